@@ -1,0 +1,31 @@
+import type { Principal } from "../aws/principal.ts";
+
+/** One question to the policy evaluator: may this principal do this to that? */
+export interface AuthorizationRequest {
+  /** `lambda:InvokeFunction` */
+  readonly action: string;
+  /** The resource's ARN, or `*` for actions that have none. */
+  readonly resource: string;
+  /** The account that owns the resource. Default: the call's account. */
+  readonly resourceAccount?: string;
+  /** The resource's own policy (a JSON document), where there is one. */
+  readonly resourcePolicy?: string;
+  /** Condition keys beside the global ones, as `{ "s3:prefix": ["a/"] }`. Names are compared without case. */
+  readonly context?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Decides, with default deny. Throws the AWS error for a denial, in AWS's words (`User: … is not authorized to perform: …`). */
+export interface Authorizer {
+  authorize(principal: Principal, request: AuthorizationRequest, environment: RequestEnvironment): Promise<void>;
+}
+
+/** Where a request came from: the source of the global condition keys. */
+export interface RequestEnvironment {
+  readonly account: string;
+  readonly region: string;
+  readonly sourceIp: string;
+  readonly secureTransport: boolean;
+  readonly userAgent: string;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}

@@ -1,0 +1,135 @@
+/**
+ * Execution environments: starts, pools, feeds, freezes and removes them. Knows functions only as `FunctionSpec`; where
+ * code, credentials and log lines come from and go to is handed in as `ComputeNeeds`.
+ */
+export interface Compute {
+  /**
+   * Run one invocation in a free environment, or in a new one. Never rejects for what a function does: every way a
+   * function can end is an `InvocationOutcome`. Rejects when the platform stops or the runtime cannot be had
+   * (`RuntimeUnavailableError`).
+   */
+  invoke(spec: FunctionSpec, invocation: Invocation): Promise<InvocationOutcome>;
+  /** Let the environments of this function version end after what they are doing: its code or configuration is gone. */
+  retire(specId: string): void;
+  /** Invocations running now, by function ARN without qualifier. */
+  running(functionArn: string): number;
+  /** What this host can run and isolate: for `doctor`, `cumulet runtimes` and answers that name a substitute. */
+  capabilities(): Promise<ComputeCapabilities>;
+  stop(graceMs: number): Promise<void>;
+}
+
+/** One immutable revision of a function's code and configuration. */
+export interface FunctionSpec {
+  /** Unique per function, version and revision: environments are pooled under it. */
+  readonly id: string;
+  readonly account: string;
+  readonly region: string;
+  readonly functionName: string;
+  /** `$LATEST` or a number. */
+  readonly version: string;
+  /** Unqualified ARN. */
+  readonly functionArn: string;
+  readonly roleArn: string;
+  /** `nodejs22.x`, `python3.12`, `provided.al2023` … */
+  readonly runtime: string;
+  /** As configured: `index.handler`, `app.lambda_handler`, or what a custom runtime makes of it. */
+  readonly handler: string;
+  /** The unpacked package on this host; read-only; appears as `/var/task`. */
+  readonly codeDir: string;
+  /** The unpacked layers, merged in order; appears as `/opt`. */
+  readonly layersDir?: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly memoryMb: number;
+  readonly timeoutMs: number;
+  /** Size of `/tmp`. */
+  readonly ephemeralStorageMb: number;
+  readonly logGroup: string;
+  readonly logFormat: "Text" | "JSON";
+  readonly architecture: "x86_64" | "arm64";
+}
+
+export interface Invocation {
+  readonly requestId: string;
+  /** The event, JSON text as bytes. */
+  readonly payload: Uint8Array;
+  /** The ARN that was invoked, with its qualifier if there was one. */
+  readonly invokedFunctionArn: string;
+  /** `X-Amzn-Trace-Id` value. */
+  readonly traceId?: string;
+  /** JSON text, already decoded from base64. */
+  readonly clientContext?: string;
+  readonly cognitoIdentity?: string;
+  /** Give the last 4 KiB of this invocation's log in the outcome. */
+  readonly logTail?: boolean;
+}
+
+export type InvocationOutcome = (
+  | { readonly outcome: "success"; /** The function's answer, bytes as it sent them. */ readonly payload: Uint8Array }
+  /** An error: `payload` is the JSON document AWS answers (`errorMessage`, `errorType`, `trace` …). Everything AWS calls `Unhandled`. */
+  | { readonly outcome: "error"; readonly payload: Uint8Array }
+) & {
+  readonly report: InvocationReport;
+  /** When asked for: the last 4 KiB of the log of this invocation. */
+  readonly logTail?: Uint8Array;
+};
+
+/** What the REPORT line says, and what is billed. */
+export interface InvocationReport {
+  readonly requestId: string;
+  readonly durationMs: number;
+  readonly billedDurationMs: number;
+  readonly memorySizeMb: number;
+  readonly maxMemoryUsedMb: number;
+  /** Only on a cold start. */
+  readonly initDurationMs?: number;
+  readonly status: "success" | "error" | "timeout";
+}
+
+export interface ComputeNeeds {
+  /** The execution role's temporary credentials; asked again before they expire. */
+  credentials(spec: FunctionSpec): Promise<RoleCredentials>;
+  /** Log lines of an environment, in order. Must not throw; must not block. */
+  log(spec: FunctionSpec, logStream: string, events: readonly LogLine[]): void;
+  /** The port, on the host's loopback, where the platform listens: functions reach it as `AWS_ENDPOINT_URL`. */
+  endpointPort(): number;
+}
+
+export interface RoleCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+  /** Epoch milliseconds. */
+  readonly expiresAt: number;
+}
+
+export interface LogLine {
+  /** Epoch milliseconds. */
+  readonly timestamp: number;
+  readonly message: string;
+}
+
+export interface ComputeCapabilities {
+  /** The sandbox driver in use, and why not a better one. */
+  readonly driver: { readonly name: "process" | "namespaces"; readonly isolates: boolean; readonly why: string };
+  /** How functions reach the network, and how memory, CPU and processes are limited. */
+  readonly network: { readonly name: string; readonly why: string };
+  readonly cgroups: { readonly name: "v2" | "v1" | "none"; readonly why: string };
+  readonly runtimes: readonly RuntimeAvailability[];
+}
+
+export type RuntimeAvailability =
+  | { readonly runtime: string; readonly state: "available"; readonly version: string; readonly path: string }
+  /** A nearest newer interpreter stands in. */
+  | { readonly runtime: string; readonly state: "substituted"; readonly version: string; readonly path: string }
+  | {
+      readonly runtime: string;
+      readonly state: "missing";
+      /** What to install, as a sentence. */ readonly remedy: string;
+    };
+
+export class RuntimeUnavailableError extends Error {
+  constructor(runtime: string, remedy: string) {
+    super(`The runtime ${runtime} is not available on this host. ${remedy}`);
+    this.name = "RuntimeUnavailableError";
+  }
+}

@@ -1,0 +1,55 @@
+import type { Key, Transaction } from "../store/store.ts";
+
+/**
+ * Durable work: written in the caller's transaction, run later at least once, on whichever process leases it. A job
+ * that fails is tried again with backoff until it has been tried `attemptsMax` times; it is then kept as failed.
+ */
+export interface Jobs {
+  /** Write a job. A job of the same `kind` and `key` that has not started is replaced. */
+  schedule(tx: Transaction, job: NewJob): void;
+  /** Remove a job that has not finished; without effect when there is none. A run under way loses its lease. */
+  cancel(tx: Transaction, kind: string, key: Key): void;
+  /** Say who runs a kind. Once per kind, before `start`. */
+  handle(kind: string, handler: JobHandler): void;
+  /** Begin leasing and running. */
+  start(): void;
+  /** Stop leasing; resolves when the running ones have ended or `graceMs` have passed (their leases then expire). */
+  stop(graceMs: number): Promise<void>;
+  /** For tests: run everything due at the clock's time, and what that schedules for no later, until nothing is due. */
+  drain(): Promise<void>;
+}
+
+export interface NewJob {
+  /** `slice.verb`, as `lambda.asyncInvoke`. */
+  readonly kind: string;
+  /** Identifies the job within its kind. */
+  readonly key: Key;
+  /** Not before this time, epoch milliseconds. */
+  readonly at: number;
+  readonly payload?: unknown;
+}
+
+export interface Job {
+  readonly kind: string;
+  readonly key: Key;
+  readonly payload: unknown;
+  /** When it was due, epoch milliseconds. */
+  readonly at: number;
+  /** 1 on the first run. */
+  readonly attempt: number;
+  /** Commit consequences and the end of the job together. Throws `LeaseLostError` when another process has taken it over. */
+  finish<T>(body: (tx: Transaction) => Promise<T>): Promise<T>;
+  /** As `finish`, but the job runs again at `at`, as attempt 1 with this payload. */
+  repeat<T>(at: number, payload: unknown, body: (tx: Transaction) => Promise<T>): Promise<T>;
+  /** Aborted when the lease is lost or the platform stops. */
+  readonly signal: AbortSignal;
+}
+
+export interface JobHandler {
+  /** How many run at once in this process. */
+  readonly concurrency: number;
+  /** Tries before the job is given up. Default 10. */
+  readonly attemptsMax?: number;
+  /** Do the work. Returning without `finish` or `repeat` finishes the job; throwing tries it again later. */
+  run(job: Job): Promise<void>;
+}

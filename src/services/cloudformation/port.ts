@@ -1,0 +1,57 @@
+import type { ClientOf } from "../../wire/service.ts";
+
+/**
+ * A CloudFormation resource type, implemented by the slice that owns the resource, as a client of the slice's own
+ * operations. Property names, requiredness and update behaviour come from AWS's resource specification (generated
+ * tables); `properties` lists those that act. Any other property of the type is refused by name before anything is
+ * created.
+ */
+export interface ResourceType {
+  /** `AWS::Lambda::Function` */
+  readonly type: string;
+  /** Every property that acts, top level; nested ones as `Code.S3Bucket`, list items as `Tags[].Key`. `Code.*` admits a whole subtree. */
+  readonly properties: readonly string[];
+  /** Attributes that `Fn::GetAtt` may read. */
+  readonly attributes: readonly string[];
+  create(context: ResourceContext): Promise<ResourceState>;
+  /**
+   * Change in place; called only when no changed property requires replacement. `undefined` in the spec table means
+   * that the type is always replaced.
+   */
+  update(
+    context: ResourceContext & { readonly previous: Properties; readonly state: ResourceState },
+  ): Promise<ResourceState>;
+  /** Remove. The resource being gone already is success. */
+  delete(context: ResourceContext & { readonly state: ResourceState }): Promise<void>;
+}
+
+export type Properties = Readonly<Record<string, unknown>>;
+
+/** What a resource has become. */
+export interface ResourceState {
+  /** What `Ref` gives, and the physical resource id. */
+  readonly physicalId: string;
+  /** Resolved when created: `{ Arn: "…" }`. Names may be dotted. */
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+export interface ResourceContext {
+  readonly stackName: string;
+  readonly stackId: string;
+  readonly logicalId: string;
+  /** Resolved: intrinsics evaluated, `AWS::NoValue` removed. */
+  readonly properties: Properties;
+  readonly account: string;
+  readonly region: string;
+  /** `Stack tags` merged with `aws:cloudformation:*`: for types that take tags. */
+  readonly tags: Readonly<Record<string, string>>;
+  /** A physical name as CloudFormation makes them: `stack-LogicalId-1A2B3C4D5E6F`, at most `max` characters, stable for this resource incarnation. */
+  generateName(max: number, style?: "as-is" | "lowercase"): string;
+  /** A repeatable token for idempotent creates of this incarnation. */
+  readonly clientToken: string;
+  /** Operations of a service, as whoever deploys (the caller, or the stack's service role). */
+  client<Sdk>(service: string): ClientOf<Sdk>;
+  /** Wait; rejects when the operation is cancelled. */
+  wait(ms: number): Promise<void>;
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,28 @@
+import type { AuthorizationRequest } from "../../access/authorization.ts";
+import type { Principal } from "../../aws/principal.ts";
+
+/** What other services may ask of IAM. */
+export interface IamPort {
+  /**
+   * Take on a role for a service of the platform: the role's trust policy must allow `sts:AssumeRole` to `service`.
+   * Throws AccessDenied when it does not, or when there is no such role.
+   */
+  assumeRole(request: {
+    readonly roleArn: string;
+    readonly service: string;
+    readonly sessionName: string;
+    readonly sourceArn?: string;
+  }): Promise<Extract<Principal, { type: "assumedRole" }>>;
+  /** Temporary credentials, verifiable on every node, for a principal that was assumed. */
+  issueCredentials(
+    principal: Extract<Principal, { type: "assumedRole" }>,
+    durationSeconds: number,
+  ): {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken: string;
+    readonly expiresAt: number;
+  };
+  /** The `iam:PassRole` question, with `iam:PassedToService` set: for `call.authorize`. */
+  passRole(roleArn: string, service: string): AuthorizationRequest;
+}

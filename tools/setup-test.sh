@@ -1,0 +1,24 @@
+#!/bin/sh
+# Installs what the tests use beside npm packages: the AWS and SAM command line tools in a virtual environment of the project.
+# Where one cannot be had, says so; the tests that need it are skipped and give the reason.
+set -u
+cd "$(dirname "$0")/.."
+if ! command -v python3 >/dev/null 2>&1; then
+  echo "cumulet: python3 is missing: the tests through boto3, AWS CLI v1 and SAM CLI, and those of Python functions, are skipped. Install it: apt-get install python3 python3-venv" >&2
+elif [ ! -x .venv/bin/sam ] || [ ! -x .venv/bin/aws ] || ! cmp -s tools/requirements-test.txt .venv/requirements-test.txt; then
+  echo "cumulet: installing the AWS and SAM command line tools into .venv" >&2
+  { [ -x .venv/bin/pip ] || python3 -m venv .venv; } &&
+    .venv/bin/pip install -q --disable-pip-version-check -r tools/requirements-test.txt &&
+    cp tools/requirements-test.txt .venv/requirements-test.txt ||
+    echo "cumulet: the virtual environment .venv could not be made: tests that need boto3, AWS CLI or SAM CLI are skipped" >&2
+fi
+if [ ! -x /usr/bin/aws ] && command -v apt-get >/dev/null 2>&1; then
+  as_root=
+  [ "$(id -u)" = 0 ] || as_root="sudo -n"
+  if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then
+    echo "cumulet: installing AWS CLI v2 (Debian package awscli)" >&2
+    $as_root apt-get install -y -qq --no-install-recommends awscli >/dev/null 2>&1 || { $as_root apt-get update -qq >/dev/null 2>&1; $as_root apt-get install -y -qq --no-install-recommends awscli >/dev/null 2>&1; }
+  fi
+fi
+[ -x /usr/bin/aws ] || echo "cumulet: AWS CLI v2 is missing (apt-get install awscli): its tests are skipped" >&2
+exit 0
