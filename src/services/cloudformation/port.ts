@@ -13,6 +13,10 @@ export interface ResourceType {
   readonly properties: readonly string[];
   /** Attributes that `Fn::GetAtt` may read. */
   readonly attributes: readonly string[];
+  /**
+   * Make it. When it throws, nothing may be left behind. The error's message is what the stack's events say. Runs again
+   * with the same names and token (`resumed`) when the process died before the outcome was recorded.
+   */
   create(context: ResourceContext): Promise<ResourceState>;
   /**
    * Change in place; called only when no changed property requires replacement. `undefined` in the spec table means
@@ -49,6 +53,11 @@ export interface ResourceContext {
   generateName(max: number, style?: "as-is" | "lowercase"): string;
   /** A repeatable token for idempotent creates of this incarnation. */
   readonly clientToken: string;
+  /**
+   * True when this same step may have been carried out before, wholly or in part, by a process that died: a create that
+   * finds the resource of its own name there takes it over instead of failing.
+   */
+  readonly resumed?: boolean;
   /** Operations of a service, as whoever deploys (the caller, or the stack's service role). */
   client<Sdk>(service: string): ClientOf<Sdk>;
   /** Wait; rejects when the operation is cancelled. */
