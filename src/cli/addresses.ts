@@ -1,0 +1,82 @@
+import { lookup } from "node:dns/promises";
+import type { Output } from "./command.ts";
+import type { Connection } from "./connection.ts";
+
+/** Prints the addresses of the APIs in a stack, a line for each route. */
+export async function printAddresses(connection: Connection, stackName: string, output: Output): Promise<void> {
+  const { CloudFormationClient, ListStackResourcesCommand } = await import("@aws-sdk/client-cloudformation");
+  const cloudformation = new CloudFormationClient(connection);
+  const { StackResourceSummaries: resources = [] } = await cloudformation.send(
+    new ListStackResourcesCommand({ StackName: stackName }),
+  );
+  const physicalIds = (type: string) =>
+    resources.flatMap((resource) =>
+      resource.ResourceType === type && resource.PhysicalResourceId ? [resource.PhysicalResourceId] : [],
+    );
+  const routes = [
+    ...(await httpRoutes(connection, physicalIds("AWS::ApiGatewayV2::Api"))),
+    ...(await restRoutes(connection, physicalIds("AWS::ApiGateway::RestApi"))),
+  ];
+  if (routes.length === 0) return;
+  const names = await resolvesLocalhostNames();
+  const { host } = new URL(connection.endpoint);
+  for (const { apiId, method, path } of routes) {
+    const address = names
+      ? `http://${apiId}.execute-api.${connection.region}.localhost:${host.split(":")[1]}${path}`
+      : `${connection.endpoint}/_cumulet/api/${apiId}${path}`;
+    output.out(`${method.padEnd(7)} ${address}`);
+  }
+}
+
+interface Route {
+  readonly apiId: string;
+  readonly method: string;
+  /** With the stage, where the address has one. */
+  readonly path: string;
+}
+
+async function httpRoutes(connection: Connection, apiIds: readonly string[]): Promise<Route[]> {
+  if (apiIds.length === 0) return [];
+  const sdk = await import("@aws-sdk/client-apigatewayv2");
+  const client = new sdk.ApiGatewayV2Client(connection);
+  const routes: Route[] = [];
+  for (const apiId of apiIds) {
+    const stages = await client.send(new sdk.GetStagesCommand({ ApiId: apiId }));
+    const found = await client.send(new sdk.GetRoutesCommand({ ApiId: apiId }));
+    for (const { StageName } of stages.Items ?? []) {
+      const base = StageName === "$default" ? "" : `/${StageName}`;
+      for (const { RouteKey } of found.Items ?? []) {
+        const [method = "", path = "/"] = RouteKey === "$default" ? ["ANY"] : (RouteKey ?? "").split(" ");
+        routes.push({ apiId, method, path: `${base}${path}` });
+      }
+    }
+  }
+  return routes;
+}
+
+async function restRoutes(connection: Connection, apiIds: readonly string[]): Promise<Route[]> {
+  if (apiIds.length === 0) return [];
+  const sdk = await import("@aws-sdk/client-api-gateway");
+  const client = new sdk.APIGatewayClient(connection);
+  const routes: Route[] = [];
+  for (const apiId of apiIds) {
+    const stages = await client.send(new sdk.GetStagesCommand({ restApiId: apiId }));
+    const found = await client.send(new sdk.GetResourcesCommand({ restApiId: apiId, limit: 500 }));
+    for (const { stageName } of stages.item ?? []) {
+      for (const { path = "", resourceMethods = {} } of found.items ?? []) {
+        for (const method of Object.keys(resourceMethods)) {
+          if (method !== "OPTIONS") routes.push({ apiId, method, path: `/${stageName}${path}` });
+        }
+      }
+    }
+  }
+  return routes;
+}
+
+/** Whether programs here can resolve names below localhost: some systems do it only inside the browser and curl. */
+async function resolvesLocalhostNames(): Promise<boolean> {
+  return lookup("api.localhost").then(
+    () => true,
+    () => false,
+  );
+}

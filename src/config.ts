@@ -1,0 +1,116 @@
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import type { LogLevel } from "./kernel/log.ts";
+
+/** What the program was told, checked. This file is the only reader of the environment. */
+export interface Config {
+  /** 0 asks the system for a free port. */
+  readonly port: number;
+  readonly host: string;
+  readonly dataDir: string;
+  /** Accept unsigned and wrongly signed requests, on loopback only. */
+  readonly dev: boolean;
+  /** The account that root credentials belong to: 12 digits. */
+  readonly account: string;
+  /** The region that requests without one are for, and that the printed settings name. */
+  readonly region: string;
+  readonly logLevel: LogLevel;
+  /** `auto` takes the strongest sandbox that works here. */
+  readonly sandbox: "auto" | "namespaces" | "process";
+}
+
+export interface ConfigFlags {
+  readonly port?: string | undefined;
+  readonly host?: string | undefined;
+  readonly data?: string | undefined;
+  readonly dev?: boolean | undefined;
+  readonly sandbox?: string | undefined;
+}
+
+/** A flag or variable that cannot be used; the message names it. */
+export class ConfigError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "ConfigError";
+  }
+}
+
+export const defaultPort = 4566;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads flags, then `CUMULET_*` variables, then defaults. Throws `ConfigError`. */
+export function readConfig(flags: ConfigFlags, environment: Environment = process.env): Config {
+  const dev = flags.dev ?? environment["CUMULET_DEV"] === "1";
+  const host = flags.host ?? environment["CUMULET_HOST"] ?? "127.0.0.1";
+  if (dev && !isLoopback(host)) {
+    throw new ConfigError(`--dev accepts unsigned requests, so it listens on loopback only; ${host} is not loopback`);
+  }
+  return {
+    port: parsePort(flags.port ?? environment["CUMULET_PORT"]),
+    host,
+    dataDir: readDataDir(flags.data, environment),
+    dev,
+    account: parseAccount(environment["CUMULET_ACCOUNT"]),
+    region: parseRegion(environment["CUMULET_REGION"]),
+    logLevel: parseLogLevel(environment["CUMULET_LOG"]),
+    sandbox: parseSandbox(flags.sandbox ?? environment["CUMULET_SANDBOX"]),
+  };
+}
+
+/** Where state is kept: `--data`, else `CUMULET_DATA`, else `~/.cumulet`. */
+export function readDataDir(flag: string | undefined, environment: Environment = process.env): string {
+  return resolve(flag ?? environment["CUMULET_DATA"] ?? join(homedir(), ".cumulet"));
+}
+
+export function parsePort(text: string | undefined): number {
+  if (text === undefined) return defaultPort;
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535)
+    throw new ConfigError(`The port must be a number from 0 to 65535, not ${text}`);
+  return port;
+}
+
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function parseAccount(text: string | undefined): string {
+  if (text === undefined) return "000000000000";
+  if (!/^\d{12}$/.test(text)) throw new ConfigError(`CUMULET_ACCOUNT must be 12 digits, not ${text}`);
+  return text;
+}
+
+function parseRegion(text: string | undefined): string {
+  if (text === undefined) return "us-east-1";
+  if (!/^[a-z]{2}(-[a-z]+)+-\d$/.test(text)) throw new ConfigError(`CUMULET_REGION must name a region, not ${text}`);
+  return text;
+}
+
+function parseLogLevel(text: string | undefined): LogLevel {
+  switch (text) {
+    case undefined:
+      return "info";
+    case "debug":
+    case "info":
+    case "warn":
+    case "error":
+    case "silent":
+      return text;
+    default:
+      throw new ConfigError(`CUMULET_LOG must be debug, info, warn, error or silent, not ${text}`);
+  }
+}
+
+function parseSandbox(text: string | undefined): Config["sandbox"] {
+  switch (text) {
+    case undefined:
+      return "auto";
+    case "auto":
+    case "namespaces":
+    case "process":
+      return text;
+    default:
+      throw new ConfigError(`The sandbox must be auto, namespaces or process, not ${text}`);
+  }
+}
