@@ -19,6 +19,13 @@ export interface SignedRequest {
   readonly target: string;
   /** Lower-case names, in order of arrival, repeated where they were repeated. */
   readonly headers: readonly (readonly [name: string, value: string])[];
+  /**
+   * The hex SHA-256 of the whole body. Asked for only when the signature covers a hash that `x-amz-content-sha256` does
+   * not state (most clients of every service but `s3`); never for `s3`, whose bodies stream. Absent means an empty body.
+   */
+  readonly bodySha256?: () => Promise<string> | string;
+  /** The peer's address. Absent means unknown, which `--dev` does not take for loopback. */
+  readonly sourceIp?: string;
 }
 
 export interface Verified {
