@@ -1,0 +1,36 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { writeApp } from "./cold-start.ts";
+import { startCumulet } from "./server.ts";
+
+const functions = 200;
+const starts = 7;
+const idleMs = 3_000;
+
+/** How long the server takes from process start to healthy with 200 functions deployed, and what memory it then holds. */
+export async function measureStartUp(
+  folder: string,
+): Promise<{ readyMs: number[]; bareNodeMs: number[]; idleMb: number }> {
+  const app = join(folder, "app");
+  const dataDir = join(folder, "data");
+  await writeApp(app, functions);
+  const first = await startCumulet(dataDir, app);
+  await first.stop();
+  const readyMs: number[] = [];
+  const bareNodeMs: number[] = [];
+  let idleMb = Number.NaN;
+  for (let start = 0; start < starts; start++) {
+    const from = performance.now();
+    execFileSync(process.execPath, ["-e", "0"]);
+    bareNodeMs.push(performance.now() - from);
+    const server = await startCumulet(dataDir);
+    readyMs.push(server.readyMs);
+    if (start === starts - 1) {
+      await delay(idleMs);
+      idleMb = server.residentMb();
+    }
+    await server.stop();
+  }
+  return { readyMs, bareNodeMs, idleMb };
+}
