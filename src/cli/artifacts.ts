@@ -6,7 +6,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { CommandError } from "./command.ts";
 import type { Connection } from "./connection.ts";
 import type { Progress } from "./progress.ts";
-import { parseTemplateText } from "../services/cloudformation/template/parse.ts";
+import { parseTemplate } from "../services/cloudformation/template/parse.ts";
 
 /** A property that may name a local file or folder, and the form it takes once that is in S3. */
 interface ArtifactProperty {
@@ -39,7 +39,9 @@ const templateNames = [".aws-sam/build/template.yaml", "template.yaml", "templat
 /** Uploads the local code that the template names; the template, as JSON, with references to what was uploaded. */
 export async function packageTemplate(from: string, connection: Connection, progress: Progress): Promise<string> {
   const path = await findTemplate(from);
-  const template = parseTemplateText(await readFile(path, "utf8"));
+  // A copy of our own: paths are replaced in it.
+  const template: unknown = structuredClone(parseTemplate(await readFile(path, "utf8")));
+  if (!isObject(template)) throw new CommandError(`${path} is not a template`);
   const upload = createUploader(connection, progress);
   const resources = isObject(template["Resources"]) ? template["Resources"] : {};
   const globals =
