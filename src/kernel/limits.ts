@@ -1,0 +1,18 @@
+/** Limits of the store. Ours, unless a source is named. */
+export const storeLimits = {
+  /** Encoded. LMDB with pages of 4 KiB holds keys of up to 1,978 bytes. */
+  keyBytesMax: 1_900,
+  /** One value, encoded. Larger content belongs into blobs. */
+  valueBytesMax: 2 * 1024 * 1024,
+  rangeEntriesMax: 10_000,
+  transactionWritesMax: 20_000,
+  transactionBytesMax: 64 * 1024 * 1024,
+  /** How often a body runs before a transaction that always conflicts is given up. */
+  attemptsMax: 40,
+  /** How many transactions are made durable together. */
+  commitBatchMax: 512,
+  /** How long commits wait for the body of a transaction that conflicted and is run again ahead of them. */
+  aheadMsMax: 20,
+  /** How deep a value may nest. */
+  valueDepthMax: 200,
+} as const;

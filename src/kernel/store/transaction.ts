@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { storeLimits } from "../limits.ts";
+import type { Commit, RangeRead, Snapshot, StoredEntry, View } from "./driver.ts";
+import { decodeKey, type EncodedKey, encodeKey, type Interval, toInterval } from "./keys.ts";
+import type { Entry, RangeOptions, Reader, Transaction } from "./store.ts";
+import { decodeValue, encodeValue } from "./values.ts";
+
+/** A reader over a snapshot. */
+export function createReader(view: View): Reader {
+  const find = (key: EncodedKey) => decoded(view.get(key)?.bytes);
+  return {
+    get: async (key) => find(encodeKey(key)),
+    getMany: async (keys) => keys.map((key) => find(encodeKey(key))),
+    range: async (range, options) => {
+      const { limit, reverse } = checked(options);
+      return view.range(toInterval(range, reverse), limit, reverse).map(toEntry);
+    },
+  };
+}
+
+/** One run of a transaction's body: what it reads is noted, what it writes is kept until the commit. */
+export interface TransactionRun {
+  readonly tx: Transaction;
+  readonly commit: Commit;
+  readonly afterCommit: readonly (() => void)[];
+  /** The body has ended: nothing more may come. */
+  end(): void;
+}
+
+export function startTransaction(snapshot: Snapshot): TransactionRun {
+  const reads = new Map<EncodedKey, number>();
+  const ranges: RangeRead[] = [];
+  const writes = new Map<EncodedKey, Buffer | undefined>();
+  const afterCommit: (() => void)[] = [];
+  let ended = false;
+  let bytesWritten = 0;
+
+  const find = (key: EncodedKey) => {
+    if (writes.has(key)) return decoded(writes.get(key));
+    const stored = snapshot.get(key);
+    reads.set(key, stored?.version ?? 0);
+    return decoded(stored?.bytes);
+  };
+  const write = (key: EncodedKey, bytes: Buffer | undefined) => {
+    assertOpen();
+    writes.set(key, bytes);
+    bytesWritten += key.length + (bytes?.length ?? 0);
+    if (writes.size > storeLimits.transactionWritesMax || bytesWritten > storeLimits.transactionBytesMax) {
+      throw new RangeError(
+        `A transaction writes at most ${storeLimits.transactionWritesMax} keys and ${storeLimits.transactionBytesMax} bytes`,
+      );
+    }
+  };
+  const assertOpen = () => assert(!ended, "A transaction was used after its body had ended");
+
+  return {
+    commit: { reads, ranges, writes },
+    afterCommit,
+    end: () => {
+      ended = true;
+    },
+    tx: {
+      get: async (key) => {
+        assertOpen();
+        return find(encodeKey(key));
+      },
+      getMany: async (keys) => {
+        assertOpen();
+        return keys.map((key) => find(encodeKey(key)));
+      },
+      range: async (range, options) => {
+        assertOpen();
+        const { limit, reverse } = checked(options);
+        const interval = toInterval(range, reverse);
+        const own = ownWrites(writes, interval);
+        // As many more as the transaction's own deletions may take away.
+        const fetched = limit + own.filter(([, bytes]) => bytes === undefined).length;
+        const found = snapshot.range(interval, fetched, reverse);
+        ranges.push({ interval, limit: fetched, reverse, found });
+        return merge(found, own, reverse).slice(0, limit);
+      },
+      set: (key, value) => write(encodeKey(key), encodeValue(value)),
+      delete: (key) => write(encodeKey(key), undefined),
+      afterCommit: (action) => {
+        assertOpen();
+        afterCommit.push(action);
+      },
+    },
+  };
+}
+
+type OwnWrite = readonly [key: EncodedKey, bytes: Buffer | undefined];
+
+function ownWrites(writes: ReadonlyMap<EncodedKey, Buffer | undefined>, interval: Interval): OwnWrite[] {
+  const own: OwnWrite[] = [];
+  for (const [key, bytes] of writes) {
+    if (key >= interval.start && key < interval.end) own.push([key, bytes]);
+  }
+  return own;
+}
+
+/** What was found with the transaction's own writes laid over it. */
+function merge(found: readonly StoredEntry[], own: readonly OwnWrite[], reverse: boolean): Entry<never>[] {
+  if (own.length === 0) return found.map(toEntry);
+  const merged = new Map<EncodedKey, Buffer | undefined>();
+  for (const [key, stored] of found) merged.set(key, stored.bytes);
+  for (const [key, bytes] of own) merged.set(key, bytes);
+  const keys = [...merged.keys()].filter((key) => merged.get(key) !== undefined).toSorted(byBytes);
+  if (reverse) keys.reverse();
+  return keys.map((key) => ({ key: decodeKey(key), value: decoded(merged.get(key)) }));
+}
+
+function byBytes(a: EncodedKey, b: EncodedKey): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function toEntry([key, stored]: StoredEntry): Entry<never> {
+  return { key: decodeKey(key), value: decoded(stored.bytes) };
+}
+
+// The one place where stored bytes take the type that the caller says they have.
+function decoded(bytes: Buffer | undefined): never {
+  return (bytes === undefined ? undefined : decodeValue(bytes)) as never;
+}
+
+function checked(options: RangeOptions): { limit: number; reverse: boolean } {
+  const { limit, reverse = false } = options;
+  if (!Number.isInteger(limit) || limit < 1 || limit > storeLimits.rangeEntriesMax) {
+    throw new RangeError(`A range's limit is 1 to ${storeLimits.rangeEntriesMax}, not ${limit}`);
+  }
+  return { limit, reverse };
+}
