@@ -1,0 +1,1 @@
+export const handler = async (event) => `${process.env.GREETING}, ${event.pathParameters.name}`;
