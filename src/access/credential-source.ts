@@ -1,0 +1,30 @@
+import type { Principal } from "../aws/principal.ts";
+
+/** Long-term access keys: the root's, and those of users. Implemented beside the records they come from. */
+export interface AccessKeySource {
+  /** The key and whose it is; undefined when there is none, or when it is not active. */
+  findAccessKey(accessKeyId: string): Promise<AccessKey | undefined> | AccessKey | undefined;
+  /** A request was signed with it, rightly. For GetAccessKeyLastUsed; must not throw. */
+  noteUse?(accessKeyId: string, service: string, region: string): void;
+}
+
+export interface AccessKey {
+  readonly secretAccessKey: string;
+  readonly principal: Exclude<Principal, { type: "service" } | { type: "anonymous" }>;
+}
+
+/** The first source that knows a key. */
+export function firstOf(sources: readonly AccessKeySource[]): AccessKeySource {
+  return {
+    findAccessKey: async (accessKeyId) => {
+      for (const source of sources) {
+        const found = await source.findAccessKey(accessKeyId);
+        if (found) return found;
+      }
+      return undefined;
+    },
+    noteUse: (accessKeyId, service, region) => {
+      for (const source of sources) source.noteUse?.(accessKeyId, service, region);
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import type { Principal } from "../aws/principal.ts";
+import type { HeaderValues } from "./sigv4/canonical-request.ts";
+import type { SignedRequest } from "./verifier.ts";
+
+/** `--dev`: who is let in without a key of ours. */
+export interface DevOptions {
+  /** The account of credentials that do not name one: an access key id of 12 digits names its account. */
+  readonly account: string;
+}
+
+/**
+ * Takes any credentials for the root of an account, from this machine's own programs. Keys and sessions that the
+ * platform knows never come here: they are verified, and stay what they are.
+ *
+ * A web page in a browser on this machine could reach the platform too, from its own origin or (DNS rebinding) under a
+ * name of its own that resolves to loopback. So a request must come from a loopback address, be for a name that only
+ * ever means this machine or AWS, and not come from another site's page.
+ */
+export function createDevCredentials(options: DevOptions): {
+  accept(request: SignedRequest, headers: HeaderValues, accessKeyId: string): Principal | undefined;
+} {
+  return {
+    accept: (request, headers, accessKeyId) => {
+      if (!isLoopbackAddress(request.sourceIp ?? "") || !isOwnName(headers) || isFromAnotherSite(headers)) {
+        return undefined;
+      }
+      const account = /^\d{12}$/.test(accessKeyId) ? accessKeyId : options.account;
+      return { type: "root", account, arn: `arn:aws:iam::${account}:root`, accessKeyId };
+    },
+  };
+}
+
+function isLoopbackAddress(address: string): boolean {
+  return address === "::1" || /^(::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(address);
+}
+
+function isOwnName(headers: HeaderValues): boolean {
+  const hosts = headers.get("host") ?? headers.get(":authority") ?? [];
+  return hosts.length === 1 && isTrustedHost(hosts[0] ?? "");
+}
+
+function isFromAnotherSite(headers: HeaderValues): boolean {
+  const origin = headers.get("origin")?.[0];
+  if (origin !== undefined) return !isLoopbackUrl(origin);
+  const referer = headers.get("referer")?.[0];
+  if (referer !== undefined && !isLoopbackUrl(referer)) return true;
+  const site = headers.get("sec-fetch-site")?.[0];
+  return site !== undefined && site !== "none" && site !== "same-origin";
+}
+
+/** Pages of this machine only: anybody may have a page below `amazonaws.com`. */
+function isLoopbackUrl(text: string): boolean {
+  const host = URL.parse(text)?.hostname ?? "";
+  return host === "localhost" || host.endsWith(".localhost") || host === "[::1]" || isLoopbackAddress(host);
+}
+
+const trustedHost =
+  /^(?:(?:[\w.-]+\.)?(?:localhost|localhost\.localstack\.cloud|amazonaws\.com|api\.aws)|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])\.?(?::\d{1,5})?$/i;
+
+/** Names nobody can point at this machine from outside: loopback's own, and AWS's. */
+function isTrustedHost(host: string): boolean {
+  return trustedHost.test(host);
+}

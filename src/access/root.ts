@@ -1,0 +1,45 @@
+import { join } from "node:path";
+import type { Ids } from "../kernel/ids.ts";
+import type { AccessKeySource } from "./credential-source.ts";
+import { createAccessKeyId, createSecretAccessKey } from "./access-keys.ts";
+import { readOrCreatePrivateFile } from "./private-file.ts";
+
+export interface RootCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/**
+ * The root's credentials: the 0600 file `credentials` in the data folder, made at the first start. AWS tools can read
+ * it as it is (`AWS_SHARED_CREDENTIALS_FILE`). Replacing it and starting again rotates them.
+ */
+export async function openRootCredentials(dataFolder: string, ids: Ids): Promise<RootCredentials> {
+  const text = await readOrCreatePrivateFile(join(dataFolder, "credentials"), () => {
+    const created = createRootCredentials(ids);
+    return `[default]\naws_access_key_id = ${created.accessKeyId}\naws_secret_access_key = ${created.secretAccessKey}\n`;
+  });
+  return parseCredentialsFile(text);
+}
+
+export function createRootCredentials(ids: Ids): RootCredentials {
+  return { accessKeyId: createAccessKeyId(ids, "AKIA"), secretAccessKey: createSecretAccessKey(ids) };
+}
+
+export function createRootSource(account: string, credentials: RootCredentials): AccessKeySource {
+  const { accessKeyId, secretAccessKey } = credentials;
+  const key = {
+    secretAccessKey,
+    principal: { type: "root", account, arn: `arn:aws:iam::${account}:root`, accessKeyId },
+  } as const;
+  return { findAccessKey: (id) => (id === accessKeyId ? key : undefined) };
+}
+
+function parseCredentialsFile(text: string): RootCredentials {
+  const value = (name: string) => new RegExp(`^\\s*${name}\\s*=\\s*(\\S+)\\s*$`, "m").exec(text)?.[1];
+  const accessKeyId = value("aws_access_key_id");
+  const secretAccessKey = value("aws_secret_access_key");
+  if (!accessKeyId || !secretAccessKey) {
+    throw new Error("The file credentials in the data folder has no aws_access_key_id and aws_secret_access_key");
+  }
+  return { accessKeyId, secretAccessKey };
+}

@@ -1,0 +1,120 @@
+import { createHash } from "node:crypto";
+
+/**
+ * The canonical request of Signature Version 4. Text arrives as Node gives it: one character for each byte that was
+ * sent. Everything is hashed as such bytes.
+ */
+export interface CanonicalParts {
+  readonly method: string;
+  readonly canonicalPath: string;
+  readonly canonicalQuery: string;
+  readonly headers: HeaderValues;
+  /** Lower case, sorted. */
+  readonly signedHeaders: readonly string[];
+  readonly payloadHash: string;
+}
+
+/** Header values by lower-case name, in order of arrival. */
+export type HeaderValues = ReadonlyMap<string, readonly string[]>;
+
+export function toCanonicalRequest(parts: CanonicalParts): string {
+  let headers = "";
+  for (const name of parts.signedHeaders) headers += `${name}:${toCanonicalValue(parts.headers.get(name) ?? [])}\n`;
+  return `${parts.method}\n${parts.canonicalPath}\n${parts.canonicalQuery}\n${headers}\n${parts.signedHeaders.join(";")}\n${parts.payloadHash}`;
+}
+
+export function toStringToSign(date: string, scope: string, canonicalRequest: string): string {
+  return `AWS4-HMAC-SHA256\n${date}\n${scope}\n${sha256Hex(canonicalRequest)}`;
+}
+
+/** Hash of text that stands for bytes. */
+export function sha256Hex(text: string): string {
+  return createHash("sha256").update(text, "latin1").digest("hex");
+}
+
+/** How a service makes the path canonical. S3 encodes once and keeps it as it is; the others encode what was sent again. */
+export type PathStyle = "s3" | "normalized" | "asSent";
+
+export function toCanonicalPath(sentPath: string, style: PathStyle): string {
+  const path = sentPath === "" ? "/" : sentPath;
+  if (style === "s3") return encode(percentDecode(path), true);
+  return encode(style === "normalized" ? removeDotSegments(path) : path, true);
+}
+
+/** Whether normalizing changes anything. */
+export function isNormalized(path: string): boolean {
+  return !path.includes("//") && !path.includes("/.");
+}
+
+/** One `name=value` of a query, decoded. */
+export type QueryPair = readonly [name: string, value: string];
+
+/** As sent, without the question mark, to decoded pairs. A plus is a space, as everywhere behind this. */
+export function parseQuery(query: string): QueryPair[] {
+  const pairs: QueryPair[] = [];
+  for (const part of query.split("&")) {
+    if (part === "") continue;
+    const equals = part.indexOf("=");
+    const name = equals < 0 ? part : part.slice(0, equals);
+    const value = equals < 0 ? "" : part.slice(equals + 1);
+    pairs.push([percentDecode(name.replaceAll("+", " ")), percentDecode(value.replaceAll("+", " "))]);
+  }
+  return pairs;
+}
+
+export function toCanonicalQuery(pairs: readonly QueryPair[]): string {
+  if (pairs.length === 0) return "";
+  const encoded = pairs.map(([name, value]) => [encode(name, false), encode(value, false)] as const);
+  encoded.sort(([a, av], [b, bv]) => compare(a, b) || compare(av, bv));
+  return encoded.map(([name, value]) => `${name}=${value}`).join("&");
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+function toCanonicalValue(values: readonly string[]): string {
+  if (values.length === 1) return collapse(values[0] ?? "");
+  return values.map(collapse).join(",");
+}
+
+function collapse(value: string): string {
+  return value.trim().replaceAll(/[ \t\r\n]+/g, " ");
+}
+
+function removeDotSegments(path: string): string {
+  const kept: string[] = [];
+  for (const segment of path.split("/")) {
+    if (segment === "" || segment === ".") continue;
+    if (segment === "..") kept.pop();
+    else kept.push(segment);
+  }
+  if (kept.length === 0) return "/";
+  return `/${kept.join("/")}${path.endsWith("/") ? "/" : ""}`;
+}
+
+function percentDecode(text: string): string {
+  if (!text.includes("%")) return toBytes(text);
+  return toBytes(text).replaceAll(/%([0-9A-Fa-f]{2})/g, (_all, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+}
+
+const plainPath = /^[A-Za-z0-9\-._~/]*$/;
+const plainValue = /^[A-Za-z0-9\-._~]*$/;
+
+function encode(text: string, keepSlash: boolean): string {
+  if ((keepSlash ? plainPath : plainValue).test(text)) return text;
+  return toBytes(text).replaceAll(keepSlash ? /[^A-Za-z0-9\-._~/]/g : /[^A-Za-z0-9\-._~]/g, percentEncode);
+}
+
+function percentEncode(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
+}
+
+/** Text beyond one byte a character (never from Node's parser) becomes its UTF-8 bytes. */
+function toBytes(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return /^[\u0000-\u00ff]*$/.test(text) ? text : Buffer.from(text, "utf8").toString("latin1");
+}

@@ -1,0 +1,231 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { AwsError } from "../aws/error.ts";
+import { randomIds } from "../kernel/ids.ts";
+import { createServerKeys } from "./server-keys.ts";
+import { createSessions } from "./sessions.ts";
+import type { SignedRequest } from "./verifier.ts";
+import { createVerifier } from "./verify.ts";
+
+const dataFolder = process.env["CUMULET_CONFORMANCE_DATA"] ?? join(import.meta.dirname, "../../../shared/data");
+const vectorsFile = join(dataFolder, "sigv4-vectors.json");
+type Vector = Readonly<Record<string, string>>;
+const vectors: Record<string, Vector> = existsSync(vectorsFile) ? JSON.parse(readFileSync(vectorsFile, "utf8")) : {};
+
+interface Context {
+  readonly credentials: { readonly access_key_id: string; readonly secret_access_key: string; readonly token?: string };
+  readonly timestamp: string;
+}
+
+interface RawRequest extends SignedRequest {
+  readonly body: string;
+}
+
+/** A request as text, in the bytes that Node's parser would hand on. */
+function parseRequest(text: string): RawRequest {
+  const bytes = Buffer.from(text, "utf8").toString("latin1");
+  const end = bytes.indexOf("\n\n");
+  const head = end < 0 ? bytes.trimEnd() : bytes.slice(0, end);
+  const body = end < 0 ? "" : bytes.slice(end + 2).replace(/^\n$/, "");
+  const [first = "", ...lines] = head.split("\n");
+  const headers: [string, string][] = [];
+  for (const line of lines) {
+    const last = headers.at(-1);
+    if (/^\s/.test(line) && last) last[1] += ` ${line.trim()}`;
+    else headers.push([line.slice(0, line.indexOf(":")).toLowerCase(), line.slice(line.indexOf(":") + 1)]);
+  }
+  const method = first.slice(0, first.indexOf(" "));
+  const target = first.slice(method.length + 1, first.lastIndexOf(" HTTP/1.1"));
+  return { method, target, headers, body, bodySha256: () => sha256(body) };
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text, "latin1").digest("hex");
+}
+
+async function verifyVector(vector: Vector, request: RawRequest): Promise<string> {
+  const context: Context = JSON.parse(vector["context.json"] ?? "{}");
+  const { access_key_id, secret_access_key, token } = context.credentials;
+  const principal = { type: "root", account: "0", arn: "arn:aws:iam::0:root", accessKeyId: access_key_id } as const;
+  const verifier = createVerifier({
+    now: () => Date.parse(context.timestamp),
+    accessKeys: {
+      findAccessKey: (id) => (id === access_key_id ? { secretAccessKey: secret_access_key, principal } : undefined),
+    },
+    sessions: {
+      issue: () => {
+        throw new Error("not in these tests");
+      },
+      open: (id, given) =>
+        id === access_key_id && given === token
+          ? { principal, secretAccessKey: secret_access_key, issuedAt: 0, expiresAt: Number.MAX_SAFE_INTEGER }
+          : undefined,
+    },
+  });
+  const verified = await verifier.verify(request, "service");
+  // The front door checks the body against the rule.
+  if (verified.payload.kind === "sha256" && verified.payload.hex !== sha256(request.body)) return "tampered body";
+  return verified.principal.type;
+}
+
+describe.skipIf(!existsSync(vectorsFile))(
+  "the published Signature Version 4 vectors (skipped without their data)",
+  () => {
+    for (const [name, vector] of Object.entries(vectors)) {
+      for (const form of ["header", "query"]) {
+        const text = vector[`${form}-signed-request.txt`] ?? "";
+
+        test(`${name} is accepted, signed in the ${form}`, async () => {
+          expect(await verifyVector(vector, parseRequest(text))).toBe("root");
+        });
+
+        test(`${name}, signed in the ${form}, is refused with one byte of it changed`, async () => {
+          const request = parseRequest(text);
+          for (const changed of changedRequests(request, form)) {
+            const outcome = await verifyVector(vector, changed).catch((error: unknown) => error);
+            if (outcome === "tampered body") continue;
+            expect(outcome, JSON.stringify(changed)).toBeInstanceOf(AwsError);
+          }
+        });
+      }
+    }
+  },
+);
+
+function* changedRequests(request: RawRequest, form: string): Generator<RawRequest> {
+  const signature = /Signature=[0-9a-f]{64}/;
+  const flip = (text: string) =>
+    text.replace(signature, (found) => found.slice(0, -1) + (found.endsWith("0") ? "1" : "0"));
+  if (form === "query") yield { ...request, target: flip(request.target) };
+  else yield { ...request, headers: request.headers.map(([name, value]) => [name, flip(value)] as const) };
+  yield { ...request, method: request.method === "GET" ? "PUT" : "GET" };
+  yield { ...request, target: `/x${request.target}` };
+  yield { ...request, target: `${request.target}${request.target.includes("?") ? "&" : "?"}x=1` };
+  yield { ...request, body: `${request.body}x`, bodySha256: () => sha256(`${request.body}x`) };
+  for (const [index, [name, value]] of request.headers.entries()) {
+    if (name === "authorization") continue;
+    const headers = request.headers.map((pair, at) => (at === index ? ([name, `${value}x`] as const) : pair));
+    yield { ...request, headers };
+  }
+  const authorization = request.headers.find(([name]) => name === "authorization");
+  if (!authorization) return;
+  const [, value] = authorization;
+  for (let at = 0; at < value.length; at += 7) {
+    const changed = value.slice(0, at) + String.fromCharCode(value.charCodeAt(at) ^ 1) + value.slice(at + 1);
+    // Spaces and commas between parameters are free.
+    if (/[ ,]/.test(value.charAt(at))) continue;
+    yield { ...request, headers: request.headers.map((pair) => (pair === authorization ? [pair[0], changed] : pair)) };
+  }
+}
+
+const keys = createServerKeys(new Uint8Array(32).fill(7));
+const sessions = createSessions({ keys, ids: randomIds });
+const now = Date.parse("2026-01-02T03:04:05Z");
+
+function verifierOf(options: { readonly dev?: { readonly account: string } } = {}) {
+  return createVerifier({ now: () => now, accessKeys: { findAccessKey: () => undefined }, sessions, ...options });
+}
+
+const authorization =
+  "AWS4-HMAC-SHA256 Credential=test/20260102/us-east-1/iam/aws4_request, SignedHeaders=host;x-amz-date, Signature=" +
+  "0".repeat(64);
+
+function devRequest(more: {
+  readonly sourceIp?: string;
+  readonly host?: string;
+  readonly headers?: [string, string][];
+}) {
+  const { sourceIp, host = "localhost:4566", headers = [] } = more;
+  return {
+    method: "POST",
+    target: "/",
+    headers: [["host", host], ["x-amz-date", "20260102T030405Z"], ["authorization", authorization], ...headers],
+    ...(sourceIp && { sourceIp }),
+  } satisfies SignedRequest;
+}
+
+describe("--dev", () => {
+  const verifier = verifierOf({ dev: { account: "000000000000" } });
+
+  test("takes any credentials from loopback for the root of the account", async () => {
+    const verified = await verifier.verify(devRequest({ sourceIp: "127.0.0.1" }), "iam");
+    expect(verified).toMatchObject({ principal: { type: "root", account: "000000000000" }, region: "us-east-1" });
+  });
+
+  test.each([
+    ["comes from another machine", { sourceIp: "192.168.1.2" }],
+    ["comes from an unknown address", {}],
+    ["is for a name that somebody else could point here", { sourceIp: "127.0.0.1", host: "evil.example" }],
+    ["hides its name behind one of ours", { sourceIp: "127.0.0.1", host: "localhost.evil.example:4566" }],
+    ["comes from a page of another site", { sourceIp: "127.0.0.1", headers: [["origin", "https://evil.example"]] }],
+    ["comes from a page on S3", { sourceIp: "::1", headers: [["origin", "https://evil.s3.amazonaws.com"]] }],
+    ["comes from a sandboxed page", { sourceIp: "::1", headers: [["origin", "null"]] }],
+    ["is an image of another site's page", { sourceIp: "::1", headers: [["sec-fetch-site", "cross-site"]] }],
+  ] as [string, Parameters<typeof devRequest>[0]][])(
+    "refuses unknown credentials when the request %s",
+    async (_name, more) => {
+      await expect(verifier.verify(devRequest(more), "iam")).rejects.toMatchObject({ code: "InvalidClientTokenId" });
+    },
+  );
+
+  test("without it nobody is let in", async () => {
+    await expect(verifierOf().verify(devRequest({ sourceIp: "127.0.0.1" }), "iam")).rejects.toMatchObject({
+      code: "InvalidClientTokenId",
+      status: 403,
+    });
+  });
+});
+
+describe("whatever a client sends as a signature", () => {
+  const words = fc.constantFrom(
+    "AWS4-HMAC-SHA256",
+    "Credential=",
+    "SignedHeaders=",
+    "Signature=",
+    "AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request",
+    "host;x-amz-date",
+    "%",
+    "%zz",
+    "/",
+    ",",
+    " ",
+    "=",
+    ";",
+    "\u0000",
+    "é",
+    "X-Amz-Algorithm=AWS4-HMAC-SHA256",
+    "X-Amz-Credential=",
+    "X-Amz-Expires=-1",
+    "X-Amz-Signature=",
+    "&",
+    "?",
+  );
+  const text = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 200 }),
+    fc.array(words, { maxLength: 30 }).map((all) => all.join("")),
+  );
+  const header = fc.tuple(
+    fc.constantFrom("authorization", "x-amz-date", "date", "host", "x-amz-security-token", "x-amz-content-sha256"),
+    text,
+  );
+
+  test.each(["iam", "s3", "lambda", "dynamodb"])("%s answers a 4xx or takes it for anonymous", async (service) => {
+    const verifier = verifierOf({ dev: { account: "000000000000" } });
+    await fc.assert(
+      fc.asyncProperty(text, fc.array(header, { maxLength: 6 }), async (target, headers) => {
+        try {
+          const verified = await verifier.verify({ method: "GET", target, headers }, service);
+          expect(verified.principal.type).toBe("anonymous");
+        } catch (error) {
+          expect(error).toBeInstanceOf(AwsError);
+          expect((error as AwsError).status).toBeGreaterThanOrEqual(400);
+          expect((error as AwsError).status).toBeLessThan(500);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
