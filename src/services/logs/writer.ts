@@ -1,0 +1,148 @@
+import type { Clock } from "../../kernel/clock.ts";
+import type { Ids } from "../../kernel/ids.ts";
+import type { Log } from "../../kernel/log.ts";
+import type { Store, Transaction } from "../../kernel/store/store.ts";
+import { writeChunks, type ChunkWriter, type EventInput } from "./chunks.ts";
+import { logsLimits } from "./limits.ts";
+import { readGroup, readStream, writeGroup, writeStream, type LogGroup, type LogStream } from "./model.ts";
+import type { LogsAppend, LogsPort } from "./port.ts";
+
+/** Appends of the platform's own services: gathered in memory, written in grouped transactions, in order per stream. */
+export interface LogWriter extends LogsPort {
+  readonly chunks: ChunkWriter;
+  stop(): Promise<void>;
+}
+
+interface Pending {
+  readonly append: Omit<LogsAppend, "events">;
+  events: EventInput[];
+  bytes: number;
+}
+
+export function createLogWriter(needs: {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+}): LogWriter {
+  const chunks = createChunkWriter(needs.ids);
+  let pending = new Map<string, Pending>();
+  let pendingBytes = 0;
+  let cancelTimer: (() => void) | undefined;
+  let flushing: Promise<void> = Promise.resolve();
+
+  const writeBatch = async (batch: readonly Pending[]) => {
+    const now = needs.clock.now();
+    await needs.store.transact(async (tx) => {
+      for (const { append, events } of batch) {
+        const group = (await readGroup(tx, append, append.logGroup)) ?? createGroup(tx, append, now, needs.ids);
+        await appendToStream(tx, group, append.logStream, events, now, needs.ids, chunks);
+      }
+    });
+  };
+
+  /** Writes what is pending now; what comes meanwhile is for the next time, so that a reader never waits for a busy writer. */
+  const flushPending = async () => {
+    cancelTimer?.();
+    cancelTimer = undefined;
+    const all = [...pending.values()];
+    pending = new Map();
+    for (let from = 0; from < all.length; from += logsLimits.flushStreamsMax) {
+      const batch = all.slice(from, from + logsLimits.flushStreamsMax);
+      try {
+        await writeBatch(batch);
+      } catch (error) {
+        // The callers have gone on: all that can be done for these lines is to say that they are lost.
+        const events = batch.reduce((sum, each) => sum + each.events.length, 0);
+        needs.log.error("Log events could not be written and are lost", { error, events });
+      }
+      for (const each of batch) pendingBytes -= each.bytes;
+    }
+  };
+
+  const flush = (): Promise<void> => {
+    if (pending.size === 0) return flushing;
+    flushing = flushing.then(flushPending);
+    return flushing;
+  };
+
+  const append = (entry: LogsAppend) => {
+    if (entry.events.length === 0) return;
+    const bytes = entry.events.reduce((sum, event) => sum + event.message.length + logsLimits.eventOverheadBytes, 0);
+    if (pendingBytes + bytes > logsLimits.pendingBytesMax) {
+      needs.log.warn("Log events are dropped: the store cannot keep up", { events: entry.events.length });
+      return;
+    }
+    pendingBytes += bytes;
+    const key = pendingKey(entry);
+    const held = pending.get(key);
+    if (held) {
+      for (const event of entry.events) held.events.push(event);
+      held.bytes += bytes;
+    } else {
+      const { account, region, logGroup, logStream } = entry;
+      pending.set(key, { append: { account, region, logGroup, logStream }, events: [...entry.events], bytes });
+    }
+    cancelTimer ??= needs.clock.after(logsLimits.flushAfterMs, () => {
+      cancelTimer = undefined;
+      void flush();
+    });
+  };
+
+  return { append, flush, chunks, stop: flush };
+}
+
+/** Write events to a stream, which is created when absent, and note what it holds now. */
+export async function appendToStream(
+  tx: Transaction,
+  group: LogGroup,
+  name: string,
+  events: readonly EventInput[],
+  now: number,
+  ids: Ids,
+  chunks: ChunkWriter,
+): Promise<void> {
+  const stream = (await readStream(tx, group.id, name)) ?? newStream(name, now, ids);
+  writeChunks(tx, group.id, stream.id, events, now, chunks);
+  let [first, last, bytes] = [stream.firstEventAt ?? Infinity, stream.lastEventAt ?? 0, stream.storedBytes];
+  for (const { timestamp, message } of events) {
+    first = Math.min(first, timestamp);
+    last = Math.max(last, timestamp);
+    bytes += message.length + logsLimits.eventOverheadBytes;
+  }
+  writeStream(tx, group.id, {
+    ...stream,
+    firstEventAt: first,
+    lastEventAt: last,
+    lastIngestionAt: now,
+    storedBytes: bytes,
+  });
+}
+
+export function newStream(name: string, now: number, ids: Ids): LogStream {
+  return { v: 1, id: ids.uuid(), name, createdAt: now, storedBytes: 0 };
+}
+
+function createGroup(tx: Transaction, entry: Omit<LogsAppend, "events">, now: number, ids: Ids): LogGroup {
+  const group: LogGroup = {
+    v: 1,
+    id: ids.uuid(),
+    name: entry.logGroup,
+    createdAt: now,
+    logGroupClass: "STANDARD",
+    deletionProtection: false,
+    tags: {},
+  };
+  writeGroup(tx, entry, group);
+  return group;
+}
+
+function createChunkWriter(ids: Ids): ChunkWriter {
+  const writer = Number.parseInt(ids.random(10, "0123456789"), 10);
+  let sequence = 0;
+  return { writer, nextSequence: () => (sequence += 1) };
+}
+
+function pendingKey(entry: Omit<LogsAppend, "events">): string {
+  return `${entry.account}\n${entry.region}\n${entry.logGroup}\n${entry.logStream}`;
+}
