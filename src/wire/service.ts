@@ -89,7 +89,8 @@ type CommandTypes<Sdk, Name extends string> = `${Name}Command` extends infer K
 /** What an operation receives. Streaming members become `StreamIn`. */
 export type InputOf<Sdk, Name extends string> = `${Name}Command` extends infer K
   ? K extends keyof Sdk
-    ? Sdk[K] extends new (input: infer Input) => unknown
+    ? // Not from the constructor's parameter: where all members are optional it is overloaded.
+      Sdk[K] extends new (input: never) => { readonly input: infer Input }
       ? Received<Input>
       : never
     : never
@@ -114,10 +115,15 @@ type CommandOutput<Sdk, Name extends string> = `${Name}Command` extends infer K
 type Received<T> = { [K in keyof T]: StreamingIn<T[K]> };
 type Answered<T> = { [K in keyof T as K extends "$metadata" ? never : K]: StreamingOut<T[K]> };
 // The SDK's streaming types are unions that always admit a web ReadableStream; nothing else in a model does.
-type StreamingIn<T> = ReadableStream extends T ? StreamIn | Extract<T, undefined> : T;
+type StreamingIn<T> = ReadableStream extends T ? StreamIn | Extract<T, undefined> : BlobIn<T>;
 type StreamingOut<T> = [Extract<T, { transformToByteArray(): unknown }>] extends [never]
-  ? T
+  ? BlobOut<T>
   : StreamOut | Extract<T, undefined>;
+// A blob that is the whole body: the SDK takes text for it too, and gives bytes that can turn themselves into text.
+type BlobIn<T> = Uint8Array extends T ? (string extends T ? Uint8Array | Extract<T, undefined> : T) : T;
+type BlobOut<T> = [Extract<T, { transformToString(): unknown }>] extends [never]
+  ? T
+  : Uint8Array | Extract<T, undefined>;
 
 /** Who a service of the platform calls as, and where. */
 export interface CallAs {
