@@ -9,7 +9,10 @@ import type { ClientOf } from "../../wire/service.ts";
 export interface ResourceType {
   /** `AWS::Lambda::Function` */
   readonly type: string;
-  /** Every property that acts, top level; nested ones as `Code.S3Bucket`, list items as `Tags[].Key`. `Code.*` admits a whole subtree. */
+  /**
+   * Every property that acts, top level; nested ones as `Code.S3Bucket`, list items as `Tags[].Key`, members of maps as
+   * `RouteSettings.*.ThrottlingRateLimit`. `Code.*`, and `Code` when nothing below it is listed, admit a whole subtree.
+   */
   readonly properties: readonly string[];
   /** Attributes that `Fn::GetAtt` may read. */
   readonly attributes: readonly string[];
@@ -43,7 +46,10 @@ export interface ResourceContext {
   readonly stackName: string;
   readonly stackId: string;
   readonly logicalId: string;
-  /** Resolved: intrinsics evaluated, `AWS::NoValue` removed. */
+  /**
+   * Resolved: intrinsics evaluated, `AWS::NoValue` removed, and each value of the type that AWS's specification gives the
+   * property (a number parameter's text has become a number where a number is due). Required ones are there.
+   */
   readonly properties: Properties;
   readonly account: string;
   readonly region: string;

@@ -1,0 +1,27 @@
+/** Quotas: AWS CloudFormation User Guide, "Understand CloudFormation quotas". Others are Cumulet's own and say so. */
+export const cloudFormationLimits = {
+  templateBodyBytesMax: 51_200,
+  templateUrlBytesMax: 1_048_576,
+  resourcesMax: 500,
+  parametersMax: 200,
+  mappingsMax: 200,
+  mappingAttributesMax: 200,
+  outputsMax: 200,
+  logicalIdLengthMax: 255,
+  descriptionBytesMax: 1024,
+  parameterValueBytesMax: 4096,
+  tagsMax: 50,
+  stackNameLengthMax: 128,
+  stacksMax: 2000,
+  /** DescribeStackEvents, ListStacks, ListStackResources, ListExports answer at most this many a page. */
+  pageEntriesMax: 100,
+  /** Own: nesting of a template's value. Deeper ones are refused before anything walks them. */
+  templateDepthMax: 100,
+  /** Own: how many values a template may grow to by Fn::ForEach, and Fn::Sub and Fn::Join may make of it. */
+  templateNodesMax: 200_000,
+  resolvedTextMax: 1_048_576,
+  /** Own: how many steps of one stack's operation run at once. */
+  parallelStepsMax: 25,
+  /** Own: how often a clean-up deletion is tried after an update, as observed of CloudFormation. */
+  cleanupAttemptsMax: 3,
+} as const;
