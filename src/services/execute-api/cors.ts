@@ -1,0 +1,53 @@
+import type { PublishedCors } from "./port.ts";
+
+/** CORS of an HTTP API, ready to answer. */
+export interface Cors {
+  /** The headers of a preflight's answer, names and values in turn. */
+  preflight(origin: string): string[];
+  /** The headers added to every other answer. */
+  headers(origin: string): string[];
+}
+
+/**
+ * Make a CORS configuration ready.
+ *
+ * AWS: an origin that is not allowed gets the answer without CORS headers; the CORS headers of functions are ignored
+ * once CORS is configured.
+ */
+export function compileCors(cors: PublishedCors): Cors {
+  const allowAll = cors.allowOrigins?.includes("*") === true;
+  const origins = new Set(cors.allowOrigins?.map((origin) => origin.toLowerCase()));
+  const wildcards = (cors.allowOrigins ?? []).filter((origin) => /^https?:\/\/\*$/.test(origin));
+  const allowedOrigin = (origin: string) => {
+    if (origin === "") return undefined;
+    const lower = origin.toLowerCase();
+    if (origins.has(lower) || wildcards.some((entry) => lower.startsWith(entry.slice(0, -1)))) return origin;
+    return allowAll ? "*" : undefined;
+  };
+  const list = (name: string, values: readonly string[] | undefined) =>
+    values === undefined || values.length === 0 ? [] : [name, values.join(",")];
+  const credentials = cors.allowCredentials === true ? ["access-control-allow-credentials", "true"] : [];
+  const preflight = [
+    ...list("access-control-allow-headers", cors.allowHeaders),
+    ...list("access-control-allow-methods", cors.allowMethods),
+    ...list("access-control-expose-headers", cors.exposeHeaders),
+    ...(cors.maxAgeSeconds === undefined ? [] : ["access-control-max-age", String(cors.maxAgeSeconds)]),
+    ...credentials,
+  ];
+  const actual = [...list("access-control-expose-headers", cors.exposeHeaders), ...credentials];
+  const answer = (origin: string, rest: readonly string[]) => {
+    const allowed = allowedOrigin(origin);
+    if (allowed === undefined) return [];
+    const vary = allowed === "*" ? [] : ["vary", "Origin"];
+    return ["access-control-allow-origin", allowed, ...vary, ...rest];
+  };
+  return {
+    preflight: (origin) => answer(origin, preflight),
+    headers: (origin) => answer(origin, actual),
+  };
+}
+
+/** Whether a function's header is one that a configured CORS replaces. */
+export function isCorsHeader(name: string): boolean {
+  return name.toLowerCase().startsWith("access-control-");
+}

@@ -1,0 +1,92 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Authorizer } from "../../access/authorization.ts";
+import type { Verifier } from "../../access/verifier.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { Ids } from "../../kernel/ids.ts";
+import type { Log } from "../../kernel/log.ts";
+import type { Store } from "../../kernel/store/store.ts";
+import type { LambdaPort } from "../lambda/port.ts";
+import { createInvokeAccess } from "./access.ts";
+import { compileHttpStage } from "./http-stage.ts";
+import type { ExecuteApiPort, StagePublisher } from "./port.ts";
+import { type CompiledApi, stagePublisher, watchPublishedStages } from "./published-stages.ts";
+import { createRequestIdentities } from "./request-identity.ts";
+import { compileRestStage } from "./rest-stage.ts";
+import type { StageNeeds } from "./stage-needs.ts";
+
+export interface ExecuteApiNeeds {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly lambda: LambdaPort;
+  readonly verifier: Verifier;
+  readonly authorizer: Authorizer;
+}
+
+export interface ExecuteApi {
+  readonly port: ExecuteApiPort;
+  readonly publisher: StagePublisher;
+  stop(): void;
+}
+
+/** Build the data plane: it answers as soon as it is made, and follows what the control planes publish. */
+export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
+  const stageNeeds: StageNeeds = {
+    lambda: needs.lambda,
+    clock: needs.clock,
+    log: needs.log,
+    identities: createRequestIdentities(needs.ids),
+    access: createInvokeAccess(needs.verifier, needs.authorizer),
+  };
+  const published = watchPublishedStages(needs.store, (stage) =>
+    stage.kind === "rest" ? compileRestStage(stageNeeds, stage) : compileHttpStage(stageNeeds, stage),
+  );
+  const port: ExecuteApiPort = {
+    handle: (apiId, target, request, response) => {
+      const api = published.find(apiId);
+      if (api !== undefined) {
+        answer(api, target, request, response);
+        return;
+      }
+      published.load(apiId).then(
+        (loaded) => answer(loaded, target, request, response),
+        (error: unknown) => {
+          needs.log.error("A published API could not be loaded", { apiId, error });
+          answerMessage(response, 500, "Internal server error", "InternalServerErrorException");
+        },
+      );
+    },
+  };
+  return { port, publisher: stagePublisher, stop: published.stop };
+}
+
+function answer(api: CompiledApi, target: string, request: IncomingMessage, response: ServerResponse): void {
+  const mark = target.indexOf("?");
+  const fullPath = mark === -1 ? target : target.slice(0, mark);
+  const query = mark === -1 ? "" : target.slice(mark + 1);
+  const slash = fullPath.indexOf("/", 1);
+  const first = slash === -1 ? fullPath.slice(1) : fullPath.slice(1, slash);
+  const stage = first === "$default" ? undefined : api.stages.get(first);
+  if (api.endpointIsDisabled && api.kind === "http") {
+    answerMessage(response, 404, "Not Found", undefined);
+  } else if (stage !== undefined && !api.endpointIsDisabled) {
+    stage.answer(request, response, { path: slash === -1 ? "/" : fullPath.slice(slash), fullPath, query });
+  } else if (api.kind === "http") {
+    const fallback = api.stages.get("$default");
+    const path = fullPath === "" ? "/" : fullPath;
+    if (fallback === undefined) answerMessage(response, 404, "Not Found", undefined);
+    else fallback.answer(request, response, { path, fullPath: path, query });
+  } else {
+    answerMessage(response, 403, "Forbidden", "ForbiddenException");
+  }
+}
+
+/** AWS's answer where there is no stage to ask. */
+function answerMessage(response: ServerResponse, status: number, message: string, errorType: string | undefined): void {
+  const body = `{"message":"${message}"}`;
+  const headers = ["Content-Type", "application/json", "Content-Length", String(body.length)];
+  if (errorType !== undefined) headers.push("x-amzn-ErrorType", errorType);
+  response.writeHead(status, headers);
+  response.end(body);
+}
