@@ -13,6 +13,16 @@ export const storeLimits = {
   commitBatchMax: 512,
   /** How long commits wait for the body of a transaction that conflicted and is run again ahead of them. */
   aheadMsMax: 20,
+  /** How far the embedded store's file may grow; it takes only what it holds. */
+  fileBytesMax: 256 * 1024 ** 3,
+  /** Snapshots that all processes together may have open. */
+  readersMax: 1_024,
+  /** How often a process looks for what others that share the folder have written. */
+  changePollMs: 20,
+  /** More changed keys than this in one batch are told as "anything". */
+  changeKeysMax: 256,
+  /** Transactions whose changes are kept for other processes to read. */
+  changesKept: 512,
   /** How deep a value may nest. */
   valueDepthMax: 200,
 } as const;

@@ -134,6 +134,17 @@ export function storeCases(open: () => Promise<{ readonly store: Store; readonly
       expect(await keysOf({ start: ["b"], end: ["a"] })).toEqual([]);
     });
 
+    test("give large values, each its own", async () => {
+      await put(...[1, 2, 3, 4].map((n): [Key, unknown] => [["large", n], new Uint8Array(n * 50_000).fill(n)]));
+      const found = await store.read((reader) => reader.range<Uint8Array>({ prefix: ["large"] }, { limit: 10 }));
+      expect(found.map(({ value }) => [value.length, value.every((byte) => byte === value[0])])).toEqual([
+        [50_000, true],
+        [100_000, true],
+        [150_000, true],
+        [200_000, true],
+      ]);
+    });
+
     test("see the transaction's own writes", async () => {
       await store.transact(async (tx) => {
         tx.delete(["a", 1]);

@@ -1,0 +1,173 @@
+import { mkdir } from "node:fs/promises";
+import { open, type RootDatabase } from "lmdb";
+import type { Clock } from "../clock.ts";
+import { storeLimits } from "../limits.ts";
+import { type ChangeLog, createChangeLog } from "./change-log.ts";
+import { type Commit, isCurrent, type Snapshot, type Stored, type StoreDriver, type View } from "./driver.ts";
+import type { EncodedKey } from "./keys.ts";
+import { createOptimisticStore } from "./optimistic-store.ts";
+import type { Store } from "./store.ts";
+import { createWatchers } from "./watchers.ts";
+
+/** What a data folder says of itself. Raised when what is stored changes so that older programs would misread it. */
+const storeFormat = 1;
+
+/** Keys of the driver's own: no encoded key begins with a zero byte. */
+const formatKey = "\x00format";
+const sequenceKey = "\x00sequence";
+
+/** The data folder was written by a newer version of the program, or by something else. */
+export class StoreFormatError extends Error {
+  constructor(folder: string, found: string) {
+    super(
+      `The store in ${folder} has format ${found}; this version of the program reads format ${storeFormat}. Nothing was changed.`,
+    );
+    this.name = "StoreFormatError";
+  }
+}
+
+/**
+ * The store in a folder of this machine's disk (LMDB). Commits are synced before they are acknowledged, many at a time.
+ * Several processes may open the same folder: what a transaction read is checked again inside LMDB's one write
+ * transaction. The folder is made when absent, for this user alone.
+ *
+ * @throws {StoreFormatError} when a newer version of the program has written it.
+ */
+export async function openLmdbStore(needs: { readonly folder: string; readonly clock: Clock }): Promise<Store> {
+  const { folder, clock } = needs;
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const options = {
+    path: folder,
+    noSubdir: false,
+    encoding: "binary",
+    keyEncoding: "binary",
+    // A commit is seen by nobody before it is on disk.
+    overlappingSync: false,
+    mapSize: storeLimits.fileBytesMax,
+    maxReaders: storeLimits.readersMax,
+    permissionsMode: 0o600,
+  } as const;
+  const database = open<Buffer, Buffer>(options);
+  try {
+    // Give back what processes that were killed had held.
+    database.readerCheck();
+    await checkFormat(database, folder);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  const watchers = createWatchers();
+  const changes = createChangeLog(database, watchers, clock);
+  return createOptimisticStore(createLmdbDriver(database, changes), {
+    ...watchers,
+    add: (prefix, listener) => {
+      const stop = watchers.add(prefix, listener);
+      changes.follow();
+      return stop;
+    },
+  });
+}
+
+async function checkFormat(database: RootDatabase<Buffer, Buffer>, folder: string): Promise<void> {
+  const found = await database.transaction(() => {
+    const format = database.getBinary(bytes(formatKey))?.toString();
+    if (format !== undefined) return format;
+    if (database.getKeysCount({ limit: 1 }) > 0) return "none";
+    void database.put(bytes(formatKey), Buffer.from(String(storeFormat)));
+    return String(storeFormat);
+  });
+  if (found !== String(storeFormat)) throw new StoreFormatError(folder, found);
+}
+
+function createLmdbDriver(database: RootDatabase<Buffer, Buffer>, changes: ChangeLog): StoreDriver {
+  /** Apply one commit inside LMDB's write transaction. */
+  function apply(commit: Commit, version: number): boolean {
+    if (!isCurrent(viewOf(database), commit)) return false;
+    for (const [key, value] of commit.writes) {
+      if (value === undefined) void database.remove(bytes(key));
+      else void database.put(bytes(key), withVersion(version, value));
+    }
+    return true;
+  }
+
+  return {
+    snapshot: (): Snapshot => {
+      const transaction = database.useReadTransaction();
+      return { ...viewOf(database, { transaction }), end: () => transaction.done() };
+    },
+    commit: async (batch) => {
+      // A child transaction: whatever fails in it takes back the whole batch.
+      const applied = await database.childTransaction(() => {
+        let sequence = readSequence(database);
+        const before = sequence;
+        const outcome = batch.map((commit) => {
+          const done = apply(commit, sequence + 1);
+          if (done) sequence += 1;
+          return done;
+        });
+        if (sequence > before) {
+          void database.put(bytes(sequenceKey), withVersion(sequence, Buffer.alloc(0)));
+          changes.write(
+            sequence,
+            batch.filter((_, at) => outcome[at]),
+          );
+        }
+        return outcome;
+      });
+      // A run that conflicted reads anew what another process may have written in this very turn.
+      if (applied.includes(false)) database.resetReadTxn();
+      return applied;
+    },
+    close: async () => {
+      changes.stop();
+      await database.close();
+    },
+  };
+}
+
+type ReadOptions = { readonly transaction?: ReturnType<RootDatabase["useReadTransaction"]> };
+
+function viewOf(database: RootDatabase<Buffer, Buffer>, options: ReadOptions = {}): View {
+  return {
+    get: (key) => {
+      const found = database.get(bytes(key), options);
+      return found && toStored(found);
+    },
+    range: (interval, limit, reverse) => {
+      if (interval.start >= interval.end) return [];
+      const [start, end] = [bytes(interval.start), bytes(interval.end)];
+      const range = reverse
+        ? database.getRange({
+            start: end,
+            end: start,
+            reverse,
+            exclusiveStart: true,
+            inclusiveEnd: true,
+            limit,
+            ...options,
+          })
+        : database.getRange({ start, end, limit, ...options });
+      return Array.from(range, ({ key, value }) => [key.toString("latin1"), toStored(value)] as const);
+    },
+  };
+}
+
+function readSequence(database: RootDatabase<Buffer, Buffer>): number {
+  return database.getBinary(bytes(sequenceKey))?.readDoubleBE() ?? 0;
+}
+
+function bytes(key: EncodedKey): Buffer {
+  return Buffer.from(key, "latin1");
+}
+
+/** Stored bytes are the version, as a double, and then the value. */
+function withVersion(version: number, value: Buffer): Buffer {
+  const stored = Buffer.allocUnsafe(8 + value.length);
+  stored.writeDoubleBE(version);
+  stored.set(value, 8);
+  return stored;
+}
+
+function toStored(found: Buffer): Stored {
+  return { version: found.readDoubleBE(), bytes: found.subarray(8) };
+}
