@@ -128,8 +128,19 @@ export type RuntimeAvailability =
     };
 
 export class RuntimeUnavailableError extends Error {
+  /** What to install, as a sentence. */
+  readonly remedy: string;
   constructor(runtime: string, remedy: string) {
     super(`The runtime ${runtime} is not available on this host. ${remedy}`);
     this.name = "RuntimeUnavailableError";
+    this.remedy = remedy;
+  }
+}
+
+/** More invocations wait for an environment than this host lets wait. To the caller it is a throttled invocation. */
+export class ComputeSaturatedError extends Error {
+  constructor() {
+    super("Too many invocations are waiting for an execution environment");
+    this.name = "ComputeSaturatedError";
   }
 }

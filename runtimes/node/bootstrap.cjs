@@ -1,0 +1,252 @@
+"use strict";
+// The Node.js runtime inside an execution environment. It starts without a function: it opens its listening sockets in its
+// own network and hands them out, says that it is ready, and waits to be told which function to become.
+const { accessSync, constants, existsSync, writeSync } = require("node:fs");
+const net = require("node:net");
+const { loadHandler, isDeprecatedCallback } = require("./handler.cjs");
+const { errorDocument, failure } = require("./errors.cjs");
+const { patchConsole, logLine } = require("./console.cjs");
+const { createContext } = require("./context.cjs");
+
+const kind = {
+  begin: 1,
+  invoke: 2,
+  ready: 0x81,
+  initialized: 0x82,
+  initError: 0x83,
+  response: 0x84,
+  error: 0x85,
+  fatal: 0x86,
+};
+const channelFd = 3;
+
+const empty = Buffer.alloc(0);
+
+/** @type {net.Socket} */
+let channel;
+let configuration;
+let handler;
+let current;
+
+handOverListeners(() => {
+  channel = new net.Socket({ fd: channelFd, readable: true, writable: true });
+  channel.on("data", createFrameReader(onFrame));
+  // The platform is gone: so is the reason to be here.
+  channel.on("close", () => process.exit(0));
+  channel.on("error", () => process.exit(0));
+  const begun = process.env.CUMULET_BEGIN;
+  delete process.env.CUMULET_BEGIN;
+  if (begun === undefined) send(kind.ready, empty);
+  else begin(JSON.parse(begun));
+});
+
+function handOverListeners(done) {
+  const ports = (process.env.CUMULET_LISTEN ?? "").split(",").filter((entry) => entry !== "");
+  delete process.env.CUMULET_LISTEN;
+  delete process.env.NODE_CHANNEL_FD;
+  delete process.env.NODE_CHANNEL_SERIALIZATION_MODE;
+  if (ports.length === 0 || process.send === undefined) return done();
+  let left = ports.length;
+  for (const entry of ports) {
+    const [name, port] = entry.split("=");
+    const server = net.createServer();
+    server.listen({ host: "127.0.0.1", port: Number(port), backlog: 511 }, () => {
+      process.send({ listener: name }, server, {}, () => {
+        server.close();
+        left -= 1;
+        if (left > 0) return;
+        process.once("disconnect", done);
+        if (!process.connected) done();
+      });
+    });
+  }
+}
+
+function createFrameReader(sink) {
+  let pending = empty;
+  return (chunk) => {
+    let data = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
+    while (data.length >= 5) {
+      const bytes = data.readUInt32BE(0);
+      if (data.length < 5 + bytes) break;
+      sink(data[4], data.subarray(5, 5 + bytes));
+      data = data.subarray(5 + bytes);
+    }
+    pending = data;
+  };
+}
+
+function send(frameKind, body, then) {
+  const head = Buffer.allocUnsafe(5);
+  head.writeUInt32BE(body.length, 0);
+  head[4] = frameKind;
+  if (body.length === 0) return channel.write(head, then);
+  if (body.length < 65_536) return channel.write(Buffer.concat([head, body]), then);
+  channel.cork();
+  channel.write(head);
+  channel.write(body, then);
+  channel.uncork();
+}
+
+function onFrame(frameKind, body) {
+  if (frameKind === kind.invoke) return invoke(body);
+  if (frameKind === kind.begin) begin(JSON.parse(body.toString("utf8")));
+}
+
+function begin(begun) {
+  configuration = begun;
+  if (begun.exec !== undefined) return become(begun.exec, begun.environment);
+  Object.assign(process.env, begun.environment);
+  if (process.env.NODE_PATH !== undefined) require("node:module").Module._initPaths();
+  process.chdir(begun.taskRoot);
+  process.argv.length = 2;
+  patchConsole(begun.logFormat, () => current?.requestId);
+  guardProcess();
+  loadHandler(begun.taskRoot, begun.handler)
+    .then((loaded) => {
+      if (begun.runtime === "nodejs24.x" && isDeprecatedCallback(loaded)) {
+        throw failure(
+          "Runtime.CallbackHandlerDeprecated",
+          "AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. You need to modify this function to use a supported handler signature to use Node.js 24 or later. For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.",
+        );
+      }
+      handler = loaded;
+      send(kind.initialized, empty);
+    })
+    .catch((error) => {
+      logLine("ERROR", "Uncaught Exception ", error);
+      send(kind.initError, errorDocument(error), () => process.exit(1));
+    });
+}
+
+/** Another program takes this process over: a custom runtime, or this one again with variables that Node reads at its start. */
+function become(exec, environment) {
+  if (exec.again) {
+    const again = { ...environment, CUMULET_BEGIN: JSON.stringify({ ...configuration, exec: undefined }) };
+    process.execve(process.execPath, [process.execPath, ...process.execArgv, __filename], again);
+  }
+  const found = exec.candidates.find((file) => existsSync(file));
+  if (found === undefined) invalidEntrypoint(`Couldn't find valid bootstrap(s): [${exec.candidates.join(" ")}]`);
+  try {
+    accessSync(found, constants.X_OK);
+  } catch {
+    invalidEntrypoint(`fork/exec ${found}: permission denied`);
+  }
+  process.chdir(configuration.taskRoot);
+  process.execve(found, [found], environment);
+}
+
+/** The Runtime API is the way to say it: the platform listens there for a custom runtime. */
+function invalidEntrypoint(message) {
+  writeSync(2, `${message}\n`);
+  process.exit(127);
+}
+
+function guardProcess() {
+  process.on("uncaughtException", (error) => {
+    logLine("ERROR", "Uncaught Exception ", error);
+    fail(error, 129);
+  });
+  process.on("unhandledRejection", (reason, promise) => {
+    const error = failure("Runtime.UnhandledPromiseRejection", String(reason));
+    error.reason = reason;
+    error.promise = promise;
+    logLine("ERROR", "Unhandled Promise Rejection ", error);
+    fail(error, 128);
+  });
+  // Nothing is left to wait for: answer with what the callback gave, or with null, as AWS does.
+  process.on("beforeExit", () => {
+    if (current === undefined) return;
+    current.settle(current.result);
+  });
+}
+
+function fail(error, exitCode) {
+  const document = errorDocument(error);
+  if (current === undefined) return send(kind.initError, document, () => process.exit(exitCode));
+  current = undefined;
+  send(kind.fatal, document, () => process.exit(exitCode));
+}
+
+function invoke(body) {
+  const headerBytes = body.readUInt32BE(0);
+  const header = JSON.parse(body.toString("utf8", 4, 4 + headerBytes));
+  if (header.traceId !== undefined) process.env._X_AMZN_TRACE_ID = header.traceId;
+  else delete process.env._X_AMZN_TRACE_ID;
+  // Only what the function does keeps the event loop alive now.
+  channel.unref();
+  const run = { requestId: header.requestId, result: undefined, settle: undefined };
+  current = run;
+
+  const finish = (frameKind, document) => {
+    if (current !== run) return;
+    current = undefined;
+    channel.ref();
+    send(frameKind, document);
+  };
+  const succeed = (value) => {
+    if (current !== run) return;
+    let text;
+    try {
+      text = value === undefined ? "null" : JSON.stringify(value);
+    } catch (error) {
+      const wrapped = failure("Runtime.MarshalError", "Unable to stringify response body");
+      wrapped.stack = error.stack;
+      return reject(wrapped);
+    }
+    finish(kind.response, Buffer.from(text ?? "null"));
+  };
+  const reject = (error) => {
+    if (current !== run) return;
+    logLine("ERROR", "Invoke Error ", error);
+    finish(kind.error, errorDocument(error));
+  };
+  run.settle = succeed;
+
+  const context = createContext(configuration, header);
+  const callback = (error, value) => {
+    if (current !== run) return;
+    if (error !== undefined && error !== null) {
+      if (!context.callbackWaitsForEmptyEventLoop) return setImmediate(reject, error);
+      run.settle = () => reject(error);
+      return;
+    }
+    run.result = value;
+    if (!context.callbackWaitsForEmptyEventLoop) setImmediate(succeed, value);
+  };
+  if (configuration.runtime !== "nodejs24.x") addLegacyMethods(context, callback);
+
+  let event;
+  try {
+    event = JSON.parse(body.toString("utf8", 4 + headerBytes));
+  } catch (error) {
+    return reject(error);
+  }
+  try {
+    const answer = handler(event, context, callback);
+    if (isPromise(answer)) answer.then(succeed, (error) => reject(error));
+    // AWS: with callbacks gone (Node.js 24), what a plain function returns is its answer.
+    else if (configuration.runtime === "nodejs24.x") succeed(answer);
+  } catch (error) {
+    reject(error);
+  }
+}
+
+function addLegacyMethods(context, callback) {
+  context.succeed = (value) => {
+    context.callbackWaitsForEmptyEventLoop = false;
+    callback(null, value);
+  };
+  context.fail = (error) => {
+    context.callbackWaitsForEmptyEventLoop = false;
+    callback(error ?? "handled");
+  };
+  context.done = (error, value) => {
+    context.callbackWaitsForEmptyEventLoop = false;
+    callback(error, value);
+  };
+}
+
+function isPromise(value) {
+  return typeof value?.then === "function";
+}

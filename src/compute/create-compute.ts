@@ -1,0 +1,121 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Clock } from "../kernel/clock.ts";
+import type { Ids } from "../kernel/ids.ts";
+import type { Log } from "../kernel/log.ts";
+import { createBlanks } from "./blanks.ts";
+import type { Compute, ComputeNeeds, FunctionSpec } from "./compute.ts";
+import { createEnvironment } from "./environment.ts";
+import type { Environment } from "./environment.ts";
+import { createInterpreters, custom } from "./interpreters.ts";
+import { computeLimits } from "./limits.ts";
+import type { ComputeLimits } from "./limits.ts";
+import { createPool } from "./pool.ts";
+import { createProcessDriver } from "./sandbox/process.ts";
+import { environmentVariables, readsAtStart } from "./variables.ts";
+
+export interface CreateComputeNeeds extends ComputeNeeds {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: ComputeNeeds["log"];
+  /** The program's own log. */
+  readonly programLog: Log;
+  /** The server's data folder; functions must never see it. */
+  readonly dataDir: string;
+  /** Parts of `computeLimits` to replace. */
+  readonly limits?: Partial<ComputeLimits>;
+  /** `auto` takes `namespaces` where they work. */
+  readonly driver?: "auto" | "process" | "namespaces";
+}
+
+/** Finds out what this host can do when the first function is invoked, not before: start-up stays quick. */
+export function createCompute(needs: CreateComputeNeeds): Promise<Compute> {
+  const { clock, ids } = needs;
+  const limits: ComputeLimits = { ...computeLimits, ...needs.limits };
+  const runtimesDir = findRuntimes();
+  const interpreters = createInterpreters({ executable: process.execPath, version: process.version });
+  const driver = createProcessDriver({ runtimesDir });
+  const blanks = createBlanks({ driver, clock, limits, endpointPort: needs.endpointPort });
+  const pool = createPool({ clock, limits, create });
+
+  async function create(spec: FunctionSpec): Promise<Environment> {
+    const { interpreter, substitute } = await interpreters.find(spec.runtime);
+    const logStream = logStreamName(spec, clock.now(), ids);
+    const [credentials, sandbox] = await Promise.all([
+      needs.credentials(spec),
+      blanks.take({ interpreter, memoryMb: spec.memoryMb, ephemeralStorageMb: spec.ephemeralStorageMb }),
+    ]);
+    const places = await sandbox.place(spec);
+    const bootstrap = [`${places.task}/bootstrap`, `${places.layers}/bootstrap`];
+    const isCustom = custom(spec.runtime);
+    const environment = environmentVariables(spec, {
+      places,
+      logStream,
+      credentials,
+      endpoint: sandbox.endpoint,
+      runtimeApi: isCustom ? sandbox.runtimeApiAddress : undefined,
+      language: interpreter.language,
+    });
+    const lifetimeMs = credentials.expiresAt - clock.now();
+    return createEnvironment(
+      spec,
+      {
+        sandbox,
+        logStream,
+        credentialsExpireAt: credentials.expiresAt - Math.min(limits.credentialsMarginMs, lifetimeMs / 2),
+        speaks: isCustom ? "runtime API" : "frames",
+        runtimeVersion: `${spec.runtime} on ${interpreter.language} ${interpreter.version}${substitute ? " (stands in for the version asked for)" : ""}`,
+        begin: {
+          runtime: spec.runtime,
+          handler: spec.handler,
+          taskRoot: places.task,
+          layersRoot: places.layers,
+          environment,
+          logFormat: spec.logFormat,
+          functionName: spec.functionName,
+          functionVersion: spec.version,
+          memoryMb: spec.memoryMb,
+          logGroup: spec.logGroup,
+          logStream,
+          ...(isCustom ? { exec: { candidates: bootstrap } } : {}),
+          ...(!isCustom && readsAtStart(spec.environment) ? { exec: { again: true } } : {}),
+        },
+      },
+      { clock, elapsed: () => performance.now(), limits, log: needs.log },
+    );
+  }
+
+  return Promise.resolve({
+    invoke: pool.invoke,
+    retire: pool.retire,
+    running: pool.running,
+    async capabilities() {
+      return {
+        driver: { name: "process", isolates: false, why: "It was asked for." },
+        network: { name: "the host's own", why: "Plain processes share the host's network." },
+        cgroups: { name: "none", why: "Plain processes are not limited." },
+        runtimes: await interpreters.availability(),
+      };
+    },
+    async stop(graceMs) {
+      blanks.stop();
+      await pool.stop(graceMs);
+      await driver.stop();
+    },
+  });
+}
+
+/** `2026/11/21/[$LATEST]0123…`, as Lambda names them. */
+function logStreamName(spec: FunctionSpec, now: number, ids: Ids): string {
+  const day = new Date(now).toISOString().slice(0, 10).replaceAll("-", "/");
+  return `${day}/[${spec.version}]${Buffer.from(ids.bytes(16)).toString("hex")}`;
+}
+
+/** The folder `runtimes` of this package: above the sources, and above the bundle. */
+function findRuntimes(): string {
+  for (let at = import.meta.dirname; at !== dirname(at); at = dirname(at)) {
+    const candidate = join(at, "runtimes");
+    if (existsSync(join(candidate, "node", "bootstrap.cjs"))) return candidate;
+  }
+  throw new Error("The folder of the runtimes is missing from this installation");
+}

@@ -1,0 +1,149 @@
+import { execFile } from "node:child_process";
+import { readdir, realpath, stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import type { RuntimeAvailability } from "./compute.ts";
+import { RuntimeUnavailableError } from "./compute.ts";
+import type { Interpreter } from "./sandbox/sandbox.ts";
+
+/** Which interpreters this host has, and which of them runs a Lambda runtime. */
+export interface Interpreters {
+  /** @throws RuntimeUnavailableError */
+  find(runtime: string): Promise<{ readonly interpreter: Interpreter; readonly substitute: boolean }>;
+  availability(): Promise<readonly RuntimeAvailability[]>;
+}
+
+export const managedRuntimes = [
+  ...["nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x"],
+  ...["python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14"],
+] as const;
+export const customRuntimes = ["provided.al2", "provided.al2023"] as const;
+
+const run = promisify(execFile);
+const systemFolders = ["/usr/local/bin", "/usr/bin"];
+
+export function createInterpreters(ownNode: { readonly executable: string; readonly version: string }): Interpreters {
+  let nodes: Promise<readonly Interpreter[]> | undefined;
+  let pythons: Promise<readonly Interpreter[]> | undefined;
+
+  const find: Interpreters["find"] = async (runtime) => {
+    const wanted = parseRuntime(runtime);
+    if (wanted === undefined) throw new RuntimeUnavailableError(runtime, "It is not a runtime that Cumulet knows.");
+    if (wanted.language === "node") nodes ??= findNodes(ownNode);
+    else pythons ??= findPythons();
+    const found = (wanted.language === "node" ? await nodes : await pythons) ?? [];
+    const chosen = choose(found, wanted.version);
+    if (chosen === undefined) throw new RuntimeUnavailableError(runtime, remedy(wanted.language, runtime));
+    return { interpreter: chosen, substitute: !custom(runtime) && !matches(chosen, wanted.version) };
+  };
+
+  return {
+    find,
+    availability: () =>
+      Promise.all(
+        [...managedRuntimes, ...customRuntimes].map(async (runtime): Promise<RuntimeAvailability> => {
+          try {
+            const { interpreter, substitute } = await find(runtime);
+            const state = substitute ? "substituted" : "available";
+            return { runtime, state, version: interpreter.version, path: interpreter.executable };
+          } catch (error) {
+            if (!(error instanceof RuntimeUnavailableError)) throw error;
+            return { runtime, state: "missing", remedy: error.remedy };
+          }
+        }),
+      ),
+  };
+}
+
+export function custom(runtime: string): boolean {
+  return runtime.startsWith("provided");
+}
+
+/** Custom runtimes are started by our Node launcher, of whatever version. */
+function parseRuntime(runtime: string): { language: Interpreter["language"]; version: readonly number[] } | undefined {
+  if (custom(runtime)) return { language: "node", version: [24] };
+  const node = /^nodejs(\d+)\.x$/u.exec(runtime)?.[1];
+  if (node !== undefined) return { language: "node", version: [Number(node)] };
+  const minor = /^python3\.(\d+)$/u.exec(runtime)?.[1];
+  return minor === undefined ? undefined : { language: "python", version: [3, Number(minor)] };
+}
+
+/** The wanted version, else the nearest newer one. */
+export function choose(found: readonly Interpreter[], wanted: readonly number[]): Interpreter | undefined {
+  const candidates = found
+    .filter((interpreter) => compare(numbers(interpreter).slice(0, wanted.length), wanted) >= 0)
+    .toSorted((a, b) => compare(numbers(a).slice(0, wanted.length), numbers(b).slice(0, wanted.length)));
+  return candidates[0];
+}
+
+function matches(interpreter: Interpreter, wanted: readonly number[]): boolean {
+  return compare(numbers(interpreter).slice(0, wanted.length), wanted) === 0;
+}
+
+function numbers(interpreter: Interpreter): readonly number[] {
+  return interpreter.version.split(".").map(Number);
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  for (const [index, left] of a.entries()) {
+    const right = b[index] ?? 0;
+    if (left !== right) return left - right;
+  }
+  return 0;
+}
+
+async function findNodes(own: { executable: string; version: string }): Promise<readonly Interpreter[]> {
+  const found: Interpreter[] = [node(own.executable, own.version)];
+  for (const folder of systemFolders) {
+    const executable = await realpath(join(folder, "node")).catch(() => undefined);
+    if (executable === undefined || executable === own.executable) continue;
+    const version = await ask(executable, ["--version"]);
+    // The bootstrap needs what Node has had since 20.
+    if (version !== undefined && Number(/^v(\d+)/u.exec(version)?.[1]) >= 20) found.push(node(executable, version));
+  }
+  return found;
+}
+
+function node(executable: string, version: string): Interpreter {
+  return { language: "node", version: version.replace(/^v/u, ""), executable, prefix: dirname(dirname(executable)) };
+}
+
+async function findPythons(): Promise<readonly Interpreter[]> {
+  const versions = join(homedir(), ".pyenv", "versions");
+  const pyenv = (await readdir(versions).catch(() => [])).map((name) => join(versions, name, "bin"));
+  const found = new Map<string, Interpreter>();
+  const seen = async (folder: string) => {
+    const names = (await readdir(folder).catch(() => [])).filter((name) => /^python3\.\d+$/u.test(name));
+    for (const name of names) {
+      const executable = await realpath(join(folder, name)).catch(() => undefined);
+      if (executable === undefined || !(await stat(executable)).isFile()) continue;
+      const answer = await ask(executable, [
+        "-I",
+        "-S",
+        "-c",
+        "import sys;print('%d.%d.%d' % sys.version_info[:3], sys.base_prefix)",
+      ]);
+      const [version, prefix] = answer?.split(" ") ?? [];
+      if (version === undefined || prefix === undefined || found.has(executable)) continue;
+      if (compare(version.split(".").map(Number), [3, 9]) < 0) continue;
+      found.set(executable, { language: "python", version, executable, prefix });
+    }
+  };
+  for (const folder of [...systemFolders, ...pyenv]) await seen(folder);
+  return [...found.values()];
+}
+
+async function ask(executable: string, args: readonly string[]): Promise<string | undefined> {
+  try {
+    return (await run(executable, args, { env: { PATH: "/usr/bin:/bin" }, timeout: 5_000 })).stdout.trim();
+  } catch {
+    return undefined;
+  }
+}
+
+function remedy(language: Interpreter["language"], runtime: string): string {
+  return language === "node"
+    ? "Install a Node.js of that version or newer."
+    : `Install ${runtime} or a newer Python (Debian: apt-get install python3; pyenv install ${runtime.slice("python".length)}).`;
+}

@@ -1,0 +1,59 @@
+/** Every bound of the compute layer. Sources: AWS Lambda quotas page (read 2026-11) unless a line says otherwise. */
+export interface ComputeLimits {
+  /** Largest answer of a function. AWS says 6 MB; its message and its behaviour say this number. */
+  readonly responseBytesMax: number;
+  /** Largest event given to a function (the control plane has refused larger ones before). */
+  readonly requestBytesMax: number;
+  /** Error documents (`trace` and all) beyond this are refused as the answer would be. */
+  readonly errorBytesMax: number;
+  /** The init phase. */
+  readonly initTimeoutMs: number;
+  /** Ours: how long a sandbox may take until its runtime says that it is ready for code. */
+  readonly spawnTimeoutMs: number;
+  /** CloudWatch Logs: one event. */
+  readonly logEventBytesMax: number;
+  /** Ours: what an environment may print; beyond, its writes block until the allowance refills. */
+  readonly logBytesPerSecondMax: number;
+  readonly logBurstBytesMax: number;
+  /** The tail of the log that Invoke answers. */
+  readonly logTailBytes: number;
+  /** Ours: an idle environment is frozen after, and removed after. AWS does not publish its numbers. */
+  readonly freezeAfterMs: number;
+  readonly idleMs: number;
+  /** Ours: environments on this host at a time, and invocations that may wait for one. */
+  readonly environmentsMax: number;
+  readonly waitingMax: number;
+  /** Ours: sandboxes that start at a time; more only makes each of them slower. */
+  readonly startsMax: number;
+  /** Ours: sandboxes that wait for code, per interpreter, once that interpreter has been used. */
+  readonly blanksMax: number;
+  readonly blankIdleMs: number;
+  /** Ours: an environment is retired this long before the credentials in its variables expire. */
+  readonly credentialsMarginMs: number;
+  /** Processes and threads in one environment. */
+  readonly processesMax: number;
+  /** File descriptors in one environment. */
+  readonly filesMax: number;
+}
+
+export const computeLimits: ComputeLimits = {
+  responseBytesMax: 6_291_556,
+  requestBytesMax: 6_291_556,
+  errorBytesMax: 6_291_556,
+  initTimeoutMs: 10_000,
+  spawnTimeoutMs: 10_000,
+  logEventBytesMax: 262_144 - 26,
+  logBytesPerSecondMax: 8_388_608,
+  logBurstBytesMax: 33_554_432,
+  logTailBytes: 4_096,
+  freezeAfterMs: 1_000,
+  idleMs: 300_000,
+  environmentsMax: 500,
+  waitingMax: 2_000,
+  startsMax: 8,
+  blanksMax: 2,
+  blankIdleMs: 600_000,
+  credentialsMarginMs: 900_000,
+  processesMax: 1_024,
+  filesMax: 1_024,
+};

@@ -1,0 +1,292 @@
+import type { Clock } from "../kernel/clock.ts";
+import type { FunctionSpec, Invocation, InvocationOutcome } from "./compute.ts";
+import { ComputeSaturatedError } from "./compute.ts";
+import type { Environment, InitOutcome } from "./environment.ts";
+import type { ComputeLimits } from "./limits.ts";
+
+export interface PoolNeeds {
+  readonly clock: Clock;
+  readonly limits: ComputeLimits;
+  /** A new environment of this function, its init not yet begun. */
+  readonly create: (spec: FunctionSpec) => Promise<Environment>;
+}
+
+/** All environments of this host, by function revision. */
+export interface Pool {
+  invoke(spec: FunctionSpec, invocation: Invocation): Promise<InvocationOutcome>;
+  retire(specId: string): void;
+  running(functionArn: string): number;
+  stop(graceMs: number): Promise<void>;
+}
+
+interface Member {
+  readonly environment: Environment;
+  idleSince: number;
+  frozen: boolean;
+}
+
+interface Revision {
+  readonly spec: FunctionSpec;
+  /** The most recently used last: that one is taken first, so that the others can go. */
+  readonly idle: Member[];
+  readonly waiting: Waiter[];
+  starting: number;
+  busy: number;
+  retired: boolean;
+}
+
+interface Waiter {
+  readonly invocation: Invocation;
+  readonly resolve: (outcome: InvocationOutcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const sweepMs = 1_000;
+
+export function createPool(needs: PoolNeeds): Pool {
+  const { clock, limits } = needs;
+  const revisions = new Map<string, Revision>();
+  const runningByArn = new Map<string, number>();
+  const startQueue: Revision[] = [];
+  let starts = 0;
+  let environments = 0;
+  let waitingTotal = 0;
+  let sweeping = false;
+  let stopped = false;
+  const all = new Set<Environment>();
+  let onQuiet: (() => void) | undefined;
+
+  const revisionOf = (spec: FunctionSpec): Revision => {
+    let revision = revisions.get(spec.id);
+    if (revision === undefined) {
+      revision = { spec, idle: [], waiting: [], starting: 0, busy: 0, retired: false };
+      revisions.set(spec.id, revision);
+    }
+    return revision;
+  };
+
+  const count = (arn: string, by: number) => {
+    const now = (runningByArn.get(arn) ?? 0) + by;
+    if (now === 0) runningByArn.delete(arn);
+    else runningByArn.set(arn, now);
+    if (by < 0 && runningByArn.size === 0) onQuiet?.();
+  };
+
+  const track = (environment: Environment) => {
+    environments += 1;
+    all.add(environment);
+    void environment.sandbox.ended.then(async () => {
+      environments -= 1;
+      all.delete(environment);
+      await environment.sandbox.dispose();
+      pump();
+    });
+  };
+
+  /** Start what is wanted and allowed. Those who wait may be served by an environment that becomes free before. */
+  const pump = () => {
+    while (starts < limits.startsMax && startQueue.length > 0) {
+      const revision = startQueue[0];
+      if (revision === undefined) return;
+      if (revision.waiting.length < revision.starting) {
+        revision.starting -= 1;
+        startQueue.shift();
+        continue;
+      }
+      if (environments + starts >= limits.environmentsMax && !evict()) return;
+      startQueue.shift();
+      starts += 1;
+      void start(revision).finally(() => {
+        starts -= 1;
+        pump();
+      });
+    }
+  };
+
+  const start = async (revision: Revision): Promise<void> => {
+    let environment: Environment;
+    try {
+      environment = await needs.create(revision.spec);
+    } catch (error) {
+      revision.starting -= 1;
+      takeWaiter(revision)?.reject(error);
+      return;
+    }
+    track(environment);
+    const init = await environment.init("init", limits.initTimeoutMs);
+    revision.starting -= 1;
+    if (init.outcome === "initialized") return give(revision, environment);
+    const waiter = takeWaiter(revision);
+    if (waiter === undefined) return;
+    revision.busy += 1;
+    try {
+      waiter.resolve(await startAgain(revision, waiter.invocation));
+    } catch (error) {
+      waiter.reject(error);
+    } finally {
+      revision.busy -= 1;
+    }
+  };
+
+  /** AWS: an init that failed is run once more as part of the invocation, under the function's own timeout. */
+  const startAgain = async (revision: Revision, invocation: Invocation): Promise<InvocationOutcome> => {
+    const environment = await needs.create(revision.spec);
+    track(environment);
+    const { timeoutMs } = revision.spec;
+    const init: InitOutcome = await environment.init("invoke", timeoutMs);
+    if (init.outcome !== "initialized") return environment.run(invocation, timeoutMs, init);
+    const outcome = await environment.run(invocation, Math.max(1, timeoutMs - init.durationMs));
+    give(revision, environment);
+    return outcome;
+  };
+
+  /** An environment is free: for who waits longest, or for later. */
+  const give = (revision: Revision, environment: Environment) => {
+    if (!environment.idle) return;
+    if (revision.retired && revision.waiting.length === 0) return environment.end();
+    const waiter = takeWaiter(revision);
+    if (waiter !== undefined) return void run(revision, environment, waiter);
+    if (stopped) return environment.end();
+    revision.idle.push({ environment, idleSince: clock.now(), frozen: false });
+    sweepLater();
+  };
+
+  const run = async (revision: Revision, environment: Environment, waiter: Waiter) => {
+    revision.busy += 1;
+    try {
+      waiter.resolve(await environment.run(waiter.invocation, revision.spec.timeoutMs));
+    } catch (error) {
+      environment.end();
+      waiter.reject(error);
+    } finally {
+      revision.busy -= 1;
+      give(revision, environment);
+    }
+  };
+
+  const takeWaiter = (revision: Revision): Waiter | undefined => {
+    const waiter = revision.waiting.shift();
+    if (waiter !== undefined) waitingTotal -= 1;
+    return waiter;
+  };
+
+  const takeIdle = (revision: Revision): Environment | undefined => {
+    for (let member = revision.idle.pop(); member !== undefined; member = revision.idle.pop()) {
+      if (!member.environment.idle) continue;
+      if (member.environment.credentialsExpireAt <= clock.now()) {
+        member.environment.end();
+        continue;
+      }
+      if (member.frozen) member.environment.sandbox.thaw();
+      return member.environment;
+    }
+    return undefined;
+  };
+
+  /** Make room by ending the environment that has been idle longest, whichever function's it is. */
+  const evict = (): boolean => {
+    let oldest: { revision: Revision; member: Member } | undefined;
+    for (const revision of revisions.values()) {
+      const [member] = revision.idle;
+      if (member !== undefined && member.idleSince < (oldest?.member.idleSince ?? Infinity))
+        oldest = { revision, member };
+    }
+    if (oldest === undefined) return false;
+    oldest.revision.idle.shift();
+    endMember(oldest.member);
+    return false;
+  };
+
+  const sweepLater = () => {
+    if (sweeping) return;
+    sweeping = true;
+    clock.after(sweepMs, sweep);
+  };
+
+  const sweep = () => {
+    sweeping = false;
+    const now = clock.now();
+    let left = false;
+    for (const [id, revision] of revisions) {
+      while (revision.idle[0] !== undefined && now - revision.idle[0].idleSince >= limits.idleMs) {
+        const member = revision.idle.shift();
+        if (member !== undefined) endMember(member);
+      }
+      for (const member of revision.idle) {
+        left = true;
+        if (!member.frozen && now - member.idleSince >= limits.freezeAfterMs) {
+          member.frozen = true;
+          member.environment.sandbox.freeze();
+        }
+      }
+      const unused = revision.idle.length === 0 && revision.waiting.length === 0;
+      if (unused && revision.starting === 0 && revision.busy === 0) revisions.delete(id);
+    }
+    if (left) sweepLater();
+  };
+
+  return {
+    invoke(spec, invocation) {
+      if (stopped) return Promise.reject(new Error("The platform is stopping"));
+      const revision = revisionOf(spec);
+      const { promise, resolve, reject } = Promise.withResolvers<InvocationOutcome>();
+      const arn = spec.functionArn;
+      const waiter: Waiter = {
+        invocation,
+        resolve: (outcome) => {
+          count(arn, -1);
+          resolve(outcome);
+        },
+        reject: (error) => {
+          count(arn, -1);
+          reject(error);
+        },
+      };
+      count(arn, 1);
+      const free = takeIdle(revision);
+      if (free !== undefined) {
+        void run(revision, free, waiter);
+        return promise;
+      }
+      if (waitingTotal >= limits.waitingMax) {
+        waiter.reject(new ComputeSaturatedError());
+        return promise;
+      }
+      revision.waiting.push(waiter);
+      waitingTotal += 1;
+      if (revision.starting < revision.waiting.length) {
+        revision.starting += 1;
+        startQueue.push(revision);
+        pump();
+      }
+      return promise;
+    },
+    retire(specId) {
+      const revision = revisions.get(specId);
+      if (revision === undefined) return;
+      revision.retired = true;
+      revisions.delete(specId);
+      for (const member of revision.idle.splice(0)) endMember(member);
+    },
+    running: (arn) => runningByArn.get(arn) ?? 0,
+    async stop(graceMs) {
+      stopped = true;
+      for (const revision of revisions.values()) for (const member of revision.idle.splice(0)) endMember(member);
+      if (runningByArn.size > 0 && graceMs > 0) {
+        await new Promise<void>((resolve) => {
+          onQuiet = resolve;
+          clock.after(graceMs, resolve);
+        });
+      }
+      const ended = [...all].map((environment) => environment.sandbox.ended);
+      for (const environment of all) endMember({ environment, idleSince: 0, frozen: true });
+      await Promise.all(ended);
+    },
+  };
+}
+
+function endMember(member: Member): void {
+  // What is frozen does not die before it thaws.
+  if (member.frozen) member.environment.sandbox.thaw();
+  member.environment.end();
+}

@@ -1,0 +1,66 @@
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { startChild } from "./child.ts";
+import { memoryPeakMb } from "./memory.ts";
+import { runtimeCommand } from "./command.ts";
+import type { SandboxDriver } from "./sandbox.ts";
+
+/** Plain child processes: work everywhere, isolate nothing. A function can read what this process can read. */
+export function createProcessDriver(needs: { readonly runtimesDir: string }): SandboxDriver {
+  return {
+    name: "process",
+    async start(shape, endpointPort) {
+      const runtime = join(needs.runtimesDir, shape.interpreter.language);
+      const command = runtimeCommand(shape, shape.interpreter.executable, runtime);
+      const child = startChild(
+        {
+          file: command.file,
+          args: command.args,
+          environment: { PATH: "/usr/local/bin:/usr/bin:/bin", LANG: "en_US.UTF-8", TZ: ":UTC", CUMULET_TASK: "" },
+          cwd: "/",
+          handsOver: false,
+        },
+        killGroup,
+      );
+      const runtimeApi = createServer({ noDelay: true });
+      await new Promise<void>((resolve) => runtimeApi.listen(0, "127.0.0.1", resolve));
+      runtimeApi.unref();
+      const address = runtimeApi.address() as AddressInfo;
+      let peakMb = 0;
+      return {
+        ...child,
+        endpoint: `http://127.0.0.1:${endpointPort}`,
+        runtimeApi,
+        runtimeApiAddress: `127.0.0.1:${address.port}`,
+        ended: child.ended.then((exit) => ({ ...exit, outOfMemory: false })),
+        place: (spec) =>
+          Promise.resolve({
+            task: spec.codeDir,
+            layers: spec.layersDir ?? "/opt",
+            runtime,
+            bin: dirname(shape.interpreter.executable),
+          }),
+        memoryUsedMb: () => (peakMb = Math.max(peakMb, memoryPeakMb(child.pid, readFileSync))),
+        freeze: () => {},
+        thaw: () => {},
+        kill: () => killGroup(child.pid),
+        dispose: () => {
+          runtimeApi.close();
+          return Promise.resolve();
+        },
+      };
+    },
+    stop: () => Promise.resolve(),
+  };
+}
+
+/** The child leads a group of its own; after it has ended, the group may still hold what it started. */
+function killGroup(pid: number): void {
+  try {
+    if (pid > 0) process.kill(-pid, "SIGKILL");
+  } catch {
+    // Nobody is left in the group.
+  }
+}

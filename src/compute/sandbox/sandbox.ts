@@ -1,0 +1,57 @@
+import type { Duplex, Readable } from "node:stream";
+import type { Server } from "node:net";
+import type { FunctionSpec } from "../compute.ts";
+import type { RuntimeExit } from "../outcomes.ts";
+import type { Places } from "../variables.ts";
+
+/** An interpreter of this host. */
+export interface Interpreter {
+  readonly language: "node" | "python";
+  /** `24.21.0`, `3.12.1`. */
+  readonly version: string;
+  readonly executable: string;
+  /** The folder that holds all of it; a sandbox shows it as `/var/lang`, unless it is part of the system (`/usr`). */
+  readonly prefix: string;
+}
+
+/** What a sandbox must be made for; environments of one shape are interchangeable until code is placed in them. */
+export interface SandboxShape {
+  readonly interpreter: Interpreter;
+  readonly memoryMb: number;
+  readonly ephemeralStorageMb: number;
+}
+
+/** Starts sandboxes in which a runtime waits for code. Drivers: `process` (does not isolate), `namespaces`. */
+export interface SandboxDriver {
+  readonly name: "process" | "namespaces";
+  start(shape: SandboxShape, endpointPort: number): Promise<Sandbox>;
+  /** Leave nothing on the host. Every sandbox has ended before. */
+  stop(): Promise<void>;
+}
+
+export interface Sandbox {
+  /** Frames, both ways: the environment's own socket. */
+  readonly channel: Duplex;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Whole messages from the bootstrap. */
+  readonly messages: Readable;
+  /** Where the function finds the platform. */
+  readonly endpoint: string;
+  /** Listens inside the environment for whatever speaks the Runtime API, at `runtimeApiAddress`; hand `accept` its connections. */
+  readonly runtimeApi: Server;
+  readonly runtimeApiAddress: string;
+  /** Resolves once, when everything in it has ended. */
+  readonly ended: Promise<RuntimeExit>;
+  /** Make the function's code and layers appear. To be called once. */
+  place(spec: FunctionSpec): Promise<Places>;
+  /** The most memory it has held, in MB, rounded up. */
+  memoryUsedMb(): number;
+  /** Stop giving it the processor, and give it back. */
+  freeze(): void;
+  thaw(): void;
+  /** End everything in it, at once. */
+  kill(): void;
+  /** After `ended`: give back what the host lent it. */
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,102 @@
+import type { FunctionSpec, InvocationReport } from "./compute.ts";
+
+/**
+ * The lines that the platform itself writes into a function's log, in both of Lambda's log formats.
+ * Source: "Monitoring and troubleshooting Lambda functions" and the Telemetry API's event schema.
+ */
+export interface SystemLog {
+  initStart(runtimeVersion: string): string;
+  initReport(init: {
+    durationMs: number;
+    phase: "init" | "invoke";
+    status: "error" | "timeout";
+    errorType?: string;
+  }): string;
+  start(requestId: string): string;
+  end(requestId: string): string | undefined;
+  report(report: InvocationReport, errorType?: string): string;
+  timeout(requestId: string, timeoutMs: number): string;
+  exit(requestId: string, reason: string, errorType: string): string;
+}
+
+export function createSystemLog(spec: FunctionSpec, now: () => number): SystemLog {
+  return spec.logFormat === "JSON" ? jsonLog(spec, now) : textLog(spec, now);
+}
+
+function textLog(spec: FunctionSpec, now: () => number): SystemLog {
+  return {
+    initStart: (runtimeVersion) => `INIT_START Runtime Version: ${runtimeVersion}\n`,
+    initReport: (init) =>
+      `INIT_REPORT Init Duration: ${init.durationMs.toFixed(2)} ms\tPhase: ${init.phase}\tStatus: ${init.status}` +
+      `${init.errorType === undefined ? "" : `\tError Type: ${init.errorType}`}\n`,
+    start: (requestId) => `START RequestId: ${requestId} Version: ${spec.version}\n`,
+    end: (requestId) => `END RequestId: ${requestId}\n`,
+    report: (report, errorType) =>
+      `REPORT RequestId: ${report.requestId}\tDuration: ${report.durationMs.toFixed(2)} ms\t` +
+      `Billed Duration: ${report.billedDurationMs} ms\tMemory Size: ${report.memorySizeMb} MB\t` +
+      `Max Memory Used: ${report.maxMemoryUsedMb} MB\t` +
+      (report.initDurationMs === undefined ? "" : `Init Duration: ${report.initDurationMs.toFixed(2)} ms\t`) +
+      (report.status === "timeout" ? "Status: timeout" : "") +
+      (report.status === "error" && errorType !== undefined ? `Status: error\tError Type: ${errorType}` : "") +
+      "\n",
+    timeout: (requestId, timeoutMs) =>
+      `${new Date(now()).toISOString()} ${requestId} Task timed out after ${(timeoutMs / 1000).toFixed(2)} seconds\n\n`,
+    exit: (requestId, reason, errorType) => `RequestId: ${requestId} Error: ${reason}\n${errorType}\n`,
+  };
+}
+
+function jsonLog(spec: FunctionSpec, now: () => number): SystemLog {
+  const line = (type: string, record: Readonly<Record<string, unknown>>) =>
+    `${JSON.stringify({ time: new Date(now()).toISOString(), type, record })}\n`;
+  const initCommon = {
+    initializationType: "on-demand",
+    functionName: spec.functionName,
+    functionVersion: spec.version,
+  };
+  return {
+    initStart: (runtimeVersion) => line("platform.initStart", { ...initCommon, phase: "init", runtimeVersion }),
+    initReport: (init) =>
+      line("platform.initReport", {
+        initializationType: "on-demand",
+        phase: init.phase,
+        status: init.status,
+        ...(init.errorType === undefined ? {} : { errorType: init.errorType }),
+        metrics: { durationMs: round(init.durationMs) },
+      }),
+    start: (requestId) => line("platform.start", { requestId, version: spec.version }),
+    // AWS: the JSON format has no END line; the record `platform.runtimeDone` is at a finer log level.
+    end: () => undefined,
+    report: (report, errorType) =>
+      line("platform.report", {
+        requestId: report.requestId,
+        metrics: {
+          durationMs: round(report.durationMs),
+          billedDurationMs: report.billedDurationMs,
+          memorySizeMB: report.memorySizeMb,
+          maxMemoryUsedMB: report.maxMemoryUsedMb,
+          ...(report.initDurationMs === undefined ? {} : { initDurationMs: round(report.initDurationMs) }),
+        },
+        status: report.status,
+        ...(errorType === undefined ? {} : { errorType }),
+      }),
+    timeout: (requestId, timeoutMs) =>
+      `${JSON.stringify({
+        timestamp: new Date(now()).toISOString(),
+        message: `Task timed out after ${(timeoutMs / 1000).toFixed(2)} seconds`,
+        level: "ERROR",
+        requestId,
+      })}\n`,
+    exit: (requestId, reason, errorType) =>
+      `${JSON.stringify({
+        timestamp: new Date(now()).toISOString(),
+        message: `RequestId: ${requestId} Error: ${reason}`,
+        level: "ERROR",
+        errorType,
+        requestId,
+      })}\n`,
+  };
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

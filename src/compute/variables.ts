@@ -1,0 +1,95 @@
+import type { FunctionSpec, RoleCredentials } from "./compute.ts";
+
+/** Where things are inside an environment; the same on AWS, except without a sandbox. */
+export interface Places {
+  readonly task: string;
+  readonly layers: string;
+  readonly runtime: string;
+  readonly bin: string;
+}
+
+export interface VariablesNeeds {
+  readonly places: Places;
+  readonly logStream: string;
+  readonly credentials: RoleCredentials;
+  readonly endpoint: string;
+  /** `host:port` of the Runtime API, for runtimes that speak it. */
+  readonly runtimeApi: string | undefined;
+  readonly language: "node" | "python";
+}
+
+/**
+ * The environment variables of a function: those Lambda reserves, over the function's own, over the defaults that a
+ * function may replace. Source: "Using Lambda environment variables", defined runtime environment variables.
+ */
+export function environmentVariables(spec: FunctionSpec, needs: VariablesNeeds): Record<string, string> {
+  const { places, credentials } = needs;
+  const managed = !spec.runtime.startsWith("provided");
+  return {
+    LANG: "en_US.UTF-8",
+    TZ: ":UTC",
+    PATH: `${places.bin}:/usr/local/bin:/usr/bin/:/bin:${places.layers}/bin`,
+    LD_LIBRARY_PATH: [
+      "/var/lang/lib:/lib64:/usr/lib64",
+      places.runtime,
+      `${places.runtime}/lib`,
+      places.task,
+      `${places.task}/lib`,
+      `${places.layers}/lib`,
+    ].join(":"),
+    ...(managed && needs.language === "node" ? { NODE_PATH: nodePath(spec, places) } : {}),
+    ...(managed && needs.language === "python" ? { PYTHONPATH: places.runtime } : {}),
+    AWS_ENDPOINT_URL: needs.endpoint,
+    AWS_LAMBDA_FUNCTION_TIMEOUT: String(Math.ceil(spec.timeoutMs / 1000)),
+    ...spec.environment,
+    _HANDLER: spec.handler,
+    ...(managed ? { AWS_EXECUTION_ENV: `AWS_Lambda_${spec.runtime}` } : {}),
+    ...(needs.runtimeApi === undefined ? {} : { AWS_LAMBDA_RUNTIME_API: needs.runtimeApi }),
+    AWS_REGION: spec.region,
+    AWS_DEFAULT_REGION: spec.region,
+    AWS_LAMBDA_FUNCTION_NAME: spec.functionName,
+    AWS_LAMBDA_FUNCTION_VERSION: spec.version,
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(spec.memoryMb),
+    AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
+    AWS_LAMBDA_LOG_GROUP_NAME: spec.logGroup,
+    AWS_LAMBDA_LOG_STREAM_NAME: needs.logStream,
+    AWS_LAMBDA_LOG_FORMAT: spec.logFormat,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_SESSION_TOKEN: credentials.sessionToken,
+    LAMBDA_TASK_ROOT: places.task,
+    LAMBDA_RUNTIME_DIR: places.runtime,
+  };
+}
+
+function nodePath(spec: FunctionSpec, places: Places): string {
+  const major = /^nodejs(\d+)/u.exec(spec.runtime)?.[1] ?? "24";
+  return [
+    `${places.layers}/nodejs/node${major}/node_modules`,
+    `${places.layers}/nodejs/node_modules`,
+    `${places.runtime}/node_modules`,
+    places.runtime,
+    places.task,
+  ].join(":");
+}
+
+/** Variables that a language reads before any of our code runs: a function that sets one needs a process started with it. */
+export function readsAtStart(environment: Readonly<Record<string, string>>): boolean {
+  return Object.keys(environment).some(
+    (name) => atStart.has(name) || name.startsWith("LD_") || name.startsWith("PYTHON"),
+  );
+}
+
+const atStart = new Set([
+  "NODE_OPTIONS",
+  "NODE_EXTRA_CA_CERTS",
+  "NODE_ICU_DATA",
+  "NODE_V8_COVERAGE",
+  "NODE_COMPILE_CACHE",
+  "NODE_DEBUG",
+  "UV_THREADPOOL_SIZE",
+  "MALLOC_ARENA_MAX",
+  "SSL_CERT_FILE",
+  "SSL_CERT_DIR",
+  "AWS_LAMBDA_EXEC_WRAPPER",
+]);
