@@ -10,6 +10,8 @@ export interface AuthorizationRequest {
   readonly resourceAccount?: string;
   /** The resource's own policy (a JSON document), where there is one. */
   readonly resourcePolicy?: string;
+  /** The resource's own policy must allow it, whatever identities' policies say: role trust policies, KMS keys. */
+  readonly resourcePolicyRequired?: boolean;
   /** Condition keys beside the global ones, as `{ "s3:prefix": ["a/"] }`. Names are compared without case. */
   readonly context?: Readonly<Record<string, readonly string[]>>;
 }

@@ -30,7 +30,7 @@ import {
 import { decodeChunkedBody, type ChunkedBodyRules } from "./sigv4/chunked-body.ts";
 import { parsePresentedSignature, toBasicDate, type PresentedSignature } from "./sigv4/presented-signature.ts";
 import { createSigningKeys, isSignature, toScopeText, type SigningKeys } from "./sigv4/signing-key.ts";
-import type { PayloadRule, SignedRequest, Verified, Verifier } from "./verifier.ts";
+import type { PayloadRule, SignedRequest, Verifier } from "./verifier.ts";
 
 export interface VerifierNeeds {
   readonly now: () => number;

@@ -1,0 +1,81 @@
+import type { Principal } from "../aws/principal.ts";
+import { parseArn } from "../aws/arn.ts";
+import type { AuthorizationRequest, RequestEnvironment } from "./authorization.ts";
+import type { Context } from "./policy/pattern.ts";
+
+/**
+ * The condition keys of a request: the service's own, and the global ones, which a service cannot set otherwise.
+ * Source: "AWS global condition context keys".
+ */
+export function toContext(
+  principal: Principal,
+  request: AuthorizationRequest,
+  environment: RequestEnvironment,
+  principalTags: Readonly<Record<string, string>>,
+): Context {
+  const context = new Map<string, readonly string[]>();
+  const set = (key: string, value: string) => void context.set(key, [value]);
+  for (const [key, values] of Object.entries(request.context ?? {})) context.set(key.toLowerCase(), values);
+  set("aws:currenttime", new Date(environment.now).toISOString());
+  set("aws:epochtime", String(Math.floor(environment.now / 1000)));
+  set("aws:requestedregion", environment.region);
+  set("aws:securetransport", String(environment.secureTransport));
+  if (environment.userAgent !== "") set("aws:useragent", environment.userAgent);
+  set("aws:resourceaccount", request.resourceAccount ?? environment.account);
+  set("aws:principalisawsservice", String(principal.type === "service"));
+  set("aws:viaawsservice", "false");
+  // A service's own address is nobody's to allow or deny.
+  if (principal.type !== "service" && environment.sourceIp !== "") set("aws:sourceip", environment.sourceIp);
+  setPrincipal(principal, principalTags, set);
+  return context;
+}
+
+function setPrincipal(
+  principal: Principal,
+  tags: Readonly<Record<string, string>>,
+  set: (key: string, value: string) => void,
+): void {
+  switch (principal.type) {
+    case "root":
+      set("aws:principalarn", principal.arn);
+      set("aws:principalaccount", principal.account);
+      set("aws:principaltype", "Account");
+      set("aws:userid", principal.account);
+      return;
+    case "user":
+      set("aws:principalarn", principal.arn);
+      set("aws:principalaccount", principal.account);
+      set("aws:principaltype", "User");
+      set("aws:userid", principal.userId);
+      set("aws:username", principal.userName);
+      break;
+    case "assumedRole":
+      set("aws:principalarn", principal.roleArn);
+      set("aws:principalaccount", principal.account);
+      set("aws:principaltype", "AssumedRole");
+      set("aws:userid", `${principal.roleId}:${principal.sessionName}`);
+      set("aws:multifactorauthpresent", "false");
+      break;
+    case "service":
+      set("aws:principalservicename", principal.service);
+      set("aws:principaltype", "Service");
+      if (principal.sourceArn !== undefined) set("aws:sourcearn", principal.sourceArn);
+      setSourceAccount(principal.sourceAccount ?? parseArn(principal.sourceArn ?? "")?.account, set);
+      return;
+    case "anonymous":
+      set("aws:principalarn", "anonymous");
+      set("aws:principalaccount", "anonymous");
+      set("aws:principaltype", "Anonymous");
+      set("aws:userid", "anonymous");
+      return;
+    default:
+      principal satisfies never;
+  }
+  for (const [key, value] of Object.entries(tags)) set(`aws:principaltag/${key.toLowerCase()}`, value);
+  if (principal.type !== "assumedRole") return;
+  for (const [key, value] of Object.entries(principal.sessionTags)) set(`aws:principaltag/${key.toLowerCase()}`, value);
+}
+
+function setSourceAccount(account: string | undefined, set: (key: string, value: string) => void): void {
+  if (account) set("aws:sourceaccount", account);
+}

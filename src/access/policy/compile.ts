@@ -1,0 +1,90 @@
+import { accessLimits } from "../limits.ts";
+import { createLru } from "../lru.ts";
+import {
+  parsePolicyDocument,
+  type Condition,
+  type PolicyKind,
+  type PolicyDocument,
+  type Statement,
+} from "./document.ts";
+import { compileValue, isNegated } from "./operators.ts";
+import { compileArnPattern, compilePattern, type Context, type Pattern } from "./pattern.ts";
+
+/** A policy ready to be matched. */
+export interface CompiledPolicy {
+  readonly statements: readonly CompiledStatement[];
+}
+
+export interface CompiledStatement {
+  /** `Sid`, or the place in the document counted from 1. */
+  readonly name: string;
+  readonly effect: "Allow" | "Deny";
+  readonly principals: Statement["principals"];
+  /** Action, resource and conditions; the principal is for the evaluator to judge. */
+  matches(action: string, resource: string, context: Context): boolean;
+}
+
+/** Compiles documents, remembering the latest by their text. Throws `PolicyGrammarError`. */
+export type PolicyCompiler = (text: string, kind: PolicyKind) => CompiledPolicy;
+
+export function createPolicyCompiler(): PolicyCompiler {
+  const known = createLru<CompiledPolicy>(accessLimits.compiledPoliciesMax);
+  return (text, kind) => {
+    const name = `${kind}\n${text}`;
+    const found = known.get(name);
+    if (found) return found;
+    const compiled = compilePolicy(parsePolicyDocument(text, kind));
+    known.set(name, compiled);
+    return compiled;
+  };
+}
+
+export function compilePolicy(document: PolicyDocument): CompiledPolicy {
+  // Variables came with this version of the language: `${…}` in an older document means itself.
+  const variables = document.version === "2012-10-17";
+  return {
+    statements: document.statements.map((statement, index) => compileStatement(statement, index, variables)),
+  };
+}
+
+function compileStatement(statement: Statement, index: number, variables: boolean): CompiledStatement {
+  const actions = statement.actions.patterns.map((text) =>
+    compilePattern(text, { variables: false, ignoreCase: true }),
+  );
+  const resources = statement.resources?.patterns.map((text) => compileArnPattern(text, { variables }));
+  const conditions = statement.conditions.map((condition) => compileCondition(condition, variables));
+  const notAction = statement.actions.not;
+  const notResource = statement.resources?.not ?? false;
+  return {
+    name: statement.sid || String(index + 1),
+    effect: statement.effect,
+    principals: statement.principals,
+    matches: (action, resource, context) =>
+      matchesAny(actions, action, context) !== notAction &&
+      (resources === undefined || matchesAny(resources, resource, context) !== notResource) &&
+      conditions.every((holds) => holds(context)),
+  };
+}
+
+function matchesAny(patterns: readonly Pattern[], text: string, context: Context): boolean {
+  return patterns.some((pattern) => pattern.matches(text, context));
+}
+
+/** Source: "IAM JSON policy elements: Condition operators", "Set operators for multi-valued context keys". */
+function compileCondition(condition: Condition, variables: boolean): (context: Context) => boolean {
+  const { operator, quantifier, ifExists, key, values } = condition;
+  if (operator === "Null") {
+    return (context) => values.some((value) => (value.toLowerCase() === "true") === !context.get(key)?.length);
+  }
+  const tests = values.map((value) => compileValue(operator, value, variables));
+  const negated = isNegated(operator);
+  // One value of the context against all the policy's: a positive operator wants any, a negated none of them.
+  const holdsFor = (given: string, context: Context) => tests.some((test) => test(given, context)) !== negated;
+  return (context) => {
+    const given = context.get(key);
+    if (!given || given.length === 0) return ifExists || quantifier === "ForAllValues" || (negated && !quantifier);
+    if (quantifier === "ForAllValues") return given.every((value) => holdsFor(value, context));
+    if (quantifier === "ForAnyValue" || !negated) return given.some((value) => holdsFor(value, context));
+    return given.every((value) => holdsFor(value, context));
+  };
+}
