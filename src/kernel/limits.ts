@@ -26,3 +26,35 @@ export const storeLimits = {
   /** How deep a value may nest. */
   valueDepthMax: 200,
 } as const;
+
+/** Limits of blobs. Ours. */
+export const blobLimits = {
+  /** Content up to this size lives in the store. */
+  smallBytesMax: 64 * 1024,
+  chunkBytes: 64 * 1024,
+  /** Small content that waits in memory for the transaction that retains it; beyond this it becomes files. */
+  stagedBytesMax: 64 * 1024 * 1024,
+  /** How long written content may wait for the transaction that retains it: longer than any upload takes. */
+  unusedMsMax: 24 * 3_600_000,
+  /** How long released content stays, for those who are about to read it. */
+  releasedMs: 600_000,
+} as const;
+
+/** Limits of jobs. Ours. */
+export const jobLimits = {
+  attemptsMax: 10,
+  /** Another process may take a job over when its lease has not been renewed for so long. */
+  leaseMs: 15_000,
+  renewMs: 5_000,
+  /** Wait before the second attempt; doubled for each further one. */
+  backoffMs: 1_000,
+  backoffMsMax: 300_000,
+  /** Jobs of a kind looked at together. */
+  pageMax: 64,
+  /** However quiet it is, jobs are looked at so often. */
+  lookMsMax: 60_000,
+  /** Rounds of `drain` before it says that jobs schedule each other without end. */
+  drainRoundsMax: 10_000,
+  /** A failed job keeps this much of its error. */
+  errorCharactersMax: 2_000,
+} as const;

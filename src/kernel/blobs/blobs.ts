@@ -1,11 +1,13 @@
+import type { Transaction } from "../store/store.ts";
+
 /**
  * Content by unguessable id: write, sync, then commit the pointer in a store transaction. Content whose pointer was
  * never committed, or has been dropped, is collected later. Bytes only; names, sizes and meaning are the caller's.
  */
 export interface Blobs {
   /**
-   * Write content. Resolves when it is durable on disk; the id can then be committed. Streams; never holds more than a
-   * few chunks in memory.
+   * Write content. Resolves when it is safe to commit its id: it is on disk, or, when it is small, goes there in the
+   * transaction that retains it. Streams; never holds more than a few chunks in memory.
    *
    * @throws {BlobTooLargeError} as soon as more than `maxBytes` came; nothing is kept.
    */
@@ -18,9 +20,14 @@ export interface Blobs {
   /** The whole content in memory. For content known to be small. */
   readAll(id: string): Promise<Uint8Array>;
   /** Mark as unused, in the transaction that drops the pointer. Removed after a grace period. */
-  release(tx: import("../store/store.ts").Transaction, id: string): void;
-  /** Mark as used, in the transaction that commits the pointer. Without this the content is collected as an orphan. */
-  retain(tx: import("../store/store.ts").Transaction, id: string): void;
+  release(tx: Transaction, id: string): void;
+  /**
+   * Mark as used, in the transaction that commits the pointer, by the process that wrote it and within
+   * `blobLimits.unusedMsMax`. Without this the content is collected as an orphan.
+   */
+  retain(tx: Transaction, id: string): void;
+  /** Remove what has been unused for long enough; how many were removed. Safe at any time, in any process. */
+  collect(): Promise<number>;
 }
 
 export interface WrittenBlob {
@@ -32,5 +39,12 @@ export class BlobTooLargeError extends Error {
   constructor(maxBytes: number) {
     super(`The content is larger than ${maxBytes} bytes`);
     this.name = "BlobTooLargeError";
+  }
+}
+
+export class BlobNotFoundError extends Error {
+  constructor(id: string) {
+    super(`There is no content with the id ${JSON.stringify(id)}`);
+    this.name = "BlobNotFoundError";
   }
 }

@@ -5,7 +5,10 @@ import type { Key, Transaction } from "../store/store.ts";
  * that fails is tried again with backoff until it has been tried `attemptsMax` times; it is then kept as failed.
  */
 export interface Jobs {
-  /** Write a job. A job of the same `kind` and `key` that has not started is replaced. */
+  /**
+   * Write a job. One of the same `kind` and `key` is replaced; when it is running already, that run loses its lease:
+   * it can commit nothing more, and the new job runs beside its remains.
+   */
   schedule(tx: Transaction, job: NewJob): void;
   /** Remove a job that has not finished; without effect when there is none. A run under way loses its lease. */
   cancel(tx: Transaction, kind: string, key: Key): void;
@@ -17,6 +20,8 @@ export interface Jobs {
   stop(graceMs: number): Promise<void>;
   /** For tests: run everything due at the clock's time, and what that schedules for no later, until nothing is due. */
   drain(): Promise<void>;
+  /** Jobs of a kind that were given up, oldest key first; for diagnosis. */
+  failed(kind: string, limit: number): Promise<readonly FailedJob[]>;
 }
 
 export interface NewJob {
@@ -27,6 +32,15 @@ export interface NewJob {
   /** Not before this time, epoch milliseconds. */
   readonly at: number;
   readonly payload?: unknown;
+}
+
+export interface FailedJob {
+  readonly kind: string;
+  readonly key: Key;
+  readonly payload: unknown;
+  readonly attempts: number;
+  /** The last attempt's error, as text. */
+  readonly error: string;
 }
 
 export interface Job {
@@ -52,4 +66,12 @@ export interface JobHandler {
   readonly attemptsMax?: number;
   /** Do the work. Returning without `finish` or `repeat` finishes the job; throwing tries it again later. */
   run(job: Job): Promise<void>;
+}
+
+/** The job was replaced, cancelled, or taken over by another process. */
+export class LeaseLostError extends Error {
+  constructor(kind: string, key: Key) {
+    super(`The lease of job ${kind} ${key.join("/")} is lost`);
+    this.name = "LeaseLostError";
+  }
 }

@@ -1,0 +1,101 @@
+import { chmod, type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { blobLimits } from "../limits.ts";
+import { BlobNotFoundError } from "./blobs.ts";
+
+/** Content as files below a folder, two levels deep by the first characters of the id. Ids are checked by the caller. */
+export interface FileBlobs {
+  /** Durable when it resolves; nothing is left behind when it does not. Content that fails ends the write with its error. */
+  write(id: string, content: AsyncIterable<Uint8Array>): Promise<void>;
+  read(id: string, range: { readonly start: number; readonly end: number } | undefined): AsyncIterable<Uint8Array>;
+  /** Success when it is gone already. */
+  remove(id: string): Promise<void>;
+}
+
+/** The folder is made when absent, for this user alone. */
+export async function openFileBlobs(folder: string): Promise<FileBlobs> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await chmod(folder, 0o700);
+  const pathOf = (id: string) => join(folder, id.slice(1, 3), id.slice(3, 5), id);
+
+  return {
+    write: async (id, content) => {
+      const path = pathOf(id);
+      const unfinished = `${path}.unfinished`;
+      await makeFolders(folder, dirname(path));
+      const file = await open(unfinished, "wx", 0o600);
+      try {
+        try {
+          for await (const chunk of content) await writeAll(file, chunk);
+          await file.datasync();
+        } finally {
+          await file.close();
+        }
+        await rename(unfinished, path);
+        await syncFolder(dirname(path));
+      } catch (error) {
+        await rm(unfinished, { force: true });
+        throw error;
+      }
+    },
+    read: async function* (id, range) {
+      const file = await openExisting(pathOf(id), id);
+      try {
+        yield* chunksOf(file, range?.start ?? 0, range?.end ?? Number.POSITIVE_INFINITY);
+      } finally {
+        await file.close();
+      }
+    },
+    remove: async (id) => {
+      await rm(pathOf(id), { force: true });
+      await rm(`${pathOf(id)}.unfinished`, { force: true });
+    },
+  };
+}
+
+async function* chunksOf(file: FileHandle, start: number, end: number): AsyncIterable<Uint8Array> {
+  let position = start;
+  while (position < end) {
+    // Each chunk its own memory: whoever receives it may keep it while the next is read.
+    const buffer = new Uint8Array(Math.min(blobLimits.chunkBytes, end - position));
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield bytesRead === buffer.length ? buffer : buffer.subarray(0, bytesRead);
+  }
+}
+
+async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  let written = 0;
+  while (written < chunk.length) {
+    written += (await file.write(chunk, written, chunk.length - written)).bytesWritten;
+  }
+}
+
+async function openExisting(path: string, id: string): Promise<FileHandle> {
+  try {
+    return await open(path, "r");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") throw new BlobNotFoundError(id);
+    throw error;
+  }
+}
+
+/** Make the folders between, and have their names on disk before anything is put into them. */
+async function makeFolders(root: string, folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let parent = dirname(folder); ; parent = dirname(parent)) {
+    await syncFolder(parent);
+    if (parent === root || parent === dirname(parent)) return;
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
