@@ -1,0 +1,97 @@
+/**
+ * Whom a request is for, by its Host and, for clients that cannot resolve names, by its path. Only labels count: the
+ * suffix may be `localhost`, `localhost.localstack.cloud`, `amazonaws.com` or the operator's own.
+ */
+export type Destination =
+  | { readonly kind: "execute-api"; readonly apiId: string; readonly target: string }
+  | { readonly kind: "platform"; readonly path: string }
+  | AwsDestination
+  | { readonly kind: "lambda-url"; readonly urlId: string };
+
+export interface AwsDestination {
+  readonly kind: "aws";
+  /** The service that the host names: `lambda.us-east-1.localhost`. A signature says more. */
+  readonly serviceLabel: string | undefined;
+  readonly region: string | undefined;
+  /** From `bucket.s3.…`: the path is the key. */
+  readonly bucket: string | undefined;
+}
+
+export interface Classifier {
+  /** @param target path and query, as sent */
+  classify(host: string | undefined, target: string): Destination;
+}
+
+/** What a host alone says. */
+type HostFacts =
+  | { readonly kind: "execute-api"; readonly apiId: string }
+  | { readonly kind: "lambda-url"; readonly urlId: string }
+  | AwsDestination;
+
+/** @param hostsKept how many hosts' facts are kept: they are few, and parsing one costs more than finding it */
+export function createClassifier(serviceLabels: ReadonlySet<string>, hostsKept: number): Classifier {
+  const hosts = new Map<string, HostFacts>();
+  const factsOf = (host: string): HostFacts => {
+    let facts = hosts.get(host);
+    if (!facts) {
+      facts = parseHost(host, serviceLabels);
+      if (hosts.size >= hostsKept) hosts.clear();
+      hosts.set(host, facts);
+    }
+    return facts;
+  };
+  return {
+    classify: (host, target) => {
+      const facts = factsOf(host ?? "");
+      if (facts.kind === "execute-api") return { kind: "execute-api", apiId: facts.apiId, target };
+      if (facts.kind === "lambda-url") return facts;
+      return (facts.bucket === undefined && classifyPath(target)) || facts;
+    },
+  };
+}
+
+const executeApiPath = /^\/_cumulet\/api\/([a-z0-9]{1,40})(\/[^?]*)?(\?.*)?$/s;
+const restApiPath = /^\/restapis\/([a-z0-9]{1,40})\/([^/?]+)\/_user_request_(\/[^?]*)?(\?.*)?$/s;
+const awsExecuteApiPath = /^\/_aws\/execute-api\/([a-z0-9]{1,40})(\/[^?]*)?(\?.*)?$/s;
+
+function classifyPath(target: string): Destination | undefined {
+  const first = target.charCodeAt(1);
+  if (first === 95 /* _ */) {
+    const match = executeApiPath.exec(target) ?? awsExecuteApiPath.exec(target);
+    if (match) return { kind: "execute-api", apiId: match[1] ?? "", target: `${match[2] ?? "/"}${match[3] ?? ""}` };
+    if (target.startsWith("/_cumulet/")) return { kind: "platform", path: target.split("?")[0] ?? target };
+  } else if (first === 114 /* r */) {
+    const match = restApiPath.exec(target);
+    if (match) {
+      const path = `/${match[2] ?? ""}${match[3] ?? "/"}${match[4] ?? ""}`;
+      return { kind: "execute-api", apiId: match[1] ?? "", target: path };
+    }
+  }
+  return undefined;
+}
+
+const regionLabel = /^[a-z]{2}(?:-[a-z]+){1,3}-\d{1,2}$/;
+const address = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[\da-f:.%]+\])$/;
+
+function parseHost(hostAndPort: string, serviceLabels: ReadonlySet<string>): HostFacts {
+  const host = hostAndPort
+    .toLowerCase()
+    .replace(/:\d{1,5}$/, "")
+    .replace(/\.$/, "");
+  const unknown: AwsDestination = { kind: "aws", serviceLabel: undefined, region: undefined, bucket: undefined };
+  if (host === "" || address.test(host)) return unknown;
+  const labels = host.split(".");
+  const [first = "", second = ""] = labels;
+  if (second === "execute-api") return { kind: "execute-api", apiId: first };
+  if (second === "lambda-url") return { kind: "lambda-url", urlId: first };
+  const s3At = labels.findLastIndex((label) => /^s3(?:-|$)/.test(label));
+  if (s3At >= 0) {
+    const region = [labels[s3At]?.slice(3), labels[s3At + 1], labels[s3At + 2]].find((label) =>
+      regionLabel.test(label ?? ""),
+    );
+    const bucket = s3At === 0 ? undefined : labels.slice(0, s3At).join(".");
+    return { kind: "aws", serviceLabel: "s3", region, bucket };
+  }
+  if (!serviceLabels.has(first)) return unknown;
+  return { kind: "aws", serviceLabel: first, region: regionLabel.test(second) ? second : undefined, bucket: undefined };
+}

@@ -1,0 +1,170 @@
+import { AwsError, notImplemented } from "../aws/error.ts";
+import type { OperationModel, ProtocolName } from "../wire/model.ts";
+import { parseForm } from "../wire/protocols/aws-query.ts";
+import { parseQuery } from "../wire/protocols/rest-bindings.ts";
+import type { CatalogEntry, LoadedModel, Models } from "../wire/tables/catalog.ts";
+import type { AwsDestination } from "./classify.ts";
+
+/** What tells a service and an operation apart, before the body is read. */
+export interface RequestFacts {
+  readonly method: string;
+  /** Without the query; for virtual-hosted buckets with the bucket in front. */
+  readonly path: string;
+  readonly query: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** The service of a request, and the protocol it is spoken to in. */
+export interface DetectedService {
+  readonly entry: CatalogEntry;
+  readonly protocol: ProtocolName;
+}
+
+/**
+ * The service: by the credential scope, the target header, RPC v2's path, or the host. Unsigned requests that name
+ * none are for the query service whose version they state, the REST service whose path they have, or S3.
+ *
+ * @throws the 501 for a service that the platform has not
+ */
+export async function detectService(
+  models: Models,
+  destination: AwsDestination,
+  request: RequestFacts,
+  form: () => Promise<string>,
+): Promise<DetectedService> {
+  const target = request.headers["x-amz-target"];
+  const rpc = request.headers["smithy-protocol"] === undefined ? undefined : parseRpcPath(request.path);
+  const signed = findSigningName(request);
+  const prefix = target === undefined ? rpc?.prefix : target.slice(0, target.lastIndexOf("."));
+  const byPrefix = models.entries.find((entry) => entry.targetPrefix !== undefined && entry.targetPrefix === prefix);
+
+  let entry: CatalogEntry | undefined;
+  if (signed !== undefined) {
+    const candidates = models.entries.filter((each) => each.signingName === signed);
+    if (candidates.length === 0) throw notImplemented(`The service ${signed.slice(0, 64)}`);
+    entry =
+      candidates.length === 1 ? candidates[0] : (byPrefix ?? candidates.find((each) => ownsPath(each, request.path)));
+  } else {
+    entry =
+      byPrefix ??
+      (destination.serviceLabel === undefined
+        ? undefined
+        : models.entries.find(
+            (each) =>
+              (each.signingName === destination.serviceLabel || each.name === destination.serviceLabel) &&
+              ownsPath(each, request.path),
+          )) ??
+      (isForm(request) ? findByVersion(models, request, await form()) : undefined) ??
+      models.entries.find((each) => each.protocols[0] === "rest-json" && ownsPath(each, request.path));
+  }
+  entry ??= models.find("s3");
+  if (!entry) throw notImplemented("This service");
+  return { entry, protocol: chooseProtocol(entry, request, target !== undefined) };
+}
+
+const restPaths: Readonly<Record<string, RegExp>> = {
+  apigatewayv2: /^\/v2\//,
+  apigateway:
+    /^\/(?:restapis|apikeys|usageplans|domainnames|domainnameaccessassociations|vpclinks|clientcertificates|account|sdktypes|tags)(?:\/|$)/,
+  lambda: /^\/20\d\d-\d\d-\d\d\//,
+};
+
+function ownsPath(entry: CatalogEntry, path: string): boolean {
+  const pattern = restPaths[entry.name];
+  return pattern === undefined || entry.protocols[0] !== "rest-json" || pattern.test(path);
+}
+
+/** The service that a signature is for, signed or not yet verified. */
+function findSigningName(request: RequestFacts): string | undefined {
+  const { authorization } = request.headers;
+  const text =
+    authorization ?? (request.query.includes("X-Amz-Credential=") ? decodeCredential(request.query) : undefined);
+  if (text === undefined) return undefined;
+  const match = /(?:Credential=|^)[^/,\s]{1,256}\/\d{8}\/[^/,\s]{0,64}\/([a-zA-Z0-9-]{1,64})\/aws4_request/.exec(
+    text.slice(0, 8192),
+  );
+  return match?.[1];
+}
+
+function decodeCredential(query: string): string | undefined {
+  return parseQuery(query).get("X-Amz-Credential")?.[0];
+}
+
+function isForm(request: RequestFacts): boolean {
+  return (
+    (request.headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded") ||
+    /(?:^|&)Action=/.test(request.query)
+  );
+}
+
+function findByVersion(models: Models, request: RequestFacts, form: string): CatalogEntry | undefined {
+  const fields = new Map([...parseForm(request.query), ...parseForm(form)]);
+  const version = fields.get("Version");
+  return models.entries.find((each) => each.protocols.includes("query") && each.apiVersion === version);
+}
+
+function chooseProtocol(entry: CatalogEntry, request: RequestFacts, targeted: boolean): ProtocolName {
+  const speaks = (name: ProtocolName) => entry.protocols.includes(name);
+  if (speaks("smithy-rpc-v2-cbor") && request.headers["smithy-protocol"] === "rpc-v2-cbor") return "smithy-rpc-v2-cbor";
+  if (speaks("json") && targeted) return "json";
+  if (speaks("query") && isForm(request)) return "query";
+  for (const name of ["rest-json", "rest-xml", "query", "json"] as const) if (speaks(name)) return name;
+  return "json";
+}
+
+/** @throws what the protocol answers to an operation that the service does not know */
+export async function detectOperation(
+  loaded: LoadedModel,
+  detected: DetectedService,
+  request: RequestFacts,
+  form: () => Promise<string>,
+): Promise<OperationModel> {
+  const { model } = loaded;
+  switch (detected.protocol) {
+    case "json": {
+      const target = request.headers["x-amz-target"] ?? "";
+      const dot = target.lastIndexOf(".");
+      const operation =
+        target.slice(0, dot) === model.targetPrefix ? model.operations.get(target.slice(dot + 1)) : undefined;
+      if (!operation || request.method !== "POST") throw new AwsError("UnknownOperationException", 400, "");
+      return operation;
+    }
+    case "smithy-rpc-v2-cbor": {
+      const operation = model.operations.get(parseRpcPath(request.path)?.operation ?? "");
+      if (!operation || request.method !== "POST") throw new AwsError("UnknownOperationException", 404, "");
+      return operation;
+    }
+    case "query": {
+      const fields = new Map([...parseForm(request.query), ...parseForm(await form())]);
+      const action = fields.get("Action");
+      if (action === undefined)
+        throw new AwsError("MissingAction", 400, "The request must contain the parameter Action");
+      const operation = model.operations.get(action);
+      const version = fields.get("Version") ?? model.apiVersion;
+      if (!operation || version !== model.apiVersion) {
+        throw new AwsError(
+          "InvalidAction",
+          400,
+          `Could not find operation ${action.slice(0, 128)} for version ${version.slice(0, 32)}`,
+        );
+      }
+      return operation;
+    }
+    default: {
+      const operation = loaded.router.match(request.method, request.path, parseQuery(request.query), request.headers);
+      if (operation) return operation;
+      if (model.name !== "s3") throw new AwsError("UnknownOperationException", 404, "");
+      throw new AwsError("MethodNotAllowed", 405, "The specified method is not allowed against this resource.", {
+        members: { Method: request.method.slice(0, 16), ResourceType: "OBJECT" },
+      });
+    }
+  }
+}
+
+function parseRpcPath(path: string): { readonly prefix: string; readonly operation: string } | undefined {
+  const match = /\/service\/([\w.]{1,128})\/operation\/(\w{1,128})$/.exec(path);
+  const prefix = match?.[1];
+  const operation = match?.[2];
+  if (prefix === undefined || operation === undefined) return undefined;
+  return { prefix: prefix.slice(prefix.lastIndexOf(".") + 1), operation };
+}

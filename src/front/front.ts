@@ -1,0 +1,128 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import type { ExecuteApiPort } from "../services/execute-api/port.ts";
+import { createAwsApi, type AwsApiNeeds } from "./aws-api.ts";
+import { createClassifier } from "./classify.ts";
+import { frontLimits } from "./limits.ts";
+
+export interface FrontNeeds extends AwsApiNeeds {
+  /** The gateway's data plane. */
+  readonly executeApi: ExecuteApiPort;
+  /** What `GET /_cumulet/health` tells beside `status`. */
+  readonly health?: () => Readonly<Record<string, unknown>>;
+}
+
+/** The one listener of the platform. */
+export interface Front {
+  /** @returns the port that was bound: the one asked for, or the system's choice for 0 */
+  listen(port: number, host: string): Promise<{ readonly port: number; readonly host: string }>;
+  /** No new connections; requests under way have `graceMs` to end before their connections are cut. */
+  stop(graceMs: number): Promise<void>;
+}
+
+export function createFront(needs: FrontNeeds): Front {
+  const labels = new Set(needs.models.entries.flatMap((entry) => [entry.name, entry.signingName]));
+  const classifier = createClassifier(labels, frontLimits.hostsKept);
+  const awsApi = createAwsApi(needs);
+  const { executeApi } = needs;
+  const stopping = new AbortController();
+
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    const destination = classifier.classify(request.headers.host, request.url ?? "/");
+    switch (destination.kind) {
+      case "execute-api":
+        executeApi.handle(destination.apiId, destination.target, request, response);
+        return;
+      case "aws": {
+        const gone = new AbortController();
+        response.once("close", () => {
+          if (!response.writableFinished) gone.abort();
+        });
+        void awsApi(destination, request, response, AbortSignal.any([gone.signal, stopping.signal]));
+        return;
+      }
+      case "platform":
+        answerPlatform(destination.path, needs, response);
+        return;
+      case "lambda-url":
+        answerJson(response, 501, { message: "Function URLs are not implemented by Cumulet" });
+    }
+  };
+
+  const server = createServer({
+    maxHeaderSize: frontLimits.headerBytesMax,
+    headersTimeout: frontLimits.headersMsMax,
+    requestTimeout: frontLimits.requestMsMax,
+    keepAliveTimeout: frontLimits.keepAliveMs,
+    connectionsCheckingInterval: 5_000,
+    noDelay: true,
+    insecureHTTPParser: false,
+  });
+  server.maxConnections = frontLimits.connectionsMax;
+  server.on("request", onRequest);
+  server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+    // The AWS APIs say "continue" when they read: a refusal then costs the client no upload.
+    const { kind } = classifier.classify(request.headers.host, request.url ?? "/");
+    if (kind !== "aws") response.writeContinue();
+    onRequest(request, response);
+  });
+  server.on("clientError", answerClientError);
+
+  return {
+    listen: (port, host) =>
+      new Promise((resolve, reject) => {
+        server.once("error", reject);
+        server.listen(port, host, () => {
+          server.off("error", reject);
+          server.on("error", (error) => needs.log.error("The listener failed", { error }));
+          const bound = server.address() as AddressInfo;
+          resolve({ port: bound.port, host: bound.address });
+        });
+      }),
+    stop: async (graceMs) => {
+      if (!server.listening) return;
+      await new Promise<void>((resolve) => {
+        const cancel = needs.clock.after(graceMs, () => {
+          stopping.abort();
+          server.closeAllConnections();
+        });
+        server.close(() => {
+          cancel();
+          resolve();
+        });
+        server.closeIdleConnections();
+        if (graceMs <= 0) {
+          stopping.abort();
+          server.closeAllConnections();
+        }
+      });
+    },
+  };
+}
+
+function answerPlatform(path: string, needs: FrontNeeds, response: ServerResponse): void {
+  if (path === "/_cumulet/health") answerJson(response, 200, { status: "ready", ...needs.health?.() });
+  else answerJson(response, 404, { message: "Not Found" });
+}
+
+function answerJson(response: ServerResponse, status: number, value: object): void {
+  const body = JSON.stringify(value);
+  response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
+  response.end(body);
+}
+
+/** What is not HTTP, is too large in its headers or too slow in sending them. */
+function answerClientError(error: Error & { readonly code?: string }, socket: Duplex): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status =
+    error.code === "HPE_HEADER_OVERFLOW"
+      ? "431 Request Header Fields Too Large"
+      : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+        ? "408 Request Timeout"
+        : "400 Bad Request";
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}

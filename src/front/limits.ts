@@ -1,0 +1,43 @@
+/** Limits of the front door. Ours, unless a source is named. */
+export const frontLimits = {
+  /** All headers together. S3 takes 8 KB of header and 2 KB of metadata; session tokens in presigned URLs need more. */
+  headerBytesMax: 32 * 1024,
+  /** A client must have sent its headers after this long (slowloris). */
+  headersMsMax: 20_000,
+  /** The whole request must be there after this long: 5 GiB at 1.5 MB/s. */
+  requestMsMax: 60 * 60_000,
+  /** A client that is sending a body may pause this long. S3's RequestTimeout: 20 s idle, with room for slow links. */
+  bodyIdleMsMax: 60_000,
+  /** An idle connection is kept this long: longer than load balancers keep theirs (60 s). */
+  keepAliveMs: 65_000,
+  connectionsMax: 16_384,
+  /** Hosts whose classification is kept. */
+  hostsKept: 2_048,
+  /** A compressed body may grow to the limit of its service, and no further. */
+} as const;
+
+const mebibyte = 1024 * 1024;
+
+/** The largest body that is held in memory, by service; streaming operations are limited by the service itself. */
+export const bodyBytesMax: Readonly<Record<string, number>> = {
+  // AWS: 6 MB of payload, and deployment packages of 50 MB, base64-encoded, in CreateFunction.
+  lambda: 70 * mebibyte,
+  // AWS: 1 MB templates and 4 KB × 200 parameters, percent-encoded.
+  cloudformation: 8 * mebibyte,
+  // AWS: BatchWriteItem and transactions of 16 and 4 MB.
+  dynamodb: 16 * mebibyte,
+  // AWS: PutRecords of 10 MiB in records, base64-encoded.
+  kinesis: 14 * mebibyte,
+  // AWS: DeleteObjects of 1,000 keys, 2 MB; CompleteMultipartUpload of 10,000 parts, 1 MB.
+  s3: 4 * mebibyte,
+  // AWS: a batch of log events of 1,048,576 bytes, with room for JSON's escapes.
+  logs: 8 * mebibyte,
+  // AWS: 1 MiB messages, percent-encoded.
+  sqs: 4 * mebibyte,
+  sns: 4 * mebibyte,
+  // AWS: OpenAPI definitions of 6 MB.
+  apigateway: 8 * mebibyte,
+  apigatewayv2: 8 * mebibyte,
+};
+
+export const otherBodyBytesMax = 2 * mebibyte;

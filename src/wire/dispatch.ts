@@ -1,0 +1,80 @@
+import type { Authorizer, AuthorizationRequest, RequestEnvironment } from "../access/authorization.ts";
+import { notImplemented } from "../aws/error.ts";
+import type { Principal } from "../aws/principal.ts";
+import { createConstraintChecker } from "./constraints.ts";
+import type { OperationModel, ServiceModel } from "./model.ts";
+import type { Call, HttpFacts, Service } from "./service.ts";
+import { toValidationError } from "./validation-errors.ts";
+
+/** A call before its authorization questions are bound to it. */
+export interface CallFacts {
+  readonly requestId: string;
+  readonly principal: Principal;
+  readonly account: string;
+  readonly region: string;
+  readonly now: number;
+  readonly endpoint: string;
+  readonly http?: HttpFacts;
+  readonly signal: AbortSignal;
+  setHeader(name: string, value: string): void;
+}
+
+/** Runs operations: constraints, then authorization, then the operation. The same for the wire and for services' calls. */
+export interface Dispatcher {
+  /** Throws the 501 for an operation that is in the table but not built. */
+  assertBuilt(model: ServiceModel, operation: OperationModel): void;
+  /** @returns the operation's output; throws what it throws. */
+  run(
+    model: ServiceModel,
+    operation: OperationModel,
+    input: Record<string, unknown>,
+    facts: CallFacts,
+  ): Promise<Record<string, unknown>>;
+}
+
+export function createDispatcher(needs: {
+  readonly services: ReadonlyMap<string, Service>;
+  readonly authorizer: Authorizer;
+}): Dispatcher {
+  const { services, authorizer } = needs;
+  const constraints = createConstraintChecker();
+
+  const findBuilt = (model: ServiceModel, operation: OperationModel) => {
+    const service = services.get(model.name);
+    const built = service && Object.hasOwn(service.operations, operation.name) && service.operations[operation.name];
+    if (!built) throw notImplemented(`${model.name}:${operation.name}`);
+    return built;
+  };
+
+  return {
+    assertBuilt: (model, operation) => {
+      findBuilt(model, operation);
+    },
+    run: async (model, operation, input, facts) => {
+      const built = findBuilt(model, operation);
+      if (operation.input) {
+        const violations = constraints.check(operation.input, input);
+        if (violations.length > 0) throw toValidationError(model.name, violations);
+      }
+      const environment = toEnvironment(facts);
+      const authorize = (request: AuthorizationRequest) => authorizer.authorize(facts.principal, request, environment);
+      const call: Call = { ...facts, service: model.name, operation: operation.name, authorize };
+      // The checks above have made the input what the operation's types say.
+      const checked = input as never;
+      for (const request of await built.authorize(checked, call)) await authorize(request);
+      const output: unknown = await built.run(checked, call);
+      return typeof output === "object" && output !== null ? Object.fromEntries(Object.entries(output)) : {};
+    },
+  };
+}
+
+function toEnvironment(facts: CallFacts): RequestEnvironment {
+  return {
+    account: facts.account,
+    region: facts.region,
+    sourceIp: facts.http?.sourceIp ?? "127.0.0.1",
+    secureTransport: facts.http?.secure ?? true,
+    userAgent: facts.http?.headers["user-agent"] ?? "",
+    now: facts.now,
+  };
+}

@@ -1,0 +1,65 @@
+import type { AwsError } from "../../aws/error.ts";
+import type { ServiceModel } from "../model.ts";
+import { createJsonCodec, type JsonCodec } from "./json-values.ts";
+import { asRecord, malformed, type Protocol, type WireResponse } from "./protocol.ts";
+
+/** awsJson 1.0 and 1.1: the operation in `X-Amz-Target`, input and output as one JSON document. */
+export function createAwsJson(model: ServiceModel): Protocol {
+  const codec = createJsonCodec();
+  const contentType = `application/x-amz-json-${model.jsonVersion}`;
+  return {
+    parse: (operation, request) => {
+      if (!operation.input) return {};
+      return codec.read(operation.input, parseJsonBody(request.body));
+    },
+    encode: (operation, output) => ({
+      status: 200,
+      headers: { "content-type": contentType },
+      body: operation.output ? JSON.stringify(codec.write(operation.output, output)) : "",
+    }),
+    encodeError: (error) => {
+      const shape = model.errors.get(error.code);
+      const response: WireResponse = {
+        status: error.status,
+        headers: { "content-type": contentType, ...error.headers },
+        body: JSON.stringify({ __type: shape?.name ?? error.code, ...writeErrorMembers(codec, model, error) }),
+      };
+      if (model.queryCompatible) response.headers["x-amzn-query-error"] = toQueryError(model, error);
+      return response;
+    },
+  };
+}
+
+/** A body that is one JSON object; an empty one is `{}`, as AWS takes it. */
+export function parseJsonBody(body: Uint8Array): unknown {
+  if (body.length === 0) return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString("utf8"));
+  } catch {
+    throw malformed("Could not parse the request body as JSON");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw malformed("The request body is not a JSON object");
+  }
+  return value;
+}
+
+/** The members of an error's document: those of its shape, and the message under the name the shape gives it. */
+export function writeErrorMembers(codec: JsonCodec, model: ServiceModel, error: AwsError): Record<string, unknown> {
+  const shape = model.errors.get(error.code);
+  if (!shape) return { message: error.message };
+  const name = messageName(shape.members.map((member) => member.name)) ?? "message";
+  return { [name]: error.message, ...codec.write(shape, asRecord({ ...error.members, [name]: error.message })) };
+}
+
+/** Shapes call their message `message`, `Message` or, in some services, nothing at all. */
+export function messageName(members: readonly string[]): string | undefined {
+  return members.find((name) => name === "message" || name === "Message");
+}
+
+/** `x-amzn-query-error`: the code of the query protocol, and who is at fault. */
+export function toQueryError(model: ServiceModel, error: AwsError): string {
+  const code = model.errors.get(error.code)?.error?.code ?? error.code;
+  return `${code};${error.fault === "client" ? "Sender" : "Receiver"}`;
+}

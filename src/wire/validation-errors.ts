@@ -1,0 +1,99 @@
+import { AwsError } from "../aws/error.ts";
+import type { Violation } from "./constraints.ts";
+
+/**
+ * The error that a service answers when an input breaks its constraints. AWS: one framework writes the message for
+ * nearly all services, but each has its own code; S3, API Gateway, SQS and SNS check by hand and say it otherwise.
+ */
+export function toValidationError(service: string, violations: readonly Violation[]): AwsError {
+  switch (service) {
+    case "s3":
+      return toS3Error(violations);
+    case "apigateway":
+    case "apigatewayv2":
+      return new AwsError("BadRequestException", 400, toApiGatewayMessage(violations));
+    case "lambda":
+      return toLambdaError(violations);
+    case "sqs":
+      return toSqsError(violations);
+    case "sns":
+      return new AwsError("InvalidParameter", 400, toMessage(violations));
+    case "cloudwatch":
+      return toCloudWatchError(violations);
+    default:
+      return new AwsError(codes[service] ?? "ValidationException", 400, toMessage(violations));
+  }
+}
+
+const codes: Readonly<Record<string, string>> = {
+  iam: "ValidationError",
+  sts: "ValidationError",
+  cloudformation: "ValidationError",
+  logs: "InvalidParameterException",
+  "cognito-idp": "InvalidParameterException",
+};
+
+/** `2 validation errors detected: Value 'x' at 'name' failed to satisfy constraint: …; Value null at …` */
+function toMessage(violations: readonly Violation[]): string {
+  const count = violations.length;
+  return `${count} validation error${count === 1 ? "" : "s"} detected: ${violations.map(toSentence).join("; ")}`;
+}
+
+function toSentence(violation: Violation): string {
+  const value = violation.value === undefined ? "null" : `'${violation.value}'`;
+  return `Value ${value} at '${violation.path}' failed to satisfy constraint: ${violation.constraint}`;
+}
+
+/** AWS: an unknown runtime is told apart, as aliases and ARNs could be meant. */
+function toLambdaError(violations: readonly Violation[]): AwsError {
+  const runtime = violations.find(
+    (violation) => violation.kind === "enum" && violation.member.shape.name === "Runtime",
+  );
+  if (runtime && violations.length === 1) {
+    const message = `Value ${runtime.value ?? ""} at 'runtime' failed to satisfy constraint: ${runtime.constraint} or be a valid ARN`;
+    return new AwsError("InvalidParameterValueException", 400, message, { members: { Type: "User" } });
+  }
+  return new AwsError("ValidationException", 400, toMessage(violations));
+}
+
+function toS3Error(violations: readonly Violation[]): AwsError {
+  const [first] = violations;
+  const member = first?.topMember;
+  if (first?.kind === "required" && member?.location === undefined && first.member === member) {
+    return new AwsError("MissingRequestBodyError", 400, "Request Body is empty");
+  }
+  if (member?.location === undefined) {
+    return new AwsError(
+      "MalformedXML",
+      400,
+      "The XML you provided was not well-formed or did not validate against our published schema",
+    );
+  }
+  return new AwsError("InvalidArgument", 400, "Invalid Argument", {
+    members: { ArgumentName: member.locationName ?? member.name, ArgumentValue: first?.value ?? null },
+  });
+}
+
+function toApiGatewayMessage(violations: readonly Violation[]): string {
+  const [first] = violations;
+  if (!first) return "Invalid request input";
+  return first.kind === "required"
+    ? `Missing required parameter: ${first.member.name}`
+    : `Invalid value for ${first.member.name}: ${first.constraint}`;
+}
+
+function toSqsError(violations: readonly Violation[]): AwsError {
+  const [first] = violations;
+  if (first?.kind === "required") {
+    return new AwsError("MissingParameter", 400, `The request must contain the parameter ${first.member.name}.`);
+  }
+  return new AwsError("InvalidParameterValue", 400, toMessage(violations));
+}
+
+function toCloudWatchError(violations: readonly Violation[]): AwsError {
+  const [first] = violations;
+  if (first?.kind === "required") {
+    return new AwsError("MissingRequiredParameterException", 400, `The parameter ${first.member.name} is required.`);
+  }
+  return new AwsError("InvalidParameterValueException", 400, toMessage(violations));
+}
