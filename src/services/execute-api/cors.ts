@@ -24,8 +24,6 @@ export function compileCors(cors: PublishedCors): Cors {
     if (origins.has(lower) || wildcards.some((entry) => lower.startsWith(entry.slice(0, -1)))) return origin;
     return allowAll ? "*" : undefined;
   };
-  const list = (name: string, values: readonly string[] | undefined) =>
-    values === undefined || values.length === 0 ? [] : [name, values.join(",")];
   const credentials = cors.allowCredentials === true ? ["access-control-allow-credentials", "true"] : [];
   const preflight = [
     ...list("access-control-allow-headers", cors.allowHeaders),
@@ -50,4 +48,8 @@ export function compileCors(cors: PublishedCors): Cors {
 /** Whether a function's header is one that a configured CORS replaces. */
 export function isCorsHeader(name: string): boolean {
   return name.toLowerCase().startsWith("access-control-");
+}
+
+function list(name: string, values: readonly string[] | undefined): string[] {
+  return values === undefined || values.length === 0 ? [] : [name, values.join(",")];
 }

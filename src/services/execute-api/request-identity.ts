@@ -49,7 +49,10 @@ function toSeconds(now: ReturnType<Clock["now"]>): number {
 }
 
 function formatLogTime(date: Date): string {
-  const two = (value: number) => String(value).padStart(2, "0");
   const day = `${two(date.getUTCDate())}/${months[date.getUTCMonth()] ?? ""}/${date.getUTCFullYear()}`;
   return `${day}:${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} +0000`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, "0");
 }

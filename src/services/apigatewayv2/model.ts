@@ -1,0 +1,151 @@
+import type { Key, Reader, Transaction } from "../../kernel/store/store.ts";
+import type { Call } from "../../wire/service.ts";
+import type { PublishedCors, PublishedRoute } from "../execute-api/port.ts";
+import { apiNotFound } from "./errors.ts";
+import { apiGatewayV2Limits as limits } from "./limits.ts";
+
+/** Where an API lives: state is per account and region. */
+export type Place = Pick<Call, "account" | "region">;
+
+export interface ApiRecord {
+  readonly version: 1;
+  readonly apiId: string;
+  readonly name: string;
+  readonly description?: string;
+  /** The API's own version, as its owner counts. */
+  readonly apiVersion?: string;
+  readonly createdAt: number;
+  readonly disableExecuteApiEndpoint: boolean;
+  readonly ipAddressType: "ipv4" | "dualstack";
+  readonly cors?: PublishedCors;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export interface RouteRecord {
+  readonly routeId: string;
+  readonly routeKey: string;
+  readonly authorizationType: "NONE" | "AWS_IAM";
+  readonly operationName?: string;
+  readonly integrationId?: string;
+  /** Made by quick create. */
+  readonly managed: boolean;
+}
+
+export interface IntegrationRecord {
+  readonly integrationId: string;
+  readonly uri: string;
+  readonly payloadFormatVersion: "1.0" | "2.0";
+  readonly timeoutMs: number;
+  readonly description?: string;
+  readonly managed: boolean;
+}
+
+/** What a deployment froze. */
+export interface ApiSnapshot {
+  readonly cors?: PublishedCors;
+  readonly disableExecuteApiEndpoint: boolean;
+  readonly routes: readonly PublishedRoute[];
+}
+
+export interface DeploymentRecord {
+  readonly deploymentId: string;
+  readonly description?: string;
+  readonly createdAt: number;
+  readonly autoDeployed: boolean;
+  readonly snapshot: ApiSnapshot;
+}
+
+export interface StageRecord {
+  readonly stageName: string;
+  readonly description?: string;
+  readonly autoDeploy: boolean;
+  readonly deploymentId?: string;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly statusMessage?: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly managed: boolean;
+}
+
+interface Children {
+  readonly route: RouteRecord;
+  readonly integration: IntegrationRecord;
+  readonly deployment: DeploymentRecord;
+  readonly stage: StageRecord;
+}
+
+export type ChildKind = keyof Children;
+
+const childrenMax: Readonly<Record<ChildKind, number>> = {
+  route: limits.routesPerApiMax,
+  integration: limits.integrationsPerApiMax,
+  deployment: limits.deploymentsPerApiMax + limits.stagesPerApiMax,
+  stage: limits.stagesPerApiMax,
+};
+
+export async function listApis(reader: Reader, place: Place): Promise<ApiRecord[]> {
+  const entries = await reader.range<ApiRecord>({ prefix: apiPrefix(place) }, { limit: limits.apisPerRegionMax });
+  return entries.map((entry) => entry.value);
+}
+
+/** Throws NotFoundException. */
+export async function readApi(reader: Reader, place: Place, apiId: string): Promise<ApiRecord> {
+  const api = await reader.get<ApiRecord>([...apiPrefix(place), apiId]);
+  if (api === undefined) throw apiNotFound(place.account, apiId);
+  return api;
+}
+
+export function writeApi(tx: Transaction, place: Place, api: ApiRecord): void {
+  tx.set([...apiPrefix(place), api.apiId], api);
+}
+
+export function deleteApiRecord(tx: Transaction, place: Place, apiId: string): void {
+  tx.delete([...apiPrefix(place), apiId]);
+}
+
+export async function listChildren<K extends ChildKind>(
+  reader: Reader,
+  place: Place,
+  apiId: string,
+  kind: K,
+): Promise<Children[K][]> {
+  const entries = await reader.range<Children[K]>(
+    { prefix: childPrefix(place, apiId, kind) },
+    { limit: childrenMax[kind] },
+  );
+  return entries.map((entry) => entry.value);
+}
+
+export function findChild<K extends ChildKind>(
+  reader: Reader,
+  place: Place,
+  apiId: string,
+  kind: K,
+  id: string,
+): Promise<Children[K] | undefined> {
+  return reader.get<Children[K]>([...childPrefix(place, apiId, kind), id]);
+}
+
+export function writeChild<K extends ChildKind>(
+  tx: Transaction,
+  place: Place,
+  apiId: string,
+  kind: K,
+  id: string,
+  child: Children[K],
+): void {
+  tx.set([...childPrefix(place, apiId, kind), id], child);
+}
+
+export function deleteChild(tx: Transaction, place: Place, apiId: string, kind: ChildKind, id: string): void {
+  tx.delete([...childPrefix(place, apiId, kind), id]);
+}
+
+function apiPrefix({ account, region }: Place): Key {
+  return ["apigatewayv2", account, region, "api"];
+}
+
+function childPrefix({ account, region }: Place, apiId: string, kind: ChildKind): Key {
+  return ["apigatewayv2", account, region, kind, apiId];
+}

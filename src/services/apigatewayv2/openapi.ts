@@ -1,0 +1,226 @@
+import { parse as parseYaml } from "yaml";
+import { notImplemented } from "../../aws/error.ts";
+import type { PublishedCors } from "../execute-api/port.ts";
+import { badRequest } from "./errors.ts";
+import { apiGatewayV2Limits as limits } from "./limits.ts";
+import {
+  parseAuthorizationType,
+  parseCors,
+  parseIntegrationUri,
+  parsePayloadFormatVersion,
+  parseRouteKey,
+  parseTimeout,
+} from "./rules.ts";
+
+/** An OpenAPI 3 definition of an HTTP API, read. */
+export interface ApiDefinition {
+  readonly name: string;
+  readonly description?: string;
+  readonly apiVersion?: string;
+  readonly disableExecuteApiEndpoint: boolean;
+  readonly cors?: PublishedCors;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly routes: readonly RouteDefinition[];
+  /** What was read but does nothing, as AWS tells it. */
+  readonly warnings: readonly string[];
+}
+
+export interface RouteDefinition {
+  readonly routeKey: string;
+  readonly operationName?: string;
+  readonly authorizationType: "NONE" | "AWS_IAM";
+  readonly integration?: {
+    readonly uri: string;
+    readonly payloadFormatVersion: "1.0" | "2.0";
+    readonly timeoutMs: number;
+  };
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+const methods = new Map([
+  ["get", "GET"],
+  ["put", "PUT"],
+  ["post", "POST"],
+  ["delete", "DELETE"],
+  ["options", "OPTIONS"],
+  ["head", "HEAD"],
+  ["patch", "PATCH"],
+  ["x-amazon-apigateway-any-method", "ANY"],
+]);
+const documentExtensions = new Set([
+  "x-amazon-apigateway-cors",
+  "x-amazon-apigateway-endpoint-configuration",
+  "x-amazon-apigateway-importexport-version",
+]);
+const operationExtensions = new Set(["x-amazon-apigateway-integration"]);
+
+/**
+ * Read a definition to import. Extensions of AWS that nothing here acts on are refused by name; what only documents
+ * (schemas, parameters, responses) has no effect, as on AWS.
+ */
+export function parseApiDefinition(body: string): ApiDefinition {
+  const document = parseDocument(body);
+  const openapi = document["openapi"];
+  if (typeof openapi !== "string" || !openapi.startsWith("3.")) {
+    throw badRequest("Unable to import the API: only OpenAPI 3.0 definitions are supported for HTTP APIs");
+  }
+  refuseExtensions(document, documentExtensions, "the definition");
+  const info = asMembers(document["info"]);
+  const name = info["title"];
+  if (typeof name !== "string" || name === "") throw badRequest("Unable to import the API: info.title is required");
+  const cors = asMembers(document["x-amazon-apigateway-cors"]);
+  const parsedCors = document["x-amazon-apigateway-cors"] === undefined ? undefined : parseCors(readCors(cors));
+  const endpoint = asMembers(document["x-amazon-apigateway-endpoint-configuration"]);
+  const routes = readRoutes(document);
+  return {
+    name,
+    ...(typeof info["description"] === "string" ? { description: info["description"] } : {}),
+    ...(typeof info["version"] === "string" ? { apiVersion: info["version"] } : {}),
+    disableExecuteApiEndpoint: endpoint["disableExecuteApiEndpoint"] === true,
+    ...(parsedCors === undefined ? {} : { cors: parsedCors }),
+    tags: readTags(document["tags"]),
+    routes,
+    warnings: routes
+      .filter((route) => route.integration === undefined)
+      .map((route) => `No integration defined for route ${route.routeKey}`),
+  };
+}
+
+function parseDocument(body: string): Members {
+  if (Buffer.byteLength(body) > limits.definitionBytesMax) throw badRequest("The definition is larger than 6 MB");
+  let value: unknown;
+  try {
+    value = body.trimStart().startsWith("{") ? JSON.parse(body) : parseYaml(body, { maxAliasCount: 100 });
+  } catch {
+    throw badRequest("Unable to import the API: the definition is neither JSON nor YAML");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw badRequest("Unable to import the API: the definition is not an object");
+  }
+  return asMembers(value);
+}
+
+function readRoutes(document: Members): RouteDefinition[] {
+  const routes: RouteDefinition[] = [];
+  for (const [path, item] of Object.entries(asMembers(document["paths"]))) {
+    const members = asMembers(item);
+    refuseExtensions(members, new Set(methods.keys()), path);
+    for (const [member, operation] of Object.entries(members)) {
+      const method = methods.get(member.toLowerCase());
+      if (method === undefined) continue;
+      const routeKey = path === "$default" || path === "/$default" ? "$default" : `${method} ${path}`;
+      routes.push(readRoute(document, parseRouteKey(routeKey), asMembers(operation)));
+    }
+  }
+  if (routes.length > limits.routesPerApiMax) throw badRequest(`An API has at most ${limits.routesPerApiMax} routes`);
+  return routes;
+}
+
+function readRoute(document: Members, routeKey: string, operation: Members): RouteDefinition {
+  refuseExtensions(operation, operationExtensions, routeKey);
+  const integration = resolve(document, operation["x-amazon-apigateway-integration"]);
+  return {
+    routeKey,
+    ...(typeof operation["operationId"] === "string" ? { operationName: operation["operationId"] } : {}),
+    authorizationType: readAuthorization(document, operation["security"] ?? document["security"]),
+    ...(integration === undefined ? {} : { integration: readIntegration(integration, routeKey) }),
+  };
+}
+
+const integrationMembers = new Set([
+  "connectionType",
+  "httpMethod",
+  "payloadFormatVersion",
+  "timeoutInMillis",
+  "type",
+  "uri",
+]);
+
+function readIntegration(integration: Members, routeKey: string): NonNullable<RouteDefinition["integration"]> {
+  const type = integration["type"];
+  if (typeof type !== "string") throw badRequest(`The integration of ${routeKey} has no type`);
+  if (type.toUpperCase() !== "AWS_PROXY") throw notImplemented(`An integration of type ${type} (${routeKey})`);
+  for (const name of Object.keys(integration)) {
+    if (!integrationMembers.has(name))
+      throw notImplemented(`x-amazon-apigateway-integration with ${name} (${routeKey})`);
+  }
+  const connection = integration["connectionType"];
+  if (connection !== undefined && connection !== "INTERNET") {
+    throw notImplemented(`connectionType ${String(connection)} (${routeKey})`);
+  }
+  const version = integration["payloadFormatVersion"];
+  const timeout = integration["timeoutInMillis"];
+  return {
+    uri: parseIntegrationUri(typeof integration["uri"] === "string" ? integration["uri"] : undefined),
+    // YAML reads an unquoted 2.0 as the number 2.
+    payloadFormatVersion: parsePayloadFormatVersion(
+      typeof version === "number" ? version.toFixed(1) : typeof version === "string" ? version : undefined,
+    ),
+    timeoutMs: parseTimeout(timeout === undefined ? undefined : Number(timeout)),
+  };
+}
+
+/** AWS_IAM where a scheme of SigV4 is asked for; every other scheme is refused by name. */
+function readAuthorization(document: Members, security: unknown): "NONE" | "AWS_IAM" {
+  if (!Array.isArray(security)) return "NONE";
+  const schemes = asMembers(asMembers(document["components"])["securitySchemes"]);
+  for (const requirement of security) {
+    for (const name of Object.keys(asMembers(requirement))) {
+      const scheme = asMembers(schemes[name]);
+      if (scheme["x-amazon-apigateway-authtype"] === "awsSigv4") return parseAuthorizationType("AWS_IAM");
+      // SAM writes NONE for a route that opts out of the default authorizer.
+      if (name !== "NONE") throw notImplemented(`The authorizer ${name}`);
+    }
+  }
+  return "NONE";
+}
+
+function readCors(cors: Members) {
+  return {
+    AllowCredentials: typeof cors["allowCredentials"] === "boolean" ? cors["allowCredentials"] : undefined,
+    AllowHeaders: readStrings(cors["allowHeaders"]),
+    AllowMethods: readStrings(cors["allowMethods"]),
+    AllowOrigins: readStrings(cors["allowOrigins"]),
+    ExposeHeaders: readStrings(cors["exposeHeaders"]),
+    MaxAge: cors["maxAge"] === undefined ? undefined : Number(cors["maxAge"]),
+  };
+}
+
+function readStrings(value: unknown): string[] | undefined {
+  if (value === undefined) return undefined;
+  return (Array.isArray(value) ? value : [value]).map(String);
+}
+
+function readTags(tags: unknown): Record<string, string> {
+  const read: Record<string, string> = {};
+  if (!Array.isArray(tags)) return read;
+  for (const tag of tags) {
+    const { name, "x-amazon-apigateway-tag-value": value } = asMembers(tag);
+    if (typeof name === "string" && (typeof value === "string" || typeof value === "number"))
+      read[name] = String(value);
+  }
+  return read;
+}
+
+function refuseExtensions(members: Members, known: ReadonlySet<string>, where: string): void {
+  for (const name of Object.keys(members)) {
+    if (name.startsWith("x-amazon-apigateway-") && !known.has(name)) throw notImplemented(`${name} (${where})`);
+  }
+}
+
+/** Follow a `$ref` into the same document. */
+function resolve(document: Members, value: unknown): Members | undefined {
+  if (value === undefined || value === null) return undefined;
+  const members = asMembers(value);
+  const reference = members["$ref"];
+  if (typeof reference !== "string") return members;
+  let target: unknown = document;
+  for (const part of reference.replace(/^#\//, "").split("/")) target = asMembers(target)[part];
+  if (target === undefined) throw badRequest(`Unable to resolve the reference ${reference}`);
+  return asMembers(target);
+}
+
+function asMembers(value: unknown): Members {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
+}

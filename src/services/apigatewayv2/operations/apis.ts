@@ -1,0 +1,318 @@
+import type * as sdk from "@aws-sdk/client-apigatewayv2";
+import { notImplemented } from "../../../aws/error.ts";
+import { lowerAlphanumeric } from "../../../kernel/ids.ts";
+import type { Transaction } from "../../../kernel/store/store.ts";
+import type { Call, OperationsOf } from "../../../wire/service.ts";
+import type { PublishedCors } from "../../execute-api/port.ts";
+import { may } from "../authorize.ts";
+import { autoDeploy, deployStage, takeSnapshot } from "../deploy.ts";
+import { badRequest, limitExceeded } from "../errors.ts";
+import { apiGatewayV2Limits as limits } from "../limits.ts";
+import {
+  type ApiRecord,
+  deleteApiRecord,
+  deleteChild,
+  listApis,
+  listChildren,
+  readApi,
+  writeApi,
+  writeChild,
+} from "../model.ts";
+import { type ApiDefinition, parseApiDefinition } from "../openapi.ts";
+import {
+  apiEndpoint,
+  checkRouteSelectionExpression,
+  pageOf,
+  parseCors,
+  parseIntegrationUri,
+  parseRouteKey,
+  refuseMembers,
+  routeSelectionExpression,
+} from "../rules.ts";
+import { checkTags } from "./tags.ts";
+import type { ApiGatewayV2Needs } from "./needs.ts";
+
+const refused = ["ApiKeySelectionExpression", "CredentialsArn", "DisableSchemaValidation"];
+
+export function apiOperations(needs: ApiGatewayV2Needs) {
+  return {
+    CreateApi: {
+      authorize: (_input, call) => may("POST", call, "/apis"),
+      run: async (input, call) => {
+        refuseMembers("CreateApi", input, refused);
+        if (input.ProtocolType !== "HTTP") throw notImplemented(`CreateApi with ProtocolType ${input.ProtocolType}`);
+        checkRouteSelectionExpression(input.RouteSelectionExpression);
+        if (input.RouteKey !== undefined && input.Target === undefined) {
+          throw badRequest("RouteKey can only be specified with Target");
+        }
+        const cors = parseCors(input.CorsConfiguration);
+        const api: ApiRecord = {
+          version: 1,
+          apiId: needs.ids.random(10, lowerAlphanumeric),
+          name: input.Name ?? "",
+          ...(input.Description === undefined ? {} : { description: input.Description }),
+          ...(input.Version === undefined ? {} : { apiVersion: input.Version }),
+          createdAt: call.now,
+          disableExecuteApiEndpoint: input.DisableExecuteApiEndpoint ?? false,
+          ipAddressType: input.IpAddressType ?? "ipv4",
+          ...(cors === undefined ? {} : { cors }),
+          tags: checkTags(input.Tags ?? {}),
+        };
+        const target = input.Target === undefined ? undefined : parseIntegrationUri(input.Target);
+        const routeKey = parseRouteKey(input.RouteKey ?? "$default");
+        await needs.store.transact(async (tx) => {
+          await checkRoom(tx, call);
+          writeApi(tx, call, api);
+          if (target !== undefined) await quickCreate(needs, tx, call, api.apiId, target, routeKey);
+        });
+        return describeApi(api, call);
+      },
+    },
+    ImportApi: {
+      authorize: (_input, call) => may("PUT", call, "/apis"),
+      run: async (input, call) => {
+        checkImport("ImportApi", input);
+        const definition = parseApiDefinition(input.Body ?? "");
+        checkWarnings(input.FailOnWarnings, definition);
+        const api = importedApi(definition, needs.ids.random(10, lowerAlphanumeric), call.now);
+        await needs.store.transact(async (tx) => {
+          await checkRoom(tx, call);
+          writeApi(tx, call, api);
+          writeDefinition(needs, tx, call, api.apiId, definition);
+        });
+        return { ...describeApi(api, call), ...describeWarnings(definition) };
+      },
+    },
+    ReimportApi: {
+      authorize: (input, call) => may("PUT", call, `/apis/${input.ApiId}`),
+      run: async (input, call) => {
+        checkImport("ReimportApi", input);
+        const apiId = input.ApiId ?? "";
+        const definition = parseApiDefinition(input.Body ?? "");
+        checkWarnings(input.FailOnWarnings, definition);
+        const api = await needs.store.transact(async (tx) => {
+          const before = await readApi(tx, call, apiId);
+          const next: ApiRecord = {
+            ...importedApi(definition, apiId, before.createdAt),
+            ipAddressType: before.ipAddressType,
+            tags: { ...before.tags, ...definition.tags },
+          };
+          writeApi(tx, call, next);
+          for (const route of await listChildren(tx, call, apiId, "route")) {
+            deleteChild(tx, call, apiId, "route", route.routeId);
+          }
+          for (const integration of await listChildren(tx, call, apiId, "integration")) {
+            deleteChild(tx, call, apiId, "integration", integration.integrationId);
+          }
+          writeDefinition(needs, tx, call, apiId, definition);
+          await autoDeploy(needs, tx, call, apiId, call.now);
+          return next;
+        });
+        return { ...describeApi(api, call), ...describeWarnings(definition) };
+      },
+    },
+    GetApi: {
+      authorize: (input, call) => may("GET", call, `/apis/${input.ApiId}`),
+      run: (input, call) =>
+        needs.store.read(async (reader) => describeApi(await readApi(reader, call, input.ApiId ?? ""), call)),
+    },
+    GetApis: {
+      authorize: (_input, call) => may("GET", call, "/apis"),
+      run: async (input, call) => {
+        const apis = await needs.store.read((reader) => listApis(reader, call));
+        const page = pageOf(apis, (api) => api.apiId, input.MaxResults, input.NextToken);
+        return { ...page, Items: page.Items.map((api) => describeApi(api, call)) };
+      },
+    },
+    UpdateApi: {
+      authorize: (input, call) => may("PATCH", call, `/apis/${input.ApiId}`),
+      run: async (input, call) => {
+        refuseMembers("UpdateApi", input, [...refused, "RouteKey", "Target"]);
+        checkRouteSelectionExpression(input.RouteSelectionExpression);
+        const cors = parseCors(input.CorsConfiguration);
+        const api = await needs.store.transact(async (tx) => {
+          const before = await readApi(tx, call, input.ApiId ?? "");
+          const next: ApiRecord = {
+            ...before,
+            name: input.Name ?? before.name,
+            ...(input.Description === undefined ? {} : { description: input.Description }),
+            ...(input.Version === undefined ? {} : { apiVersion: input.Version }),
+            disableExecuteApiEndpoint: input.DisableExecuteApiEndpoint ?? before.disableExecuteApiEndpoint,
+            ipAddressType: input.IpAddressType ?? before.ipAddressType,
+            ...(cors === undefined ? {} : { cors }),
+          };
+          writeApi(tx, call, next);
+          await autoDeploy(needs, tx, call, next.apiId, call.now);
+          return next;
+        });
+        return describeApi(api, call);
+      },
+    },
+    DeleteApi: {
+      authorize: (input, call) => may("DELETE", call, `/apis/${input.ApiId}`),
+      run: async (input, call) => {
+        const apiId = input.ApiId ?? "";
+        await needs.store.transact(async (tx) => {
+          await readApi(tx, call, apiId);
+          for (const stage of await listChildren(tx, call, apiId, "stage")) {
+            deleteChild(tx, call, apiId, "stage", stage.stageName);
+            needs.publisher.withdraw(tx, apiId, stage.stageName);
+          }
+          for (const route of await listChildren(tx, call, apiId, "route")) {
+            deleteChild(tx, call, apiId, "route", route.routeId);
+          }
+          for (const integration of await listChildren(tx, call, apiId, "integration")) {
+            deleteChild(tx, call, apiId, "integration", integration.integrationId);
+          }
+          for (const deployment of await listChildren(tx, call, apiId, "deployment")) {
+            deleteChild(tx, call, apiId, "deployment", deployment.deploymentId);
+          }
+          deleteApiRecord(tx, call, apiId);
+        });
+        return {};
+      },
+    },
+    DeleteCorsConfiguration: {
+      authorize: (input, call) => may("DELETE", call, `/apis/${input.ApiId}/cors`),
+      run: async (input, call) => {
+        await needs.store.transact(async (tx) => {
+          const { cors: _cors, ...rest } = await readApi(tx, call, input.ApiId ?? "");
+          writeApi(tx, call, rest);
+          await autoDeploy(needs, tx, call, rest.apiId, call.now);
+        });
+        return {};
+      },
+    },
+  } satisfies OperationsOf<typeof sdk>;
+}
+
+async function checkRoom(tx: Transaction, call: Call): Promise<void> {
+  const apis = await listApis(tx, call);
+  if (apis.length >= limits.apisPerRegionMax) throw limitExceeded("APIs for this account", limits.apisPerRegionMax);
+}
+
+function checkImport(operation: string, input: { Basepath?: string | undefined }): void {
+  if (input.Basepath !== undefined && input.Basepath !== "ignore") refuseMembers(operation, input, ["Basepath"]);
+}
+
+function checkWarnings(failOnWarnings: boolean | undefined, definition: ApiDefinition): void {
+  if (failOnWarnings === true && definition.warnings.length > 0) {
+    throw badRequest(`Warnings found during import:\n\t${definition.warnings.join("\n\t")}`);
+  }
+}
+
+function describeWarnings({ warnings }: ApiDefinition): { Warnings?: string[] } {
+  return warnings.length === 0 ? {} : { Warnings: [...warnings] };
+}
+
+function importedApi(definition: ApiDefinition, apiId: string, createdAt: number): ApiRecord {
+  return {
+    version: 1,
+    apiId,
+    name: definition.name,
+    ...(definition.description === undefined ? {} : { description: definition.description }),
+    ...(definition.apiVersion === undefined ? {} : { apiVersion: definition.apiVersion }),
+    createdAt,
+    disableExecuteApiEndpoint: definition.disableExecuteApiEndpoint,
+    ipAddressType: "ipv4",
+    ...(definition.cors === undefined ? {} : { cors: definition.cors }),
+    tags: checkTags(definition.tags),
+  };
+}
+
+function writeDefinition(
+  needs: ApiGatewayV2Needs,
+  tx: Transaction,
+  call: Call,
+  apiId: string,
+  definition: ApiDefinition,
+): void {
+  // AWS: routes with the same integration share one.
+  const integrations = new Map<string, string>();
+  for (const { integration, ...route } of definition.routes) {
+    let integrationId: string | undefined;
+    if (integration !== undefined) {
+      const key = JSON.stringify(integration);
+      integrationId = integrations.get(key);
+      if (integrationId === undefined) {
+        integrationId = needs.ids.random(7, lowerAlphanumeric);
+        integrations.set(key, integrationId);
+        writeChild(tx, call, apiId, "integration", integrationId, { integrationId, ...integration, managed: false });
+      }
+    }
+    const routeId = needs.ids.random(7, lowerAlphanumeric);
+    writeChild(tx, call, apiId, "route", routeId, {
+      routeId,
+      ...route,
+      ...(integrationId === undefined ? {} : { integrationId }),
+      managed: false,
+    });
+  }
+}
+
+/** Quick create: a route to one function, on a stage that deploys itself. */
+async function quickCreate(
+  needs: ApiGatewayV2Needs,
+  tx: Transaction,
+  call: Call,
+  apiId: string,
+  uri: string,
+  routeKey: string,
+): Promise<void> {
+  const integrationId = needs.ids.random(7, lowerAlphanumeric);
+  writeChild(tx, call, apiId, "integration", integrationId, {
+    integrationId,
+    uri,
+    // AWS: quick create of a function uses the newest format.
+    payloadFormatVersion: "2.0",
+    timeoutMs: limits.integrationTimeoutMsMax,
+    managed: true,
+  });
+  const routeId = needs.ids.random(7, lowerAlphanumeric);
+  writeChild(tx, call, apiId, "route", routeId, {
+    routeId,
+    routeKey,
+    authorizationType: "NONE",
+    integrationId,
+    managed: true,
+  });
+  const stage = {
+    stageName: "$default",
+    autoDeploy: true,
+    variables: {},
+    createdAt: call.now,
+    updatedAt: call.now,
+    tags: {},
+    managed: true,
+  };
+  await deployStage(needs, tx, call, apiId, stage, call.now, await takeSnapshot(tx, call, apiId));
+}
+
+function describeApi(api: ApiRecord, call: Call) {
+  return {
+    ApiEndpoint: apiEndpoint(call.endpoint, api.apiId, call.region),
+    ApiId: api.apiId,
+    ApiKeySelectionExpression: "$request.header.x-api-key",
+    ...(api.cors === undefined ? {} : { CorsConfiguration: describeCors(api.cors) }),
+    CreatedDate: new Date(api.createdAt),
+    ...(api.description === undefined ? {} : { Description: api.description }),
+    DisableExecuteApiEndpoint: api.disableExecuteApiEndpoint,
+    IpAddressType: api.ipAddressType,
+    Name: api.name,
+    ProtocolType: "HTTP" as const,
+    RouteSelectionExpression: routeSelectionExpression,
+    Tags: { ...api.tags },
+    ...(api.apiVersion === undefined ? {} : { Version: api.apiVersion }),
+  };
+}
+
+function describeCors(cors: PublishedCors) {
+  return {
+    ...(cors.allowCredentials === undefined ? {} : { AllowCredentials: cors.allowCredentials }),
+    ...(cors.allowHeaders === undefined ? {} : { AllowHeaders: [...cors.allowHeaders] }),
+    ...(cors.allowMethods === undefined ? {} : { AllowMethods: [...cors.allowMethods] }),
+    ...(cors.allowOrigins === undefined ? {} : { AllowOrigins: [...cors.allowOrigins] }),
+    ...(cors.exposeHeaders === undefined ? {} : { ExposeHeaders: [...cors.exposeHeaders] }),
+    ...(cors.maxAgeSeconds === undefined ? {} : { MaxAge: cors.maxAgeSeconds }),
+  };
+}

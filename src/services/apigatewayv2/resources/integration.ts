@@ -1,0 +1,55 @@
+import type * as sdk from "@aws-sdk/client-apigatewayv2";
+import type { Properties, ResourceType } from "../../cloudformation/port.ts";
+import { numberOf, oneOf, textOf, unlessGone } from "./properties.ts";
+
+export const integrationType: ResourceType = {
+  type: "AWS::ApiGatewayV2::Integration",
+  properties: [
+    "ApiId",
+    "ConnectionType",
+    "Description",
+    "IntegrationMethod",
+    "IntegrationType",
+    "IntegrationUri",
+    "PayloadFormatVersion",
+    "TimeoutInMillis",
+  ],
+  attributes: ["IntegrationId"],
+  create: async (context) => {
+    const client = context.client<typeof sdk>("apigatewayv2");
+    const { IntegrationId = "" } = await client.CreateIntegration(inputOf(context.properties));
+    return { physicalId: IntegrationId, attributes: { IntegrationId } };
+  },
+  update: async (context) => {
+    const client = context.client<typeof sdk>("apigatewayv2");
+    await client.UpdateIntegration({ ...inputOf(context.properties), IntegrationId: context.state.physicalId });
+    return context.state;
+  },
+  delete: async (context) => {
+    const client = context.client<typeof sdk>("apigatewayv2");
+    const ApiId = textOf(context.properties, "ApiId");
+    await unlessGone(client.DeleteIntegration({ ApiId, IntegrationId: context.state.physicalId }));
+  },
+};
+
+const types = ["AWS", "AWS_PROXY", "HTTP", "HTTP_PROXY", "MOCK"] as const;
+const connections = ["INTERNET", "VPC_LINK"] as const;
+
+function inputOf(properties: Properties) {
+  return {
+    ApiId: textOf(properties, "ApiId"),
+    ConnectionType: oneOf(connections, properties, "ConnectionType"),
+    Description: textOf(properties, "Description"),
+    IntegrationMethod: textOf(properties, "IntegrationMethod"),
+    IntegrationType: oneOf(types, properties, "IntegrationType"),
+    IntegrationUri: textOf(properties, "IntegrationUri"),
+    PayloadFormatVersion: formatOf(properties),
+    TimeoutInMillis: numberOf(properties, "TimeoutInMillis"),
+  };
+}
+
+/** YAML reads an unquoted 2.0 as the number 2. */
+function formatOf(properties: Properties): string | undefined {
+  const version = textOf(properties, "PayloadFormatVersion");
+  return version !== undefined && /^\d$/.test(version) ? `${version}.0` : version;
+}

@@ -1,0 +1,37 @@
+import type { Service } from "../../wire/service.ts";
+import type { ResourceType } from "../cloudformation/port.ts";
+import { apiOperations } from "./operations/apis.ts";
+import { deploymentOperations } from "./operations/deployments.ts";
+import { integrationOperations } from "./operations/integrations.ts";
+import type { ApiGatewayV2Needs } from "./operations/needs.ts";
+import { routeOperations } from "./operations/routes.ts";
+import { stageOperations } from "./operations/stages.ts";
+import { tagOperations } from "./operations/tags.ts";
+import { apiType } from "./resources/api.ts";
+import { deploymentType } from "./resources/deployment.ts";
+import { integrationType } from "./resources/integration.ts";
+import { routeType } from "./resources/route.ts";
+import { stageType } from "./resources/stage.ts";
+
+export interface ApiGatewayV2 {
+  readonly service: Service;
+  readonly resourceTypes: readonly ResourceType[];
+}
+
+/** The control plane of HTTP APIs. What it deploys, the data plane answers from. */
+export function createApiGatewayV2(needs: ApiGatewayV2Needs): ApiGatewayV2 {
+  return {
+    service: {
+      name: "apigatewayv2",
+      operations: {
+        ...apiOperations(needs),
+        ...routeOperations(needs),
+        ...integrationOperations(needs),
+        ...stageOperations(needs),
+        ...deploymentOperations(needs),
+        ...tagOperations(needs),
+      },
+    },
+    resourceTypes: [apiType, routeType, integrationType, stageType, deploymentType],
+  };
+}
