@@ -75,6 +75,7 @@ export function createAwsApi(needs: AwsApiNeeds): AwsApi {
       const input = parse(protocol, operation, wire);
 
       const headers: Record<string, string> = {};
+      let status: number | undefined;
       const facts: CallFacts = {
         requestId,
         principal: verified.principal,
@@ -82,16 +83,19 @@ export function createAwsApi(needs: AwsApiNeeds): AwsApi {
         region: verified.region ?? destination.region ?? needs.region,
         now: clock.now(),
         endpoint: arrived.endpoint,
-        http: arrived.http,
+        http: withTrailers(arrived.http, verified.payload),
         signal,
         setHeader: (name, value) => {
           headers[name.toLowerCase()] = value;
+        },
+        setStatus: (code) => {
+          status = code;
         },
       };
       const output = await dispatcher.run(loaded.model, operation, input, facts);
       const answer = protocol.encode(operation, output, requestId);
       Object.assign(answer.headers, headers);
-      await respond(request, response, answer, service, requestId);
+      await respond(request, response, status === undefined ? answer : { ...answer, status }, service, requestId);
     } catch (error) {
       await answerError(error, { log, detected, models, protocol, arrived, requestId }, request, response);
     }
@@ -218,6 +222,10 @@ async function readBody(
   }
   if (facts.headers["content-encoding"]?.toLowerCase() === "gzip") bytes = await decompress(bytes, bytesMax);
   return { ...facts, headers: withoutChunked(facts.headers), body: bytes };
+}
+
+function withTrailers(http: HttpFacts, rule: PayloadRule): HttpFacts {
+  return rule.kind === "chunked" ? Object.create(http, { trailers: { value: rule.trailers } }) : http;
 }
 
 function guard(content: AsyncIterable<Uint8Array>, rule: PayloadRule): AsyncIterable<Uint8Array> {

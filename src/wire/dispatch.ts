@@ -17,6 +17,7 @@ export interface CallFacts {
   readonly http?: HttpFacts;
   readonly signal: AbortSignal;
   setHeader(name: string, value: string): void;
+  setStatus?(status: number): void;
 }
 
 /** Runs operations: constraints, then authorization, then the operation. The same for the wire and for services' calls. */

@@ -22,6 +22,8 @@ export interface Call {
   authorize(request: AuthorizationRequest): Promise<void>;
   /** A response header beside those of the modelled output. */
   setHeader(name: string, value: string): void;
+  /** Answer with this status instead of the model's (206 for a part of an object). Absent when a service of the platform calls. */
+  setStatus?(status: number): void;
 }
 
 export interface HttpFacts {
@@ -33,6 +35,8 @@ export interface HttpFacts {
   readonly headers: Readonly<Record<string, string>>;
   readonly sourceIp: string;
   readonly secure: boolean;
+  /** The trailing headers of an `aws-chunked` body, lower-case; complete once the body has ended. Absent for other bodies. */
+  readonly trailers?: () => Readonly<Record<string, string>>;
 }
 
 /**
