@@ -6,7 +6,9 @@ import type { Sandbox, SandboxDriver, SandboxShape } from "./sandbox/sandbox.ts"
 /** Sandboxes whose runtime waits for code, kept for the shapes that have been asked for. */
 export interface Blanks {
   take(shape: SandboxShape): Promise<Sandbox>;
-  stop(): void;
+  /** Keep a sandbox that has been started elsewhere. */
+  put(shape: SandboxShape, sandbox: Sandbox): Promise<void>;
+  stop(): Promise<void>;
 }
 
 interface Shelf {
@@ -31,6 +33,7 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
   let taking = 0;
   let refilling = false;
   let stopped = false;
+  let starting: Promise<void> = Promise.resolve();
 
   const shelfOf = (shape: SandboxShape): Shelf => {
     const key = `${shape.interpreter.executable} ${shape.memoryMb} ${shape.ephemeralStorageMb}`;
@@ -53,7 +56,7 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
   const refill = () => {
     if (refilling || stopped) return;
     refilling = true;
-    clock.after(refillDelayMs, () => void refillNow());
+    clock.after(refillDelayMs, () => void (starting = refillNow()));
   };
   const refillNow = async () => {
     refilling = false;
@@ -66,7 +69,7 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
     shelf.starting += 1;
     try {
       const sandbox = await start(shelf.shape);
-      if (stopped) return discard(sandbox);
+      if (stopped) return await discard(sandbox);
       shelve(shelf, sandbox);
       refill();
     } catch {
@@ -89,7 +92,7 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
     const expire = () => {
       const leftMs = shelf.usedAt + limits.blankIdleMs - clock.now();
       if (leftMs > 0) clock.after(leftMs, expire);
-      else if (remove()) discard(sandbox);
+      else if (remove()) void discard(sandbox);
     };
     clock.after(limits.blankIdleMs, expire);
   };
@@ -106,16 +109,22 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
         refill();
       }
     },
-    stop() {
+    async put(shape, sandbox) {
+      await waitUntilReady(sandbox, clock, limits.spawnTimeoutMs);
+      shelve(shelfOf(shape), sandbox);
+    },
+    async stop() {
       stopped = true;
-      for (const shelf of shelves.values()) for (const sandbox of shelf.ready.splice(0)) discard(sandbox);
+      const left = [...shelves.values()].flatMap((shelf) => shelf.ready.splice(0));
+      await Promise.all([starting, ...left.map(discard)]);
     },
   };
 }
 
-function discard(sandbox: Sandbox): void {
-  void sandbox.ended.then(() => sandbox.dispose());
+async function discard(sandbox: Sandbox): Promise<void> {
   sandbox.kill();
+  await sandbox.ended;
+  await sandbox.dispose();
 }
 
 /** The first frame of every bootstrap says that it waits; what it printed until then is the reason when it does not come. */
@@ -139,7 +148,7 @@ function waitUntilReady(sandbox: Sandbox, clock: Clock, timeoutMs: number): Prom
     const give = (why: string) => () => reject(new Error(`${why}${printed === "" ? "" : `: ${printed.trim()}`}`));
     const cancel = clock.after(timeoutMs, () => {
       settle(give(`The runtime was not ready after ${timeoutMs} ms`));
-      discard(sandbox);
+      void discard(sandbox);
     });
     sandbox.stderr.on("data", note);
     sandbox.channel.on("data", read);

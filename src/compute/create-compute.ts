@@ -4,6 +4,7 @@ import type { Clock } from "../kernel/clock.ts";
 import type { Ids } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
 import { createBlanks } from "./blanks.ts";
+import type { Blanks } from "./blanks.ts";
 import type { Compute, ComputeNeeds, FunctionSpec } from "./compute.ts";
 import { createEnvironment } from "./environment.ts";
 import type { Environment } from "./environment.ts";
@@ -11,7 +12,8 @@ import { createInterpreters, custom } from "./interpreters.ts";
 import { computeLimits } from "./limits.ts";
 import type { ComputeLimits } from "./limits.ts";
 import { createPool } from "./pool.ts";
-import { createProcessDriver } from "./sandbox/process.ts";
+import { detectHost } from "./sandbox/detect.ts";
+import type { Host } from "./sandbox/detect.ts";
 import { environmentVariables, readsAtStart } from "./variables.ts";
 
 export interface CreateComputeNeeds extends ComputeNeeds {
@@ -34,11 +36,25 @@ export function createCompute(needs: CreateComputeNeeds): Promise<Compute> {
   const limits: ComputeLimits = { ...computeLimits, ...needs.limits };
   const runtimesDir = findRuntimes();
   const interpreters = createInterpreters({ executable: process.execPath, version: process.version });
-  const driver = createProcessDriver({ runtimesDir });
-  const blanks = createBlanks({ driver, clock, limits, endpointPort: needs.endpointPort });
+  let detected: Promise<{ host: Host; blanks: Blanks }> | undefined;
+  const host = () => (detected ??= detect());
   const pool = createPool({ clock, limits, create });
 
+  async function detect() {
+    const { interpreter } = await interpreters.find("provided.al2023");
+    const shape = { interpreter, memoryMb: 128, ephemeralStorageMb: 512 };
+    const { endpointPort, dataDir } = needs;
+    const found = await detectHost({ wanted: needs.driver ?? "auto", limits, runtimesDir, dataDir, endpointPort, shape });
+    const fields = { driver: found.driver.name, network: found.network.name, cgroups: found.cgroups.name };
+    if (found.driver.isolates) needs.programLog.info("Functions run in sandboxes", fields);
+    else needs.programLog.warn(`Functions run WITHOUT isolation. ${found.driver.why}`, fields);
+    const blanks = createBlanks({ driver: found.sandboxes, clock, limits, endpointPort });
+    if (found.trial !== undefined) await blanks.put(shape, found.trial);
+    return { host: found, blanks };
+  }
+
   async function create(spec: FunctionSpec): Promise<Environment> {
+    const { blanks } = await host();
     const { interpreter, substitute } = await interpreters.find(spec.runtime);
     const logStream = logStreamName(spec, clock.now(), ids);
     const [credentials, sandbox] = await Promise.all([
@@ -90,17 +106,15 @@ export function createCompute(needs: CreateComputeNeeds): Promise<Compute> {
     retire: pool.retire,
     running: pool.running,
     async capabilities() {
-      return {
-        driver: { name: "process", isolates: false, why: "It was asked for." },
-        network: { name: "the host's own", why: "Plain processes share the host's network." },
-        cgroups: { name: "none", why: "Plain processes are not limited." },
-        runtimes: await interpreters.availability(),
-      };
+      const { driver, network, cgroups } = (await host()).host;
+      return { driver, network, cgroups, runtimes: await interpreters.availability() };
     },
     async stop(graceMs) {
-      blanks.stop();
       await pool.stop(graceMs);
-      await driver.stop();
+      if (detected === undefined) return;
+      const { host: used, blanks } = await detected;
+      await blanks.stop();
+      await used.sandboxes.stop();
     },
   });
 }

@@ -231,11 +231,6 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     });
   }
 
-  /** What was printed before the answer has arrived, but may be unread: let the event loop pass once. */
-  function drained(): Promise<void> {
-    return new Promise((resolve) => setImmediate(resolve));
-  }
-
   function conclude(invocation: Invocation, answer: Answer, spentMs: number): InvocationOutcome {
     for (const reader of lines) reader.flush();
     const { requestId } = invocation;
@@ -273,6 +268,11 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     keepTail = false;
     return { outcome: succeeded ? "success" : "error", payload, report, ...logTail };
   }
+}
+
+/** What was printed before the answer has arrived, but may be unread: let the event loop pass once. */
+function drained(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function fromFailedInit(failed: InitOutcome): Answer {

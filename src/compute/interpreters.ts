@@ -14,11 +14,20 @@ export interface Interpreters {
   availability(): Promise<readonly RuntimeAvailability[]>;
 }
 
-export const managedRuntimes = [
-  ...["nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x"],
-  ...["python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14"],
-] as const;
-export const customRuntimes = ["provided.al2", "provided.al2023"] as const;
+const runtimes: readonly string[] = [
+  "nodejs18.x",
+  "nodejs20.x",
+  "nodejs22.x",
+  "nodejs24.x",
+  "python3.9",
+  "python3.10",
+  "python3.11",
+  "python3.12",
+  "python3.13",
+  "python3.14",
+  "provided.al2",
+  "provided.al2023",
+];
 
 const run = promisify(execFile);
 const systemFolders = ["/usr/local/bin", "/usr/bin"];
@@ -42,7 +51,7 @@ export function createInterpreters(ownNode: { readonly executable: string; reado
     find,
     availability: () =>
       Promise.all(
-        [...managedRuntimes, ...customRuntimes].map(async (runtime): Promise<RuntimeAvailability> => {
+        runtimes.map(async (runtime): Promise<RuntimeAvailability> => {
           try {
             const { interpreter, substitute } = await find(runtime);
             const state = substitute ? "substituted" : "available";

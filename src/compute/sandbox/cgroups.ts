@@ -1,0 +1,248 @@
+import { closeSync, mkdirSync, openSync, readFileSync, readSync, readdirSync, existsSync, rmdirSync, writeFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { dirname, join } from "node:path";
+
+/** Limits on what the processes of an environment may use together, and what they have used. */
+export interface Cgroups {
+  readonly name: "v2" | "v1" | "none";
+  readonly why: string;
+  create(name: string, limits: CgroupLimits): Cgroup;
+  remove(): Promise<void>;
+}
+
+export interface CgroupLimits {
+  readonly memoryMb: number;
+  readonly processesMax: number;
+}
+
+export interface Cgroup {
+  /** A process joins by writing its id to each. */
+  readonly joinFiles: readonly string[];
+  memoryPeakMb(): number;
+  outOfMemory(): boolean;
+  freeze(frozen: boolean): void;
+  /** After its processes have ended. */
+  remove(): Promise<void>;
+}
+
+/** AWS: 1,769 MB have the equivalent of one vCPU. */
+const memoryMbPerCpu = 1_769;
+const prefix = "cumulet-";
+
+/**
+ * Finds out by trying: groups are made below this process's own, so that what limits the platform limits its functions too.
+ * The processor is shared in proportion to memory while it is scarce; it is not withheld while it is idle.
+ */
+export function detectCgroups(pid: number): Cgroups {
+  const reasons: string[] = [];
+  for (const detect of [detectV1, detectV2]) {
+    try {
+      const found = detect(pid);
+      if (typeof found !== "string") return found;
+      reasons.push(found);
+    } catch (error) {
+      reasons.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  return {
+    name: "none",
+    why: `Memory, processes and processor of functions are not limited: ${reasons.join("; ")}.`,
+    create: () => ({
+      joinFiles: [],
+      memoryPeakMb: () => 0,
+      outOfMemory: () => false,
+      freeze: () => {},
+      remove: () => Promise.resolve(),
+    }),
+    remove: () => Promise.resolve(),
+  };
+}
+
+interface Mount {
+  readonly path: string;
+  readonly controllers: readonly string[];
+}
+
+function detectV1(pid: number): Cgroups | string {
+  const mounts = cgroupMounts("cgroup");
+  const own = ownGroups();
+  const folderOf = (controller: string) => {
+    const mount = mounts.find((candidate) => candidate.controllers.includes(controller));
+    const path = own.get(controller);
+    return mount === undefined || path === undefined ? undefined : join(mount.path, path, `${prefix}${pid}`);
+  };
+  const memory = folderOf("memory");
+  const pids = folderOf("pids");
+  if (memory === undefined || pids === undefined) return "cgroup v1 has no memory and pids controllers here";
+  const cpu = folderOf("cpu");
+  const freezer = folderOf("freezer");
+  const roots = [memory, pids, cpu, freezer].filter((folder) => folder !== undefined);
+  for (const root of roots) makeRoot(root);
+
+  return {
+    name: "v1",
+    why: `Memory and processes are limited${cpu === undefined ? "" : ", the processor is shared in proportion to memory"}${freezer === undefined ? "" : ", idle environments are frozen"}.`,
+    create(name, limits) {
+      const folders = roots.map((root) => join(root, name));
+      for (const folder of folders) mkdirSync(folder);
+      writeFileSync(join(memory, name, "memory.limit_in_bytes"), String(limits.memoryMb * 1_048_576));
+      writeFileSync(join(pids, name, "pids.max"), String(limits.processesMax));
+      if (cpu !== undefined) {
+        writeFileSync(join(cpu, name, "cpu.shares"), String(Math.max(2, Math.round((limits.memoryMb / memoryMbPerCpu) * 1_024))));
+      }
+      const peak = createNumberFile(join(memory, name, "memory.max_usage_in_bytes"));
+      return {
+        joinFiles: folders.map((folder) => join(folder, "cgroup.procs")),
+        memoryPeakMb: () => Math.ceil(peak.read() / 1_048_576),
+        outOfMemory: () => counted(join(memory, name, "memory.oom_control"), "oom_kill") > 0,
+        freeze: (frozen) => {
+          if (freezer !== undefined) tryWrite(join(freezer, name, "freezer.state"), frozen ? "FROZEN" : "THAWED");
+        },
+        async remove() {
+          peak.close();
+          for (const folder of folders) await removeGroup(folder);
+        },
+      };
+    },
+    async remove() {
+      for (const root of roots) await removeGroup(root);
+    },
+  };
+}
+
+function detectV2(pid: number): Cgroups | string {
+  const [mount] = cgroupMounts("cgroup2");
+  const path = ownGroups().get("");
+  if (mount === undefined || path === undefined) return "cgroup v2 is not mounted";
+  const own = join(mount.path, path);
+  const available = readFileSync(join(own, "cgroup.controllers"), "utf8").trim().split(" ");
+  if (!available.includes("memory") || !available.includes("pids")) {
+    return "cgroup v2 has no memory and pids controllers to hand on here";
+  }
+  const wanted = ["memory", "pids", "cpu"].filter((controller) => available.includes(controller));
+  const enable = wanted.map((controller) => `+${controller}`).join(" ");
+  const root = join(own, `${prefix}${pid}`);
+  makeRoot(root);
+  try {
+    writeFileSync(join(own, "cgroup.subtree_control"), enable);
+  } catch {
+    // Only a group without processes may hand controllers on: the platform moves to a leaf of its own.
+    const leaf = join(own, `${prefix}server`);
+    mkdirSync(leaf, { recursive: true });
+    writeFileSync(join(leaf, "cgroup.procs"), String(pid));
+    writeFileSync(join(own, "cgroup.subtree_control"), enable);
+  }
+  writeFileSync(join(root, "cgroup.subtree_control"), enable);
+
+  return {
+    name: "v2",
+    why: "Memory and processes are limited, the processor is shared in proportion to memory, idle environments are frozen.",
+    create(name, limits) {
+      const folder = join(root, name);
+      mkdirSync(folder);
+      writeFileSync(join(folder, "memory.max"), String(limits.memoryMb * 1_048_576));
+      tryWrite(join(folder, "memory.swap.max"), "0");
+      writeFileSync(join(folder, "pids.max"), String(limits.processesMax));
+      const weight = Math.min(10_000, Math.max(1, Math.round((limits.memoryMb / memoryMbPerCpu) * 100)));
+      tryWrite(join(folder, "cpu.weight"), String(weight));
+      const peak = createNumberFile(
+        join(folder, existsSync(join(folder, "memory.peak")) ? "memory.peak" : "memory.current"),
+      );
+      return {
+        joinFiles: [join(folder, "cgroup.procs")],
+        memoryPeakMb: () => Math.ceil(peak.read() / 1_048_576),
+        outOfMemory: () => counted(join(folder, "memory.events"), "oom_kill") > 0,
+        freeze: (frozen) => tryWrite(join(folder, "cgroup.freeze"), frozen ? "1" : "0"),
+        async remove() {
+          peak.close();
+          await removeGroup(folder);
+        },
+      };
+    },
+    remove: () => removeGroup(root),
+  };
+}
+
+/** Makes the folder for this process's groups, and clears away those of processes that did not get to it. */
+function makeRoot(root: string): void {
+  const parent = dirname(root);
+  for (const name of readdirSync(parent)) {
+    const pid = name.startsWith(prefix) ? name.slice(prefix.length) : "";
+    if (!/^\d+$/u.test(pid) || existsSync(`/proc/${pid}`)) continue;
+    for (const entry of readdirSync(join(parent, name), { withFileTypes: true })) {
+      if (entry.isDirectory()) tryRemove(join(parent, name, entry.name));
+    }
+    tryRemove(join(parent, name));
+  }
+  mkdirSync(root, { recursive: true });
+}
+
+function cgroupMounts(type: string): readonly Mount[] {
+  return readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .flatMap((line) => {
+      const [before, after] = line.split(" - ");
+      const path = before?.split(" ")[4];
+      const [filesystem, , options] = after?.split(" ") ?? [];
+      if (filesystem !== type || path === undefined) return [];
+      return [{ path, controllers: options?.split(",") ?? [] }];
+    });
+}
+
+/** This process's group in each hierarchy, by controller; `""` is the unified one. */
+function ownGroups(): ReadonlyMap<string, string> {
+  const groups = new Map<string, string>();
+  for (const line of readFileSync("/proc/self/cgroup", "utf8").trim().split("\n")) {
+    const [, controllers = "", ...path] = line.split(":");
+    for (const controller of controllers.split(",")) groups.set(controller, path.join(":"));
+  }
+  return groups;
+}
+
+/** A file of the kernel that holds one number, kept open because it is read for every invocation. */
+function createNumberFile(path: string) {
+  const descriptor = openSync(path, "r");
+  const buffer = Buffer.alloc(32);
+  let closed = false;
+  return {
+    read: () => (closed ? 0 : Number.parseInt(buffer.toString("latin1", 0, readSync(descriptor, buffer, 0, 32, 0)), 10)),
+    close: () => {
+      if (!closed) closeSync(descriptor);
+      closed = true;
+    },
+  };
+}
+
+function counted(path: string, name: string): number {
+  try {
+    const line = readFileSync(path, "utf8").split("\n").find((text) => text.startsWith(`${name} `));
+    return Number(line?.slice(name.length + 1) ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+function tryWrite(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch {
+    // The group has gone, or the kernel lacks this file: nothing depends on it.
+  }
+}
+
+function tryRemove(folder: string): boolean {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch {
+    return !existsSync(folder);
+  }
+}
+
+/** The kernel lets go of a group a moment after the last process has ended. */
+async function removeGroup(folder: string): Promise<void> {
+  for (let tries = 0; tries < 50; tries += 1) {
+    if (tryRemove(folder)) return;
+    await delay(10);
+  }
+}

@@ -1,0 +1,265 @@
+import { chown, lstat, mkdir, readlink, rm, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import type { FunctionSpec } from "../compute.ts";
+import type { ComputeLimits } from "../limits.ts";
+import type { Places } from "../variables.ts";
+import type { Cgroups } from "./cgroups.ts";
+import { receiveListeners, startChild } from "./child.ts";
+import { runtimeCommand } from "./command.ts";
+import { serveEndpoint } from "./endpoint.ts";
+import { memoryPeakMb } from "./memory.ts";
+import type { Interpreter, SandboxDriver } from "./sandbox.ts";
+import { seccompFilter } from "./seccomp.ts";
+import type { Stage } from "./stage.ts";
+
+export interface NamespacesNeeds {
+  readonly stage: Stage;
+  readonly cgroups: Cgroups;
+  readonly limits: ComputeLimits;
+  readonly runtimesDir: string;
+  readonly dataDir: string;
+  /** With root's rights each environment gets a host user of its own, from this number on. */
+  readonly firstUid: number | undefined;
+}
+
+const inside: Places = { task: "/var/task", layers: "/opt", runtime: "/var/runtime", bin: "/var/lang/bin" };
+const runtimeApiPort = 9001;
+const fallbackEndpointPort = 4566;
+/** AWS's sandbox user. */
+const uid = 993;
+const gid = 990;
+
+/**
+ * Joins the cgroups, drops to the environment's user, and becomes bubblewrap: arguments are the user (or nothing), the
+ * filter's file, the number of groups, the groups' files, and bubblewrap's own.
+ */
+const launch = `
+user=$1; filter=$2; files=$3; groups=$4; shift 4
+while [ "$groups" -gt 0 ]; do echo 0 > "$1" || exit 126; shift; groups=$((groups - 1)); done
+ulimit -c 0; ulimit -n "$files"
+if [ -n "$user" ]; then set -- setpriv --reuid "$user" --regid "$user" --clear-groups --no-new-privs -- "$@"; fi
+exec "$@" 9< "$filter"
+`;
+
+/** Sandboxes of Linux namespaces, made by bubblewrap. */
+export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<SandboxDriver> {
+  const { stage, cgroups, limits } = needs;
+  const system = await systemArguments(needs.dataDir);
+  for (const folder of ["lang", "runtime", "etc", "code", "envs"]) await mkdir(join(stage.outside, folder), { mode: 0o711 });
+  const architecture = process.arch === "arm64" ? "arm64" : "x64";
+  await writeFile(join(stage.outside, "filter"), seccompFilter(architecture));
+  await writeEtc(join(stage.outside, "etc"));
+
+  const shown = new Map<string, Promise<string>>();
+  /** A folder of the host, made reachable for users who cannot reach it where it is. */
+  const show = (kind: string, folder: string): Promise<string> => {
+    let place = shown.get(folder);
+    if (place === undefined) {
+      place = (async () => {
+        const name = `${kind}/${shortHash(folder)}`;
+        await mkdir(join(stage.outside, name));
+        await stage.bindReadOnly(folder, join(stage.path, name));
+        return join(stage.path, name);
+      })();
+      shown.set(folder, place);
+      place.catch(() => shown.delete(folder));
+    }
+    return place;
+  };
+
+  /** Code is shown once for all environments that run it, and let go with the last of them: its folder may be removed then. */
+  const uses = new Map<string, number>();
+  const acquire = (folder: string): Promise<string> => {
+    uses.set(folder, (uses.get(folder) ?? 0) + 1);
+    return show("code", folder);
+  };
+  const release = async (folder: string): Promise<void> => {
+    const left = (uses.get(folder) ?? 1) - 1;
+    uses.set(folder, left);
+    if (left > 0) return;
+    const place = shown.get(folder);
+    uses.delete(folder);
+    shown.delete(folder);
+    const at = await place?.catch(() => undefined);
+    if (at === undefined) return;
+    await stage.unmount(at).catch(() => {});
+    await rm(join(stage.outside, "code", shortHash(folder)), { recursive: true, force: true }).catch(() => {});
+  };
+
+  const freeSlots: number[] = [];
+  let slots = 0;
+  let started = 0;
+
+  return {
+    name: "namespaces",
+    async start(shape, endpointPort) {
+      const slot = freeSlots.pop() ?? slots++;
+      started += 1;
+      const name = `${slot}-${started}`;
+      const hostUid = needs.firstUid === undefined ? undefined : needs.firstUid + slot;
+      const folder = `envs/${name}`;
+      await mkdir(join(stage.outside, folder), { mode: 0o700 });
+      for (const part of ["task", "opt"]) await mkdir(join(stage.outside, folder, part), { mode: 0o755 });
+      if (hostUid !== undefined) await chown(join(stage.outside, folder), hostUid, hostUid);
+
+      const { interpreter } = shape;
+      const runtimeDir = await show("runtime", join(needs.runtimesDir, interpreter.language));
+      const executable = await interpreterArguments(interpreter, show);
+      const command = runtimeCommand(shape, executable.path, inside.runtime);
+      const port = endpointPort >= 1024 && endpointPort !== runtimeApiPort ? endpointPort : fallbackEndpointPort;
+      const cgroup = cgroups.create(name, { memoryMb: shape.memoryMb, processesMax: limits.processesMax });
+      const at = (part: string) => join(stage.path, part);
+      const bubblewrap = [
+        "bwrap",
+        ...["--unshare-all", "--die-with-parent", "--new-session"],
+        ...["--uid", String(uid), "--gid", String(gid), "--hostname", "sandbox", "--cap-drop", "ALL", "--seccomp", "9"],
+        ...system,
+        ...executable.binds,
+        ...["--ro-bind", runtimeDir, inside.runtime],
+        ...["--ro-bind", at(`${folder}/task`), inside.task, "--ro-bind", at(`${folder}/opt`), inside.layers],
+        ...etcFiles.flatMap(([file]) => ["--ro-bind", at(`etc/${file}`), `/etc/${file}`]),
+        ...["--proc", "/proc", "--dev", "/dev"],
+        ...["--size", String(shape.ephemeralStorageMb * 1_048_576), "--tmpfs", "/tmp", "--remount-ro", "/"],
+        ...["--setenv", "LD_LIBRARY_PATH", "/var/lang/lib:/lib64:/usr/lib64"],
+        ...["--chdir", inside.task, "--", command.file, ...command.args],
+      ];
+      const [enter, ...enterArguments] = stage.enter;
+      const child = startChild(
+        {
+          file: enter ?? "nsenter",
+          args: [
+            ...enterArguments,
+            ...["sh", "-c", launch, "sh", String(hostUid ?? ""), at("filter"), String(limits.filesMax)],
+            ...[String(cgroup.joinFiles.length), ...cgroup.joinFiles, ...bubblewrap],
+          ],
+          environment: {
+            PATH: "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+            LANG: "en_US.UTF-8",
+            TZ: ":UTC",
+            CUMULET_LISTEN: `endpoint=${port},runtime=${runtimeApiPort}`,
+          },
+          cwd: "/",
+          handsOver: true,
+        },
+        () => {},
+      );
+      let complaint = "";
+      const note = (chunk: Buffer) => (complaint = (complaint + chunk.toString("utf8")).slice(-1_000));
+      child.stderr.on("data", note);
+
+      const placed: string[] = [];
+      const mounted: string[] = [];
+      const giveBack = async () => {
+        for (const path of mounted) await stage.unmount(path).catch(() => {});
+        for (const path of placed) await release(path);
+        await cgroup.remove();
+        await rm(join(stage.outside, folder), { recursive: true, force: true }).catch(() => {});
+        freeSlots.push(slot);
+      };
+      const placeOne = async (from: string, part: string) => {
+        placed.push(from);
+        const source = await acquire(from);
+        mounted.push(at(`${folder}/${part}`));
+        await stage.bind(source, at(`${folder}/${part}`));
+      };
+
+      let listeners;
+      try {
+        listeners = await receiveListeners(child, ["endpoint", "runtime"]);
+      } catch (error) {
+        child.process.kill("SIGKILL");
+        await child.ended;
+        await giveBack();
+        throw new Error(`${error instanceof Error ? error.message : String(error)}${complaint === "" ? "" : `: ${complaint.trim()}`}`);
+      }
+      child.stderr.off("data", note);
+      const endpoint = listeners.get("endpoint");
+      const runtimeApi = listeners.get("runtime");
+      if (endpoint === undefined || runtimeApi === undefined) throw new Error("A listener is missing");
+      serveEndpoint(endpoint, endpointPort);
+      endpoint.unref();
+      runtimeApi.unref();
+
+      let peakMb = 0;
+      return {
+        ...child,
+        endpoint: `http://127.0.0.1:${port}`,
+        runtimeApi,
+        runtimeApiAddress: `127.0.0.1:${runtimeApiPort}`,
+        ended: child.ended.then((exit) => ({ ...exit, outOfMemory: cgroup.outOfMemory() })),
+        async place(spec: FunctionSpec) {
+          const { layersDir } = spec;
+          await Promise.all([
+            placeOne(spec.codeDir, "task"),
+            ...(layersDir === undefined ? [] : [placeOne(layersDir, "opt")]),
+          ]);
+          return { ...inside, bin: executable.bin };
+        },
+        memoryUsedMb: () =>
+          cgroups.name === "none"
+            ? (peakMb = Math.max(peakMb, memoryPeakMb(child.pid, readFileSync)))
+            : cgroup.memoryPeakMb(),
+        freeze: () => cgroup.freeze(true),
+        thaw: () => cgroup.freeze(false),
+        kill: () => {
+          cgroup.freeze(false);
+          child.process.kill("SIGKILL");
+        },
+        async dispose() {
+          endpoint.close();
+          runtimeApi.close();
+          await giveBack();
+        },
+      };
+    },
+    async stop() {
+      await stage.close();
+      await cgroups.remove();
+    },
+  };
+}
+
+async function interpreterArguments(
+  interpreter: Interpreter,
+  show: (kind: string, folder: string) => Promise<string>,
+): Promise<{ readonly path: string; readonly bin: string; readonly binds: readonly string[] }> {
+  const { prefix, executable } = interpreter;
+  if (prefix === "/usr" || prefix.startsWith("/usr/")) {
+    return { path: executable, bin: join(prefix, "bin"), binds: ["--dir", inside.bin] };
+  }
+  const place = await show("lang", prefix);
+  return { path: join("/var/lang", executable.slice(prefix.length)), bin: inside.bin, binds: ["--ro-bind", place, "/var/lang"] };
+}
+
+/** What programs need of the host's system, and nothing of its data: no /home, /root, /run, /srv, /sys, /var. */
+async function systemArguments(dataDir: string): Promise<readonly string[]> {
+  const args = ["--ro-bind", "/usr", "/usr"];
+  for (const folder of ["/bin", "/sbin", "/lib", "/lib32", "/lib64"]) {
+    const found = await lstat(folder).catch(() => undefined);
+    if (found?.isSymbolicLink() === true) args.push("--symlink", await readlink(folder), folder);
+    else if (found?.isDirectory() === true) args.push("--ro-bind", folder, folder);
+  }
+  for (const path of ["ssl", "pki", "ca-certificates", "alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types", "protocols", "services"]) {
+    args.push("--ro-bind-try", `/etc/${path}`, `/etc/${path}`);
+  }
+  if (dataDir.startsWith("/usr/")) args.push("--tmpfs", dataDir);
+  return args;
+}
+
+const etcFiles = [
+  ["passwd", `root:x:0:0:root:/root:/bin/sh\nsbx_user1051:x:${uid}:${gid}::/home/sbx_user1051:/sbin/nologin\n`],
+  ["group", `root:x:0:\nsbx_user1051:x:${gid}:\n`],
+  ["hosts", "127.0.0.1 localhost sandbox\n"],
+  ["nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"],
+  ["resolv.conf", ""],
+] as const;
+
+async function writeEtc(folder: string): Promise<void> {
+  for (const [file, text] of etcFiles) await writeFile(join(folder, file), text, { mode: 0o644 });
+}
+
+function shortHash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 24);
+}
