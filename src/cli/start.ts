@@ -41,7 +41,7 @@ export const startCommand: Command = {
         "WARNING: --dev is on: calls are accepted WITHOUT valid signatures or permissions, from this machine.",
       );
     }
-    if (!platform.isolates) {
+    if (!(await platform.isolates())) {
       output.err(
         "WARNING: functions run as plain processes, NOT isolated from this machine. 'cumulet doctor' says why.",
       );

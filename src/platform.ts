@@ -1,0 +1,166 @@
+import { createAuthorizer } from "./access/authorize.ts";
+import { firstOf, type AccessKeySource } from "./access/credential-source.ts";
+import type { IdentitySource } from "./access/identity-source.ts";
+import { createPolicyCompiler } from "./access/policy/compile.ts";
+import { createRootSource, openRootCredentials } from "./access/root.ts";
+import { openServerKeys } from "./access/server-keys.ts";
+import { createSessions } from "./access/sessions.ts";
+import { createVerifier } from "./access/verify.ts";
+import type { Compute, ComputeCapabilities } from "./compute/compute.ts";
+import { createCompute } from "./compute/create-compute.ts";
+import type { Config } from "./config.ts";
+import { createFront } from "./front/front.ts";
+import { createBlobs } from "./kernel/blobs/stored-blobs.ts";
+import { systemClock, type Clock } from "./kernel/clock.ts";
+import { randomIds, type Ids } from "./kernel/ids.ts";
+import { createJobs } from "./kernel/jobs/stored-jobs.ts";
+import type { Jobs } from "./kernel/jobs/jobs.ts";
+import { createLog, type Log } from "./kernel/log.ts";
+import { openLmdbStore } from "./kernel/store/lmdb-store.ts";
+import type { Store } from "./kernel/store/store.ts";
+import { createApiGatewayV2 } from "./services/apigatewayv2/service.ts";
+import { createExecuteApi } from "./services/execute-api/service.ts";
+import { createLogs } from "./services/logs/service.ts";
+import { createServiceDirectory } from "./wire/directory.ts";
+import type { Service } from "./wire/service.ts";
+import { createModels } from "./wire/tables/catalog.ts";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+
+/** A running platform: everything built and connected. */
+export interface Platform {
+  /** Listen and begin background work. */
+  start(): Promise<{ readonly endpoint: string; readonly port: number }>;
+  /** Finish what is under way, at the most for so long, then let go of everything. */
+  stop(graceMs: number): Promise<void>;
+  /** Whether functions run isolated from this host. */
+  isolates(): Promise<boolean>;
+  readonly jobs: Jobs;
+  readonly store: Store;
+  /** Every service that is built, by name: for the coverage page. */
+  readonly services: ReadonlyMap<string, Service>;
+}
+
+/** What tests replace. */
+export interface PlatformParts {
+  readonly writeLog: (line: string) => void;
+  readonly clock?: Clock;
+  readonly ids?: Ids;
+  readonly store?: Store;
+}
+
+/** Builds the system, each part after those it needs. */
+export async function createPlatform(config: Config, parts: PlatformParts): Promise<Platform> {
+  const { dataDir } = config;
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+
+  // Kernel
+  const clock = parts.clock ?? systemClock;
+  const ids = parts.ids ?? randomIds;
+  const log = createLog(config.logLevel, parts.writeLog, () => clock.now());
+  const store = parts.store ?? (await openLmdbStore({ folder: join(dataDir, "store"), clock }));
+  const blobs = await createBlobs({ store, clock, ids, folder: join(dataDir, "blobs") });
+  const jobs = createJobs({ store, clock, ids, log });
+
+  // Wire: the services find each other in a map that is complete once all are built.
+  const services = new Map<string, Service>();
+  const models = createModels();
+
+  // Access
+  const keys = await openServerKeys(dataDir);
+  const sessions = createSessions({ keys, ids });
+  const compile = createPolicyCompiler();
+  const root = createRootSource(config.account, await openRootCredentials(dataDir, ids));
+  const noUsers: AccessKeySource = { findAccessKey: () => undefined };
+  const noIdentities: IdentitySource = { findIdentity: () => undefined, findManagedPolicy: () => undefined };
+  const authorizer = createAuthorizer({ identities: noIdentities, compile, log });
+  const verifier = createVerifier({
+    now: () => clock.now(),
+    accessKeys: firstOf([root, noUsers]),
+    sessions,
+    ...(config.dev ? { dev: { account: config.account } } : {}),
+  });
+  const directory = createServiceDirectory({ services, models, authorizer, clock, ids });
+
+  // Services
+  const logs = createLogs({ store, jobs, clock, ids, log });
+  let port = 0;
+  const compute = await createCompute({
+    clock,
+    ids,
+    programLog: log,
+    dataDir,
+    driver: config.sandbox,
+    endpointPort: () => port,
+    credentials: () => Promise.reject(new Error("no roles yet")),
+    log: (spec, logStream, events) =>
+      logs.port.append({ account: spec.account, region: spec.region, logGroup: spec.logGroup, logStream, events }),
+  });
+  const executeApi = createExecuteApi({
+    store,
+    clock,
+    ids,
+    log,
+    lambda: { invoke: () => Promise.reject(new Error("no functions yet")) },
+    verifier,
+    authorizer,
+  });
+  const apigatewayv2 = createApiGatewayV2({ store, ids, publisher: executeApi.publisher });
+  for (const { service } of [logs, apigatewayv2]) services.set(service.name, service);
+
+  const front = createFront({
+    services,
+    models,
+    verifier,
+    authorizer,
+    clock,
+    ids,
+    log,
+    account: config.account,
+    region: config.region,
+    executeApi: executeApi.port,
+  });
+  void directory;
+  void blobs;
+
+  return {
+    start: async () => {
+      const bound = await front.listen(config.port, config.host);
+      port = bound.port;
+      jobs.start();
+      return { endpoint: `http://${config.host}:${port}`, port };
+    },
+    stop: async (graceMs) => {
+      await front.stop(graceMs);
+      await jobs.stop(graceMs);
+      executeApi.stop();
+      await compute.stop(graceMs);
+      await logs.stop();
+      await store.close();
+    },
+    isolates: async () => (await compute.capabilities()).driver.isolates,
+    jobs,
+    store,
+    services,
+  };
+}
+
+/** What this host can run and isolate, without starting a platform. */
+export async function probeHost(config: Config): Promise<ComputeCapabilities> {
+  const silent: Log = createLog("silent", () => {}, Date.now);
+  const compute: Compute = await createCompute({
+    clock: systemClock,
+    ids: randomIds,
+    programLog: silent,
+    dataDir: config.dataDir,
+    driver: config.sandbox,
+    endpointPort: () => 0,
+    credentials: () => Promise.reject(new Error("nothing is invoked")),
+    log: () => {},
+  });
+  try {
+    return await compute.capabilities();
+  } finally {
+    await compute.stop(0);
+  }
+}
