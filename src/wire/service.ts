@@ -118,13 +118,17 @@ type CommandOutput<Sdk, Name extends string> = `${Name}Command` extends infer K
 
 type Received<T> = { [K in keyof T]: StreamingIn<T[K]> };
 type Answered<T> = { [K in keyof T as K extends "$metadata" ? never : K]: StreamingOut<T[K]> };
-// The SDK's streaming types are unions that always admit a web ReadableStream; nothing else in a model does.
-type StreamingIn<T> = ReadableStream extends T ? StreamIn | Extract<T, undefined> : BlobIn<T>;
+// The SDK's streaming types are unions that always admit a web ReadableStream; nothing else in a model does,
+// but a blob that is the whole body, for which the SDK also takes an ArrayBuffer.
+type StreamingIn<T> = ArrayBuffer extends T
+  ? Uint8Array | Extract<T, undefined>
+  : ReadableStream extends T
+    ? StreamIn | Extract<T, undefined>
+    : T;
 type StreamingOut<T> = [Extract<T, { transformToByteArray(): unknown }>] extends [never]
   ? BlobOut<T>
   : StreamOut | Extract<T, undefined>;
-// A blob that is the whole body: the SDK takes text for it too, and gives bytes that can turn themselves into text.
-type BlobIn<T> = Uint8Array extends T ? (string extends T ? Uint8Array | Extract<T, undefined> : T) : T;
+// A blob that is the whole body: the SDK gives bytes that can turn themselves into text.
 type BlobOut<T> = [Extract<T, { transformToString(): unknown }>] extends [never]
   ? T
   : Uint8Array | Extract<T, undefined>;
