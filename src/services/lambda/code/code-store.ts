@@ -1,0 +1,142 @@
+import { createHash } from "node:crypto";
+import { access, mkdir, readdir, rm, stat, utimes } from "node:fs/promises";
+import { join } from "node:path";
+import type { Blobs } from "../../../kernel/blobs/blobs.ts";
+import type { Clock } from "../../../kernel/clock.ts";
+import type { Ids } from "../../../kernel/ids.ts";
+import type { Store, Transaction } from "../../../kernel/store/store.ts";
+import { cannotUnzip, unzippedTooLarge } from "../errors.ts";
+import { lambdaLimits } from "../limits.ts";
+import type { CodePackage } from "../model.ts";
+import { unpack } from "./unpack.ts";
+import { readZip, ZipError, type ZipEntry } from "./zip.ts";
+
+/** Packages: kept zipped as blobs, and unpacked once per content into the data folder, where functions see them. */
+export interface CodeStore {
+  /** Check a zip, keep and unpack it. Durable when it resolves; not used by anything until `retain`. */
+  receive(zip: Uint8Array): Promise<CodePackage>;
+  /** Note that `owner` uses the package, in the transaction that makes it so. */
+  retain(tx: Transaction, code: CodePackage, owner: string): void;
+  /** `owner` uses it no more. The last one drops the content. */
+  release(tx: Transaction, code: CodePackage, owner: string): Promise<void>;
+  /** Where the package is unpacked; unpacks it when it is not there. */
+  folder(code: CodePackage): Promise<string>;
+  /** Where layers are unpacked together, later ones over earlier. */
+  layersFolder(codes: readonly CodePackage[]): Promise<string | undefined>;
+  /** Remove unpacked packages that nothing uses. */
+  sweep(): Promise<void>;
+}
+
+export function createCodeStore(needs: {
+  readonly store: Store;
+  readonly blobs: Blobs;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly dataDir: string;
+}): CodeStore {
+  const { store, blobs, ids, clock } = needs;
+  const root = join(needs.dataDir, "code");
+  /** Folders known to be there, or on the way. */
+  const folders = new Map<string, Promise<string>>();
+
+  const ensure = (name: string, entries: () => Promise<readonly ZipEntry[]>): Promise<string> => {
+    const known = folders.get(name);
+    if (known) return known;
+    const folder = join(root, name);
+    const made = (async () => {
+      await mkdir(root, { recursive: true, mode: 0o711 });
+      if (!(await exists(folder))) await unpack(await entries(), folder, ids.uuid());
+      const now = new Date(clock.now());
+      await utimes(folder, now, now);
+      return folder;
+    })();
+    folders.set(name, made);
+    made.catch(() => folders.delete(name));
+    return made;
+  };
+
+  const entriesOf = async (code: CodePackage) => readZip(await blobs.readAll(code.blobId), lambdaLimits.zipEntriesMax);
+
+  return {
+    async receive(zip) {
+      const hash = createHash("sha256").update(zip).digest();
+      try {
+        const entries = readZip(zip, lambdaLimits.zipEntriesMax);
+        const unzippedBytes = entries.reduce((sum, entry) => sum + entry.bytes, 0);
+        if (unzippedBytes > lambdaLimits.unzippedBytesMax) throw unzippedTooLarge(lambdaLimits.unzippedBytesMax);
+        await ensure(hash.toString("hex"), () => Promise.resolve(entries));
+        const blob = await blobs.write(zip);
+        return { sha256: hash.toString("base64"), blobId: blob.id, bytes: zip.byteLength, unzippedBytes };
+      } catch (error) {
+        if (error instanceof ZipError) throw cannotUnzip();
+        throw error;
+      }
+    },
+
+    retain(tx, code, owner) {
+      tx.set(["lambda", "codeUse", folderName(code), code.blobId, owner], true);
+      blobs.retain(tx, code.blobId);
+    },
+
+    async release(tx, code, owner) {
+      tx.delete(["lambda", "codeUse", folderName(code), code.blobId, owner]);
+      const others = await tx.range({ prefix: ["lambda", "codeUse", folderName(code), code.blobId] }, { limit: 1 });
+      if (others.length === 0) blobs.release(tx, code.blobId);
+    },
+
+    folder: (code) => ensure(folderName(code), () => entriesOf(code)),
+
+    async layersFolder(codes) {
+      if (codes.length === 0) return undefined;
+      const names = codes.map(folderName);
+      const merged = `layers-${createHash("sha256").update(names.join("+")).digest("hex")}`;
+      return ensure(merged, async () => {
+        const all: ZipEntry[] = [];
+        for (const code of codes) all.push(...(await entriesOf(code)));
+        return withoutCovered(all);
+      });
+    },
+
+    async sweep() {
+      const before = clock.now() - lambdaLimits.unusedCodeMs;
+      for (const name of await readdir(root).catch(() => [])) {
+        // What this process uses, and what it cannot know that others do not (merged layers), stays until a restart.
+        const used = await store.read((reader) => reader.range({ prefix: ["lambda", "codeUse", name] }, { limit: 1 }));
+        if (used.length > 0 || (folders.has(name) && name.startsWith("layers-"))) continue;
+        const folder = join(root, name);
+        const touched = await stat(folder).catch(() => undefined);
+        if (!touched || touched.mtimeMs > before) continue;
+        folders.delete(name);
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+/** A later layer's file takes the place of an earlier layer's folder or link of that name, with all below it. */
+function withoutCovered(entries: readonly ZipEntry[]): ZipEntry[] {
+  const kept = new Map<string, ZipEntry>();
+  for (const entry of entries) {
+    if (entry.path === "") continue;
+    if (entry.kind !== "folder" && kept.get(entry.path)?.kind === "folder") {
+      for (const path of kept.keys()) if (path.startsWith(`${entry.path}/`)) kept.delete(path);
+    }
+    for (let slash = entry.path.indexOf("/"); slash >= 0; slash = entry.path.indexOf("/", slash + 1)) {
+      const above = entry.path.slice(0, slash);
+      if (kept.has(above) && kept.get(above)?.kind !== "folder") kept.delete(above);
+    }
+    kept.set(entry.path, entry);
+  }
+  return [...kept.values()];
+}
+
+function folderName(code: CodePackage): string {
+  return Buffer.from(code.sha256, "base64").toString("hex");
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,84 @@
+import { createHash } from "node:crypto";
+import type { Architecture, FunctionConfiguration, Runtime } from "@aws-sdk/client-lambda";
+import {
+  functionArn,
+  type AliasRecord,
+  type CodePackage,
+  type FunctionRecord,
+  type FunctionSettings,
+  type FunctionVersion,
+  type Place,
+} from "./model.ts";
+
+/** A version as AWS describes it. `qualified`: its ARN names the version, as answers about published versions do. */
+export function describeVersion(
+  place: Place,
+  record: FunctionRecord,
+  version: FunctionVersion,
+  qualified: string | undefined = version.version === "$LATEST" ? undefined : version.version,
+): FunctionConfiguration {
+  const { settings, code } = version;
+  const { environment, layers } = settings;
+  return {
+    FunctionName: record.name,
+    FunctionArn: functionArn(place, record.name, qualified),
+    Runtime: toRuntime(settings.runtime),
+    Role: settings.role,
+    Handler: settings.handler,
+    CodeSize: code.bytes,
+    Description: settings.description,
+    Timeout: settings.timeoutSeconds,
+    MemorySize: settings.memoryMb,
+    LastModified: new Date(version.modifiedAt).toISOString().replace("Z", "+0000"),
+    CodeSha256: code.sha256,
+    Version: version.version,
+    ...(environment && Object.keys(environment).length > 0 && { Environment: { Variables: { ...environment } } }),
+    TracingConfig: { Mode: "PassThrough" },
+    RevisionId: version.revisionId,
+    ...(layers.length > 0 && { Layers: layers.map(({ arn, code: { bytes } }) => ({ Arn: arn, CodeSize: bytes })) }),
+    State: "Active",
+    LastUpdateStatus: "Successful",
+    PackageType: "Zip",
+    Architectures: [toArchitecture(settings.architecture)],
+    EphemeralStorage: { Size: settings.ephemeralStorageMb },
+    SnapStart: { ApplyOn: "None", OptimizationStatus: "Off" },
+    LoggingConfig: {
+      LogFormat: settings.logFormat,
+      ...(settings.logFormat === "JSON" && { ApplicationLogLevel: "INFO", SystemLogLevel: "INFO" }),
+      LogGroup: settings.logGroup,
+    },
+  };
+}
+
+export function describeAlias(place: Place, functionName: string, alias: AliasRecord) {
+  return {
+    AliasArn: functionArn(place, functionName, alias.name),
+    Name: alias.name,
+    FunctionVersion: alias.functionVersion,
+    Description: alias.description,
+    ...(Object.keys(alias.weights).length > 0 && { RoutingConfig: { AdditionalVersionWeights: { ...alias.weights } } }),
+    RevisionId: alias.revisionId,
+  };
+}
+
+/** The same exactly when settings and code are. */
+export function digestOf(settings: FunctionSettings, code: CodePackage): string {
+  const layers = settings.layers.map((layer) => layer.arn);
+  const environment = Object.entries(settings.environment ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const facts = [code.sha256, { ...settings, layers, environment }];
+  return createHash("sha256").update(JSON.stringify(facts, sortedMembers)).digest("hex");
+}
+
+function sortedMembers(_key: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+// What is stored has passed the enum checks of the model of its time; newer or older models may know other names.
+export function toRuntime(text: string): Runtime {
+  return text as Runtime;
+}
+
+export function toArchitecture(text: string): Architecture {
+  return text as Architecture;
+}

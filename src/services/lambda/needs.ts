@@ -1,0 +1,40 @@
+import type { Authorizer } from "../../access/authorization.ts";
+import type { Compute } from "../../compute/compute.ts";
+import type { Blobs } from "../../kernel/blobs/blobs.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { Ids } from "../../kernel/ids.ts";
+import type { Jobs } from "../../kernel/jobs/jobs.ts";
+import type { Log } from "../../kernel/log.ts";
+import type { Store } from "../../kernel/store/store.ts";
+import type { CallAs, ClientOf } from "../../wire/service.ts";
+import type { IamPort } from "../iam/port.ts";
+import type { CodeStore } from "./code/code-store.ts";
+import type { CodeUrls } from "./code/code-urls.ts";
+import type { Functions } from "./functions.ts";
+import type { Invoker } from "./invoker.ts";
+
+export type Sdk = typeof import("@aws-sdk/client-lambda");
+
+export interface LambdaNeeds {
+  readonly store: Store;
+  readonly blobs: Blobs;
+  readonly jobs: Jobs;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly compute: Compute;
+  readonly iam: IamPort;
+  readonly authorizer: Authorizer;
+  /** Reads packages from S3 as the caller. */
+  s3(as: CallAs): Pick<ClientOf<typeof import("@aws-sdk/client-s3")>, "GetObject">;
+  /** Packages are unpacked in `code/` below it. */
+  readonly dataDir: string;
+}
+
+/** What operations are handed. */
+export interface OperationNeeds extends LambdaNeeds {
+  readonly code: CodeStore;
+  readonly codeUrls: CodeUrls;
+  readonly functions: Functions;
+  readonly invoker: Invoker;
+}

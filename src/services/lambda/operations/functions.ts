@@ -1,0 +1,326 @@
+import { AwsError } from "../../../aws/error.ts";
+import type { Transaction } from "../../../kernel/store/store.ts";
+import type { Call, OperationsOf } from "../../../wire/service.ts";
+import { receiveCode } from "../code/code-source.ts";
+import { describeVersion, digestOf } from "../configuration.ts";
+import {
+  conflict,
+  constraintFailed,
+  functionNotFound,
+  invalidParameter,
+  revisionMismatch,
+  roleNotAssumable,
+} from "../errors.ts";
+import { checkUnzippedTotal, readLayers } from "../layers.ts";
+import { lambdaLimits } from "../limits.ts";
+import {
+  addToTotals,
+  functionArn,
+  keyOf,
+  readAll,
+  readFunction,
+  writeFunction,
+  type AliasRecord,
+  type FunctionRecord,
+  type FunctionVersion,
+} from "../model.ts";
+import { parseFunctionName, parseMarker, parseUnqualifiedName, toMarker, type FunctionReference } from "../names.ts";
+import type { OperationNeeds, Sdk } from "../needs.ts";
+import { onFunction } from "../permissions.ts";
+import { present } from "../present.ts";
+import { resolveVersion } from "../routing.ts";
+import { changeSettings, checkTags, defaultSettings, refuseUnbuilt } from "../settings.ts";
+import {
+  chargeStorage,
+  existingFunction,
+  publishVersion,
+  releaseVersion,
+  replacePackages,
+  retainVersion,
+} from "../versions.ts";
+
+export function functionOperations(needs: OperationNeeds) {
+  const { store, code, functions, ids, iam, codeUrls } = needs;
+
+  /** The execution role must exist and let Lambda assume it. */
+  const checkRole = async (roleArn: string, name: string, call: Call) => {
+    const [, , , , account] = roleArn.split(":");
+    if (account !== call.account) {
+      throw new AwsError("AccessDeniedException", 403, "Cross-account pass role is not allowed.");
+    }
+    try {
+      await iam.assumeRole({ roleArn, service: "lambda.amazonaws.com", sessionName: name });
+    } catch (error) {
+      if (error instanceof AwsError && error.status < 500) throw roleNotAssumable();
+      throw error;
+    }
+  };
+
+  const find = async (name: string | undefined, qualifier: string | undefined, call: Call) => {
+    const reference = parseFunctionName(name, call, qualifier);
+    const fn = await functions.find(reference, reference.name);
+    if (!fn) throw functionNotFound(functionArn(reference, reference.name, reference.qualifier));
+    // An alias with weights is described by its main version.
+    const version = await resolveVersion(fn, reference.qualifier, () => 1);
+    return { reference, fn, version };
+  };
+
+  return {
+    CreateFunction: {
+      authorize: async (input, call) => [
+        ...(await onFunction(functions, "CreateFunction", input.FunctionName, call)),
+        iam.passRole(present(input.Role, "Role"), "lambda.amazonaws.com"),
+        ...(input.Tags ? await onFunction(functions, "TagResource", input.FunctionName, call) : []),
+      ],
+      async run(input, call) {
+        const place = parseUnqualifiedName(input.FunctionName, call);
+        const { name } = place;
+        if (name.length > lambdaLimits.functionNameMax) {
+          throw constraintFailed(name, "functionName", "Member must have length less than or equal to 64");
+        }
+        refuseUnbuilt(input, "CreateFunction");
+        const { Runtime: runtime, Handler: handler } = input;
+        const role = present(input.Role, "Role");
+        if (runtime === undefined || handler === undefined) {
+          throw invalidParameter(
+            "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
+          );
+        }
+        const tags = input.Tags ?? {};
+        checkTags(tags);
+        const layers = await readLayers(input.Layers ?? [], call, store);
+        const settings = changeSettings({ ...defaultSettings(name), runtime, handler, role }, input, layers, name);
+        await checkRole(role, name, call);
+        if (await store.read((reader) => readFunction(reader, place, name))) throw alreadyExists(name);
+        const received = await receiveCode(present(input.Code, "Code"), call, needs);
+        checkUnzippedTotal(received, layers);
+        const latest: FunctionVersion = {
+          version: "$LATEST",
+          settings,
+          code: received,
+          modifiedAt: call.now,
+          revisionId: ids.uuid(),
+          digest: digestOf(settings, received),
+        };
+        const record: FunctionRecord = {
+          v: 1,
+          id: ids.uuid(),
+          name,
+          createdAt: call.now,
+          latest,
+          nextVersion: 1,
+          tags,
+        };
+        return store.transact(async (tx) => {
+          if (await readFunction(tx, place, name)) throw alreadyExists(name);
+          writeFunction(tx, place, record);
+          retainVersion(tx, code, place, record, latest);
+          await chargeStorage(tx, place, received.bytes);
+          await addToTotals(tx, place, { functionCount: 1 });
+          if (!input.Publish) return describeVersion(place, record, latest);
+          const published = await publishVersion(tx, place, record, undefined, ids, code);
+          return describeVersion(place, published.record, published.version);
+        });
+      },
+    },
+
+    GetFunction: {
+      authorize: (input, call) => onFunction(functions, "GetFunction", input.FunctionName, call, input.Qualifier),
+      async run(input, call) {
+        const { reference, fn, version } = await find(input.FunctionName, input.Qualifier, call);
+        const { tags, reservedConcurrency } = fn.record;
+        return {
+          Configuration: describeVersion(reference, fn.record, version, reference.qualifier),
+          Code: { RepositoryType: "S3", Location: await codeUrls.sign(version.code, call.endpoint, call.now) },
+          ...(Object.keys(tags).length > 0 && { Tags: { ...tags } }),
+          ...(reservedConcurrency !== undefined && {
+            Concurrency: { ReservedConcurrentExecutions: reservedConcurrency },
+          }),
+        };
+      },
+    },
+
+    GetFunctionConfiguration: {
+      authorize: (input, call) =>
+        onFunction(functions, "GetFunctionConfiguration", input.FunctionName, call, input.Qualifier),
+      async run(input, call) {
+        const { reference, fn, version } = await find(input.FunctionName, input.Qualifier, call);
+        return describeVersion(reference, fn.record, version, reference.qualifier);
+      },
+    },
+
+    UpdateFunctionCode: {
+      authorize: (input, call) => onFunction(functions, "UpdateFunctionCode", input.FunctionName, call),
+      async run(input, call) {
+        const reference = parseUnqualifiedName(input.FunctionName, call);
+        refuseUnbuilt(input.PublishTo === undefined ? {} : { PublishTo: input.PublishTo }, "UpdateFunctionCode");
+        checkRevision(await store.read((reader) => existingFunction(reader, reference)), input.RevisionId);
+        const received = await receiveCode(input, call, needs);
+        const architecture = input.Architectures && { Architectures: input.Architectures };
+        return store.transact(async (tx) => {
+          const record = await existingFunction(tx, reference);
+          checkRevision(record, input.RevisionId);
+          const settings = changeSettings(record.latest.settings, architecture ?? {}, undefined, record.name);
+          checkUnzippedTotal(received, settings.layers);
+          const latest = { ...record.latest, code: received, settings, digest: digestOf(settings, received) };
+          if (input.DryRun) return describeVersion(reference, record, latest);
+          return replaceLatest(tx, reference, record, { ...latest, modifiedAt: call.now }, input.Publish ?? false);
+        });
+      },
+    },
+
+    UpdateFunctionConfiguration: {
+      authorize: async (input, call) => [
+        ...(await onFunction(functions, "UpdateFunctionConfiguration", input.FunctionName, call)),
+        ...(input.Role === undefined ? [] : [iam.passRole(input.Role, "lambda.amazonaws.com")]),
+      ],
+      async run(input, call) {
+        const reference = parseUnqualifiedName(input.FunctionName, call);
+        refuseUnbuilt(input, "UpdateFunctionConfiguration");
+        const before = await store.read((reader) => existingFunction(reader, reference));
+        checkRevision(before, input.RevisionId);
+        if (input.Role !== undefined) await checkRole(input.Role, before.name, call);
+        const layers = input.Layers && (await readLayers(input.Layers, call, store));
+        return store.transact(async (tx) => {
+          const record = await existingFunction(tx, reference);
+          checkRevision(record, input.RevisionId);
+          const settings = changeSettings(record.latest.settings, input, layers, record.name);
+          checkUnzippedTotal(record.latest.code, settings.layers);
+          const digest = digestOf(settings, record.latest.code);
+          return replaceLatest(
+            tx,
+            reference,
+            record,
+            { ...record.latest, settings, digest, modifiedAt: call.now },
+            false,
+          );
+        });
+      },
+    },
+
+    ListFunctions: {
+      authorize: () => [{ action: "lambda:ListFunctions", resource: "*" }],
+      async run(input, call) {
+        const limit = Math.min(input.MaxItems ?? lambdaLimits.listItemsMax, lambdaLimits.listItemsMax);
+        const after = parseMarker(input.Marker);
+        // Functions of other regions replicated to the edge: there are none.
+        if (input.MasterRegion !== undefined && input.MasterRegion !== "ALL" && input.MasterRegion !== call.region) {
+          return { Functions: [] };
+        }
+        const prefix = keyOf("function", call);
+        return store.read(async (reader) => {
+          const entries = await reader.range<FunctionRecord>(
+            { prefix, ...(after !== undefined && { after: [...prefix, after] }) },
+            { limit: limit + 1 },
+          );
+          const page = entries.slice(0, limit).map(({ value }) => value);
+          const last = page.at(-1);
+          const listed = [];
+          for (const record of page) {
+            // AWS: lists give the version in the ARN only with FunctionVersion=ALL, and never State.
+            const all = input.FunctionVersion === "ALL";
+            listed.push(inList(describeVersion(call, record, record.latest, all ? "$LATEST" : undefined)));
+            if (!all) continue;
+            for (const version of await readAll<FunctionVersion>(reader, keyOf("version", call, record.name))) {
+              listed.push(inList(describeVersion(call, record, version)));
+            }
+          }
+          return { Functions: listed, ...(entries.length > limit && last && { NextMarker: toMarker(last.name) }) };
+        });
+      },
+    },
+
+    DeleteFunction: {
+      authorize: (input, call) => onFunction(functions, "DeleteFunction", input.FunctionName, call, input.Qualifier),
+      async run(input, call) {
+        const reference = parseFunctionName(input.FunctionName, call, input.Qualifier);
+        await store.transact((tx) =>
+          reference.qualifier === undefined
+            ? deleteWhole(tx, reference)
+            : deleteVersion(tx, reference, reference.qualifier),
+        );
+        return { StatusCode: 204 };
+      },
+    },
+  } satisfies OperationsOf<Sdk>;
+
+  async function replaceLatest(
+    tx: Transaction,
+    place: FunctionReference,
+    record: FunctionRecord,
+    changed: FunctionVersion,
+    publish: boolean,
+  ) {
+    const latest = { ...changed, revisionId: ids.uuid() };
+    const next: FunctionRecord = { ...record, latest };
+    await replacePackages(tx, code, place, record, record.latest, latest);
+    await chargeStorage(tx, place, latest.code.bytes - record.latest.code.bytes);
+    writeFunction(tx, place, next);
+    if (!publish) return describeVersion(place, next, latest);
+    const published = await publishVersion(tx, place, next, undefined, ids, code);
+    return describeVersion(place, published.record, published.version);
+  }
+
+  async function deleteWhole(tx: Transaction, place: FunctionReference) {
+    const record = await existingFunction(tx, place);
+    const { name } = record;
+    const versions = await readAll<FunctionVersion>(tx, keyOf("version", place, name));
+    let bytes = 0;
+    for (const version of [record.latest, ...versions]) {
+      bytes += version.code.bytes;
+      await releaseVersion(tx, code, place, record, version);
+    }
+    tx.delete(keyOf("function", place, name));
+    for (const kind of ["version", "alias", "policy", "invokeConfig"] as const) {
+      for (const { key } of await tx.range({ prefix: keyOf(kind, place, name) }, { limit: 10_000 })) tx.delete(key);
+    }
+    await addToTotals(tx, place, {
+      codeBytes: -bytes,
+      functionCount: -1,
+      reservedConcurrency: -(record.reservedConcurrency ?? 0),
+    });
+  }
+
+  async function deleteVersion(tx: Transaction, place: FunctionReference, qualifier: string) {
+    const record = await existingFunction(tx, place);
+    if (qualifier === "$LATEST") {
+      throw invalidParameter("$LATEST version cannot be deleted without deleting the function.");
+    }
+    const key = keyOf("version", place, record.name, Number(qualifier));
+    const version = Number.isInteger(Number(qualifier)) ? await tx.get<FunctionVersion>(key) : undefined;
+    // AWS: deleting what is not there succeeds, except for a name that is no number.
+    if (!Number.isInteger(Number(qualifier))) {
+      throw invalidParameter("Deletion of aliases is not currently supported.");
+    }
+    if (!version) return;
+    const aliases = await readAll<AliasRecord>(tx, keyOf("alias", place, record.name));
+    const bound = aliases.filter((alias) => alias.functionVersion === qualifier || qualifier in alias.weights);
+    if (bound.length > 0) {
+      const arns = bound.map((alias) => functionArn(place, record.name, alias.name));
+      throw conflict(
+        `Version ${qualifier} of the function is referenced by the following aliases: [${arns.join(", ")}]`,
+      );
+    }
+    tx.delete(key);
+    tx.delete(keyOf("policy", place, record.name, qualifier));
+    tx.delete(keyOf("invokeConfig", place, record.name, qualifier));
+    await releaseVersion(tx, code, place, record, version);
+    await addToTotals(tx, place, { codeBytes: -version.code.bytes });
+  }
+}
+
+function alreadyExists(name: string) {
+  return conflict(`Function already exist: ${name}`);
+}
+
+function checkRevision(record: FunctionRecord, revisionId: string | undefined): void {
+  if (revisionId !== undefined && revisionId !== record.latest.revisionId) {
+    throw revisionMismatch("GetFunction/GetAlias");
+  }
+}
+
+/** AWS leaves these out of lists. */
+function inList(configuration: ReturnType<typeof describeVersion>) {
+  const { State: _state, LastUpdateStatus: _status, ...listed } = configuration;
+  return listed;
+}

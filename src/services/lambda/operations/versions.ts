@@ -1,0 +1,68 @@
+import type { OperationsOf } from "../../../wire/service.ts";
+import { describeVersion } from "../configuration.ts";
+import { invalidParameter, revisionMismatch } from "../errors.ts";
+import { lambdaLimits } from "../limits.ts";
+import { keyOf, type FunctionVersion } from "../model.ts";
+import { parseFunctionName, parseMarker, parseUnqualifiedName, toMarker } from "../names.ts";
+import type { OperationNeeds, Sdk } from "../needs.ts";
+import { onFunction } from "../permissions.ts";
+import { refuseUnbuilt } from "../settings.ts";
+import { existingFunction, publishVersion } from "../versions.ts";
+
+export function versionOperations({ store, functions, ids, code }: OperationNeeds) {
+  return {
+    PublishVersion: {
+      authorize: (input, call) => onFunction(functions, "PublishVersion", input.FunctionName, call),
+      async run(input, call) {
+        const place = parseUnqualifiedName(input.FunctionName, call);
+        refuseUnbuilt(input.PublishTo === undefined ? {} : { PublishTo: input.PublishTo }, "PublishVersion");
+        return store.transact(async (tx) => {
+          const record = await existingFunction(tx, place);
+          const { latest } = record;
+          if (input.RevisionId !== undefined && input.RevisionId !== latest.revisionId) {
+            throw revisionMismatch("GetFunction/GetAlias");
+          }
+          if (input.CodeSha256 !== undefined && input.CodeSha256 !== "" && input.CodeSha256 !== latest.code.sha256) {
+            throw invalidParameter(
+              `CodeSHA256 (${input.CodeSha256}) is different from current CodeSHA256 in $LATEST (${latest.code.sha256}). Please try again with the CodeSHA256 in $LATEST.`,
+            );
+          }
+          const description = input.Description === "" ? undefined : input.Description;
+          const published = await publishVersion(tx, place, record, description, ids, code);
+          return describeVersion(place, published.record, published.version);
+        });
+      },
+    },
+
+    ListVersionsByFunction: {
+      authorize: (input, call) => onFunction(functions, "ListVersionsByFunction", input.FunctionName, call),
+      async run(input, call) {
+        const place = parseFunctionName(input.FunctionName, call);
+        const limit = Math.min(input.MaxItems ?? lambdaLimits.listItemsMax, lambdaLimits.listItemsMax);
+        const after = parseMarker(input.Marker);
+        return store.read(async (reader) => {
+          const record = await existingFunction(reader, place);
+          const prefix = keyOf("version", place, record.name);
+          const entries = await reader.range<FunctionVersion>(
+            { prefix, ...(after !== undefined && after !== "$LATEST" && { after: [...prefix, Number(after)] }) },
+            { limit: limit + 1 },
+          );
+          const all = [...(after === undefined ? [record.latest] : []), ...entries.map(({ value }) => value)];
+          const page = all.slice(0, limit);
+          const last = page.at(-1);
+          return {
+            Versions: page.map((version) => {
+              const {
+                State: _state,
+                LastUpdateStatus: _status,
+                ...listed
+              } = describeVersion(place, record, version, version.version);
+              return listed;
+            }),
+            ...(all.length > limit && last && { NextMarker: toMarker(last.version) }),
+          };
+        });
+      },
+    },
+  } satisfies OperationsOf<Sdk>;
+}

@@ -1,0 +1,3 @@
+import type { ResourceType } from "../../cloudformation/port.ts";
+
+export const lambdaResourceTypes: readonly ResourceType[] = [];

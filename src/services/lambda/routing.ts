@@ -1,0 +1,35 @@
+import { aliasNotFound, functionNotFound } from "./errors.ts";
+import type { CompiledFunction } from "./functions.ts";
+import { functionArn, type AliasRecord, type FunctionVersion } from "./model.ts";
+import { isVersionNumber } from "./names.ts";
+
+/** The version that a qualifier stands for now. Throws ResourceNotFoundException. */
+export async function resolveVersion(
+  fn: CompiledFunction,
+  qualifier: string | undefined,
+  fraction: () => number,
+): Promise<FunctionVersion> {
+  const version = await fn.version(chooseVersion(fn, qualifier, fraction));
+  if (!version) throw functionNotFound(functionArn(fn.place, fn.record.name, qualifier));
+  return version;
+}
+
+function chooseVersion(fn: CompiledFunction, qualifier: string | undefined, fraction: () => number): string {
+  if (qualifier === undefined || qualifier === "$LATEST") return "$LATEST";
+  if (isVersionNumber(qualifier)) return qualifier;
+  const alias = fn.aliases.get(qualifier);
+  if (!alias) throw aliasNotFound(functionArn(fn.place, fn.record.name, qualifier));
+  return routeAlias(alias, fraction);
+}
+
+/** An additional version gets its weight of the invocations, the main version what is left. */
+export function routeAlias(alias: AliasRecord, fraction: () => number): string {
+  const weights = Object.entries(alias.weights);
+  if (weights.length === 0) return alias.functionVersion;
+  let left = fraction();
+  for (const [version, weight] of weights) {
+    if (left < weight) return version;
+    left -= weight;
+  }
+  return alias.functionVersion;
+}

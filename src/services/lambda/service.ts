@@ -1,0 +1,82 @@
+import type { Service } from "../../wire/service.ts";
+import type { ResourceType } from "../cloudformation/port.ts";
+import { createCodeStore } from "./code/code-store.ts";
+import { createCodeUrls } from "./code/code-urls.ts";
+import { createFunctions } from "./functions.ts";
+import { createInvoker } from "./invoker.ts";
+import { lambdaLimits } from "./limits.ts";
+import type { LambdaNeeds } from "./needs.ts";
+import { aliasOperations } from "./operations/aliases.ts";
+import { concurrencyOperations } from "./operations/concurrency.ts";
+import { eventInvokeConfigOperations } from "./operations/event-invoke-configs.ts";
+import { eventSourceMappingOperations } from "./operations/event-source-mappings.ts";
+import { functionOperations } from "./operations/functions.ts";
+import { invokeOperations } from "./operations/invoke.ts";
+import { layerOperations } from "./operations/layers.ts";
+import { permissionOperations } from "./operations/permissions.ts";
+import { tagOperations } from "./operations/tags.ts";
+import { versionOperations } from "./operations/versions.ts";
+import type { LambdaPort } from "./port.ts";
+import { createLambdaPort } from "./port-invoke.ts";
+import { lambdaResourceTypes } from "./resources/types.ts";
+import { handleEvents } from "./worker.ts";
+
+export interface Lambda {
+  readonly service: Service;
+  readonly port: LambdaPort;
+  readonly resourceTypes: readonly ResourceType[];
+  /**
+   * The zip behind a `Code.Location`, by what follows `codeUrlPath` in its path; undefined when the token is forged or has
+   * expired.
+   */
+  downloadCode(token: string): Promise<AsyncIterable<Uint8Array> | undefined>;
+  start(): void;
+  stop(): void;
+}
+
+/** Lambda: functions, versions, aliases, layers, permissions, and invoking them. */
+export function createLambda(needs: LambdaNeeds): Lambda {
+  const code = createCodeStore(needs);
+  const codeUrls = createCodeUrls(needs);
+  const functions = createFunctions({ store: needs.store, compute: needs.compute, code });
+  const invoker = createInvoker({ compute: needs.compute, functions, ids: needs.ids });
+  handleEvents({ ...needs, functions, invoker });
+  const all = { ...needs, code, codeUrls, functions, invoker };
+
+  let cancelSweep: (() => void) | undefined;
+  const sweep = () => {
+    cancelSweep = needs.clock.after(lambdaLimits.sweepCodeMs, () => {
+      code.sweep().catch((error: unknown) => needs.log.warn("Unused code could not be removed", { error }));
+      sweep();
+    });
+  };
+
+  return {
+    service: {
+      name: "lambda",
+      operations: {
+        ...functionOperations(all),
+        ...versionOperations(all),
+        ...aliasOperations(all),
+        ...permissionOperations(all),
+        ...layerOperations(all),
+        ...tagOperations(all),
+        ...concurrencyOperations(all),
+        ...eventInvokeConfigOperations(all),
+        ...eventSourceMappingOperations(),
+        ...invokeOperations(all),
+      },
+    },
+    port: createLambdaPort({ ...needs, functions, invoker }),
+    resourceTypes: lambdaResourceTypes,
+    async downloadCode(token) {
+      const blobId = await codeUrls.verify(token, needs.clock.now());
+      return blobId === undefined ? undefined : needs.blobs.read(blobId);
+    },
+    start: sweep,
+    stop() {
+      cancelSweep?.();
+      functions.stop();
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import { AwsError } from "../../aws/error.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { Job, Jobs } from "../../kernel/jobs/jobs.ts";
+import type { Log } from "../../kernel/log.ts";
+import type { Transaction } from "../../kernel/store/store.ts";
+import type { Functions } from "./functions.ts";
+import type { Invoker } from "./invoker.ts";
+import { lambdaLimits } from "./limits.ts";
+import type { Place } from "./model.ts";
+
+/** An event accepted for asynchronous invocation. */
+export interface AcceptedEvent {
+  readonly place: Place;
+  readonly name: string;
+  readonly qualifier: string | undefined;
+  readonly requestId: string;
+  readonly payload: Uint8Array;
+  readonly traceId: string | undefined;
+  readonly acceptedAt: number;
+}
+
+/** As stored in the job. Version 1. */
+interface EventPayload {
+  readonly v: 1;
+  readonly qualifier?: string | undefined;
+  readonly payload: Uint8Array;
+  readonly traceId?: string | undefined;
+  readonly acceptedAt: number;
+  /** How often the function has failed. */
+  readonly failures: number;
+  /** How often it could not be run at all. */
+  readonly deferrals: number;
+}
+
+const kind = "lambda.asyncInvoke";
+
+/** Accept an event: durable with the transaction, run as soon as it is committed. */
+export function scheduleEvent(tx: Transaction, jobs: Jobs, event: AcceptedEvent): void {
+  const payload: EventPayload = {
+    v: 1,
+    qualifier: event.qualifier,
+    payload: event.payload,
+    traceId: event.traceId,
+    acceptedAt: event.acceptedAt,
+    failures: 0,
+    deferrals: 0,
+  };
+  const key = [event.place.account, event.place.region, event.name, event.requestId];
+  jobs.schedule(tx, { kind, key, at: event.acceptedAt, payload });
+}
+
+/** Runs accepted events: again after failures, up to the configured attempts and age, then dropped with a line in the log. */
+export function handleEvents(needs: {
+  readonly jobs: Jobs;
+  readonly functions: Functions;
+  readonly invoker: Invoker;
+  readonly clock: Clock;
+  readonly log: Log;
+}): void {
+  const { functions, invoker, clock, log } = needs;
+
+  const drop = (job: Job, reason: string) => {
+    const [, , functionName, requestId] = job.key;
+    log.warn("An asynchronous invocation is given up", { functionName, requestId, reason });
+  };
+
+  const again = async (job: Job, event: EventPayload, delayMs: number, ageMostMs: number) => {
+    const at = clock.now() + delayMs;
+    if (at - event.acceptedAt > ageMostMs) drop(job, "EventAgeExceeded");
+    else await job.repeat(at, event, () => Promise.resolve());
+  };
+
+  const run = async (job: Job) => {
+    const [account = "", region = "", name = "", requestId = ""] = job.key.map(String);
+    const event = readEvent(job.payload);
+    const fn = await functions.find({ account, region }, name);
+    if (!fn) return drop(job, "FunctionNotFound");
+    const config = fn.eventInvokeConfigs.get(event.qualifier ?? "$LATEST");
+    const ageMostMs = (config?.maximumEventAgeSeconds ?? lambdaLimits.eventAgeSecondsDefault) * 1000;
+    if (clock.now() - event.acceptedAt > ageMostMs) return drop(job, "EventAgeExceeded");
+    try {
+      const { qualifier, payload, traceId } = event;
+      const { outcome } = await invoker.run(fn, { qualifier, payload, requestId, traceId });
+      if (outcome.outcome === "success") return;
+    } catch (error) {
+      if (job.signal.aborted) throw error;
+      if (error instanceof AwsError && error.status === 404) return drop(job, error.message);
+      // Throttles and our own failures do not count as attempts: they are tried until the event is too old.
+      const delayMs = Math.min(
+        lambdaLimits.eventBackoffFirstMs * 2 ** event.deferrals,
+        lambdaLimits.eventBackoffMostMs,
+      );
+      return again(job, { ...event, deferrals: event.deferrals + 1 }, delayMs, ageMostMs);
+    }
+    const retries = config?.maximumRetryAttempts ?? lambdaLimits.eventRetriesDefault;
+    if (event.failures >= retries) return drop(job, "RetriesExhausted");
+    const delayMs = lambdaLimits.eventRetryDelaysMs[event.failures] ?? lambdaLimits.eventBackoffMostMs;
+    return again(job, { ...event, failures: event.failures + 1, deferrals: 0 }, delayMs, ageMostMs);
+  };
+
+  // `attemptsMax` counts runs that a dying process cut short: no number of those loses an event.
+  needs.jobs.handle(kind, { concurrency: lambdaLimits.eventConcurrency, attemptsMax: 1_000_000, run });
+}
+
+function readEvent(payload: unknown): EventPayload {
+  // Written by `scheduleEvent` or `again`, and by nobody else.
+  return payload as EventPayload;
+}
