@@ -16,6 +16,8 @@ export interface SessionCredentials {
   readonly sessionToken: string;
   /** Epoch milliseconds. */
   readonly expiresAt: number;
+  /** How much of what a token may hold this one takes, in percent. */
+  readonly packedPercent: number;
 }
 
 export interface OpenedSession {
@@ -78,7 +80,8 @@ export function createSessions(needs: { readonly keys: ServerKeys; readonly ids:
       const sessionToken = Buffer.from(keys.sessions.seal(plain)).toString("base64");
       const percent = Math.ceil((sessionToken.length * 100) / accessLimits.sessionTokenCharactersMax);
       if (percent > 100) throw new SessionTooLargeError(percent);
-      return { accessKeyId, secretAccessKey: secretOf(accessKeyId, sessionToken), sessionToken, expiresAt };
+      const secretAccessKey = secretOf(accessKeyId, sessionToken);
+      return { accessKeyId, secretAccessKey, sessionToken, expiresAt, packedPercent: percent };
     },
     open: (accessKeyId, sessionToken) => {
       const name = `${accessKeyId}\n${sessionToken}`;

@@ -23,6 +23,18 @@ export interface IamPort {
     readonly sessionToken: string;
     readonly expiresAt: number;
   };
+  /** A role as STS needs it; undefined when there is none of exactly this ARN. */
+  findRole(roleArn: string): Promise<AssumableRole | undefined>;
   /** The `iam:PassRole` question, with `iam:PassedToService` set: for `call.authorize`. */
   passRole(roleArn: string, service: string): AuthorizationRequest;
+}
+
+export interface AssumableRole {
+  readonly roleArn: string;
+  readonly roleId: string;
+  readonly roleName: string;
+  /** A JSON document: the role's resource policy. */
+  readonly trustPolicy: string;
+  readonly maxSessionSeconds: number;
+  readonly tags: Readonly<Record<string, string>>;
 }

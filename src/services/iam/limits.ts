@@ -1,0 +1,26 @@
+/** IAM's quotas. Source: "IAM and AWS STS quotas" in the IAM user guide; default values unless said. */
+export const iamLimits = {
+  rolesPerAccount: 1_000,
+  usersPerAccount: 5_000,
+  groupsPerAccount: 300,
+  policiesPerAccount: 1_500,
+  /** Managed policies attached to one role, user or group. */
+  attachedPoliciesMax: 10,
+  groupsPerUserMax: 10,
+  accessKeysPerUserMax: 2,
+  policyVersionsMax: 5,
+  tagsMax: 50,
+  /** White space is not counted in any of these. */
+  managedPolicyCharactersMax: 6_144,
+  /** All inline policies together. */
+  inlinePoliciesCharactersMax: { role: 10_240, user: 2_048, group: 5_120 },
+  trustPolicyCharactersMax: 2_048,
+  /** Items of a page where the caller does not say. */
+  pageItems: 100,
+  /** Entries read from the store together. */
+  scanEntries: 1_000,
+  /** How often the last use of an access key is written down (AWS: within minutes to hours). */
+  lastUsedIntervalMs: 60_000,
+  /** Access keys and identities kept in memory (ours). */
+  identitiesCachedMax: 10_000,
+} as const;

@@ -1,0 +1,65 @@
+import type { AccessKeySource } from "../../access/credential-source.ts";
+import type { IdentitySource } from "../../access/identity-source.ts";
+import type { PolicyCompiler } from "../../access/policy/compile.ts";
+import type { ServerKeys } from "../../access/server-keys.ts";
+import type { Sessions } from "../../access/sessions.ts";
+import type { Ids } from "../../kernel/ids.ts";
+import type { Store } from "../../kernel/store/store.ts";
+import type { Service } from "../../wire/service.ts";
+import { createIamPort } from "./assume-role.ts";
+import { createIdentities } from "./identities.ts";
+import { accessKeyOperations } from "./operations/access-keys.ts";
+import { attachmentOperations } from "./operations/attachments.ts";
+import { boundaryOperations } from "./operations/boundaries.ts";
+import { groupOperations } from "./operations/groups.ts";
+import { inlinePolicyOperations } from "./operations/inline-policies.ts";
+import type { IamOperations } from "./operations/needs.ts";
+import { policyOperations } from "./operations/policies.ts";
+import { roleOperations } from "./operations/roles.ts";
+import { tagOperations } from "./operations/tags.ts";
+import { userOperations } from "./operations/users.ts";
+import type { IamPort } from "./port.ts";
+
+export interface IamNeeds {
+  readonly store: Store;
+  readonly ids: Ids;
+  readonly keys: ServerKeys;
+  readonly compile: PolicyCompiler;
+  readonly sessions: Sessions;
+  readonly now: () => number;
+}
+
+export interface Iam {
+  readonly service: Service;
+  readonly port: IamPort;
+  /** For `createAuthorizer`. */
+  readonly identities: IdentitySource;
+  /** For `createVerifier`: users' keys. */
+  readonly accessKeys: AccessKeySource;
+  stop(): void;
+}
+
+/** IAM: identities and their policies, per account. */
+export function createIam(needs: IamNeeds): Iam {
+  const { store, ids, keys, compile, sessions, now } = needs;
+  const operationNeeds = { store, ids, seal: keys.records, compile };
+  const operations = {
+    ...roleOperations(operationNeeds),
+    ...userOperations(operationNeeds),
+    ...groupOperations(operationNeeds),
+    ...inlinePolicyOperations(operationNeeds),
+    ...attachmentOperations(operationNeeds),
+    ...policyOperations(operationNeeds),
+    ...boundaryOperations(operationNeeds),
+    ...accessKeyOperations(operationNeeds),
+    ...tagOperations(operationNeeds),
+  } satisfies IamOperations;
+  const { identities, accessKeys, stop } = createIdentities({ store, seal: keys.records, compile, now });
+  return {
+    service: { name: "iam", operations },
+    port: createIamPort({ store, compile, sessions, now }),
+    identities,
+    accessKeys,
+    stop,
+  };
+}
