@@ -6,6 +6,7 @@ import { AwsError } from "../aws/error.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { upperAlphanumeric, type Ids } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
+import { parseContentEncoding, type ContentEncoding } from "../wire/content-encoding.ts";
 import { createDispatcher, type CallFacts } from "../wire/dispatch.ts";
 import type { OperationModel } from "../wire/model.ts";
 import { malformed, type Protocol, type WireRequest } from "../wire/protocols/protocol.ts";
@@ -71,7 +72,7 @@ export function createAwsApi(needs: AwsApiNeeds): AwsApi {
         throw missingAuthentication(toDialect(service));
       }
       dispatcher.assertBuilt(loaded.model, operation);
-      const wire = await readBody(arrived, operation, body(), verified.payload, bytesMax);
+      const wire = await readBody(arrived, operation, body(), verified.payload, bytesMax, service);
       const input = parse(protocol, operation, wire);
 
       const headers: Record<string, string> = {};
@@ -201,17 +202,15 @@ async function readBody(
   body: RequestBody,
   rule: PayloadRule,
   bytesMax: number,
+  service: string,
 ): Promise<WireRequest> {
   const { facts } = arrived;
+  const encoding = parseContentEncoding(facts.headers["content-encoding"], service === "s3");
+  const headers = withContentEncoding(facts.headers, encoding);
   const payload = operation.input?.payload;
   const events = payload?.shape.type === "structure" && payload.shape.eventStream;
   if (payload?.streaming || events) {
-    return {
-      ...facts,
-      headers: withoutChunked(facts.headers),
-      body: new Uint8Array(),
-      stream: guard(body.stream(), rule),
-    };
+    return { ...facts, headers, body: new Uint8Array(), stream: guard(body.stream(), rule) };
   }
   let bytes = await body.whole();
   if (rule.kind === "sha256") {
@@ -220,10 +219,10 @@ async function readBody(
   } else if (rule.kind === "chunked") {
     bytes = await collect(rule.decode(once(bytes)));
   }
-  if (facts.headers["content-encoding"]?.toLowerCase() === "gzip") bytes = await decompress(bytes, bytesMax);
-  return { ...facts, headers: withoutChunked(facts.headers), body: bytes };
+  return { ...facts, headers, body: encoding.gzip ? await decompress(bytes, bytesMax) : bytes };
 }
 
+/** S3's checksums may come behind the body: operations read them when they have read it. */
 function withTrailers(http: HttpFacts, rule: PayloadRule): HttpFacts {
   return rule.kind === "chunked" ? Object.create(http, { trailers: { value: rule.trailers } }) : http;
 }
@@ -233,16 +232,14 @@ function guard(content: AsyncIterable<Uint8Array>, rule: PayloadRule): AsyncIter
   return rule.kind === "sha256" ? checkSha256(content, rule.hex) : content;
 }
 
-/** `aws-chunked` is how the body came, not what it is: it is no part of the object's encoding. */
-function withoutChunked(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const encoding = headers["content-encoding"];
-  if (encoding === undefined || !encoding.includes("aws-chunked")) return headers;
-  const { "content-encoding": _removed, ...others } = headers;
-  const left = encoding
-    .split(",")
-    .map((part) => part.trim())
-    .filter((part) => part !== "aws-chunked" && part !== "");
-  return left.length === 0 ? others : { ...others, "content-encoding": left.join(",") };
+function withContentEncoding(
+  headers: Readonly<Record<string, string>>,
+  encoding: ContentEncoding,
+): Readonly<Record<string, string>> {
+  const sent = headers["content-encoding"];
+  if (sent === undefined || sent === encoding.rest) return headers;
+  const { "content-encoding": _sent, ...others } = headers;
+  return encoding.rest === undefined ? others : { ...others, "content-encoding": encoding.rest };
 }
 
 async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {

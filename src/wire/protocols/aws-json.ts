@@ -1,7 +1,7 @@
 import type { AwsError } from "../../aws/error.ts";
 import type { ServiceModel } from "../model.ts";
 import { createJsonCodec, type JsonCodec } from "./json-values.ts";
-import { asRecord, malformed, type Protocol, type WireResponse } from "./protocol.ts";
+import { malformed, type Protocol, type WireResponse } from "./protocol.ts";
 
 /** awsJson 1.0 and 1.1: the operation in `X-Amz-Target`, input and output as one JSON document. */
 export function createAwsJson(model: ServiceModel): Protocol {
@@ -18,11 +18,10 @@ export function createAwsJson(model: ServiceModel): Protocol {
       body: operation.output ? JSON.stringify(codec.write(operation.output, output)) : "",
     }),
     encodeError: (error) => {
-      const shape = model.errors.get(error.code);
       const response: WireResponse = {
         status: error.status,
         headers: { "content-type": contentType, ...error.headers },
-        body: JSON.stringify({ __type: shape?.name ?? error.code, ...writeErrorMembers(codec, model, error) }),
+        body: JSON.stringify({ __type: toErrorType(model, error), ...writeErrorMembers(codec, model, error) }),
       };
       if (model.queryCompatible) response.headers["x-amzn-query-error"] = toQueryError(model, error);
       return response;
@@ -48,9 +47,27 @@ export function parseJsonBody(body: Uint8Array): unknown {
 /** The members of an error's document: those of its shape, and the message under the name the shape gives it. */
 export function writeErrorMembers(codec: JsonCodec, model: ServiceModel, error: AwsError): Record<string, unknown> {
   const shape = model.errors.get(error.code);
-  if (!shape) return { message: error.message };
-  const name = messageName(shape.members.map((member) => member.name)) ?? "message";
-  return { [name]: error.message, ...codec.write(shape, asRecord({ ...error.members, [name]: error.message })) };
+  const name = (shape && messageName(shape.members.map((member) => member.name))) ?? "message";
+  const members = { ...error.members, ...(error.message === "" ? {} : { [name]: error.message }) };
+  // AWS: a message is told even where the shape has no member for it.
+  const message = error.message === "" ? {} : { [name]: error.message };
+  return shape ? { ...message, ...codec.write(shape, members) } : message;
+}
+
+/** Services that write errors' names in full; the others write the bare name. Source: their answers. */
+const namespaces: Readonly<Record<string, string>> = {
+  cloudwatch: "com.amazonaws.cloudwatch",
+  dynamodb: "com.amazonaws.dynamodb.v20120810",
+  sqs: "com.amazonaws.sqs",
+};
+
+/** `__type`: the error's name, with its namespace where the service writes one. */
+export function toErrorType(model: ServiceModel, error: AwsError): string {
+  const namespace = namespaces[model.name];
+  const shape = model.errors.get(error.code);
+  if (namespace === undefined) return shape?.name ?? error.code;
+  if (shape) return `${namespace}#${shape.name}`;
+  return `com.amazon.coral.${error.code === "ValidationException" ? "validate" : "service"}#${error.code}`;
 }
 
 /** Shapes call their message `message`, `Message` or, in some services, nothing at all. */

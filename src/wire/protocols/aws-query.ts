@@ -45,7 +45,7 @@ export function createAwsQuery(model: ServiceModel): Protocol {
         headers: { "content-type": "text/xml", ...error.headers },
         body:
           `<ErrorResponse${namespace}><Error><Type>${error.fault === "client" ? "Sender" : "Receiver"}</Type>` +
-          `<Code>${escapeText(code)}</Code><Message>${escapeText(error.message)}</Message>` +
+          `<Code>${escapeText(code)}</Code>${error.message === "" ? "" : `<Message>${escapeText(error.message)}</Message>`}` +
           `${others ? writeXmlMembers(others, error.members, style) : ""}</Error>` +
           `<RequestId>${escapeText(requestId)}</RequestId></ErrorResponse>`,
       };

@@ -20,7 +20,7 @@ export function readBindings(operation: OperationModel, request: WireRequest, in
         break;
       case "querystring":
         query ??= parseQuery(request.query);
-        set(input, member, readQueryMember(shape, member, query));
+        set(input, member, readQueryMember(member, query));
         break;
       case "header":
         set(input, member, readHeader(member, request.headers[wireName(member).toLowerCase()]));
@@ -81,12 +81,8 @@ export function parseQuery(query: string): ReadonlyMap<string, readonly string[]
   return parameters;
 }
 
-function readQueryMember(
-  shape: StructureShape,
-  member: Member,
-  query: ReadonlyMap<string, readonly string[]>,
-): unknown {
-  if (member.shape.type === "map") return readQueryMap(shape, member, query);
+function readQueryMember(member: Member, query: ReadonlyMap<string, readonly string[]>): unknown {
+  if (member.shape.type === "map") return readQueryMap(member, query);
   const values = query.get(wireName(member));
   const [first] = values ?? [];
   if (values === undefined || first === undefined) return undefined;
@@ -100,19 +96,12 @@ function readQueryMember(
   return parseScalar(member.shape, first);
 }
 
-/** A map takes every parameter that no other member is bound to. */
-function readQueryMap(shape: StructureShape, member: Member, query: ReadonlyMap<string, readonly string[]>): unknown {
+/** A map takes every parameter, those that other members are bound to as well: Smithy has servers do so. */
+function readQueryMap(member: Member, query: ReadonlyMap<string, readonly string[]>): unknown {
   if (member.shape.type !== "map") return undefined;
-  const taken = new Set(
-    shape.members
-      .filter((other) => other !== member && other.location === "querystring")
-      .map((other) => wireName(other)),
-  );
   const lists = member.shape.value.shape.type === "list";
   const result: Record<string, unknown> = {};
-  for (const [name, values] of query) {
-    if (!taken.has(name)) setOwn(result, name, lists ? [...values] : values[0]);
-  }
+  for (const [name, values] of query) setOwn(result, name, lists ? [...values] : values[0]);
   return Object.keys(result).length > 0 ? result : undefined;
 }
 
@@ -186,7 +175,7 @@ function readPrefixHeaders(member: Member, headers: Readonly<Record<string, stri
   for (const [name, value] of Object.entries(headers)) {
     if (name.startsWith(prefix)) setOwn(result, name.slice(prefix.length), value);
   }
-  return Object.keys(result).length > 0 ? result : undefined;
+  return result;
 }
 
 /** Write the bound members of an output; returns the status when a member carries it. */

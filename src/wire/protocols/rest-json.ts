@@ -1,5 +1,5 @@
 import type { Member, OperationModel, ServiceModel } from "../model.ts";
-import { messageName, parseJsonBody } from "./aws-json.ts";
+import { parseJsonBody, writeErrorMembers } from "./aws-json.ts";
 import { encodeEvents, parseEvents } from "./event-stream.ts";
 import { createJsonCodec, type JsonCodec } from "./json-values.ts";
 import { malformed, type Protocol, type WireRequest, type WireResponse } from "./protocol.ts";
@@ -33,16 +33,8 @@ export function createRestJson(model: ServiceModel): Protocol {
         "x-amzn-errortype": error.code,
         ...error.headers,
       };
-      if (!shape) return { status: error.status, headers, body: JSON.stringify({ message: error.message }) };
-      const name = messageName(shape.members.map((member) => member.name)) ?? "message";
-      const members = { ...error.members, [name]: error.message };
-      const status = writeBindings(shape, members, headers) ?? error.status;
-      const response: WireResponse = {
-        status,
-        headers,
-        body: JSON.stringify({ [name]: error.message, ...codec.write(shape, members) }),
-      };
-      return response;
+      const status = (shape && writeBindings(shape, error.members, headers)) ?? error.status;
+      return { status, headers, body: JSON.stringify(writeErrorMembers(codec, model, error)) };
     },
   };
 }
@@ -92,7 +84,11 @@ function writeBody(
   const shape = operation.output;
   if (!shape) return { contentType: "application/json", body: "" };
   const { payload } = shape;
-  if (!payload) return { contentType: "application/json", body: JSON.stringify(codec.write(shape, output)) };
+  if (!payload) {
+    // An answer whose members are all in the status and headers has no body.
+    const bodiless = shape.members.length > 0 && shape.members.every((member) => member.location !== undefined);
+    return { contentType: "application/json", body: bodiless ? "" : JSON.stringify(codec.write(shape, output)) };
+  }
   const value = output[payload.name];
   if (payload.shape.type === "structure" && payload.shape.eventStream) {
     const events = encodeEvents(payload.shape, value, "application/json", (member, event) =>
@@ -101,8 +97,7 @@ function writeBody(
     return { contentType: "application/vnd.amazon.eventstream", body: events };
   }
   if (isBytes(payload)) return writePayload(payload, value);
-  if (!isPresent(value))
-    return { contentType: "application/json", body: payload.shape.type === "structure" ? "{}" : "" };
+  if (!isPresent(value)) return { contentType: "application/json", body: "" };
   const written = codec.writeMember(payload, value);
   return { contentType: "application/json", body: JSON.stringify(written) };
 }

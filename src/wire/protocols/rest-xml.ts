@@ -108,7 +108,7 @@ function writeBody(
   }
   const value = output[payload.name];
   if (payload.shape.type === "structure" && payload.shape.eventStream) {
-    const write = (member: Member, event: unknown) => writeXmlMember(member, event, elementName(member), style);
+    const write = (member: Member, event: unknown) => writeXmlMember(member, event, elementName(model, member), style);
     return {
       contentType: "application/vnd.amazon.eventstream",
       body: encodeEvents(payload.shape, value, "text/xml", write),
@@ -119,25 +119,32 @@ function writeBody(
   const spaced = payload.xmlNamespace ? payload : { ...payload, xmlNamespace: model.xmlNamespace };
   return {
     contentType: "application/xml",
-    body: declaration + writeXmlMember(spaced, value, elementName(payload), style),
+    body: declaration + writeXmlMember(spaced, value, elementName(model, payload), style),
   };
 }
 
-/** A payload's own name, its shape's, or, as the last resort, the shape's identifier. */
-function elementName(member: Member): string {
-  if (member.locationName !== undefined) return member.locationName;
-  return member.shape.type === "structure" ? (member.shape.locationName ?? member.shape.name) : member.name;
+/**
+ * A payload is named by its member, where that has a name for it, then by its shape. Models give every payload its
+ * member's own name as well: only S3 writes that one.
+ */
+function elementName(model: ServiceModel, member: Member): string {
+  const { shape } = member;
+  if (member.locationName !== undefined && member.locationName !== member.name) return member.locationName;
+  const named = shape.type === "structure" ? shape.locationName : undefined;
+  return named ?? (model.name === "s3" ? member.name : shape.name);
 }
 
 function encodeXmlError(model: ServiceModel, error: AwsError, requestId: string, style: XmlStyle): WireResponse {
   const shape = model.errors.get(error.code);
   const headers: Record<string, string> = { "content-type": "application/xml", ...error.headers };
   const name = shape?.memberByName.has("message") ? "message" : "Message";
-  const members = { ...error.members, [name]: error.message };
+  const members = error.message === "" ? error.members : { ...error.members, [name]: error.message };
   if (shape) writeBindings(shape, members, headers);
   const inner = shape ? writeXmlMembers(shape, members, style) : "";
   const message =
-    inner.includes("<Message>") || inner.includes("<message>") ? "" : `<Message>${escapeText(error.message)}</Message>`;
+    error.message === "" || inner.includes("<Message>") || inner.includes("<message>")
+      ? ""
+      : `<Message>${escapeText(error.message)}</Message>`;
   return {
     status: error.status,
     headers,

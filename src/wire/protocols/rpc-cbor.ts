@@ -1,5 +1,5 @@
 import type { Member, ServiceModel, Shape, StructureShape } from "../model.ts";
-import { messageName, toQueryError } from "./aws-json.ts";
+import { messageName, toErrorType, toQueryError } from "./aws-json.ts";
 import { decodeCbor, encodeCbor, toCborFloat } from "./cbor.ts";
 import { asRecord, malformed, setOwn, type Protocol } from "./protocol.ts";
 import { checkInteger, isPresent, nameOfInteger } from "./scalars.ts";
@@ -23,11 +23,12 @@ export function createRpcCbor(model: ServiceModel): Protocol {
     encodeError: (error) => {
       const shape = model.errors.get(error.code);
       const name = (shape && messageName(shape.members.map((member) => member.name))) ?? "message";
-      const members = shape ? writeStructure(shape, { ...error.members, [name]: error.message }) : {};
+      const message = error.message === "" ? {} : { [name]: error.message };
+      const members = shape ? writeStructure(shape, { ...error.members, ...message }) : {};
       const response = {
         status: error.status,
         headers: headers(error.headers),
-        body: encodeCbor({ __type: shape?.name ?? error.code, [name]: error.message, ...members }),
+        body: encodeCbor({ __type: toErrorType(model, error), ...message, ...members }),
       };
       if (model.queryCompatible) response.headers["x-amzn-query-error"] = toQueryError(model, error);
       return response;

@@ -137,15 +137,8 @@ export function writeXmlMember(member: Member, value: unknown, name: string, sty
     case "list": {
       if (!Array.isArray(value)) throw new TypeError(`The member ${member.name} is a list`);
       const item = shape.member;
-      const itemName = member.flattened
-        ? item.locationName !== undefined && item.locationName !== "member" && member.locationName === undefined
-          ? item.locationName
-          : name
-        : (item.locationName ?? "member");
-      // A flattened list has no element of its own: each item carries the list's namespace.
-      const flat =
-        member.flattened && item.xmlNamespace === undefined ? { ...item, xmlNamespace: member.xmlNamespace } : item;
-      const items = value.filter(isPresent).map((each: unknown) => writeXmlMember(flat, each, itemName, style));
+      const itemName = member.flattened ? name : (item.locationName ?? "member");
+      const items = value.filter(isPresent).map((each: unknown) => writeXmlMember(item, each, itemName, style));
       return member.flattened ? items.join("") : `<${name}${namespace}>${items.join("")}</${name}>`;
     }
     case "map": {

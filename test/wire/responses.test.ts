@@ -1,0 +1,154 @@
+import { describe, expect, test } from "vitest";
+import { AwsError } from "../../src/aws/error.ts";
+import type { ProtocolName, ServiceModel } from "../../src/wire/model.ts";
+import { decodeCbor } from "../../src/wire/protocols/cbor.ts";
+import { createProtocol } from "../../src/wire/protocols/protocols.ts";
+import type { WireResponse } from "../../src/wire/protocols/protocol.ts";
+import { parseXml, type XmlNode } from "../../src/wire/protocols/xml.ts";
+import {
+  hasConformanceData,
+  linkSuite,
+  readSuites,
+  toModelValue,
+  type ProtocolCase,
+  type Suite,
+} from "./conformance-data.ts";
+
+const files: Readonly<Record<string, ProtocolName>> = {
+  "output-json": "json",
+  "output-json_1_0": "json",
+  "output-json_1_0-query-compatible": "json",
+  "output-query": "query",
+  "output-rest-json": "rest-json",
+  "output-rest-xml": "rest-xml",
+  "output-smithy-rpc-v2-cbor": "smithy-rpc-v2-cbor",
+  "output-smithy-rpc-v2-cbor-query-compatible": "smithy-rpc-v2-cbor",
+};
+
+/**
+ * Cases of what clients must bear with and servers do not send. What we send instead is checked by a client:
+ * see `botocore.test.ts`.
+ */
+const borne: readonly (readonly [ids: RegExp, reason: string])[] = [
+  [/^(handles_empty_output_shape|AwsJson10HandlesEmptyOutputShape)$/, "a document for an operation without output"],
+  [/^(handles_unexpected_json_output|AwsJson10HandlesUnexpectedJsonOutput)$/, "members of an operation without output"],
+  [/FooErrorUsingXAmznErrorType/, "the error's name in the header of another protocol, or with a URI"],
+  [/FooErrorUsingCode|FooErrorWithDunderType/, "the error's name in a member of another protocol, or with a URI"],
+  [/^AwsJson11IntEnums$/, "a request's header in a response"],
+  [/DeserializeIgnoreType$/, "a type beside the one member of a union"],
+  [/^parses_the_request_id_from_the_response$/, "the front door writes the request id"],
+  [/^(QueryEmptyInputAndEmptyOutput|QueryNoInputAndNoOutput|QueryNoInputAndOutput)$/, "no envelope"],
+  [
+    /^(RestJsonEmptyInputAndEmptyOutputJsonObjectOutput|RestJsonNoInputAndOutputNoPayload)$/,
+    "no document for an empty output",
+  ],
+  [
+    /^(RestJsonGreetingWithErrors|RestJsonHttpResponseCode|RestJsonIgnoreQueryParamsInResponse)$/,
+    "a document although all members are bound",
+  ],
+  [/^(InvalidGreetingError|ComplexError)$/, "members that the error's shape does not have"],
+  [/^(RestXmlHttpResponseCode|IgnoreQueryParamsInResponse)$/, "a type for no body"],
+  [
+    /^(empty_output_no_body|NoOutputClientAllowsEmpty(Cbor|Body)|RpcV2CborPayloadWithUnsetUnion)$/,
+    "a type for no body, or no body for a structure",
+  ],
+  [/^RpcV2CborExtraFieldsInTheBodyShouldBeSkippedByClients$/, "members that the output does not have"],
+];
+
+describe.skipIf(!hasConformanceData)("AWS's protocol tests: what operations answer is what clients expect", () => {
+  if (!hasConformanceData) return;
+  for (const [file, protocol] of Object.entries(files)) {
+    describe(file, () => {
+      for (const suite of readSuites(file)) {
+        for (const each of suite.cases) {
+          const reason = borne.find(([ids]) => ids.test(each.id))?.[1];
+          test.skipIf(reason !== undefined)(reason === undefined ? each.id : `${each.id}: ${reason}`, async () => {
+            await check(suite, each, protocol);
+          });
+        }
+      }
+    });
+  }
+});
+
+const requestId = "foo-id";
+
+async function check(suite: Suite, each: ProtocolCase, name: ProtocolName): Promise<void> {
+  const model = linkSuite(suite, each.given);
+  const wanted = each.response;
+  if (!wanted) throw new Error("The case has no response");
+  const answer = encode(model, each, name);
+  expect(answer.status).toBe(wanted.status_code);
+  const body = await toBytes(answer.body);
+  answer.headers["content-length"] ??= String(body.length);
+  for (const [header, value] of Object.entries(wanted.headers ?? {})) {
+    expect(answer.headers[header.toLowerCase()], header).toBe(value);
+  }
+  expect(readBody(name, body)).toEqual(
+    readBody(name, Buffer.from(wanted.body ?? "", name === "smithy-rpc-v2-cbor" ? "base64" : "utf8")),
+  );
+}
+
+function encode(model: ServiceModel, each: ProtocolCase, name: ProtocolName): WireResponse {
+  const protocol = createProtocol(name, model);
+  const operation = model.operations.get(each.given.name);
+  if (!operation) throw new Error("The case has no operation");
+  if (each.errorCode !== undefined) {
+    const shape = model.errors.get(each.errorCode);
+    const members = shape ? toModelValue(shape, each.error ?? {}) : each.error;
+    return protocol.encodeError(
+      new AwsError(each.errorCode, each.response?.status_code ?? 400, each.errorMessage ?? "", {
+        members: { ...Object(members) },
+      }),
+      requestId,
+    );
+  }
+  const output = operation.output ? toModelValue(operation.output, each.result ?? {}) : {};
+  return protocol.encode(operation, { ...Object(output) }, requestId);
+}
+
+function readBody(name: ProtocolName, bytes: Uint8Array): unknown {
+  const text = Buffer.from(bytes).toString("utf8");
+  if (name === "smithy-rpc-v2-cbor") return bytes.length === 0 ? undefined : plain(decodeCbor(bytes));
+  try {
+    return name === "json" || name === "rest-json" ? plain(JSON.parse(text)) : plainXml(parseXml(text));
+  } catch {
+    return text;
+  }
+}
+
+/** What clients read the same: an absent member and a null one, a date and the same date elsewhere, a name and its namespace. */
+function plain(value: unknown, key = ""): unknown {
+  if (Array.isArray(value)) return value.map((item) => plain(item));
+  if (typeof value === "object" && value !== null && !(value instanceof Date) && !(value instanceof Uint8Array)) {
+    return Object.fromEntries(
+      Object.entries(value)
+        .filter(([, item]) => item !== null)
+        .map(([name, item]) => [name, plain(item, name)]),
+    );
+  }
+  if (key === "__type" && typeof value === "string") return value.slice(value.indexOf("#") + 1);
+  return typeof value === "string" ? plainText(value) : value;
+}
+
+function plainText(text: string): string {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^ ]*$/.test(text) ? new Date(text).toISOString() : text;
+}
+
+function plainXml(node: XmlNode): unknown {
+  return {
+    name: node.name,
+    attributes: Object.fromEntries(node.attributes),
+    text: node.children.length > 0 ? "" : plainText(node.text.trim() === "" ? "" : node.text),
+    // The request id is beside the answer in the one, and nowhere in the other.
+    children: node.children.filter((child) => child.name !== "ResponseMetadata").map(plainXml),
+  };
+}
+
+async function toBytes(body: WireResponse["body"]): Promise<Uint8Array> {
+  if (typeof body === "string") return Buffer.from(body, "utf8");
+  if (body instanceof Uint8Array) return body;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
