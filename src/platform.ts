@@ -1,6 +1,5 @@
 import { createAuthorizer } from "./access/authorize.ts";
-import { firstOf, type AccessKeySource } from "./access/credential-source.ts";
-import type { IdentitySource } from "./access/identity-source.ts";
+import { firstOf } from "./access/credential-source.ts";
 import { createPolicyCompiler } from "./access/policy/compile.ts";
 import { createRootSource, openRootCredentials } from "./access/root.ts";
 import { openServerKeys } from "./access/server-keys.ts";
@@ -20,7 +19,9 @@ import { openLmdbStore } from "./kernel/store/lmdb-store.ts";
 import type { Store } from "./kernel/store/store.ts";
 import { createApiGatewayV2 } from "./services/apigatewayv2/service.ts";
 import { createExecuteApi } from "./services/execute-api/service.ts";
+import { createIam } from "./services/iam/service.ts";
 import { createLogs } from "./services/logs/service.ts";
+import { createSts } from "./services/sts/service.ts";
 import { createServiceDirectory } from "./wire/directory.ts";
 import type { Service } from "./wire/service.ts";
 import { createModels } from "./wire/tables/catalog.ts";
@@ -71,12 +72,12 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
   const sessions = createSessions({ keys, ids });
   const compile = createPolicyCompiler();
   const root = createRootSource(config.account, await openRootCredentials(dataDir, ids));
-  const noUsers: AccessKeySource = { findAccessKey: () => undefined };
-  const noIdentities: IdentitySource = { findIdentity: () => undefined, findManagedPolicy: () => undefined };
-  const authorizer = createAuthorizer({ identities: noIdentities, compile, log });
+  const iam = createIam({ store, ids, keys, compile, sessions, now: () => clock.now() });
+  const sts = createSts({ iam: iam.port, sessions });
+  const authorizer = createAuthorizer({ identities: iam.identities, compile, log });
   const verifier = createVerifier({
     now: () => clock.now(),
-    accessKeys: firstOf([root, noUsers]),
+    accessKeys: firstOf([root, iam.accessKeys]),
     sessions,
     ...(config.dev ? { dev: { account: config.account } } : {}),
   });
@@ -106,7 +107,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     authorizer,
   });
   const apigatewayv2 = createApiGatewayV2({ store, ids, publisher: executeApi.publisher });
-  for (const { service } of [logs, apigatewayv2]) services.set(service.name, service);
+  for (const { service } of [iam, sts, logs, apigatewayv2]) services.set(service.name, service);
 
   const front = createFront({
     services,
@@ -136,6 +137,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
       executeApi.stop();
       await compute.stop(graceMs);
       await logs.stop();
+      iam.stop();
       await store.close();
     },
     isolates: async () => (await compute.capabilities()).driver.isolates,
