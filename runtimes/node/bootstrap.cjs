@@ -29,15 +29,14 @@ let handler;
 let current;
 
 handOverListeners(() => {
+  // What is printed has left when the answer leaves.
+  for (const stream of [process.stdout, process.stderr]) stream._handle?.setBlocking?.(true);
   channel = new net.Socket({ fd: channelFd, readable: true, writable: true });
   channel.on("data", createFrameReader(onFrame));
   // The platform is gone: so is the reason to be here.
   channel.on("close", () => process.exit(0));
   channel.on("error", () => process.exit(0));
-  const begun = process.env.CUMULET_BEGIN;
-  delete process.env.CUMULET_BEGIN;
-  if (begun === undefined) send(kind.ready, empty);
-  else begin(JSON.parse(begun));
+  send(kind.ready, empty);
 });
 
 function handOverListeners(done) {
@@ -119,12 +118,8 @@ function begin(begun) {
     });
 }
 
-/** Another program takes this process over: a custom runtime, or this one again with variables that Node reads at its start. */
+/** A custom runtime takes this process over; from here on it speaks to the Runtime API alone. */
 function become(exec, environment) {
-  if (exec.again) {
-    const again = { ...environment, CUMULET_BEGIN: JSON.stringify({ ...configuration, exec: undefined }) };
-    process.execve(process.execPath, [process.execPath, ...process.execArgv, __filename], again);
-  }
   const found = exec.candidates.find((file) => existsSync(file));
   if (found === undefined) invalidEntrypoint(`Couldn't find valid bootstrap(s): [${exec.candidates.join(" ")}]`);
   try {

@@ -1,11 +1,11 @@
 import type { Clock } from "../kernel/clock.ts";
 import { createFrameReader, frameKind } from "./frames.ts";
 import type { ComputeLimits } from "./limits.ts";
-import type { Sandbox, SandboxDriver, SandboxShape } from "./sandbox/sandbox.ts";
+import type { Dedication, Sandbox, SandboxDriver, SandboxShape } from "./sandbox/sandbox.ts";
 
 /** Sandboxes whose runtime waits for code, kept for the shapes that have been asked for. */
 export interface Blanks {
-  take(shape: SandboxShape): Promise<Sandbox>;
+  take(shape: SandboxShape, dedication?: Dedication): Promise<Sandbox>;
   /** Keep a sandbox that has been started elsewhere. */
   put(shape: SandboxShape, sandbox: Sandbox): Promise<void>;
   stop(): Promise<void>;
@@ -46,8 +46,8 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
     return shelf;
   };
 
-  const start = async (shape: SandboxShape): Promise<Sandbox> => {
-    const sandbox = await driver.start(shape, needs.endpointPort());
+  const start = async (shape: SandboxShape, dedication?: Dedication): Promise<Sandbox> => {
+    const sandbox = await driver.start(shape, needs.endpointPort(), dedication);
     await waitUntilReady(sandbox, clock, limits.spawnTimeoutMs);
     return sandbox;
   };
@@ -98,12 +98,11 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
   };
 
   return {
-    async take(shape) {
-      const shelf = shelfOf(shape);
-      const waiting = shelf.ready.pop();
+    async take(shape, dedication) {
+      const waiting = dedication === undefined ? shelfOf(shape).ready.pop() : undefined;
       taking += 1;
       try {
-        return waiting ?? (await start(shape));
+        return waiting ?? (await start(shape, dedication));
       } finally {
         taking -= 1;
         refill();

@@ -14,7 +14,8 @@ import type { ComputeLimits } from "./limits.ts";
 import { createPool } from "./pool.ts";
 import { detectHost } from "./sandbox/detect.ts";
 import type { Host } from "./sandbox/detect.ts";
-import { environmentVariables, readsAtStart } from "./variables.ts";
+import type { Dedication } from "./sandbox/sandbox.ts";
+import { environmentVariables, variablesReadAtStart, wrapperVariable } from "./variables.ts";
 
 export interface CreateComputeNeeds extends ComputeNeeds {
   readonly clock: Clock;
@@ -44,7 +45,15 @@ export function createCompute(needs: CreateComputeNeeds): Promise<Compute> {
     const { interpreter } = await interpreters.find("provided.al2023");
     const shape = { interpreter, memoryMb: 128, ephemeralStorageMb: 512 };
     const { endpointPort, dataDir } = needs;
-    const found = await detectHost({ wanted: needs.driver ?? "auto", limits, runtimesDir, dataDir, endpointPort, shape });
+    const found = await detectHost({
+      instance: Buffer.from(ids.bytes(4)).toString("hex"),
+      wanted: needs.driver ?? "auto",
+      limits,
+      runtimesDir,
+      dataDir,
+      endpointPort,
+      shape,
+    });
     const fields = { driver: found.driver.name, network: found.network.name, cgroups: found.cgroups.name };
     if (found.driver.isolates) needs.programLog.info("Functions run in sandboxes", fields);
     else needs.programLog.warn(`Functions run WITHOUT isolation. ${found.driver.why}`, fields);
@@ -59,7 +68,10 @@ export function createCompute(needs: CreateComputeNeeds): Promise<Compute> {
     const logStream = logStreamName(spec, clock.now(), ids);
     const [credentials, sandbox] = await Promise.all([
       needs.credentials(spec),
-      blanks.take({ interpreter, memoryMb: spec.memoryMb, ephemeralStorageMb: spec.ephemeralStorageMb }),
+      blanks.take(
+        { interpreter, memoryMb: spec.memoryMb, ephemeralStorageMb: spec.ephemeralStorageMb },
+        dedicationOf(spec),
+      ),
     ]);
     const places = await sandbox.place(spec);
     const bootstrap = [`${places.task}/bootstrap`, `${places.layers}/bootstrap`];
@@ -94,7 +106,6 @@ export function createCompute(needs: CreateComputeNeeds): Promise<Compute> {
           logGroup: spec.logGroup,
           logStream,
           ...(isCustom ? { exec: { candidates: bootstrap } } : {}),
-          ...(!isCustom && readsAtStart(spec.environment) ? { exec: { again: true } } : {}),
         },
       },
       { clock, elapsed: () => performance.now(), limits, log: needs.log },
@@ -117,6 +128,14 @@ export function createCompute(needs: CreateComputeNeeds): Promise<Compute> {
       await used.sandboxes.stop();
     },
   });
+}
+
+/** Custom runtimes are started with all their variables in any case. A wrapper sees those of the function itself. */
+function dedicationOf(spec: FunctionSpec): Dedication | undefined {
+  if (custom(spec.runtime)) return undefined;
+  const wrapper = spec.environment[wrapperVariable];
+  const variables = wrapper === undefined ? variablesReadAtStart(spec.environment) : spec.environment;
+  return Object.keys(variables).length === 0 ? undefined : { spec, variables, wrapper };
 }
 
 /** `2026/11/21/[$LATEST]0123…`, as Lambda names them. */

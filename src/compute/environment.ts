@@ -270,9 +270,12 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
   }
 }
 
-/** What was printed before the answer has arrived, but may be unread: let the event loop pass once. */
+/**
+ * What was printed before the answer has arrived, but may be unread. The first pass ends the round of reading that brought
+ * the answer, the second is a whole round.
+ */
 function drained(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }
 
 function fromFailedInit(failed: InitOutcome): Answer {

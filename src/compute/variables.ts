@@ -73,12 +73,16 @@ function nodePath(spec: FunctionSpec, places: Places): string {
   ].join(":");
 }
 
-/** Variables that a language reads before any of our code runs: a function that sets one needs a process started with it. */
-export function readsAtStart(environment: Readonly<Record<string, string>>): boolean {
-  return Object.keys(environment).some(
-    (name) => atStart.has(name) || name.startsWith("LD_") || name.startsWith("PYTHON"),
+/** Of a function's own variables, those that a language or the system reads before any of our code runs. */
+export function variablesReadAtStart(environment: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).filter(
+      ([name]) => atStart.has(name) || name.startsWith("LD_") || name.startsWith("PYTHON"),
+    ),
   );
 }
+
+export const wrapperVariable = "AWS_LAMBDA_EXEC_WRAPPER";
 
 const atStart = new Set([
   "NODE_OPTIONS",
@@ -91,5 +95,4 @@ const atStart = new Set([
   "MALLOC_ARENA_MAX",
   "SSL_CERT_FILE",
   "SSL_CERT_DIR",
-  "AWS_LAMBDA_EXEC_WRAPPER",
 ]);

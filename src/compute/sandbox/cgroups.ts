@@ -1,4 +1,14 @@
-import { closeSync, mkdirSync, openSync, readFileSync, readSync, readdirSync, existsSync, rmdirSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  readdirSync,
+  existsSync,
+  rmdirSync,
+  writeFileSync,
+} from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { dirname, join } from "node:path";
 
@@ -33,11 +43,11 @@ const prefix = "cumulet-";
  * Finds out by trying: groups are made below this process's own, so that what limits the platform limits its functions too.
  * The processor is shared in proportion to memory while it is scarce; it is not withheld while it is idle.
  */
-export function detectCgroups(pid: number): Cgroups {
+export function detectCgroups(pid: number, instance: string): Cgroups {
   const reasons: string[] = [];
   for (const detect of [detectV1, detectV2]) {
     try {
-      const found = detect(pid);
+      const found = detect(pid, `${prefix}${pid}-${instance}`);
       if (typeof found !== "string") return found;
       reasons.push(found);
     } catch (error) {
@@ -63,13 +73,13 @@ interface Mount {
   readonly controllers: readonly string[];
 }
 
-function detectV1(pid: number): Cgroups | string {
+function detectV1(_pid: number, group: string): Cgroups | string {
   const mounts = cgroupMounts("cgroup");
   const own = ownGroups();
   const folderOf = (controller: string) => {
     const mount = mounts.find((candidate) => candidate.controllers.includes(controller));
     const path = own.get(controller);
-    return mount === undefined || path === undefined ? undefined : join(mount.path, path, `${prefix}${pid}`);
+    return mount === undefined || path === undefined ? undefined : join(mount.path, path, group);
   };
   const memory = folderOf("memory");
   const pids = folderOf("pids");
@@ -88,7 +98,10 @@ function detectV1(pid: number): Cgroups | string {
       writeFileSync(join(memory, name, "memory.limit_in_bytes"), String(limits.memoryMb * 1_048_576));
       writeFileSync(join(pids, name, "pids.max"), String(limits.processesMax));
       if (cpu !== undefined) {
-        writeFileSync(join(cpu, name, "cpu.shares"), String(Math.max(2, Math.round((limits.memoryMb / memoryMbPerCpu) * 1_024))));
+        writeFileSync(
+          join(cpu, name, "cpu.shares"),
+          String(Math.max(2, Math.round((limits.memoryMb / memoryMbPerCpu) * 1_024))),
+        );
       }
       const peak = createNumberFile(join(memory, name, "memory.max_usage_in_bytes"));
       return {
@@ -110,7 +123,7 @@ function detectV1(pid: number): Cgroups | string {
   };
 }
 
-function detectV2(pid: number): Cgroups | string {
+function detectV2(pid: number, group: string): Cgroups | string {
   const [mount] = cgroupMounts("cgroup2");
   const path = ownGroups().get("");
   if (mount === undefined || path === undefined) return "cgroup v2 is not mounted";
@@ -121,7 +134,7 @@ function detectV2(pid: number): Cgroups | string {
   }
   const wanted = ["memory", "pids", "cpu"].filter((controller) => available.includes(controller));
   const enable = wanted.map((controller) => `+${controller}`).join(" ");
-  const root = join(own, `${prefix}${pid}`);
+  const root = join(own, group);
   makeRoot(root);
   try {
     writeFileSync(join(own, "cgroup.subtree_control"), enable);
@@ -167,8 +180,8 @@ function detectV2(pid: number): Cgroups | string {
 function makeRoot(root: string): void {
   const parent = dirname(root);
   for (const name of readdirSync(parent)) {
-    const pid = name.startsWith(prefix) ? name.slice(prefix.length) : "";
-    if (!/^\d+$/u.test(pid) || existsSync(`/proc/${pid}`)) continue;
+    const pid = /^cumulet-(\d+)-[0-9a-f]+$/u.exec(name)?.[1];
+    if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
     for (const entry of readdirSync(join(parent, name), { withFileTypes: true })) {
       if (entry.isDirectory()) tryRemove(join(parent, name, entry.name));
     }
@@ -205,7 +218,8 @@ function createNumberFile(path: string) {
   const buffer = Buffer.alloc(32);
   let closed = false;
   return {
-    read: () => (closed ? 0 : Number.parseInt(buffer.toString("latin1", 0, readSync(descriptor, buffer, 0, 32, 0)), 10)),
+    read: () =>
+      closed ? 0 : Number.parseInt(buffer.toString("latin1", 0, readSync(descriptor, buffer, 0, 32, 0)), 10),
     close: () => {
       if (!closed) closeSync(descriptor);
       closed = true;
@@ -215,7 +229,9 @@ function createNumberFile(path: string) {
 
 function counted(path: string, name: string): number {
   try {
-    const line = readFileSync(path, "utf8").split("\n").find((text) => text.startsWith(`${name} `));
+    const line = readFileSync(path, "utf8")
+      .split("\n")
+      .find((text) => text.startsWith(`${name} `));
     return Number(line?.slice(name.length + 1) ?? 0);
   } catch {
     return 0;

@@ -8,6 +8,8 @@ import type { ComputeCapabilities } from "../compute.ts";
 import type { ComputeLimits } from "../limits.ts";
 
 export interface DetectNeeds {
+  /** Tells this compute layer from others on the host: eight hexadecimal digits. */
+  readonly instance: string;
   readonly wanted: "auto" | "process" | "namespaces";
   readonly limits: ComputeLimits;
   readonly runtimesDir: string;
@@ -32,7 +34,7 @@ export async function detectHost(needs: DetectNeeds): Promise<Host> {
     return plain(needs, why);
   }
   const asRoot = process.getuid?.() === 0;
-  const cgroups = detectCgroups(process.pid);
+  const cgroups = detectCgroups(process.pid, needs.instance);
   let driver: SandboxDriver | undefined;
   try {
     driver = await createNamespacesDriver({
@@ -41,7 +43,7 @@ export async function detectHost(needs: DetectNeeds): Promise<Host> {
       limits: needs.limits,
       runtimesDir: needs.runtimesDir,
       dataDir: needs.dataDir,
-      firstUid: asRoot ? firstUidOf(process.pid) : undefined,
+      firstUid: asRoot ? firstUidOf(needs.instance) : undefined,
     });
     const trial = await driver.start(needs.shape, needs.endpointPort());
     return isolated(driver, cgroups, trial, asRoot);
@@ -82,6 +84,6 @@ function plain(needs: DetectNeeds, why: string): Host {
 }
 
 /** Users that nothing else on a host has: above those that systemd gives to services and containers. Platforms side by side get ranges apart. */
-function firstUidOf(pid: number): number {
-  return 1_900_000_000 + (pid % 20_000) * 10_000;
+function firstUidOf(instance: string): number {
+  return 1_900_000_000 + (Number.parseInt(instance, 16) % 20_000) * 10_000;
 }

@@ -33,21 +33,23 @@ const gid = 990;
 
 /**
  * Joins the cgroups, drops to the environment's user, and becomes bubblewrap: arguments are the user (or nothing), the
- * filter's file, the number of groups, the groups' files, and bubblewrap's own.
+ * filter's file, the file with bubblewrap's options, how many files it may open, the number of groups, the groups' files,
+ * and bubblewrap's own.
  */
 const launch = `
-user=$1; filter=$2; files=$3; groups=$4; shift 4
+user=$1; filter=$2; arguments=$3; files=$4; groups=$5; shift 5
 while [ "$groups" -gt 0 ]; do echo 0 > "$1" || exit 126; shift; groups=$((groups - 1)); done
 ulimit -c 0; ulimit -n "$files"
 if [ -n "$user" ]; then set -- setpriv --reuid "$user" --regid "$user" --clear-groups --no-new-privs -- "$@"; fi
-exec "$@" 9< "$filter"
+exec "$@" 9< "$filter" 8< "$arguments"
 `;
 
 /** Sandboxes of Linux namespaces, made by bubblewrap. */
 export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<SandboxDriver> {
   const { stage, cgroups, limits } = needs;
   const system = await systemArguments(needs.dataDir);
-  for (const folder of ["lang", "runtime", "etc", "code", "envs"]) await mkdir(join(stage.outside, folder), { mode: 0o711 });
+  for (const folder of ["lang", "runtime", "etc", "code", "envs"])
+    await mkdir(join(stage.outside, folder), { mode: 0o711 });
   const architecture = process.arch === "arm64" ? "arm64" : "x64";
   await writeFile(join(stage.outside, "filter"), seccompFilter(architecture));
   await writeEtc(join(stage.outside, "etc"));
@@ -94,7 +96,7 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
 
   return {
     name: "namespaces",
-    async start(shape, endpointPort) {
+    async start(shape, endpointPort, dedication) {
       const slot = freeSlots.pop() ?? slots++;
       started += 1;
       const name = `${slot}-${started}`;
@@ -111,8 +113,7 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
       const port = endpointPort >= 1024 && endpointPort !== runtimeApiPort ? endpointPort : fallbackEndpointPort;
       const cgroup = cgroups.create(name, { memoryMb: shape.memoryMb, processesMax: limits.processesMax });
       const at = (part: string) => join(stage.path, part);
-      const bubblewrap = [
-        "bwrap",
+      const options = [
         ...["--unshare-all", "--die-with-parent", "--new-session"],
         ...["--uid", String(uid), "--gid", String(gid), "--hostname", "sandbox", "--cap-drop", "ALL", "--seccomp", "9"],
         ...system,
@@ -122,33 +123,15 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
         ...etcFiles.flatMap(([file]) => ["--ro-bind", at(`etc/${file}`), `/etc/${file}`]),
         ...["--proc", "/proc", "--dev", "/dev"],
         ...["--size", String(shape.ephemeralStorageMb * 1_048_576), "--tmpfs", "/tmp", "--remount-ro", "/"],
-        ...["--setenv", "LD_LIBRARY_PATH", "/var/lang/lib:/lib64:/usr/lib64"],
-        ...["--chdir", inside.task, "--", command.file, ...command.args],
+        ...["--setenv", "LD_LIBRARY_PATH", "/var/lang/lib:/lib64:/usr/lib64", "--chdir", inside.task],
+        ...Object.entries(dedication?.variables ?? {}).flatMap(([variable, value]) => ["--setenv", variable, value]),
       ];
-      const [enter, ...enterArguments] = stage.enter;
-      const child = startChild(
-        {
-          file: enter ?? "nsenter",
-          args: [
-            ...enterArguments,
-            ...["sh", "-c", launch, "sh", String(hostUid ?? ""), at("filter"), String(limits.filesMax)],
-            ...[String(cgroup.joinFiles.length), ...cgroup.joinFiles, ...bubblewrap],
-          ],
-          environment: {
-            PATH: "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
-            LANG: "en_US.UTF-8",
-            TZ: ":UTC",
-            CUMULET_LISTEN: `endpoint=${port},runtime=${runtimeApiPort}`,
-          },
-          cwd: "/",
-          handsOver: true,
-        },
-        () => {},
-      );
-      let complaint = "";
-      const note = (chunk: Buffer) => (complaint = (complaint + chunk.toString("utf8")).slice(-1_000));
-      child.stderr.on("data", note);
-
+      // In a file: other users of the host can read command lines.
+      await writeFile(join(stage.outside, folder, "options"), options.map((option) => `${option}\0`).join(""), {
+        mode: 0o600,
+      });
+      const wrapper = dedication?.wrapper === undefined ? [] : [dedication.wrapper];
+      const bubblewrap = ["bwrap", "--args", "8", "--", ...wrapper, command.file, ...command.args];
       const placed: string[] = [];
       const mounted: string[] = [];
       const giveBack = async () => {
@@ -165,6 +148,38 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
         await stage.bind(source, at(`${folder}/${part}`));
       };
 
+      const place = async ({ codeDir, layersDir }: FunctionSpec) => {
+        await Promise.all([
+          placeOne(codeDir, "task"),
+          ...(layersDir === undefined ? [] : [placeOne(layersDir, "opt")]),
+        ]);
+      };
+      if (dedication !== undefined) await place(dedication.spec);
+
+      const [enter, ...enterArguments] = stage.enter;
+      const child = startChild(
+        {
+          file: enter ?? "nsenter",
+          args: [
+            ...enterArguments,
+            ...["sh", "-c", launch, "sh", String(hostUid ?? ""), at("filter"), at(`${folder}/options`)],
+            ...[String(limits.filesMax), String(cgroup.joinFiles.length), ...cgroup.joinFiles, ...bubblewrap],
+          ],
+          environment: {
+            PATH: "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+            LANG: "en_US.UTF-8",
+            TZ: ":UTC",
+            CUMULET_LISTEN: `endpoint=${port},runtime=${runtimeApiPort}`,
+          },
+          cwd: "/",
+          handsOver: true,
+        },
+        () => {},
+      );
+      let complaint = "";
+      const note = (chunk: Buffer) => (complaint = (complaint + chunk.toString("utf8")).slice(-1_000));
+      child.stderr.on("data", note);
+
       let listeners;
       try {
         listeners = await receiveListeners(child, ["endpoint", "runtime"]);
@@ -172,7 +187,9 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
         child.process.kill("SIGKILL");
         await child.ended;
         await giveBack();
-        throw new Error(`${error instanceof Error ? error.message : String(error)}${complaint === "" ? "" : `: ${complaint.trim()}`}`);
+        throw new Error(
+          `${error instanceof Error ? error.message : String(error)}${complaint === "" ? "" : `: ${complaint.trim()}`}`,
+        );
       }
       child.stderr.off("data", note);
       const endpoint = listeners.get("endpoint");
@@ -189,12 +206,8 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
         runtimeApi,
         runtimeApiAddress: `127.0.0.1:${runtimeApiPort}`,
         ended: child.ended.then((exit) => ({ ...exit, outOfMemory: cgroup.outOfMemory() })),
-        async place(spec: FunctionSpec) {
-          const { layersDir } = spec;
-          await Promise.all([
-            placeOne(spec.codeDir, "task"),
-            ...(layersDir === undefined ? [] : [placeOne(layersDir, "opt")]),
-          ]);
+        async place(spec) {
+          if (dedication === undefined) await place(spec);
           return { ...inside, bin: executable.bin };
         },
         memoryUsedMb: () =>
@@ -230,7 +243,11 @@ async function interpreterArguments(
     return { path: executable, bin: join(prefix, "bin"), binds: ["--dir", inside.bin] };
   }
   const place = await show("lang", prefix);
-  return { path: join("/var/lang", executable.slice(prefix.length)), bin: inside.bin, binds: ["--ro-bind", place, "/var/lang"] };
+  return {
+    path: join("/var/lang", executable.slice(prefix.length)),
+    bin: inside.bin,
+    binds: ["--ro-bind", place, "/var/lang"],
+  };
 }
 
 /** What programs need of the host's system, and nothing of its data: no /home, /root, /run, /srv, /sys, /var. */
@@ -241,7 +258,19 @@ async function systemArguments(dataDir: string): Promise<readonly string[]> {
     if (found?.isSymbolicLink() === true) args.push("--symlink", await readlink(folder), folder);
     else if (found?.isDirectory() === true) args.push("--ro-bind", folder, folder);
   }
-  for (const path of ["ssl", "pki", "ca-certificates", "alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types", "protocols", "services"]) {
+  for (const path of [
+    "ssl",
+    "pki",
+    "ca-certificates",
+    "alternatives",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "localtime",
+    "mime.types",
+    "protocols",
+    "services",
+  ]) {
     args.push("--ro-bind-try", `/etc/${path}`, `/etc/${path}`);
   }
   if (dataDir.startsWith("/usr/")) args.push("--tmpfs", dataDir);

@@ -11,14 +11,19 @@ import type { SandboxDriver } from "./sandbox.ts";
 export function createProcessDriver(needs: { readonly runtimesDir: string }): SandboxDriver {
   return {
     name: "process",
-    async start(shape, endpointPort) {
+    async start(shape, endpointPort, dedication) {
       const runtime = join(needs.runtimesDir, shape.interpreter.language);
       const command = runtimeCommand(shape, shape.interpreter.executable, runtime);
       const child = startChild(
         {
-          file: command.file,
-          args: command.args,
-          environment: { PATH: "/usr/local/bin:/usr/bin:/bin", LANG: "en_US.UTF-8", TZ: ":UTC", CUMULET_TASK: "" },
+          file: dedication?.wrapper ?? command.file,
+          args: dedication?.wrapper === undefined ? command.args : [command.file, ...command.args],
+          environment: {
+            PATH: "/usr/local/bin:/usr/bin:/bin",
+            LANG: "en_US.UTF-8",
+            TZ: ":UTC",
+            ...dedication?.variables,
+          },
           cwd: "/",
           handsOver: false,
         },

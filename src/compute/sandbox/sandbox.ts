@@ -21,10 +21,18 @@ export interface SandboxShape {
   readonly ephemeralStorageMb: number;
 }
 
+/** A function that needs a process started for it: with its code in place and with variables that its language reads at its start. */
+export interface Dedication {
+  readonly spec: FunctionSpec;
+  readonly variables: Readonly<Record<string, string>>;
+  /** A program of the function that is given the runtime's command line (`AWS_LAMBDA_EXEC_WRAPPER`). */
+  readonly wrapper: string | undefined;
+}
+
 /** Starts sandboxes in which a runtime waits for code. Drivers: `process` (does not isolate), `namespaces`. */
 export interface SandboxDriver {
   readonly name: "process" | "namespaces";
-  start(shape: SandboxShape, endpointPort: number): Promise<Sandbox>;
+  start(shape: SandboxShape, endpointPort: number, dedication?: Dedication): Promise<Sandbox>;
   /** Leave nothing on the host. Every sandbox has ended before. */
   stop(): Promise<void>;
 }
@@ -43,7 +51,7 @@ export interface Sandbox {
   readonly runtimeApiAddress: string;
   /** Resolves once, when everything in it has ended. */
   readonly ended: Promise<RuntimeExit>;
-  /** Make the function's code and layers appear. To be called once. */
+  /** Make the function's code and layers appear, where they are not there from the start. To be called once. */
   place(spec: FunctionSpec): Promise<Places>;
   /** The most memory it has held, in MB, rounded up. */
   memoryUsedMb(): number;

@@ -44,7 +44,8 @@ const errno = { EPERM: 1, ENOSYS: 38 };
 const action = { allow: 0x7fff_0000, kill: 0x8000_0000, errno: (number: number) => 0x0005_0000 | number };
 
 /** CLONE_NEWTIME | NEWNS | NEWCGROUP | NEWUTS | NEWIPC | NEWUSER | NEWPID | NEWNET */
-const namespaceFlags = 0x80 | 0x0002_0000 | 0x0200_0000 | 0x0400_0000 | 0x0800_0000 | 0x1000_0000 | 0x2000_0000 | 0x4000_0000;
+const namespaceFlags =
+  0x80 | 0x0002_0000 | 0x0200_0000 | 0x0400_0000 | 0x0800_0000 | 0x1000_0000 | 0x2000_0000 | 0x4000_0000;
 
 const load = (offset: number): Instruction => ({ code: 0x20, whenTrue: 0, whenFalse: 0, value: offset });
 const and = (mask: number): Instruction => ({ code: 0x54, whenTrue: 0, whenFalse: 0, value: mask });

@@ -74,7 +74,9 @@ export async function createStage(asRoot: boolean): Promise<Stage> {
   const removeFolder = () => rmdir(path).catch(() => {});
   await new Promise<void>((resolve, reject) => {
     readyNow = resolve;
-    void ended.then(() => removeFolder().then(() => reject(problem("Mounts in a namespace of our own are refused here"))));
+    void ended.then(() =>
+      removeFolder().then(() => reject(problem("Mounts in a namespace of our own are refused here"))),
+    );
   });
   child.unref();
 

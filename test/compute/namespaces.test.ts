@@ -1,0 +1,3 @@
+import { endingsCases } from "./endings.cases.ts";
+
+endingsCases("namespaces");
