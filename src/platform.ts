@@ -18,8 +18,12 @@ import { createLog, type Log } from "./kernel/log.ts";
 import { openLmdbStore } from "./kernel/store/lmdb-store.ts";
 import type { Store } from "./kernel/store/store.ts";
 import { createApiGatewayV2 } from "./services/apigatewayv2/service.ts";
+import type { ResourceType } from "./services/cloudformation/port.ts";
 import { createExecuteApi } from "./services/execute-api/service.ts";
 import { createIam } from "./services/iam/service.ts";
+import { createExecutionRoles } from "./services/lambda/execution-role.ts";
+import { createLambda } from "./services/lambda/service.ts";
+import { createLambda } from "./services/lambda/service.ts";
 import { createLogs } from "./services/logs/service.ts";
 import { createSts } from "./services/sts/service.ts";
 import { createServiceDirectory } from "./wire/directory.ts";
@@ -27,6 +31,9 @@ import type { Service } from "./wire/service.ts";
 import { createModels } from "./wire/tables/catalog.ts";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+
+/** How long an environment's credentials last: as on AWS, where functions are given twelve hours. */
+const roleSessionSeconds = 12 * 3600;
 
 /** A running platform: everything built and connected. */
 export interface Platform {
@@ -40,6 +47,8 @@ export interface Platform {
   readonly store: Store;
   /** Every service that is built, by name: for the coverage page. */
   readonly services: ReadonlyMap<string, Service>;
+  /** Every CloudFormation resource type that is built. */
+  readonly resourceTypes: readonly ResourceType[];
 }
 
 /** What tests replace. */
@@ -93,21 +102,34 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     dataDir,
     driver: config.sandbox,
     endpointPort: () => port,
-    credentials: () => Promise.reject(new Error("no roles yet")),
+    credentials: createExecutionRoles(iam.port),
     log: (spec, logStream, events) =>
       logs.port.append({ account: spec.account, region: spec.region, logGroup: spec.logGroup, logStream, events }),
+  });
+  const lambda = createLambda({
+    store,
+    blobs,
+    jobs,
+    clock,
+    ids,
+    log,
+    compute,
+    iam: iam.port,
+    authorizer,
+    s3: (as) => directory.client("s3", as),
+    dataDir,
   });
   const executeApi = createExecuteApi({
     store,
     clock,
     ids,
     log,
-    lambda: { invoke: () => Promise.reject(new Error("no functions yet")) },
+    lambda: lambda.port,
     verifier,
     authorizer,
   });
   const apigatewayv2 = createApiGatewayV2({ store, ids, publisher: executeApi.publisher });
-  for (const { service } of [iam, sts, logs, apigatewayv2]) services.set(service.name, service);
+  for (const { service } of [iam, sts, logs, lambda, apigatewayv2]) services.set(service.name, service);
 
   const front = createFront({
     services,
@@ -121,20 +143,20 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     region: config.region,
     executeApi: executeApi.port,
   });
-  void directory;
-  void blobs;
 
   return {
     start: async () => {
       const bound = await front.listen(config.port, config.host);
       port = bound.port;
       jobs.start();
+      lambda.start();
       return { endpoint: `http://${config.host}:${port}`, port };
     },
     stop: async (graceMs) => {
       await front.stop(graceMs);
       await jobs.stop(graceMs);
       executeApi.stop();
+      lambda.stop();
       await compute.stop(graceMs);
       await logs.stop();
       iam.stop();
@@ -144,6 +166,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     jobs,
     store,
     services,
+    resourceTypes,
   };
 }
 
