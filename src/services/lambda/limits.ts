@@ -23,6 +23,8 @@ export const lambdaLimits = {
   /** What reserved concurrency must leave for all other functions. */
   unreservedConcurrencyMin: 100,
   clientContextBytesMax: 3583,
+  /** Ours: how long a function's credentials are good for. */
+  roleSessionSeconds: 12 * 60 * 60,
   listItemsMax: 50,
   listLayersMax: 50,
   /** Asynchronous invocation. Source: developer guide, "Error handling and retries". */

@@ -1,3 +1,17 @@
 import type { ResourceType } from "../../cloudformation/port.ts";
+import { aliasType } from "./alias.ts";
+import { eventInvokeConfigType } from "./event-invoke-config.ts";
+import { functionType } from "./function.ts";
+import { layerVersionPermissionType, layerVersionType } from "./layer-version.ts";
+import { permissionType } from "./permission.ts";
+import { versionType } from "./version.ts";
 
-export const lambdaResourceTypes: readonly ResourceType[] = [];
+export const lambdaResourceTypes: readonly ResourceType[] = [
+  functionType,
+  versionType,
+  aliasType,
+  permissionType,
+  layerVersionType,
+  layerVersionPermissionType,
+  eventInvokeConfigType,
+];

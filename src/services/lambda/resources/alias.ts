@@ -1,0 +1,56 @@
+import type { Properties, ResourceType } from "../../cloudformation/port.ts";
+import type { Sdk } from "../needs.ts";
+import { defined, isAwsError, numberOf, objectOf, textOf, unlessGone } from "./properties.ts";
+
+export const aliasType: ResourceType = {
+  type: "AWS::Lambda::Alias",
+  properties: [
+    "Description",
+    "FunctionName",
+    "FunctionVersion",
+    "Name",
+    "RoutingConfig.AdditionalVersionWeights[].FunctionVersion",
+    "RoutingConfig.AdditionalVersionWeights[].FunctionWeight",
+  ],
+  attributes: ["AliasArn"],
+
+  async create(context) {
+    const lambda = context.client<Sdk>("lambda");
+    const input = inputOf(context.properties);
+    let alias;
+    try {
+      alias = await lambda.CreateAlias(input);
+    } catch (error) {
+      if (!context.resumed || !isAwsError(error, "ResourceConflictException")) throw error;
+      alias = await lambda.UpdateAlias(input);
+    }
+    return { physicalId: alias.AliasArn ?? "", attributes: { AliasArn: alias.AliasArn } };
+  },
+
+  async update(context) {
+    await context.client<Sdk>("lambda").UpdateAlias(inputOf(context.properties));
+    return context.state;
+  },
+
+  async delete(context) {
+    const { FunctionName, Name } = inputOf(context.properties);
+    await unlessGone(context.client<Sdk>("lambda").DeleteAlias({ FunctionName, Name }));
+  },
+};
+
+function inputOf(properties: Properties) {
+  const listed = objectOf(properties, "RoutingConfig")?.["AdditionalVersionWeights"];
+  const weights: Record<string, number> = {};
+  for (const each of Array.isArray(listed) ? listed : []) {
+    const item: Properties = typeof each === "object" && each !== null ? { ...each } : {};
+    const version = textOf(item, "FunctionVersion");
+    if (version !== undefined) weights[version] = numberOf(item, "FunctionWeight") ?? 0;
+  }
+  return {
+    FunctionName: textOf(properties, "FunctionName"),
+    FunctionVersion: textOf(properties, "FunctionVersion"),
+    Name: textOf(properties, "Name"),
+    RoutingConfig: { AdditionalVersionWeights: weights },
+    ...defined({ Description: textOf(properties, "Description") ?? "" }),
+  };
+}

@@ -1,0 +1,35 @@
+import type { Properties, ResourceType } from "../../cloudformation/port.ts";
+import type { Sdk } from "../needs.ts";
+import { defined, numberOf, textOf, unlessGone } from "./properties.ts";
+
+export const eventInvokeConfigType: ResourceType = {
+  type: "AWS::Lambda::EventInvokeConfig",
+  properties: ["FunctionName", "MaximumEventAgeInSeconds", "MaximumRetryAttempts", "Qualifier"],
+  attributes: [],
+
+  async create(context) {
+    await context.client<Sdk>("lambda").PutFunctionEventInvokeConfig(inputOf(context.properties));
+    return { physicalId: context.generateName(64), attributes: {} };
+  },
+
+  async update(context) {
+    await context.client<Sdk>("lambda").PutFunctionEventInvokeConfig(inputOf(context.properties));
+    return context.state;
+  },
+
+  async delete(context) {
+    const { FunctionName, Qualifier } = inputOf(context.properties);
+    await unlessGone(context.client<Sdk>("lambda").DeleteFunctionEventInvokeConfig({ FunctionName, Qualifier }));
+  },
+};
+
+function inputOf(properties: Properties) {
+  return {
+    FunctionName: textOf(properties, "FunctionName"),
+    Qualifier: textOf(properties, "Qualifier"),
+    ...defined({
+      MaximumRetryAttempts: numberOf(properties, "MaximumRetryAttempts"),
+      MaximumEventAgeInSeconds: numberOf(properties, "MaximumEventAgeInSeconds"),
+    }),
+  };
+}

@@ -1,0 +1,190 @@
+import type { CreateFunctionCommandInput } from "@aws-sdk/client-lambda";
+import { toArchitecture, toRuntime } from "../configuration.ts";
+import { functionArn } from "../model.ts";
+import type { Sdk } from "../needs.ts";
+import type { Properties, ResourceContext, ResourceType } from "../../cloudformation/port.ts";
+import { packInlineCode } from "./inline-code.ts";
+import { defined, isAwsError, numberOf, objectOf, stringsOf, tagsOf, textOf, unlessGone } from "./properties.ts";
+
+export const functionType: ResourceType = {
+  type: "AWS::Lambda::Function",
+  properties: [
+    "Architectures",
+    "Code.S3Bucket",
+    "Code.S3Key",
+    "Code.S3ObjectVersion",
+    "Code.ZipFile",
+    "Description",
+    "Environment.Variables",
+    "EphemeralStorage.Size",
+    "FunctionName",
+    "Handler",
+    "Layers",
+    "LoggingConfig.ApplicationLogLevel",
+    "LoggingConfig.LogFormat",
+    "LoggingConfig.LogGroup",
+    "LoggingConfig.SystemLogLevel",
+    "MemorySize",
+    "PackageType",
+    "ReservedConcurrentExecutions",
+    "Role",
+    "Runtime",
+    "Tags[].Key",
+    "Tags[].Value",
+    "Timeout",
+    "TracingConfig.Mode",
+  ],
+  attributes: ["Arn"],
+
+  async create(context) {
+    const { properties } = context;
+    const lambda = context.client<Sdk>("lambda");
+    const name = textOf(properties, "FunctionName") ?? context.generateName(64);
+    const tags = tagsOf(context);
+    const packageType = textOf(properties, "PackageType");
+    try {
+      await lambda.CreateFunction({
+        ...configurationOf(properties),
+        FunctionName: name,
+        Role: textOf(properties, "Role"),
+        Code: await codeOf(properties),
+        ...architecturesOf(properties),
+        ...(Object.keys(tags).length > 0 && { Tags: tags }),
+        ...(packageType === "Image" && { PackageType: packageType }),
+      });
+    } catch (error) {
+      if (!context.resumed || !isAwsError(error, "ResourceConflictException")) throw error;
+      await updateWhole(context, name);
+    }
+    try {
+      await setConcurrency(context, name, undefined);
+    } catch (error) {
+      await lambda.DeleteFunction({ FunctionName: name });
+      throw error;
+    }
+    return { physicalId: name, attributes: { Arn: functionArn(context, name) } };
+  },
+
+  async update(context) {
+    const { properties, previous } = context;
+    const { physicalId: name } = context.state;
+    const lambda = context.client<Sdk>("lambda");
+    if (differs(properties, previous, "Code") || differs(properties, previous, "Architectures")) {
+      await lambda.UpdateFunctionCode({
+        FunctionName: name,
+        ...(await codeOf(properties)),
+        ...(architecturesOf(properties) ?? { Architectures: ["x86_64"] }),
+      });
+    }
+    await updateConfiguration(context, name);
+    await setConcurrency(context, name, previous);
+    await setTags(context, name);
+    return context.state;
+  },
+
+  async delete(context) {
+    await unlessGone(context.client<Sdk>("lambda").DeleteFunction({ FunctionName: context.state.physicalId }));
+  },
+};
+
+/** Take over a function that an interrupted create has made already. */
+async function updateWhole(context: ResourceContext, name: string): Promise<void> {
+  const lambda = context.client<Sdk>("lambda");
+  await lambda.UpdateFunctionCode({ FunctionName: name, ...(await codeOf(context.properties)) });
+  await updateConfiguration(context, name);
+  await setTags(context, name);
+}
+
+async function updateConfiguration(context: ResourceContext, name: string): Promise<void> {
+  const { properties } = context;
+  const role = textOf(properties, "Role");
+  // What a template no longer says goes back to its default.
+  await context.client<Sdk>("lambda").UpdateFunctionConfiguration({
+    Description: "",
+    Timeout: 3,
+    MemorySize: 128,
+    Environment: { Variables: {} },
+    EphemeralStorage: { Size: 512 },
+    Layers: [],
+    LoggingConfig: { LogFormat: "Text" },
+    ...configurationOf(properties),
+    FunctionName: name,
+    ...(role !== undefined && { Role: role }),
+  });
+}
+
+async function setConcurrency(context: ResourceContext, name: string, previous: Properties | undefined): Promise<void> {
+  const lambda = context.client<Sdk>("lambda");
+  const reserved = numberOf(context.properties, "ReservedConcurrentExecutions");
+  const had = previous && numberOf(previous, "ReservedConcurrentExecutions");
+  if (reserved === had) return;
+  if (reserved === undefined) await lambda.DeleteFunctionConcurrency({ FunctionName: name });
+  else await lambda.PutFunctionConcurrency({ FunctionName: name, ReservedConcurrentExecutions: reserved });
+}
+
+async function setTags(context: ResourceContext, name: string): Promise<void> {
+  const lambda = context.client<Sdk>("lambda");
+  const arn = functionArn(context, name);
+  const tags = tagsOf(context);
+  const had = (await lambda.ListTags({ Resource: arn })).Tags ?? {};
+  const gone = Object.keys(had).filter((key) => !(key in tags));
+  const changed = Object.entries(tags).filter(([key, value]) => had[key] !== value);
+  if (gone.length > 0) await lambda.UntagResource({ Resource: arn, TagKeys: gone });
+  if (changed.length > 0) await lambda.TagResource({ Resource: arn, Tags: Object.fromEntries(changed) });
+}
+
+function configurationOf(properties: Properties) {
+  const variables = objectOf(objectOf(properties, "Environment") ?? {}, "Variables");
+  const storage = numberOf(objectOf(properties, "EphemeralStorage") ?? {}, "Size");
+  const logging = objectOf(properties, "LoggingConfig");
+  const tracing = textOf(objectOf(properties, "TracingConfig") ?? {}, "Mode");
+  const runtime = textOf(properties, "Runtime");
+  return defined({
+    Description: textOf(properties, "Description"),
+    Handler: textOf(properties, "Handler"),
+    Runtime: runtime === undefined ? undefined : toRuntime(runtime),
+    Timeout: numberOf(properties, "Timeout"),
+    MemorySize: numberOf(properties, "MemorySize"),
+    Layers: stringsOf(properties, "Layers"),
+    Environment: variables && {
+      Variables: Object.fromEntries(Object.entries(variables).map(([key, value]) => [key, String(value)])),
+    },
+    EphemeralStorage: storage === undefined ? undefined : { Size: storage },
+    LoggingConfig: logging && loggingOf(logging),
+    TracingConfig: tracing === undefined ? undefined : { Mode: toTracingMode(tracing) },
+  });
+}
+
+function toTracingMode(text: string): "Active" | "PassThrough" {
+  return text === "Active" ? "Active" : "PassThrough";
+}
+
+function loggingOf(logging: Properties): NonNullable<CreateFunctionCommandInput["LoggingConfig"]> {
+  // The operation checks these against the model's enumerations.
+  return defined({
+    LogFormat: textOf(logging, "LogFormat"),
+    LogGroup: textOf(logging, "LogGroup"),
+    ApplicationLogLevel: textOf(logging, "ApplicationLogLevel"),
+    SystemLogLevel: textOf(logging, "SystemLogLevel"),
+  }) as NonNullable<CreateFunctionCommandInput["LoggingConfig"]>;
+}
+
+function architecturesOf(properties: Properties) {
+  const architectures = stringsOf(properties, "Architectures");
+  return architectures && { Architectures: architectures.map(toArchitecture) };
+}
+
+async function codeOf(properties: Properties) {
+  const code = objectOf(properties, "Code") ?? {};
+  const inline = textOf(code, "ZipFile");
+  if (inline !== undefined) return { ZipFile: await packInlineCode(inline, textOf(properties, "Runtime") ?? "") };
+  return defined({
+    S3Bucket: textOf(code, "S3Bucket"),
+    S3Key: textOf(code, "S3Key"),
+    S3ObjectVersion: textOf(code, "S3ObjectVersion"),
+  });
+}
+
+function differs(a: Properties, b: Properties, name: string): boolean {
+  return JSON.stringify(a[name]) !== JSON.stringify(b[name]);
+}

@@ -1,0 +1,37 @@
+import type { ResourceType } from "../../cloudformation/port.ts";
+import { conflict } from "../errors.ts";
+import type { Sdk } from "../needs.ts";
+import { defined, textOf, unlessGone } from "./properties.ts";
+
+export const versionType: ResourceType = {
+  type: "AWS::Lambda::Version",
+  properties: ["CodeSha256", "Description", "FunctionName"],
+  attributes: ["FunctionArn", "Version"],
+
+  async create(context) {
+    const { properties } = context;
+    const lambda = context.client<Sdk>("lambda");
+    const FunctionName = textOf(properties, "FunctionName");
+    const before = await lambda.ListVersionsByFunction({ FunctionName });
+    const published = await lambda.PublishVersion({
+      FunctionName,
+      ...defined({ CodeSha256: textOf(properties, "CodeSha256"), Description: textOf(properties, "Description") }),
+    });
+    const known = before.Versions?.some(({ Version }) => Version === published.Version);
+    if (known && !context.resumed) {
+      throw conflict(
+        `A version for this Lambda function exists ( ${published.Version} ). Modify the function to create a new version.`,
+      );
+    }
+    return {
+      physicalId: published.FunctionArn ?? "",
+      attributes: { Version: published.Version, FunctionArn: published.FunctionArn },
+    };
+  },
+
+  update: (context) => Promise.resolve(context.state),
+
+  async delete(context) {
+    await unlessGone(context.client<Sdk>("lambda").DeleteFunction({ FunctionName: context.state.physicalId }));
+  },
+};
