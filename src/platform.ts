@@ -116,7 +116,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     compute,
     iam: iam.port,
     authorizer,
-    s3: (as) => directory.client("s3", as),
+    s3: (as) => directory.client<typeof import("@aws-sdk/client-s3")>("s3", as),
     dataDir,
   });
   const executeApi = createExecuteApi({
