@@ -23,7 +23,6 @@ import { createExecuteApi } from "./services/execute-api/service.ts";
 import { createIam } from "./services/iam/service.ts";
 import { createExecutionRoles } from "./services/lambda/execution-role.ts";
 import { createLambda } from "./services/lambda/service.ts";
-import { createLambda } from "./services/lambda/service.ts";
 import { createLogs } from "./services/logs/service.ts";
 import { createSts } from "./services/sts/service.ts";
 import { createServiceDirectory } from "./wire/directory.ts";
@@ -31,9 +30,6 @@ import type { Service } from "./wire/service.ts";
 import { createModels } from "./wire/tables/catalog.ts";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-
-/** How long an environment's credentials last: as on AWS, where functions are given twelve hours. */
-const roleSessionSeconds = 12 * 3600;
 
 /** A running platform: everything built and connected. */
 export interface Platform {
@@ -129,6 +125,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     authorizer,
   });
   const apigatewayv2 = createApiGatewayV2({ store, ids, publisher: executeApi.publisher });
+  const resourceTypes = [iam, logs, lambda, apigatewayv2].flatMap((slice) => slice.resourceTypes);
   for (const { service } of [iam, sts, logs, lambda, apigatewayv2]) services.set(service.name, service);
 
   const front = createFront({
