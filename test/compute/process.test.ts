@@ -1,3 +1,5 @@
 import { endingsCases } from "./endings.cases.ts";
+import { pythonCases } from "./python.cases.ts";
 
 endingsCases("process");
+pythonCases("process");

@@ -1,7 +1,6 @@
-import { chown, lstat, mkdir, readlink, rm, writeFile } from "node:fs/promises";
+import { chown, lstat, mkdir, readlink, rm, rmdir, writeFile } from "node:fs/promises";
 import { readFileSync } from "node:fs";
-import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import type { FunctionSpec } from "../compute.ts";
 import type { ComputeLimits } from "../limits.ts";
 import type { Places } from "../variables.ts";
@@ -54,13 +53,15 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
   await writeFile(join(stage.outside, "filter"), seccompFilter(architecture));
   await writeEtc(join(stage.outside, "etc"));
 
+  let shows = 0;
   const shown = new Map<string, Promise<string>>();
   /** A folder of the host, made reachable for users who cannot reach it where it is. */
   const show = (kind: string, folder: string): Promise<string> => {
     let place = shown.get(folder);
     if (place === undefined) {
       place = (async () => {
-        const name = `${kind}/${shortHash(folder)}`;
+        shows += 1;
+        const name = `${kind}/${shows}`;
         await mkdir(join(stage.outside, name));
         await stage.bindReadOnly(folder, join(stage.path, name));
         return join(stage.path, name);
@@ -87,7 +88,7 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
     const at = await place?.catch(() => undefined);
     if (at === undefined) return;
     await stage.unmount(at).catch(() => {});
-    await rm(join(stage.outside, "code", shortHash(folder)), { recursive: true, force: true }).catch(() => {});
+    await rmdir(join(stage.outside, relative(stage.path, at))).catch(() => {});
   };
 
   const freeSlots: number[] = [];
@@ -138,7 +139,9 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
         for (const path of mounted) await stage.unmount(path).catch(() => {});
         for (const path of placed) await release(path);
         await cgroup.remove();
-        await rm(join(stage.outside, folder), { recursive: true, force: true }).catch(() => {});
+        // One by one: what is still mounted there must not be emptied.
+        await rm(join(stage.outside, folder, "options"), { force: true }).catch(() => {});
+        for (const part of ["task", "opt", "."]) await rmdir(join(stage.outside, folder, part)).catch(() => {});
         freeSlots.push(slot);
       };
       const placeOne = async (from: string, part: string) => {
@@ -287,8 +290,4 @@ const etcFiles = [
 
 async function writeEtc(folder: string): Promise<void> {
   for (const [file, text] of etcFiles) await writeFile(join(folder, file), text, { mode: 0o644 });
-}
-
-function shortHash(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 24);
 }
