@@ -279,7 +279,8 @@ async function answerError(
   const service = detected?.entry.name ?? "";
   if (response.headersSent || response.destroyed) {
     // Too late for an answer: a connection cut short is the only way left to say that the body is not whole.
-    if (!isDisconnect(error)) log.error("A response could not be finished", { requestId, service, error });
+    const gone = error instanceof AwsError || isDisconnect(error);
+    if (!gone) log.error("A response could not be finished", { requestId, service, error });
     response.destroy();
     return;
   }
@@ -293,6 +294,7 @@ async function answerError(
 }
 
 function isDisconnect(error: unknown): boolean {
+  if (error instanceof Error && error.name === "AbortError") return true;
   return (
     error instanceof Error &&
     "code" in error &&

@@ -24,8 +24,12 @@ export function createServiceDirectory(needs: {
     const found = model?.operations.get(operation);
     if (!model || !found)
       throw new AwsError("UnknownOperationException", 404, `There is no operation ${service}:${operation}`);
-    const members: [string, unknown][] = typeof input === "object" && input !== null ? Object.entries(input) : [];
-    return await dispatcher.run(model, found, Object.fromEntries(members), {
+    const entries: [string, unknown][] = typeof input === "object" && input !== null ? Object.entries(input) : [];
+    const members = Object.fromEntries(entries);
+    const payload = found.input?.payload;
+    // Operations always receive a stream where the model has one.
+    if (payload?.streaming) members[payload.name] = toStream(members[payload.name]);
+    return await dispatcher.run(model, found, members, {
       requestId: ids.uuid(),
       principal: as.principal,
       account: as.account,
@@ -53,4 +57,13 @@ export function createServiceDirectory(needs: {
       return operations as ClientOf<Sdk>;
     },
   };
+}
+
+async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  if (bytes.length > 0) yield bytes;
+}
+
+function toStream(value: unknown): unknown {
+  if (value instanceof Uint8Array) return once(value);
+  return typeof value === "string" ? once(Buffer.from(value, "utf8")) : value;
 }

@@ -35,6 +35,7 @@ export interface OperationModel {
   /** Clients may call without a signature. */
   readonly unsigned: boolean;
   readonly deprecated: boolean;
+  readonly unwrapped: boolean;
 }
 
 export interface XmlNamespace {
@@ -179,6 +180,7 @@ export function linkModel(name: string, table: ServiceTable): ServiceModel {
       errors: (facts.errors ?? []).map((error) => error.shape),
       unsigned: facts.authtype === "none" || facts.auth?.[0] === "smithy.api#noAuth",
       deprecated: facts.deprecated === true,
+      unwrapped: facts.unwrapped === true,
     });
   }
   const errors = new Map<string, StructureShape>();

@@ -1,5 +1,6 @@
 import type { AwsError } from "../../aws/error.ts";
-import type { ServiceModel } from "../model.ts";
+import type { Member, ServiceModel, StructureShape } from "../model.ts";
+import { encodeEvents, encodeMessage } from "./event-stream.ts";
 import { createJsonCodec, type JsonCodec } from "./json-values.ts";
 import { malformed, type Protocol, type WireResponse } from "./protocol.ts";
 
@@ -12,11 +13,16 @@ export function createAwsJson(model: ServiceModel): Protocol {
       if (!operation.input) return {};
       return codec.read(operation.input, parseJsonBody(request.body));
     },
-    encode: (operation, output) => ({
-      status: 200,
-      headers: { "content-type": contentType },
-      body: operation.output ? JSON.stringify(codec.write(operation.output, output)) : "",
-    }),
+    encode: (operation, output) => {
+      const shape = operation.output;
+      const events = shape && findEventStream(shape);
+      if (shape && events) return encodeEventStream(codec, shape, events, output, contentType);
+      return {
+        status: 200,
+        headers: { "content-type": contentType },
+        body: shape ? JSON.stringify(codec.write(shape, output)) : "",
+      };
+    },
     encodeError: (error) => {
       const response: WireResponse = {
         status: error.status,
@@ -26,6 +32,35 @@ export function createAwsJson(model: ServiceModel): Protocol {
       if (model.queryCompatible) response.headers["x-amzn-query-error"] = toQueryError(model, error);
       return response;
     },
+  };
+}
+
+type EventStreamMember = Member & { readonly shape: StructureShape };
+
+function findEventStream(shape: StructureShape): EventStreamMember | undefined {
+  const isEvents = (member: Member): member is EventStreamMember =>
+    member.shape.type === "structure" && member.shape.eventStream;
+  return shape.members.find(isEvents);
+}
+
+/** Members beside the stream go ahead of it, as an event of their own. */
+function encodeEventStream(
+  codec: JsonCodec,
+  shape: StructureShape,
+  events: EventStreamMember,
+  output: Record<string, unknown>,
+  contentType: string,
+): WireResponse {
+  const { [events.name]: stream, ...others } = output;
+  const initial = encodeMessage({
+    headers: { ":message-type": "event", ":event-type": "initial-response", ":content-type": contentType },
+    payload: Buffer.from(JSON.stringify(codec.write(shape, others)), "utf8"),
+  });
+  const write = (member: Member, event: unknown) => JSON.stringify(codec.writeMember(member, event));
+  return {
+    status: 200,
+    headers: { "content-type": "application/vnd.amazon.eventstream" },
+    body: encodeEvents(events.shape, stream, contentType, write, initial),
   };
 }
 

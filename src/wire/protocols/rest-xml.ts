@@ -101,6 +101,11 @@ function writeBody(
     const name = shape.locationName ?? shape.name;
     const namespace = namespaceAttribute(shape.xmlNamespace ?? model.xmlNamespace);
     const attributes = writeXmlAttributes(shape, output, style);
+    if (operation.unwrapped) {
+      const [text] = shape.members.map((member) => output[member.name]).filter(isPresent);
+      const content = escapeText(String(text ?? ""));
+      return { contentType: "application/xml", body: `${declaration}<${name}${namespace}>${content}</${name}>` };
+    }
     return {
       contentType: "application/xml",
       body: `${declaration}<${name}${namespace}${attributes}>${writeXmlMembers(shape, output, style)}</${name}>`,

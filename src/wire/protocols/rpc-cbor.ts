@@ -4,13 +4,14 @@ import { decodeCbor, encodeCbor, toCborFloat } from "./cbor.ts";
 import { asRecord, malformed, setOwn, type Protocol } from "./protocol.ts";
 import { checkInteger, isPresent, nameOfInteger } from "./scalars.ts";
 
+const headers = (more: Readonly<Record<string, string>> = {}): Record<string, string> => ({
+  "content-type": "application/cbor",
+  "smithy-protocol": "rpc-v2-cbor",
+  ...more,
+});
+
 /** Smithy RPC v2 CBOR: the operation in the path, input and output as one CBOR map. */
 export function createRpcCbor(model: ServiceModel): Protocol {
-  const headers = (more: Readonly<Record<string, string>> = {}): Record<string, string> => ({
-    "content-type": "application/cbor",
-    "smithy-protocol": "rpc-v2-cbor",
-    ...more,
-  });
   return {
     parse: (operation, request) => {
       if (!operation.input || request.body.length === 0) return {};

@@ -34,6 +34,8 @@ export interface TableOperation {
   readonly endpoint?: { readonly hostPrefix?: string };
   readonly requestcompression?: { readonly encodings: readonly string[] };
   readonly deprecated?: boolean;
+  /** restXml: the output's one member is the text of the root element. */
+  readonly unwrapped?: boolean;
 }
 
 export interface TableReference {

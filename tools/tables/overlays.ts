@@ -1,0 +1,51 @@
+/**
+ * What AWS's services write and botocore's models do not say, because its parsers do not look: the names of root
+ * elements. Source: the response syntax in the Amazon S3 API Reference.
+ */
+const s3Roots: Readonly<Record<string, string>> = {
+  CompleteMultipartUploadOutput: "CompleteMultipartUploadResult",
+  CreateMultipartUploadOutput: "InitiateMultipartUploadResult",
+  CreateSessionOutput: "CreateSessionResult",
+  DeleteObjectsOutput: "DeleteResult",
+  GetBucketAccelerateConfigurationOutput: "AccelerateConfiguration",
+  GetBucketAclOutput: "AccessControlPolicy",
+  GetBucketCorsOutput: "CORSConfiguration",
+  GetBucketLifecycleConfigurationOutput: "LifecycleConfiguration",
+  GetBucketLifecycleOutput: "LifecycleConfiguration",
+  GetBucketLocationOutput: "LocationConstraint",
+  GetBucketLoggingOutput: "BucketLoggingStatus",
+  GetBucketRequestPaymentOutput: "RequestPaymentConfiguration",
+  GetBucketTaggingOutput: "Tagging",
+  GetBucketVersioningOutput: "VersioningConfiguration",
+  GetBucketWebsiteOutput: "WebsiteConfiguration",
+  GetObjectAclOutput: "AccessControlPolicy",
+  GetObjectAttributesOutput: "GetObjectAttributesResponse",
+  GetObjectTaggingOutput: "Tagging",
+  ListBucketAnalyticsConfigurationsOutput: "ListBucketAnalyticsConfigurationResult",
+  ListBucketInventoryConfigurationsOutput: "ListInventoryConfigurationsResult",
+  ListBucketMetricsConfigurationsOutput: "ListMetricsConfigurationsResult",
+  ListBucketsOutput: "ListAllMyBucketsResult",
+  ListDirectoryBucketsOutput: "ListAllMyDirectoryBucketsResult",
+  ListMultipartUploadsOutput: "ListMultipartUploadsResult",
+  ListObjectVersionsOutput: "ListVersionsResult",
+  ListObjectsOutput: "ListBucketResult",
+  ListObjectsV2Output: "ListBucketResult",
+  ListPartsOutput: "ListPartsResult",
+};
+
+type Facts = Record<string, unknown>;
+
+/** Adds to a service's table what its model lacks. */
+export function overlay(service: string, table: Facts): Facts {
+  if (service !== "s3") return table;
+  const shapes = { ...Object(table["shapes"]) };
+  for (const [name, root] of Object.entries(s3Roots)) {
+    if (shapes[name] === undefined) throw new Error(`S3 has no shape ${name} any more`);
+    shapes[name] = { ...shapes[name], locationName: root };
+  }
+  const operations = { ...Object(table["operations"]) };
+  // Its one member is the text of the root element.
+  operations["GetBucketLocation"] = { ...operations["GetBucketLocation"], unwrapped: true };
+  const metadata = { ...Object(table["metadata"]), xmlNamespace: "http://s3.amazonaws.com/doc/2006-03-01/" };
+  return { metadata, operations, shapes };
+}
