@@ -14,7 +14,9 @@ const db = await loadAwsServiceSpec();
 const text = render(db);
 if (process.argv.includes("--check")) {
   if (readFileSync(target, "utf8") !== text) {
-    console.error("resource-spec.generated.ts differs from the specification: run bin/node24 tools/cfn-spec/generate.ts");
+    console.error(
+      "resource-spec.generated.ts differs from the specification: run bin/node24 tools/cfn-spec/generate.ts",
+    );
     process.exitCode = 1;
   }
 } else {

@@ -20,6 +20,8 @@ export const cloudFormationLimits = {
   /** Own: how many values a template may grow to by Fn::ForEach, and Fn::Sub and Fn::Join may make of it. */
   templateNodesMax: 200_000,
   resolvedTextMax: 1_048_576,
+  /** Own: the resolved properties of one resource, as JSON. Twice that fits a value of the store. */
+  resourcePropertiesBytesMax: 900_000,
   /** Own: how many steps of one stack's operation run at once. */
   parallelStepsMax: 25,
   /** Own: how often a clean-up deletion is tried after an update, as observed of CloudFormation. */

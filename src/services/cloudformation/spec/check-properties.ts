@@ -24,7 +24,8 @@ export function checkResources(
   for (const resource of created) {
     const type = types.get(resource.type);
     const spec = findResourceSpec(resource.type);
-    if (type && spec) checkMembers(resource.properties, spec.properties, { resource, admitted: type.properties, path: "" });
+    if (type && spec)
+      checkMembers(resource.properties, spec.properties, { resource, admitted: type.properties, path: "" });
   }
 }
 
@@ -82,7 +83,8 @@ function checkValue(value: JsonValue, type: PropertyType, place: Place): void {
       if (isObject(value)) checkMembers(value, type.properties, place);
       return;
     case "list":
-      if (isList(value)) for (const each of value) checkValue(each, type.element, { ...place, path: `${place.path}[]` });
+      if (isList(value))
+        for (const each of value) checkValue(each, type.element, { ...place, path: `${place.path}[]` });
       return;
     case "map":
       if (isObject(value)) {
@@ -105,7 +107,6 @@ function branchesOf(value: JsonValue): readonly JsonValue[] | undefined {
 
 /** Whether a property path is one that the type acts on: see `ResourceType.properties`. */
 export function admits(admitted: readonly string[], path: string): boolean {
-  const parent = (at: string) => /^(?<parent>.*)(?:\.[^.]*|\[\])$/.exec(at)?.groups?.["parent"];
   for (let at: string | undefined = path; at !== undefined && at !== ""; at = parent(at)) {
     const below = [`${at}.`, `${at}[]`];
     if (admitted.includes(`${at}.*`)) return true;
@@ -115,3 +116,5 @@ export function admits(admitted: readonly string[], path: string): boolean {
   }
   return false;
 }
+
+const parent = (path: string) => /^(?<parent>.*)(?:\.[^.]*|\[\])$/.exec(path)?.groups?.["parent"];

@@ -52,7 +52,8 @@ function coerce(value: JsonValue, type: PropertyType, logicalId: string, path: s
     case "integer":
     case "number": {
       const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-      const fits = typeof number === "number" && (type.kind === "number" ? Number.isFinite(number) : Number.isInteger(number));
+      const fits =
+        typeof number === "number" && (type.kind === "number" ? Number.isFinite(number) : Number.isInteger(number));
       if (!fits) throw wrong(type.kind === "number" ? "Number" : "Integer");
       return number;
     }

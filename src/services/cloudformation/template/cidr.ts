@@ -31,6 +31,8 @@ function parseIpv4(text: string): bigint | undefined {
   return parts.reduce((sum, part) => (sum << 8n) | BigInt(part), 0n);
 }
 
+const groups = (half: string | undefined) => (half ? half.split(":") : []);
+
 function ipv4Text(value: bigint): string {
   return [24n, 16n, 8n, 0n].map((shift) => String((value >> shift) & 255n)).join(".");
 }
@@ -38,7 +40,6 @@ function ipv4Text(value: bigint): string {
 function parseIpv6(text: string): bigint | undefined {
   const halves = text.split("::");
   if (halves.length > 2) return undefined;
-  const groups = (half: string | undefined) => (half ? half.split(":") : []);
   const head = groups(halves[0]);
   const tail = groups(halves[1]);
   const missing = 8 - head.length - tail.length;
@@ -51,7 +52,12 @@ function parseIpv6(text: string): bigint | undefined {
 /** RFC 5952: lower case, the longest run of zero groups as `::`. */
 function ipv6Text(value: bigint): string {
   const groups = Array.from({ length: 8 }, (_, index) => ((value >> BigInt(112 - index * 16)) & 0xffffn).toString(16));
-  const runs = [...groups.map((group) => (group === "0" ? "0" : "x")).join("").matchAll(/0{2,}/g)];
+  const runs = [
+    ...groups
+      .map((group) => (group === "0" ? "0" : "x"))
+      .join("")
+      .matchAll(/0{2,}/g),
+  ];
   const longest = runs.toSorted((a, b) => b[0].length - a[0].length)[0];
   if (!longest) return groups.join(":");
   return `${groups.slice(0, longest.index).join(":")}::${groups.slice(longest.index + longest[0].length).join(":")}`;

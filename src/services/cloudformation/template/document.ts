@@ -69,14 +69,16 @@ export function readTemplate(source: JsonObject): Template {
   const unknown = Object.keys(source).filter((name) => !sectionNames.has(name));
   if (unknown.length > 0) throw new TemplateError(`Invalid template property or properties [${unknown.join(", ")}]`);
   for (const name of ["Rules", "Hooks"]) {
-    if (source[name] !== undefined) throw new TemplateError(`The template section ${name} is not implemented by Cumulet`);
+    if (source[name] !== undefined)
+      throw new TemplateError(`The template section ${name} is not implemented by Cumulet`);
   }
   const version = source["AWSTemplateFormatVersion"];
   if (version !== undefined && version !== "2010-09-09") {
     throw formatError(`${String(version)} is not a supported value for AWSTemplateFormatVersion.`);
   }
   const description = source["Description"];
-  if (description !== undefined && typeof description !== "string") throw formatError("Description member must be a string");
+  if (description !== undefined && typeof description !== "string")
+    throw formatError("Description member must be a string");
   if (description !== undefined && Buffer.byteLength(description) > limits.descriptionBytesMax) {
     throw formatError(`Template description is longer than ${limits.descriptionBytesMax} bytes`);
   }
@@ -88,7 +90,9 @@ export function readTemplate(source: JsonObject): Template {
     metadata: isObject(source["Metadata"]) ? source["Metadata"] : undefined,
     transforms: readTransforms(source),
     parameters: readParameters(source),
-    mappings: new Map(section(source, "Mappings", limits.mappingsMax).map(([name, value]) => [name, mapping(name, value)])),
+    mappings: new Map(
+      section(source, "Mappings", limits.mappingsMax).map(([name, value]) => [name, mapping(name, value)]),
+    ),
     conditions: new Map(section(source, "Conditions")),
     resources: readEach(resources, "Resource", limits.resourcesMax, readResource),
     outputs: readEach(section(source, "Outputs"), "Output", limits.outputsMax, readOutput),
@@ -158,9 +162,11 @@ function refuseNulls(source: JsonObject): void {
 function mapping(name: string, value: JsonValue): JsonObject {
   if (!isObject(value)) throw formatError("Every Mappings member must be a map");
   const keys = Object.entries(value);
-  if (keys.length > limits.mappingAttributesMax) throw tooMany("mapping attributes", keys.length, limits.mappingAttributesMax);
+  if (keys.length > limits.mappingAttributesMax)
+    throw tooMany("mapping attributes", keys.length, limits.mappingAttributesMax);
   for (const [key, attributes] of keys) {
-    if (!isObject(attributes)) throw formatError(`Every Mappings attribute must be a String or a List. [/Mappings/${name}/${key}]`);
+    if (!isObject(attributes))
+      throw formatError(`Every Mappings attribute must be a String or a List. [/Mappings/${name}/${key}]`);
     for (const attribute of Object.values(attributes)) {
       if (isObject(attribute)) throw formatError("Every Mappings attribute must be a String or a List.");
     }
@@ -202,9 +208,11 @@ function readParameter(name: string, value: JsonValue): ParameterDeclaration {
     return Number(given);
   };
   const type = text("Type");
-  if (type === undefined) throw formatError(`[/Parameters/${name}] Every Parameters object must contain a Type member.`);
+  if (type === undefined)
+    throw formatError(`[/Parameters/${name}] Every Parameters object must contain a Type member.`);
   const allowed = value["AllowedValues"];
-  if (allowed !== undefined && !isList(allowed)) throw formatError(`[/Parameters/${name}] AllowedValues must be a list.`);
+  if (allowed !== undefined && !isList(allowed))
+    throw formatError(`[/Parameters/${name}] AllowedValues must be a list.`);
   return {
     name,
     type,
@@ -254,7 +262,8 @@ function readResource(logicalId: string, value: JsonValue): ResourceDeclaration 
   const properties = value["Properties"] ?? {};
   if (!isObject(properties)) throw formatError(`[/Resources/${logicalId}/Properties] Properties must be a map.`);
   const condition = value["Condition"];
-  if (condition !== undefined && typeof condition !== "string") throw formatError("Every Condition member must be a string.");
+  if (condition !== undefined && typeof condition !== "string")
+    throw formatError("Every Condition member must be a string.");
   return {
     logicalId,
     type,
@@ -263,7 +272,9 @@ function readResource(logicalId: string, value: JsonValue): ResourceDeclaration 
     condition,
     deletionPolicy: readPolicy(logicalId, type, "DeletionPolicy", value["DeletionPolicy"]),
     updateReplacePolicy:
-      readPolicy(logicalId, type, "UpdateReplacePolicy", value["UpdateReplacePolicy"]) === "Retain" ? "Retain" : "Delete",
+      readPolicy(logicalId, type, "UpdateReplacePolicy", value["UpdateReplacePolicy"]) === "Retain"
+        ? "Retain"
+        : "Delete",
     metadata: isObject(value["Metadata"]) ? value["Metadata"] : undefined,
   };
 }
@@ -281,7 +292,9 @@ function readPolicy(logicalId: string, type: string, member: string, value: Json
   if (value === undefined || value === "Delete") return "Delete";
   if (value === "Retain" || (value === "RetainExceptOnCreate" && member === "DeletionPolicy")) return value;
   if (value === "Snapshot") throw templateError(`resource type ${type} does not support deletion policy Snapshot`);
-  throw formatError(`Unrecognized ${member} ${typeof value === "string" ? value : JSON.stringify(value)} for resource ${logicalId}`);
+  throw formatError(
+    `Unrecognized ${member} ${typeof value === "string" ? value : JSON.stringify(value)} for resource ${logicalId}`,
+  );
 }
 
 function readOutput(name: string, value: JsonValue): OutputDeclaration {
@@ -298,7 +311,8 @@ function readOutput(name: string, value: JsonValue): OutputDeclaration {
     throw formatError(`[/Outputs/${name}/Description] Description member must be a string`);
   }
   const condition = value["Condition"];
-  if (condition !== undefined && typeof condition !== "string") throw formatError("Every Condition member must be a string.");
+  if (condition !== undefined && typeof condition !== "string")
+    throw formatError("Every Condition member must be a string.");
   const exported = value["Export"];
   if (exported !== undefined && (!isObject(exported) || exported["Name"] === undefined)) {
     throw formatError(`Output ${name} is malformed. The Export field of every Export member must have a Name.`);

@@ -113,7 +113,8 @@ const functions: Readonly<Record<string, (argument: JsonValue, scope: Inner) => 
       throw templateError("Fn::Select requires a list argument with two elements: an integer index and a list");
     }
     const selected = items[Number(index)];
-    if (selected === undefined) throw templateError(`Fn::Select cannot select nonexistent value at index ${String(index)}`);
+    if (selected === undefined)
+      throw templateError(`Fn::Select cannot select nonexistent value at index ${String(index)}`);
     return selected;
   },
   "Fn::Split": (argument, scope) => {
@@ -160,9 +161,11 @@ const functions: Readonly<Record<string, (argument: JsonValue, scope: Inner) => 
     return value;
   },
   "Fn::If": (argument, scope) => {
-    if (!isList(argument) || argument.length !== 3) throw templateError("Fn::If requires a list argument with three elements");
+    if (!isList(argument) || argument.length !== 3)
+      throw templateError("Fn::If requires a list argument with three elements");
     const [name, whenTrue, whenFalse] = argument;
-    if (typeof name !== "string") throw templateError("Fn::If requires a list argument with the first element being a condition");
+    if (typeof name !== "string")
+      throw templateError("Fn::If requires a list argument with the first element being a condition");
     const holds = scope.conditions.get(name);
     if (holds === undefined) throw unresolvedCondition(name);
     return evaluateWith((holds ? whenTrue : whenFalse) ?? null, scope);
@@ -183,7 +186,10 @@ const functions: Readonly<Record<string, (argument: JsonValue, scope: Inner) => 
 };
 
 function isIndex(value: JsonValue | undefined): boolean {
-  return (typeof value === "number" && Number.isInteger(value) && value >= 0) || (typeof value === "string" && /^\d+$/.test(value));
+  return (
+    (typeof value === "number" && Number.isInteger(value) && value >= 0) ||
+    (typeof value === "string" && /^\d+$/.test(value))
+  );
 }
 
 function reference(name: string, scope: Inner): JsonValue {
@@ -200,7 +206,9 @@ function attributeOf(logicalId: string, name: string, scope: Inner): JsonValue {
 }
 
 const attributeForm = () =>
-  templateError("every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute");
+  templateError(
+    "every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute",
+  );
 
 /** The resource and the attribute of a `Fn::GetAtt`; the attribute may be a `Ref`. */
 export function attributeReference(argument: JsonValue): readonly [logicalId: string, attribute: JsonValue] {
@@ -210,7 +218,13 @@ export function attributeReference(argument: JsonValue): readonly [logicalId: st
     throw attributeForm();
   }
   const [logicalId, attribute, ...more] = isList(argument) ? argument : [];
-  if (typeof logicalId !== "string" || logicalId === "" || attribute === undefined || attribute === "" || isList(attribute)) {
+  if (
+    typeof logicalId !== "string" ||
+    logicalId === "" ||
+    attribute === undefined ||
+    attribute === "" ||
+    isList(attribute)
+  ) {
     throw attributeForm();
   }
   if (more.length === 0) return [logicalId, attribute];
@@ -234,7 +248,8 @@ export const subForm = () =>
 
 function substitute(argument: JsonValue, scope: Inner): Result {
   const [template, variables, ...more] = isList(argument) ? argument : [argument];
-  if (typeof template !== "string" || more.length > 0 || (variables !== undefined && !isObject(variables))) throw subForm();
+  if (typeof template !== "string" || more.length > 0 || (variables !== undefined && !isObject(variables)))
+    throw subForm();
   const given = new Map<string, Result>();
   for (const [name, value] of Object.entries(variables ?? {})) given.set(name, evaluateWith(value, scope));
   let text = "";
@@ -277,7 +292,8 @@ function findInMap(argument: JsonValue, scope: Inner): Result {
   const value = isObject(level) ? member(level, String(secondKey)) : undefined;
   if (value !== undefined) return value;
   if (isObject(options) && options["DefaultValue"] !== undefined) return evaluateWith(options["DefaultValue"], scope);
-  if (!mapping) throw templateError(`Mapping named '${String(name)}' is not present in the 'Mappings' section of template.`);
+  if (!mapping)
+    throw templateError(`Mapping named '${String(name)}' is not present in the 'Mappings' section of template.`);
   throw templateError(`Unable to get mapping for ${String(name)}::${String(topKey)}::${String(secondKey)}`);
 }
 
@@ -301,7 +317,8 @@ function condition(value: JsonValue, scope: Inner, find: FindCondition): boolean
   const [name, argument] = first;
   switch (name) {
     case "Condition":
-      if (typeof argument !== "string") throw new TemplateError("Template format error: Every Condition member must be a string.");
+      if (typeof argument !== "string")
+        throw new TemplateError("Template format error: Every Condition member must be a string.");
       return find(argument);
     case "Fn::Equals": {
       if (!isList(argument) || argument.length !== 2) {
@@ -330,7 +347,9 @@ function condition(value: JsonValue, scope: Inner, find: FindCondition): boolean
 }
 
 const conditionForm = () =>
-  new TemplateError("Template format error: Conditions can only be boolean operations on parameters and other conditions");
+  new TemplateError(
+    "Template format error: Conditions can only be boolean operations on parameters and other conditions",
+  );
 
 function comparable(value: Result | undefined): string {
   if (value === undefined || typeof value === "symbol") return "";

@@ -88,12 +88,18 @@ function checkValue(declaration: ParameterDeclaration, value: string): void {
   }
 }
 
-function checkNumber(declaration: ParameterDeclaration, text: string, failed: (message: string) => TemplateError): void {
+function checkNumber(
+  declaration: ParameterDeclaration,
+  text: string,
+  failed: (message: string) => TemplateError,
+): void {
   const { name, minValue, maxValue } = declaration;
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value)) throw new TemplateError(`Parameter '${name}' must be a number.`);
-  if (minValue !== undefined && value < minValue) throw failed(`Parameter '${name}' must be a number not less than ${minValue}`);
-  if (maxValue !== undefined && value > maxValue) throw failed(`Parameter '${name}' must be a number not greater than ${maxValue}`);
+  if (minValue !== undefined && value < minValue)
+    throw failed(`Parameter '${name}' must be a number not less than ${minValue}`);
+  if (maxValue !== undefined && value > maxValue)
+    throw failed(`Parameter '${name}' must be a number not greater than ${maxValue}`);
 }
 
 /**

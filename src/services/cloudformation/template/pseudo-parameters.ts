@@ -9,7 +9,7 @@ export interface PseudoParameters {
   readonly "AWS::URLSuffix": string;
 }
 
-const names: readonly string[] = [
+const names: ReadonlySet<string> = new Set([
   "AWS::AccountId",
   "AWS::NotificationARNs",
   "AWS::NoValue",
@@ -18,10 +18,10 @@ const names: readonly string[] = [
   "AWS::StackId",
   "AWS::StackName",
   "AWS::URLSuffix",
-];
+]);
 
 export function isPseudoParameter(name: string): boolean {
-  return names.includes(name);
+  return names.has(name);
 }
 
 export function pseudoParameters(of: {

@@ -58,7 +58,8 @@ function collectFunction(name: string, argument: JsonValue, found: Reference[]):
       collectSub(argument, found);
       return true;
     case "Fn::If":
-      if (!isList(argument) || argument.length !== 3) throw templateError("Fn::If requires a list argument with three elements");
+      if (!isList(argument) || argument.length !== 3)
+        throw templateError("Fn::If requires a list argument with three elements");
       if (typeof argument[0] !== "string") {
         throw templateError("Fn::If requires a list argument with the first element being a condition");
       }
@@ -115,7 +116,8 @@ function checkConditions(template: Template): void {
     for (const reference of findReferences(value)) {
       if (reference.kind === "dynamic") throw dynamicReference(reference.name);
       if (reference.kind === "condition") continue;
-      if (reference.kind === "ref" && (template.parameters.has(reference.name) || isPseudoParameter(reference.name))) continue;
+      if (reference.kind === "ref" && (template.parameters.has(reference.name) || isPseudoParameter(reference.name)))
+        continue;
       throw new TemplateError(
         `Template format error: Unresolved dependencies [${reference.name}]. Cannot reference resources in the Conditions block of the template`,
       );
@@ -155,7 +157,8 @@ function missingOf(template: Template, value: JsonValue): string[] {
         break;
       case "ref": {
         const { name } = reference;
-        if (!template.parameters.has(name) && !template.resources.has(name) && !isPseudoParameter(name)) missing.push(name);
+        if (!template.parameters.has(name) && !template.resources.has(name) && !isPseudoParameter(name))
+          missing.push(name);
       }
     }
   }
@@ -173,10 +176,13 @@ export function dependenciesOf(template: Template, resource: ResourceDeclaration
 
 /** The resources that are in a circle or wait for one, in the template's order; undefined when all can be ordered. */
 function findCircle(template: Template): string[] | undefined {
-  const waiting = new Map([...template.resources.values()].map((each) => [each.logicalId, new Set(dependenciesOf(template, each))]));
+  const waiting = new Map(
+    [...template.resources.values()].map((each) => [each.logicalId, new Set(dependenciesOf(template, each))]),
+  );
   let free = [...waiting].filter(([, on]) => on.size === 0).map(([name]) => name);
   const dependents = new Map<string, string[]>();
-  for (const [name, on] of waiting) for (const each of on) dependents.set(each, [...(dependents.get(each) ?? []), name]);
+  for (const [name, on] of waiting)
+    for (const each of on) dependents.set(each, [...(dependents.get(each) ?? []), name]);
   while (free.length > 0) {
     const next: string[] = [];
     for (const name of free) {
@@ -194,9 +200,12 @@ function findCircle(template: Template): string[] | undefined {
 }
 
 /** Of what is left, drop what only waits for the circle and is waited for by nothing. */
-function withoutTails(waiting: ReadonlyMap<string, ReadonlySet<string>>, dependents: ReadonlyMap<string, string[]>): string[] {
+function withoutTails(
+  waiting: ReadonlyMap<string, ReadonlySet<string>>,
+  dependents: ReadonlyMap<string, string[]>,
+): string[] {
   const left = new Set(waiting.keys());
-  for (let before = -1; before !== left.size; ) {
+  for (let before = -1; before !== left.size;) {
     before = left.size;
     for (const name of left) if (!(dependents.get(name) ?? []).some((each) => left.has(each))) left.delete(name);
   }
