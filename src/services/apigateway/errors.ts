@@ -1,0 +1,26 @@
+import { AwsError } from "../../aws/error.ts";
+
+export function badRequest(message: string): AwsError {
+  return new AwsError("BadRequestException", 400, message);
+}
+
+export function conflict(message: string): AwsError {
+  return new AwsError("ConflictException", 409, message);
+}
+
+export function apiNotFound(account: string, apiId: string): AwsError {
+  return new AwsError("NotFoundException", 404, `Invalid API identifier specified ${account}:${apiId}`);
+}
+
+/** @param kind as AWS names it: `Resource`, `Method`, `Integration`, `stage`, `Deployment` */
+export function childNotFound(kind: string): AwsError {
+  return new AwsError("NotFoundException", 404, `Invalid ${kind} identifier specified`);
+}
+
+export function statusCodeNotFound(): AwsError {
+  return new AwsError("NotFoundException", 404, "Invalid Response status code specified");
+}
+
+export function limitExceeded(what: string, limit: number): AwsError {
+  return new AwsError("LimitExceededException", 429, `Maximum number of ${what} has been reached. Limit: ${limit}`);
+}

@@ -1,0 +1,196 @@
+import type { Key, Reader, Transaction } from "../../kernel/store/store.ts";
+import type { Call } from "../../wire/service.ts";
+import type { PublishedGatewayResponse, PublishedMethod } from "../execute-api/port.ts";
+import { apiNotFound, childNotFound } from "./errors.ts";
+import { apiGatewayLimits as limits } from "./limits.ts";
+
+/** Where an API lives: state is per account and region. */
+export type Place = Pick<Call, "account" | "region">;
+
+export interface RestApiRecord {
+  readonly version: 1;
+  readonly id: string;
+  readonly name: string;
+  readonly description?: string;
+  /** The API's own version, as its owner counts. */
+  readonly apiVersion?: string;
+  readonly createdAt: number;
+  readonly binaryMediaTypes: readonly string[];
+  readonly apiKeySource: "HEADER" | "AUTHORIZER";
+  readonly endpointType: "EDGE" | "REGIONAL";
+  readonly ipAddressType: "ipv4" | "dualstack";
+  readonly disableExecuteApiEndpoint: boolean;
+  readonly rootResourceId: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export interface ResourceRecord {
+  readonly id: string;
+  /** Absent at the root. */
+  readonly parentId?: string;
+  readonly pathPart?: string;
+  readonly path: string;
+  readonly methods: Readonly<Record<string, MethodRecord>>;
+}
+
+export interface MethodRecord {
+  readonly httpMethod: string;
+  readonly authorizationType: "NONE" | "AWS_IAM";
+  readonly operationName?: string;
+  readonly requestParameters?: Readonly<Record<string, boolean>>;
+  readonly methodResponses?: Readonly<Record<string, MethodResponseRecord>>;
+  readonly integration?: IntegrationRecord;
+}
+
+export interface MethodResponseRecord {
+  readonly statusCode: string;
+  readonly responseParameters?: Readonly<Record<string, boolean>>;
+}
+
+export interface IntegrationRecord {
+  readonly type: "AWS_PROXY" | "MOCK";
+  /** Of a function: always given with AWS_PROXY. */
+  readonly uri?: string;
+  readonly requestTemplates?: Readonly<Record<string, string>>;
+  readonly passthroughBehavior: "WHEN_NO_MATCH" | "WHEN_NO_TEMPLATES" | "NEVER";
+  readonly contentHandling?: "CONVERT_TO_TEXT" | "CONVERT_TO_BINARY";
+  readonly timeoutMs: number;
+  readonly responses: Readonly<Record<string, IntegrationResponseRecord>>;
+}
+
+export interface IntegrationResponseRecord {
+  readonly statusCode: string;
+  readonly selectionPattern?: string;
+  readonly responseParameters?: Readonly<Record<string, string>>;
+  readonly responseTemplates?: Readonly<Record<string, string>>;
+}
+
+/** What a deployment froze: later changes of the API do not reach it. */
+export interface DeploymentRecord {
+  readonly id: string;
+  readonly description?: string;
+  readonly createdAt: number;
+  readonly snapshot: {
+    readonly binaryMediaTypes: readonly string[];
+    readonly disableExecuteApiEndpoint: boolean;
+    readonly gatewayResponses: readonly PublishedGatewayResponse[];
+    readonly methods: readonly PublishedMethod[];
+  };
+}
+
+export interface StageRecord {
+  readonly stageName: string;
+  readonly deploymentId: string;
+  readonly description?: string;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+interface Children {
+  readonly resource: ResourceRecord;
+  readonly deployment: DeploymentRecord;
+  readonly stage: StageRecord;
+  readonly "gateway-response": PublishedGatewayResponse;
+}
+
+export type ChildKind = keyof Children;
+
+const childrenMax: Readonly<Record<ChildKind, number>> = {
+  resource: limits.resourcesPerApiMax,
+  deployment: limits.deploymentsPerApiMax,
+  stage: limits.stagesPerApiMax,
+  "gateway-response": limits.gatewayResponsesMax,
+};
+
+/** How `NotFoundException` names a kind. */
+const spoken: Readonly<Record<ChildKind, string>> = {
+  resource: "Resource",
+  deployment: "Deployment",
+  stage: "stage",
+  "gateway-response": "GatewayResponse",
+};
+
+export async function listApis(reader: Reader, place: Place): Promise<RestApiRecord[]> {
+  const entries = await reader.range<RestApiRecord>({ prefix: apiPrefix(place) }, { limit: limits.apisPerRegionMax });
+  return entries.map((entry) => entry.value);
+}
+
+/** Throws NotFoundException. */
+export async function readApi(reader: Reader, place: Place, apiId: string | undefined): Promise<RestApiRecord> {
+  const api = apiId ? await reader.get<RestApiRecord>([...apiPrefix(place), apiId]) : undefined;
+  if (api === undefined) throw apiNotFound(place.account, apiId ?? "");
+  return api;
+}
+
+export function writeApi(tx: Transaction, place: Place, api: RestApiRecord): void {
+  tx.set([...apiPrefix(place), api.id], api);
+}
+
+export function deleteApiRecord(tx: Transaction, place: Place, apiId: string): void {
+  tx.delete([...apiPrefix(place), apiId]);
+}
+
+export async function listChildren<K extends ChildKind>(
+  reader: Reader,
+  place: Place,
+  apiId: string,
+  kind: K,
+): Promise<Children[K][]> {
+  const range = { prefix: childPrefix(place, apiId, kind) };
+  const entries = await reader.range<Children[K]>(range, { limit: childrenMax[kind] });
+  return entries.map((entry) => entry.value);
+}
+
+export function findChild<K extends ChildKind>(
+  reader: Reader,
+  place: Place,
+  apiId: string,
+  kind: K,
+  id: string | undefined,
+): Promise<Children[K] | undefined> {
+  return reader.get<Children[K]>([...childPrefix(place, apiId, kind), id ?? ""]);
+}
+
+/** Throws NotFoundException, for the API too. */
+export async function readChild<K extends ChildKind>(
+  reader: Reader,
+  place: Place,
+  apiId: string | undefined,
+  kind: K,
+  id: string | undefined,
+): Promise<Children[K]> {
+  const api = await readApi(reader, place, apiId);
+  const child = await findChild(reader, place, api.id, kind, id);
+  if (child === undefined) throw childNotFound(spoken[kind]);
+  return child;
+}
+
+export function writeChild<K extends ChildKind>(
+  tx: Transaction,
+  place: Place,
+  apiId: string,
+  kind: K,
+  id: string,
+  child: Children[K],
+): void {
+  tx.set([...childPrefix(place, apiId, kind), id], child);
+}
+
+export function deleteChild(tx: Transaction, place: Place, apiId: string, kind: ChildKind, id: string): void {
+  tx.delete([...childPrefix(place, apiId, kind), id]);
+}
+
+/** The role API Gateway may write logs with, per account and region. */
+export function accountKey({ account, region }: Place): Key {
+  return ["apigateway", account, region, "account"];
+}
+
+function apiPrefix({ account, region }: Place): Key {
+  return ["apigateway", account, region, "api"];
+}
+
+function childPrefix({ account, region }: Place, apiId: string, kind: ChildKind): Key {
+  return ["apigateway", account, region, kind, apiId];
+}

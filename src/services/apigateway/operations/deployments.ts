@@ -1,0 +1,143 @@
+import type * as sdk from "@aws-sdk/client-api-gateway";
+import type { Transaction } from "../../../kernel/store/store.ts";
+import type { Call, OperationsOf } from "../../../wire/service.ts";
+import { may } from "../authorize.ts";
+import { createDeployment, writeStage } from "../deploy.ts";
+import { badRequest, limitExceeded } from "../errors.ts";
+import { apiGatewayLimits as limits } from "../limits.ts";
+import {
+  deleteChild,
+  type DeploymentRecord,
+  findChild,
+  listChildren,
+  readApi,
+  readChild,
+  type StageRecord,
+  writeChild,
+} from "../model.ts";
+import { applyPatch, type PatchTable } from "../patch.ts";
+import { checkStageName, checkVariables, pageOf, refuseMembers } from "../rules.ts";
+import type { ApiGatewayNeeds } from "./needs.ts";
+
+const refused = ["cacheClusterEnabled", "cacheClusterSize", "canarySettings", "tracingEnabled"];
+
+export function deploymentOperations(needs: ApiGatewayNeeds) {
+  return {
+    CreateDeployment: {
+      authorize: (input, call) => may("POST", call, `/restapis/${input.restApiId}/deployments`),
+      run: async (input, call) => {
+        refuseMembers("CreateDeployment", input, refused);
+        const stageName = input.stageName ? checkStageName(input.stageName) : undefined;
+        const variables = checkVariables(input.variables ?? {});
+        const deployment = await needs.store.transact(async (tx) => {
+          const api = await readApi(tx, call, input.restApiId);
+          const existing = await listChildren(tx, call, api.id, "deployment");
+          if (existing.length >= limits.deploymentsPerApiMax) {
+            throw limitExceeded("deployments for this API", limits.deploymentsPerApiMax);
+          }
+          const made = await createDeployment(needs, tx, call, api, call.now, input.description);
+          if (stageName !== undefined) {
+            await pointStage(needs, tx, call, api.id, stageName, made, variables, input.stageDescription);
+          }
+          return made;
+        });
+        return describeDeployment(deployment);
+      },
+    },
+    GetDeployment: {
+      authorize: (input, call) => may("GET", call, `/restapis/${input.restApiId}/deployments/${input.deploymentId}`),
+      run: (input, call) =>
+        needs.store.read(async (reader) => {
+          const deployment = await readChild(reader, call, input.restApiId, "deployment", input.deploymentId);
+          const embed = input.embed?.some((part) => part.toLowerCase() === "apisummary") === true;
+          return embed
+            ? { ...describeDeployment(deployment), apiSummary: summarize(deployment) }
+            : describeDeployment(deployment);
+        }),
+    },
+    GetDeployments: {
+      authorize: (input, call) => may("GET", call, `/restapis/${input.restApiId}/deployments`),
+      run: async (input, call) => {
+        const deployments = await needs.store.read(async (reader) => {
+          const api = await readApi(reader, call, input.restApiId);
+          return listChildren(reader, call, api.id, "deployment");
+        });
+        const page = pageOf(deployments, (item) => item.id, input.limit, input.position);
+        return { ...page, items: page.items.map(describeDeployment) };
+      },
+    },
+    UpdateDeployment: {
+      authorize: (input, call) => may("PATCH", call, `/restapis/${input.restApiId}/deployments/${input.deploymentId}`),
+      run: async (input, call) => {
+        const deployment = await needs.store.transact(async (tx) => {
+          const before = await readChild(tx, call, input.restApiId, "deployment", input.deploymentId);
+          const next = applyPatch(before, input.patchOperations, patches);
+          writeChild(tx, call, input.restApiId ?? "", "deployment", next.id, next);
+          return next;
+        });
+        return describeDeployment(deployment);
+      },
+    },
+    DeleteDeployment: {
+      authorize: (input, call) => may("DELETE", call, `/restapis/${input.restApiId}/deployments/${input.deploymentId}`),
+      run: async (input, call) => {
+        await needs.store.transact(async (tx) => {
+          const { id } = await readChild(tx, call, input.restApiId, "deployment", input.deploymentId);
+          const stages = await listChildren(tx, call, input.restApiId ?? "", "stage");
+          if (stages.some((stage) => stage.deploymentId === id)) {
+            throw badRequest("Active stages pointing to this deployment must be moved or deleted");
+          }
+          deleteChild(tx, call, input.restApiId ?? "", "deployment", id);
+        });
+        return {};
+      },
+    },
+  } satisfies OperationsOf<typeof sdk>;
+}
+
+const patches: PatchTable<DeploymentRecord> = [
+  { path: /^\/description$/, apply: { replace: (deployment, description) => ({ ...deployment, description }) } },
+];
+
+/** A deployment that names a stage moves it, or makes it. */
+async function pointStage(
+  needs: ApiGatewayNeeds,
+  tx: Transaction,
+  call: Call,
+  apiId: string,
+  stageName: string,
+  deployment: DeploymentRecord,
+  variables: Readonly<Record<string, string>>,
+  description: string | undefined,
+): Promise<void> {
+  const before = await findChild(tx, call, apiId, "stage", stageName);
+  const stages = await listChildren(tx, call, apiId, "stage");
+  if (before === undefined && stages.length >= limits.stagesPerApiMax) {
+    throw limitExceeded("stages for this API", limits.stagesPerApiMax);
+  }
+  const stage: StageRecord = {
+    ...(before ?? { stageName, createdAt: call.now, tags: {} }),
+    deploymentId: deployment.id,
+    ...(description === undefined ? {} : { description }),
+    variables: { ...before?.variables, ...variables },
+    updatedAt: call.now,
+  };
+  writeStage(needs, tx, call, apiId, stage, deployment);
+}
+
+function describeDeployment(deployment: DeploymentRecord) {
+  return {
+    id: deployment.id,
+    ...(deployment.description === undefined ? {} : { description: deployment.description }),
+    createdDate: new Date(deployment.createdAt),
+  };
+}
+
+function summarize(deployment: DeploymentRecord) {
+  const summary: Record<string, Record<string, { authorizationType: string; apiKeyRequired: boolean }>> = {};
+  for (const method of deployment.snapshot.methods) {
+    const methods = (summary[method.path] ??= {});
+    methods[method.httpMethod] = { authorizationType: method.authorizationType, apiKeyRequired: false };
+  }
+  return summary;
+}

@@ -1,0 +1,267 @@
+import type * as sdk from "@aws-sdk/client-api-gateway";
+import { notImplemented } from "../../../aws/error.ts";
+import { lowerAlphanumeric } from "../../../kernel/ids.ts";
+import type { Transaction } from "../../../kernel/store/store.ts";
+import type { Call, OperationsOf } from "../../../wire/service.ts";
+import { may } from "../authorize.ts";
+import { badRequest, limitExceeded } from "../errors.ts";
+import { writeDefinition } from "../import.ts";
+import { apiGatewayLimits as limits } from "../limits.ts";
+import {
+  deleteApiRecord,
+  deleteChild,
+  listApis,
+  listChildren,
+  type Place,
+  readApi,
+  type RestApiRecord,
+  writeApi,
+  writeChild,
+} from "../model.ts";
+import { parseApiDefinition } from "../openapi.ts";
+import { applyPatch, type PatchTable } from "../patch.ts";
+import { checkTags, pageOf, refuseMembers } from "../rules.ts";
+import type { ApiGatewayNeeds } from "./needs.ts";
+
+const refused = ["cloneFrom", "endpointAccessMode", "minimumCompressionSize", "policy", "securityPolicy"];
+
+export function restApiOperations(needs: ApiGatewayNeeds) {
+  return {
+    CreateRestApi: {
+      authorize: (_input, call) => may("POST", call, "/restapis"),
+      run: async (input, call) => {
+        refuseMembers("CreateRestApi", input, refused);
+        if (!input.name) throw badRequest("The Rest Api name must not be empty");
+        const api: RestApiRecord = {
+          ...newApi(needs, call),
+          name: input.name,
+          ...(input.description === undefined ? {} : { description: input.description }),
+          ...(input.version === undefined ? {} : { apiVersion: input.version }),
+          binaryMediaTypes: checkBinaryMediaTypes(input.binaryMediaTypes ?? []),
+          apiKeySource: input.apiKeySource ?? "HEADER",
+          ...parseEndpoint("CreateRestApi", input.endpointConfiguration),
+          disableExecuteApiEndpoint: input.disableExecuteApiEndpoint ?? false,
+          tags: checkTags(input.tags ?? {}),
+        };
+        await needs.store.transact(async (tx) => {
+          await checkRoom(tx, call);
+          writeApi(tx, call, api);
+          const root = { id: api.rootResourceId, path: "/", methods: {} };
+          writeChild(tx, call, api.id, "resource", root.id, root);
+        });
+        return describeApi(api);
+      },
+    },
+    ImportRestApi: {
+      authorize: (_input, call) => may("POST", call, "/restapis"),
+      run: async (input, call) => {
+        const definition = parseApiDefinition(input.body ?? new Uint8Array());
+        if (definition.name === "") throw badRequest("The Rest Api name must not be empty");
+        const api: RestApiRecord = {
+          ...newApi(needs, call),
+          ...importedFields(definition),
+          name: definition.name,
+          disableExecuteApiEndpoint: definition.disableExecuteApiEndpoint ?? false,
+          ...parseParameters("ImportRestApi", input.parameters),
+        };
+        await needs.store.transact(async (tx) => {
+          await checkRoom(tx, call);
+          writeApi(tx, call, api);
+          await writeDefinition(needs, tx, call, api, definition);
+        });
+        return describeApi(api);
+      },
+    },
+    PutRestApi: {
+      authorize: (input, call) => may("PUT", call, `/restapis/${input.restApiId}`),
+      run: async (input, call) => {
+        if (input.mode === "merge") throw notImplemented("PutRestApi with mode merge");
+        const definition = parseApiDefinition(input.body ?? new Uint8Array());
+        const endpoint = parseParameters("PutRestApi", input.parameters);
+        const api = await needs.store.transact(async (tx) => {
+          const before = await readApi(tx, call, input.restApiId);
+          const { description: _description, apiVersion: _version, ...rest } = before;
+          const next: RestApiRecord = {
+            ...rest,
+            ...importedFields(definition),
+            name: definition.name === "" ? before.name : definition.name,
+            disableExecuteApiEndpoint: definition.disableExecuteApiEndpoint ?? before.disableExecuteApiEndpoint,
+            ...endpoint,
+          };
+          writeApi(tx, call, next);
+          await writeDefinition(needs, tx, call, next, definition);
+          return next;
+        });
+        return describeApi(api);
+      },
+    },
+    GetRestApi: {
+      authorize: (input, call) => may("GET", call, `/restapis/${input.restApiId}`),
+      run: (input, call) =>
+        needs.store.read(async (reader) => describeApi(await readApi(reader, call, input.restApiId))),
+    },
+    GetRestApis: {
+      authorize: (_input, call) => may("GET", call, "/restapis"),
+      run: async (input, call) => {
+        const apis = await needs.store.read((reader) => listApis(reader, call));
+        const page = pageOf(apis, (api) => api.id, input.limit, input.position);
+        return { ...page, items: page.items.map(describeApi) };
+      },
+    },
+    UpdateRestApi: {
+      authorize: (input, call) => may("PATCH", call, `/restapis/${input.restApiId}`),
+      run: async (input, call) => {
+        const api = await needs.store.transact(async (tx) => {
+          const next = applyPatch(await readApi(tx, call, input.restApiId), input.patchOperations, patches);
+          checkBinaryMediaTypes(next.binaryMediaTypes);
+          if (next.name === "") throw badRequest("The Rest Api name must not be empty");
+          writeApi(tx, call, next);
+          return next;
+        });
+        return describeApi(api);
+      },
+    },
+    DeleteRestApi: {
+      authorize: (input, call) => may("DELETE", call, `/restapis/${input.restApiId}`),
+      run: async (input, call) => {
+        await needs.store.transact(async (tx) => {
+          const { id } = await readApi(tx, call, input.restApiId);
+          await deleteEverything(needs, tx, call, id);
+        });
+        return {};
+      },
+    },
+  } satisfies OperationsOf<typeof sdk>;
+}
+
+const patches: PatchTable<RestApiRecord> = [
+  { path: /^\/name$/, apply: { replace: (api, name) => ({ ...api, name }) } },
+  { path: /^\/description$/, apply: { replace: (api, description) => ({ ...api, description }) } },
+  { path: /^\/version$/, apply: { replace: (api, apiVersion) => ({ ...api, apiVersion }) } },
+  {
+    path: /^\/binaryMediaTypes\/[^/]+$/,
+    apply: {
+      add: (api, _value, type) => ({ ...api, binaryMediaTypes: [...new Set([...api.binaryMediaTypes, type])] }),
+      replace: (api, value, type) => ({
+        ...api,
+        binaryMediaTypes: api.binaryMediaTypes.map((known) => (known === type ? value : known)),
+      }),
+      remove: (api, _value, type) => ({
+        ...api,
+        binaryMediaTypes: api.binaryMediaTypes.filter((known) => known !== type),
+      }),
+    },
+  },
+  {
+    path: /^\/disableExecuteApiEndpoint$/,
+    apply: { replace: (api, value) => ({ ...api, disableExecuteApiEndpoint: value.toLowerCase() === "true" }) },
+  },
+  {
+    path: /^\/apiKeySource$/,
+    apply: {
+      replace: (api, value) => ({ ...api, apiKeySource: value === "AUTHORIZER" ? "AUTHORIZER" : "HEADER" }),
+    },
+  },
+  {
+    path: /^\/endpointConfiguration\/types\/(?:EDGE|REGIONAL|0)$/,
+    apply: {
+      replace: (api, value) => ({
+        ...api,
+        ...parseEndpoint("UpdateRestApi", { types: [value], ipAddressType: undefined }),
+      }),
+    },
+  },
+];
+
+function newApi(needs: ApiGatewayNeeds, call: Call) {
+  return {
+    version: 1 as const,
+    id: needs.ids.random(10, lowerAlphanumeric),
+    rootResourceId: needs.ids.random(10, lowerAlphanumeric),
+    createdAt: call.now,
+    endpointType: "EDGE" as const,
+    ipAddressType: "ipv4" as const,
+    tags: {},
+  };
+}
+
+function importedFields(definition: ReturnType<typeof parseApiDefinition>) {
+  return {
+    ...(definition.description === undefined ? {} : { description: definition.description }),
+    ...(definition.apiVersion === undefined ? {} : { apiVersion: definition.apiVersion }),
+    binaryMediaTypes: checkBinaryMediaTypes(definition.binaryMediaTypes),
+    apiKeySource: definition.apiKeySource,
+  };
+}
+
+async function checkRoom(tx: Transaction, place: Place): Promise<void> {
+  const apis = await listApis(tx, place);
+  if (apis.length >= limits.apisPerRegionMax) throw limitExceeded("APIs for this account", limits.apisPerRegionMax);
+}
+
+function checkBinaryMediaTypes(types: readonly string[]): readonly string[] {
+  if (types.length > limits.binaryMediaTypesMax) {
+    throw badRequest(`An API has at most ${limits.binaryMediaTypesMax} binary media types`);
+  }
+  return types;
+}
+
+/** The query parameters of an import: AWS has more than act here. */
+function parseParameters(operation: string, parameters: Readonly<Record<string, string>> | undefined) {
+  let endpoint = {};
+  for (const [name, value] of Object.entries(parameters ?? {})) {
+    if (name === "endpointConfigurationTypes") {
+      endpoint = parseEndpoint(operation, { types: [value], ipAddressType: undefined });
+    } else if (name === "basepath" || name === "basePath") {
+      if (value !== "ignore") throw notImplemented(`${operation} with basepath ${value}`);
+    } else if (name !== "ignore") {
+      throw notImplemented(`${operation} with the parameter ${name}`);
+    }
+  }
+  return endpoint;
+}
+
+function parseEndpoint(
+  operation: string,
+  configuration: { types?: readonly string[] | undefined; ipAddressType?: string | undefined } | undefined,
+): Pick<RestApiRecord, "endpointType" | "ipAddressType"> {
+  if (configuration !== undefined)
+    refuseMembers(`${operation} endpointConfiguration`, configuration, ["vpcEndpointIds"]);
+  const type = configuration?.types?.[0] ?? "EDGE";
+  if (type === "PRIVATE") throw notImplemented(`${operation} with a PRIVATE endpoint`);
+  if (type !== "EDGE" && type !== "REGIONAL") throw badRequest(`Invalid endpoint type ${type}`);
+  return { endpointType: type, ipAddressType: configuration?.ipAddressType === "dualstack" ? "dualstack" : "ipv4" };
+}
+
+async function deleteEverything(needs: ApiGatewayNeeds, tx: Transaction, place: Place, id: string): Promise<void> {
+  for (const stage of await listChildren(tx, place, id, "stage")) {
+    deleteChild(tx, place, id, "stage", stage.stageName);
+    needs.publisher.withdraw(tx, id, stage.stageName);
+  }
+  for (const deployment of await listChildren(tx, place, id, "deployment")) {
+    deleteChild(tx, place, id, "deployment", deployment.id);
+  }
+  for (const resource of await listChildren(tx, place, id, "resource")) {
+    deleteChild(tx, place, id, "resource", resource.id);
+  }
+  for (const response of await listChildren(tx, place, id, "gateway-response")) {
+    deleteChild(tx, place, id, "gateway-response", response.responseType);
+  }
+  deleteApiRecord(tx, place, id);
+}
+
+function describeApi(api: RestApiRecord) {
+  return {
+    id: api.id,
+    name: api.name,
+    ...(api.description === undefined ? {} : { description: api.description }),
+    createdDate: new Date(api.createdAt),
+    ...(api.apiVersion === undefined ? {} : { version: api.apiVersion }),
+    ...(api.binaryMediaTypes.length === 0 ? {} : { binaryMediaTypes: [...api.binaryMediaTypes] }),
+    apiKeySource: api.apiKeySource,
+    endpointConfiguration: { types: [api.endpointType], ipAddressType: api.ipAddressType },
+    tags: { ...api.tags },
+    disableExecuteApiEndpoint: api.disableExecuteApiEndpoint,
+    rootResourceId: api.rootResourceId,
+  };
+}

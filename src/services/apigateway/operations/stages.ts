@@ -1,0 +1,119 @@
+import type * as sdk from "@aws-sdk/client-api-gateway";
+import type { OperationsOf } from "../../../wire/service.ts";
+import { may } from "../authorize.ts";
+import { writeStage } from "../deploy.ts";
+import { badRequest, conflict, limitExceeded } from "../errors.ts";
+import { apiGatewayLimits as limits } from "../limits.ts";
+import { deleteChild, findChild, listChildren, readApi, readChild, type StageRecord } from "../model.ts";
+import { applyPatch, type PatchTable } from "../patch.ts";
+import { checkStageName, checkTags, checkVariables, refuseMembers } from "../rules.ts";
+import type { ApiGatewayNeeds } from "./needs.ts";
+
+const refused = ["cacheClusterEnabled", "cacheClusterSize", "canarySettings", "documentationVersion", "tracingEnabled"];
+
+export function stageOperations(needs: ApiGatewayNeeds) {
+  return {
+    CreateStage: {
+      authorize: (input, call) => may("POST", call, `/restapis/${input.restApiId}/stages`),
+      run: async (input, call) => {
+        refuseMembers("CreateStage", input, refused);
+        const stage: StageRecord = {
+          stageName: checkStageName(input.stageName),
+          deploymentId: input.deploymentId ?? "",
+          ...(input.description === undefined ? {} : { description: input.description }),
+          variables: checkVariables(input.variables ?? {}),
+          createdAt: call.now,
+          updatedAt: call.now,
+          tags: checkTags(input.tags ?? {}),
+        };
+        await needs.store.transact(async (tx) => {
+          const api = await readApi(tx, call, input.restApiId);
+          const stages = await listChildren(tx, call, api.id, "stage");
+          if (stages.some((other) => other.stageName === stage.stageName)) throw conflict("Stage already exists");
+          if (stages.length >= limits.stagesPerApiMax)
+            throw limitExceeded("stages for this API", limits.stagesPerApiMax);
+          const deployment = await findChild(tx, call, api.id, "deployment", stage.deploymentId);
+          if (deployment === undefined) throw badRequest("Deployment id does not exist");
+          writeStage(needs, tx, call, api.id, stage, deployment);
+        });
+        return describeStage(stage);
+      },
+    },
+    GetStage: {
+      authorize: (input, call) => may("GET", call, `/restapis/${input.restApiId}/stages/${input.stageName}`),
+      run: (input, call) =>
+        needs.store.read(async (reader) =>
+          describeStage(await readChild(reader, call, input.restApiId, "stage", input.stageName)),
+        ),
+    },
+    GetStages: {
+      authorize: (input, call) => may("GET", call, `/restapis/${input.restApiId}/stages`),
+      run: async (input, call) => {
+        const stages = await needs.store.read(async (reader) => {
+          const api = await readApi(reader, call, input.restApiId);
+          return listChildren(reader, call, api.id, "stage");
+        });
+        const wanted = stages.filter((stage) => !input.deploymentId || stage.deploymentId === input.deploymentId);
+        return { item: wanted.map(describeStage) };
+      },
+    },
+    UpdateStage: {
+      authorize: (input, call) => may("PATCH", call, `/restapis/${input.restApiId}/stages/${input.stageName}`),
+      run: async (input, call) => {
+        const stage = await needs.store.transact(async (tx) => {
+          const before = await readChild(tx, call, input.restApiId, "stage", input.stageName);
+          const next = { ...applyPatch(before, input.patchOperations, patches), updatedAt: call.now };
+          checkVariables(next.variables);
+          const deployment = await findChild(tx, call, input.restApiId ?? "", "deployment", next.deploymentId);
+          if (deployment === undefined) throw badRequest("Deployment id does not exist");
+          writeStage(needs, tx, call, input.restApiId ?? "", next, deployment);
+          return next;
+        });
+        return describeStage(stage);
+      },
+    },
+    DeleteStage: {
+      authorize: (input, call) => may("DELETE", call, `/restapis/${input.restApiId}/stages/${input.stageName}`),
+      run: async (input, call) => {
+        await needs.store.transact(async (tx) => {
+          const { stageName } = await readChild(tx, call, input.restApiId, "stage", input.stageName);
+          deleteChild(tx, call, input.restApiId ?? "", "stage", stageName);
+          needs.publisher.withdraw(tx, input.restApiId ?? "", stageName);
+        });
+        return {};
+      },
+    },
+  } satisfies OperationsOf<typeof sdk>;
+}
+
+const patches: PatchTable<StageRecord> = [
+  { path: /^\/deploymentId$/, apply: { replace: (stage, deploymentId) => ({ ...stage, deploymentId }) } },
+  { path: /^\/description$/, apply: { replace: (stage, description) => ({ ...stage, description }) } },
+  {
+    path: /^\/variables\/[^/]+$/,
+    apply: {
+      add: (stage, value, name) => ({ ...stage, variables: { ...stage.variables, [name]: value } }),
+      replace: (stage, value, name) => ({ ...stage, variables: { ...stage.variables, [name]: value } }),
+      remove: (stage, _value, name) => {
+        const { [name]: _gone, ...variables } = stage.variables;
+        return { ...stage, variables };
+      },
+    },
+  },
+];
+
+function describeStage(stage: StageRecord) {
+  return {
+    deploymentId: stage.deploymentId,
+    stageName: stage.stageName,
+    ...(stage.description === undefined ? {} : { description: stage.description }),
+    cacheClusterEnabled: false,
+    cacheClusterStatus: "NOT_AVAILABLE" as const,
+    methodSettings: {},
+    ...(Object.keys(stage.variables).length === 0 ? {} : { variables: { ...stage.variables } }),
+    tracingEnabled: false,
+    ...(Object.keys(stage.tags).length === 0 ? {} : { tags: { ...stage.tags } }),
+    createdDate: new Date(stage.createdAt),
+    lastUpdatedDate: new Date(stage.updatedAt),
+  };
+}

@@ -1,0 +1,76 @@
+import type * as sdk from "@aws-sdk/client-api-gateway";
+import { parseArn } from "../../../aws/arn.ts";
+import type { Reader, Transaction } from "../../../kernel/store/store.ts";
+import type { Call, OperationsOf } from "../../../wire/service.ts";
+import { may } from "../authorize.ts";
+import { badRequest } from "../errors.ts";
+import { readApi, readChild, writeApi, writeChild } from "../model.ts";
+import { checkTags, refuseMembers } from "../rules.ts";
+import type { ApiGatewayNeeds } from "./needs.ts";
+
+type Tags = Readonly<Record<string, string>>;
+
+export function tagOperations(needs: ApiGatewayNeeds) {
+  return {
+    TagResource: {
+      authorize: (input, call) => may("PUT", call, `/tags/${input.resourceArn}`),
+      run: async (input, call) => {
+        await change(needs, call, input.resourceArn, (tags) => checkTags({ ...tags, ...input.tags }));
+        return {};
+      },
+    },
+    UntagResource: {
+      authorize: (input, call) => may("DELETE", call, `/tags/${input.resourceArn}`),
+      run: async (input, call) => {
+        const gone = new Set(input.tagKeys);
+        await change(needs, call, input.resourceArn, (tags) =>
+          Object.fromEntries(Object.entries(tags).filter(([key]) => !gone.has(key))),
+        );
+        return {};
+      },
+    },
+    GetTags: {
+      authorize: (input, call) => may("GET", call, `/tags/${input.resourceArn}`),
+      run: (input, call) => {
+        // AWS: paging of tags is documented as not supported.
+        refuseMembers("GetTags", input, ["position"]);
+        return needs.store.read(async (reader) => ({
+          tags: { ...(await readTagged(reader, call, input.resourceArn)).tags },
+        }));
+      },
+    },
+  } satisfies OperationsOf<typeof sdk>;
+}
+
+interface Tagged {
+  readonly tags: Tags;
+  write(tx: Transaction, tags: Tags): void;
+}
+
+async function change(
+  needs: ApiGatewayNeeds,
+  call: Call,
+  arn: string | undefined,
+  next: (tags: Tags) => Tags,
+): Promise<void> {
+  await needs.store.transact(async (tx) => {
+    const tagged = await readTagged(tx, call, arn);
+    tagged.write(tx, next(tagged.tags));
+  });
+}
+
+/** `arn:aws:apigateway:region::/restapis/{id}` or `…/restapis/{id}/stages/{name}`. */
+async function readTagged(reader: Reader, call: Call, text: string | undefined): Promise<Tagged> {
+  const arn = parseArn(text ?? "");
+  const [, collection, apiId, child, name] = (arn?.resource ?? "").split("/");
+  if (arn?.service !== "apigateway" || arn.region !== call.region || collection !== "restapis" || !apiId) {
+    throw badRequest(`Invalid resource ARN specified: ${text}`);
+  }
+  if (child === undefined) {
+    const api = await readApi(reader, call, apiId);
+    return { tags: api.tags, write: (tx, tags) => writeApi(tx, call, { ...api, tags }) };
+  }
+  if (child !== "stages" || !name) throw badRequest(`Invalid resource ARN specified: ${text}`);
+  const stage = await readChild(reader, call, apiId, "stage", name);
+  return { tags: stage.tags, write: (tx, tags) => writeChild(tx, call, apiId, "stage", name, { ...stage, tags }) };
+}

@@ -1,0 +1,111 @@
+import type * as sdk from "@aws-sdk/client-api-gateway";
+import type { Properties, ResourceContext, ResourceType } from "../../cloudformation/port.ts";
+import { flagOf, numberOf, objectOf, objectsOf, oneOf, textOf, textsOf, unlessGone } from "./properties.ts";
+
+export const methodType: ResourceType = {
+  type: "AWS::ApiGateway::Method",
+  properties: [
+    "ApiKeyRequired",
+    "AuthorizationType",
+    "HttpMethod",
+    "Integration.ConnectionType",
+    "Integration.ContentHandling",
+    "Integration.IntegrationHttpMethod",
+    "Integration.IntegrationResponses[].ResponseParameters.*",
+    "Integration.IntegrationResponses[].ResponseTemplates.*",
+    "Integration.IntegrationResponses[].SelectionPattern",
+    "Integration.IntegrationResponses[].StatusCode",
+    "Integration.PassthroughBehavior",
+    "Integration.RequestTemplates.*",
+    "Integration.TimeoutInMillis",
+    "Integration.Type",
+    "Integration.Uri",
+    "MethodResponses[].ResponseParameters.*",
+    "MethodResponses[].StatusCode",
+    "OperationName",
+    "RequestParameters.*",
+    "ResourceId",
+    "RestApiId",
+  ],
+  attributes: [],
+  create: async (context) => {
+    await putMethod(context);
+    const { restApiId, resourceId, httpMethod } = addressOf(context.properties);
+    return { physicalId: `${restApiId}|${resourceId}|${httpMethod}`, attributes: {} };
+  },
+  update: async (context) => {
+    const client = context.client<typeof sdk>("apigateway");
+    // A method has parts that can only be put once: it is put anew. Deployed stages do not notice.
+    await unlessGone(client.DeleteMethod(addressOf(context.previous)));
+    await putMethod(context);
+    return context.state;
+  },
+  delete: async ({ client, properties }) => {
+    await unlessGone(client<typeof sdk>("apigateway").DeleteMethod(addressOf(properties)));
+  },
+};
+
+async function putMethod({ client: clientOf, properties }: ResourceContext): Promise<void> {
+  const client = clientOf<typeof sdk>("apigateway");
+  const address = addressOf(properties);
+  await client.PutMethod({
+    ...address,
+    apiKeyRequired: flagOf(properties, "ApiKeyRequired"),
+    authorizationType: textOf(properties, "AuthorizationType") ?? "NONE",
+    operationName: textOf(properties, "OperationName"),
+    requestParameters: flagsOf(objectOf(properties, "RequestParameters")),
+  });
+  try {
+    for (const response of objectsOf(properties, "MethodResponses")) {
+      await client.PutMethodResponse({
+        ...address,
+        statusCode: textOf(response, "StatusCode"),
+        responseParameters: flagsOf(objectOf(response, "ResponseParameters")),
+      });
+    }
+    const integration = objectOf(properties, "Integration");
+    if (integration === undefined) return;
+    await client.PutIntegration({ ...address, ...integrationOf(integration) });
+    for (const response of objectsOf(integration, "IntegrationResponses")) {
+      await client.PutIntegrationResponse({
+        ...address,
+        statusCode: textOf(response, "StatusCode"),
+        selectionPattern: textOf(response, "SelectionPattern"),
+        responseParameters: textsOf(response, "ResponseParameters"),
+        responseTemplates: textsOf(response, "ResponseTemplates"),
+      });
+    }
+  } catch (error) {
+    await unlessGone(client.DeleteMethod(address));
+    throw error;
+  }
+}
+
+const types = ["HTTP", "AWS", "MOCK", "HTTP_PROXY", "AWS_PROXY"] as const;
+
+function integrationOf(integration: Properties) {
+  const templates = textsOf(integration, "RequestTemplates");
+  return {
+    type: oneOf(types, integration, "Type"),
+    connectionType: oneOf(["INTERNET", "VPC_LINK"] as const, integration, "ConnectionType"),
+    contentHandling: oneOf(["CONVERT_TO_TEXT", "CONVERT_TO_BINARY"] as const, integration, "ContentHandling"),
+    integrationHttpMethod: textOf(integration, "IntegrationHttpMethod"),
+    passthroughBehavior: textOf(integration, "PassthroughBehavior"),
+    ...(Object.keys(templates).length === 0 ? {} : { requestTemplates: templates }),
+    timeoutInMillis: numberOf(integration, "TimeoutInMillis"),
+    uri: textOf(integration, "Uri"),
+  };
+}
+
+function addressOf(properties: Properties) {
+  return {
+    restApiId: textOf(properties, "RestApiId"),
+    resourceId: textOf(properties, "ResourceId"),
+    httpMethod: textOf(properties, "HttpMethod"),
+  };
+}
+
+function flagsOf(parameters: Properties | undefined): Record<string, boolean> | undefined {
+  if (parameters === undefined) return undefined;
+  return Object.fromEntries(Object.keys(parameters).map((name) => [name, flagOf(parameters, name) ?? false]));
+}

@@ -1,0 +1,180 @@
+import { notImplemented } from "../../aws/error.ts";
+import { badRequest } from "./errors.ts";
+import { apiGatewayLimits as limits } from "./limits.ts";
+import type { IntegrationRecord } from "./model.ts";
+
+const methods = new Set(["ANY", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+
+/** Refuse, by name, the members of a request that nothing here acts on. Empty and false ones ask for nothing. */
+export function refuseMembers(operation: string, input: object, names: readonly string[]): void {
+  for (const [name, value] of Object.entries(input)) {
+    if (names.includes(name) && asksForSomething(value)) throw notImplemented(`${operation} with ${name}`);
+  }
+}
+
+export function asksForSomething(value: unknown): boolean {
+  if (value === undefined || value === null || value === false || value === "") return false;
+  return typeof value !== "object" || Object.keys(value).length > 0;
+}
+
+export function parseHttpMethod(method: string | undefined): string {
+  if (method !== undefined && methods.has(method)) return method;
+  throw badRequest("Invalid HTTP method specified: must be one of GET, PUT, POST, DELETE, PATCH, OPTIONS, HEAD, ANY");
+}
+
+/** Refuses authorizers by name. */
+export function parseAuthorizationType(type: string | undefined): "NONE" | "AWS_IAM" {
+  if (type === "NONE" || type === "AWS_IAM") return type;
+  if (type === "CUSTOM" || type === "COGNITO_USER_POOLS") throw notImplemented(`authorizationType ${type}`);
+  throw badRequest(
+    "Invalid authorization type specified. Valid options are NONE, AWS_IAM, CUSTOM, and COGNITO_USER_POOLS",
+  );
+}
+
+/** Whether a path part is a variable, a greedy one, or literal; throws for anything else. */
+export function checkPathPart(pathPart: string): void {
+  if (/^[A-Za-z0-9._\-:~%@+$&'()*,;=!]+$/.test(pathPart) || /^\{[\w.:-]+\+?\}$/.test(pathPart)) return;
+  throw badRequest(
+    "Resource's path part only allow a-zA-Z0-9._-: or a valid greedy path variable and curly braces at the beginning and the end.",
+  );
+}
+
+export function checkStageName(stageName: string | undefined): string {
+  if (stageName !== undefined && /^[\w-]{1,128}$/.test(stageName)) return stageName;
+  throw badRequest("Stage name only allows a-zA-Z0-9_-");
+}
+
+export function checkVariables(variables: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  for (const [name, value] of Object.entries(variables)) {
+    if (!/^\w{1,64}$/.test(name)) {
+      throw badRequest(`Stage variable name ${name} is not valid: only alphanumeric characters and _ are allowed`);
+    }
+    if (value.length > 512 || !/^[\w.~:/?#&=,@-]*$/.test(value)) {
+      throw badRequest(
+        `Stage variable ${name} has an invalid value. Please use values with alphanumeric characters and the symbols ' ', -', '.', '_', ':', '/', '?', '&', '=', and ','.`,
+      );
+    }
+  }
+  return variables;
+}
+
+export function checkTags(tags: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const entries = Object.entries(tags);
+  if (entries.length > limits.tagsMax) throw badRequest(`A resource has at most ${limits.tagsMax} tags`);
+  for (const [key, value] of entries) {
+    if (key.length < 1 || key.length > 128 || value.length > 256) throw badRequest(`The tag ${key} is too long`);
+  }
+  return tags;
+}
+
+export function parseTimeout(timeoutMs: number | undefined): number {
+  if (timeoutMs === undefined) return limits.integrationTimeoutMsMax;
+  if (timeoutMs >= limits.integrationTimeoutMsMin && timeoutMs <= limits.integrationTimeoutMsMax) return timeoutMs;
+  throw badRequest(
+    `Timeout should be between ${limits.integrationTimeoutMsMin} ms and ${limits.integrationTimeoutMsMax} ms`,
+  );
+}
+
+/** Only functions are integrated by AWS_PROXY here: other URIs are refused by name. */
+export function parseProxyUri(uri: string | undefined): string {
+  if (uri === undefined || uri === "") throw badRequest("Integration URI must be given for AWS_PROXY");
+  const target = /^arn:[\w-]+:apigateway:[\w-]*:lambda:path\/(.*)$/.exec(uri)?.[1];
+  if (target === undefined) throw notImplemented(`An AWS_PROXY integration with ${uri}`);
+  if (/^2015-03-31\/functions\/.+\/invocations$/.test(target)) return uri;
+  if (target.endsWith("response-streaming-invocations")) throw notImplemented(`A streaming integration (${uri})`);
+  throw badRequest("Invalid ARN specified in the request");
+}
+
+export function parsePassthrough(behavior: string | undefined): IntegrationRecord["passthroughBehavior"] {
+  const value = behavior?.toUpperCase() ?? "WHEN_NO_MATCH";
+  if (value === "WHEN_NO_MATCH" || value === "WHEN_NO_TEMPLATES" || value === "NEVER") return value;
+  throw badRequest("Invalid passthrough behavior specified");
+}
+
+// A reference or directive of the template language, which static text has none of.
+const templateCode = /\$!?\{?[A-Za-z]|#(?:\{?[a-z]|@|\[\[|#|\*)/;
+const gatewayVariables = /\$context\.(?:error\.messageString|error\.message|error\.responseType|requestId)(?![\w.])/g;
+
+/** Mapping templates must be static here: those with references or directives are refused. */
+export function checkStaticTemplates(templates: Readonly<Record<string, string>> | undefined, where: string): void {
+  for (const [type, template] of Object.entries(templates ?? {})) {
+    if (Buffer.byteLength(template) > limits.templateBytesMax) throw badRequest("Template size exceeds 300 KB");
+    if (templateCode.test(template))
+      throw notImplemented(`A mapping template with references or directives (${where}, ${type})`);
+  }
+}
+
+/** As above, but for the few context variables that gateway responses are filled with. */
+export function checkGatewayTemplates(templates: Readonly<Record<string, string>> | undefined, where: string): void {
+  const filled = Object.entries(templates ?? {}).map(([type, template]) => [
+    type,
+    template.replaceAll(gatewayVariables, ""),
+  ]);
+  checkStaticTemplates(Object.fromEntries(filled), where);
+}
+
+/** Header mappings must be literal here (`'value'`): others are refused by name. */
+export function checkLiteralParameters(parameters: Readonly<Record<string, string>> | undefined, prefix: string): void {
+  for (const [name, value] of Object.entries(parameters ?? {})) {
+    if (!name.startsWith(prefix)) {
+      throw badRequest(
+        `Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression parameter specified: ${name}]`,
+      );
+    }
+    if (!/^'[^']*'$/.test(value)) throw notImplemented(`The mapping of ${name} from ${value}`);
+  }
+}
+
+/** One page of a list whose items are told apart by `idOf`. */
+export function pageOf<T>(
+  items: readonly T[],
+  idOf: (item: T) => string,
+  limit: number | undefined,
+  position: string | undefined,
+): { items: T[]; position?: string } {
+  const size = Math.min(Math.max(limit ?? limits.pageDefault, 1), limits.pageMax);
+  let start = 0;
+  if (position !== undefined) {
+    const after = Buffer.from(position, "base64url").toString("utf8");
+    start = items.findIndex((item) => idOf(item) === after) + 1;
+    if (start === 0) throw badRequest("Invalid position parameter");
+  }
+  const page = items.slice(start, start + size);
+  const last = page.at(-1);
+  return start + size >= items.length || last === undefined
+    ? { items: page }
+    : { items: page, position: Buffer.from(idOf(last), "utf8").toString("base64url") };
+}
+
+/** Source: "Gateway response types for API Gateway". */
+const responseTypes = [
+  "ACCESS_DENIED",
+  "API_CONFIGURATION_ERROR",
+  "AUTHORIZER_CONFIGURATION_ERROR",
+  "AUTHORIZER_FAILURE",
+  "BAD_REQUEST_BODY",
+  "BAD_REQUEST_PARAMETERS",
+  "DEFAULT_4XX",
+  "DEFAULT_5XX",
+  "EXPIRED_TOKEN",
+  "INTEGRATION_FAILURE",
+  "INTEGRATION_TIMEOUT",
+  "INVALID_API_KEY",
+  "INVALID_SIGNATURE",
+  "MISSING_AUTHENTICATION_TOKEN",
+  "QUOTA_EXCEEDED",
+  "REQUEST_TOO_LARGE",
+  "RESOURCE_NOT_FOUND",
+  "THROTTLED",
+  "UNAUTHORIZED",
+  "UNSUPPORTED_MEDIA_TYPE",
+  "WAF_FILTERED",
+] as const;
+
+export type ResponseType = (typeof responseTypes)[number];
+
+export function parseResponseType(text: string): ResponseType {
+  const found = responseTypes.find((type) => type === text);
+  if (found === undefined) throw badRequest(`Invalid gateway response type specified: ${text}`);
+  return found;
+}

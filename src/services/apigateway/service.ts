@@ -1,0 +1,45 @@
+import type { Service } from "../../wire/service.ts";
+import type { ResourceType } from "../cloudformation/port.ts";
+import { accountOperations } from "./operations/account.ts";
+import { deploymentOperations } from "./operations/deployments.ts";
+import { gatewayResponseOperations } from "./operations/gateway-responses.ts";
+import { integrationOperations } from "./operations/integrations.ts";
+import { methodOperations } from "./operations/methods.ts";
+import type { ApiGatewayNeeds } from "./operations/needs.ts";
+import { resourceOperations } from "./operations/resources.ts";
+import { restApiOperations } from "./operations/rest-apis.ts";
+import { stageOperations } from "./operations/stages.ts";
+import { tagOperations } from "./operations/tags.ts";
+import { accountType } from "./resources/account.ts";
+import { deploymentType } from "./resources/deployment.ts";
+import { gatewayResponseType } from "./resources/gateway-response.ts";
+import { methodType } from "./resources/method.ts";
+import { resourceType } from "./resources/resource.ts";
+import { restApiType } from "./resources/rest-api.ts";
+import { stageType } from "./resources/stage.ts";
+
+export interface ApiGateway {
+  readonly service: Service;
+  readonly resourceTypes: readonly ResourceType[];
+}
+
+/** The control plane of REST APIs. What it deploys, the data plane answers from. */
+export function createApiGateway(needs: ApiGatewayNeeds): ApiGateway {
+  return {
+    service: {
+      name: "apigateway",
+      operations: {
+        ...restApiOperations(needs),
+        ...resourceOperations(needs),
+        ...methodOperations(needs),
+        ...integrationOperations(needs),
+        ...deploymentOperations(needs),
+        ...stageOperations(needs),
+        ...gatewayResponseOperations(needs),
+        ...tagOperations(needs),
+        ...accountOperations(needs),
+      },
+    },
+    resourceTypes: [restApiType, resourceType, methodType, deploymentType, stageType, gatewayResponseType, accountType],
+  };
+}
