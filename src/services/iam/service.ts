@@ -6,6 +6,7 @@ import type { Sessions } from "../../access/sessions.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import type { Store } from "../../kernel/store/store.ts";
 import type { Service } from "../../wire/service.ts";
+import type { ResourceType } from "../cloudformation/port.ts";
 import { createIamPort } from "./assume-role.ts";
 import { createIdentities } from "./identities.ts";
 import { accessKeyOperations } from "./operations/access-keys.ts";
@@ -19,6 +20,12 @@ import { roleOperations } from "./operations/roles.ts";
 import { tagOperations } from "./operations/tags.ts";
 import { userOperations } from "./operations/users.ts";
 import type { IamPort } from "./port.ts";
+import { accessKeyType } from "./resources/access-key.ts";
+import { groupType, userToGroupAdditionType } from "./resources/group.ts";
+import { managedPolicyType } from "./resources/managed-policy.ts";
+import { policyType } from "./resources/policy.ts";
+import { roleType } from "./resources/role.ts";
+import { userType } from "./resources/user.ts";
 
 export interface IamNeeds {
   readonly store: Store;
@@ -32,6 +39,7 @@ export interface IamNeeds {
 export interface Iam {
   readonly service: Service;
   readonly port: IamPort;
+  readonly resourceTypes: readonly ResourceType[];
   /** For `createAuthorizer`. */
   readonly identities: IdentitySource;
   /** For `createVerifier`: users' keys. */
@@ -58,6 +66,15 @@ export function createIam(needs: IamNeeds): Iam {
   return {
     service: { name: "iam", operations },
     port: createIamPort({ store, compile, sessions, now }),
+    resourceTypes: [
+      roleType,
+      policyType,
+      managedPolicyType,
+      userType,
+      groupType,
+      userToGroupAdditionType,
+      accessKeyType,
+    ],
     identities,
     accessKeys,
     stop,
