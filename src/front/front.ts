@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import type { ExecuteApiPort } from "../services/execute-api/port.ts";
 import { createAwsApi, type AwsApiNeeds } from "./aws-api.ts";
 import { createClassifier } from "./classify.ts";
@@ -11,6 +12,11 @@ export interface FrontNeeds extends AwsApiNeeds {
   readonly executeApi: ExecuteApiPort;
   /** What `GET /_cumulet/health` tells beside `status`. */
   readonly health?: () => Readonly<Record<string, unknown>>;
+  /**
+   * Content behind an address below `/_cumulet/` that a service has given out, as Lambda's `Code.Location`: by path, without a
+   * signature. Undefined when there is none.
+   */
+  readonly download?: (path: string) => Promise<AsyncIterable<Uint8Array> | undefined>;
 }
 
 /** The one listener of the platform. */
@@ -103,7 +109,23 @@ export function createFront(needs: FrontNeeds): Front {
 
 function answerPlatform(path: string, needs: FrontNeeds, response: ServerResponse): void {
   if (path === "/_cumulet/health") answerJson(response, 200, { status: "ready", ...needs.health?.() });
-  else answerJson(response, 404, { message: "Not Found" });
+  else void answerDownload(path, needs, response);
+}
+
+async function answerDownload(path: string, needs: FrontNeeds, response: ServerResponse): Promise<void> {
+  try {
+    const content = await needs.download?.(path);
+    if (!content) {
+      answerJson(response, 404, { message: "Not Found" });
+      return;
+    }
+    response.writeHead(200, { "content-type": "application/octet-stream" });
+    await pipeline(content, response);
+  } catch (error) {
+    // A client that goes away is no failure of ours.
+    if (!response.destroyed) needs.log.error("A download failed", { error, path: path.slice(0, 40) });
+    response.destroy();
+  }
 }
 
 function answerJson(response: ServerResponse, status: number, value: object): void {

@@ -1,7 +1,7 @@
 import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
 import { createCodeStore } from "./code/code-store.ts";
-import { createCodeUrls } from "./code/code-urls.ts";
+import { codeUrlPath, createCodeUrls } from "./code/code-urls.ts";
 import { createFunctions } from "./functions.ts";
 import { createInvoker } from "./invoker.ts";
 import { lambdaLimits } from "./limits.ts";
@@ -26,10 +26,9 @@ export interface Lambda {
   readonly port: LambdaPort;
   readonly resourceTypes: readonly ResourceType[];
   /**
-   * The zip behind a `Code.Location`, by what follows `codeUrlPath` in its path; undefined when the token is forged or has
-   * expired.
+   * The zip behind the path of a `Code.Location`; undefined for any other path, and when its token is forged or has expired.
    */
-  downloadCode(token: string): Promise<AsyncIterable<Uint8Array> | undefined>;
+  downloadCode(path: string): Promise<AsyncIterable<Uint8Array> | undefined>;
   start(): void;
   stop(): void;
 }
@@ -69,8 +68,9 @@ export function createLambda(needs: LambdaNeeds): Lambda {
     },
     port: createLambdaPort({ ...needs, functions, invoker }),
     resourceTypes: lambdaResourceTypes,
-    async downloadCode(token) {
-      const blobId = await codeUrls.verify(token, needs.clock.now());
+    async downloadCode(path) {
+      if (!path.startsWith(codeUrlPath)) return undefined;
+      const blobId = await codeUrls.verify(path.slice(codeUrlPath.length), needs.clock.now());
       return blobId === undefined ? undefined : needs.blobs.read(blobId);
     },
     start: sweep,

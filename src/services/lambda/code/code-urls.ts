@@ -11,7 +11,7 @@ export interface CodeUrls {
   verify(token: string, now: number): Promise<string | undefined>;
 }
 
-/** Path under which the front door hands requests to `Lambda.downloadCode`. */
+/** Path below which packages are downloaded: what follows is the token. */
 export const codeUrlPath = "/_cumulet/lambda/code/";
 
 const secretKey = ["lambda", "codeUrlSecret"];
