@@ -16,6 +16,8 @@ interface Shelf {
   readonly ready: Sandbox[];
   usedAt: number;
   starting: number;
+  /** How many are kept: more after a burst found none, fewer when they have not been needed for a while. */
+  target: number;
 }
 
 export interface BlanksNeeds {
@@ -39,7 +41,7 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
     const key = `${shape.interpreter.executable} ${shape.memoryMb} ${shape.ephemeralStorageMb}`;
     let shelf = shelves.get(key);
     if (shelf === undefined) {
-      shelf = { shape, ready: [], usedAt: clock.now(), starting: 0 };
+      shelf = { shape, ready: [], usedAt: clock.now(), starting: 0, target: limits.blanksMin };
       shelves.set(key, shelf);
     }
     shelf.usedAt = clock.now();
@@ -63,9 +65,9 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
     if (stopped) return;
     if (taking > 0) return refill();
     const [shelf] = [...shelves.values()]
-      .filter((candidate) => candidate.ready.length + candidate.starting < limits.blanksMax)
+      .filter((candidate) => candidate.ready.length + candidate.starting < candidate.target)
       .toSorted((a, b) => b.usedAt - a.usedAt);
-    if (shelf === undefined || total() >= 2 * limits.blanksMax) return;
+    if (shelf === undefined || total() >= limits.blanksMax) return;
     shelf.starting += 1;
     try {
       const sandbox = await start(shelf.shape);
@@ -90,16 +92,20 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
     };
     void sandbox.ended.then(() => (remove() ? sandbox.dispose() : undefined));
     const expire = () => {
-      const leftMs = shelf.usedAt + limits.blankIdleMs - clock.now();
-      if (leftMs > 0) clock.after(leftMs, expire);
+      const quietMs = clock.now() - shelf.usedAt;
+      if (quietMs >= limits.blankBurstMs) shelf.target = limits.blanksMin;
+      const superfluous = shelf.ready.length > shelf.target;
+      if (!superfluous && quietMs < limits.blankIdleMs) clock.after(limits.blankBurstMs, expire);
       else if (remove()) void discard(sandbox);
     };
-    clock.after(limits.blankIdleMs, expire);
+    clock.after(limits.blankBurstMs, expire);
   };
 
   return {
     async take(shape, dedication) {
-      const waiting = dedication === undefined ? shelfOf(shape).ready.pop() : undefined;
+      const shelf = dedication === undefined ? shelfOf(shape) : undefined;
+      const waiting = shelf?.ready.pop();
+      if (shelf !== undefined && waiting === undefined) shelf.target = Math.min(limits.blanksMax, shelf.target + 1);
       taking += 1;
       try {
         return waiting ?? (await start(shape, dedication));

@@ -59,6 +59,8 @@ export interface EnvironmentStart {
   readonly runtimeVersion: string;
 }
 
+const memoryReadEveryMs = 100;
+
 type Answer =
   | { readonly kind: "response"; readonly payload: Uint8Array }
   | { readonly kind: "error"; readonly payload: Uint8Array; readonly errorType: string | undefined }
@@ -78,12 +80,15 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
   let initDurationMs: number | undefined;
   let keepTail = false;
   let requestId: string | undefined;
+  let memoryMb = 0;
+  let memoryReadAt = -Infinity;
 
-  const emit = (message: string | undefined) => {
-    if (message === undefined || message === "") return;
-    const line: LogLine = { timestamp: clock.now(), message };
-    if (keepTail) tail.add(line);
-    needs.log(spec, logStream, [line]);
+  const emit = (...messages: readonly (string | undefined)[]) => {
+    const timestamp = clock.now();
+    const events: LogLine[] = [];
+    for (const message of messages) if (message !== undefined && message !== "") events.push({ timestamp, message });
+    if (keepTail) for (const event of events) tail.add(event);
+    if (events.length > 0) needs.log(spec, logStream, events);
   };
   const lines = [
     createLineReader(limits.logEventBytesMax, emit),
@@ -91,7 +96,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
   ] as const;
   meterOutput(sandbox.stdout, limits, clock, lines[0].write);
   meterOutput(sandbox.stderr, limits, clock, lines[1].write);
-  meterOutput(sandbox.messages, limits, clock, createMessageReader(limits.logEventBytesMax, emit));
+  meterOutput(sandbox.messages, limits, clock, createMessageReader(limits.logEventBytesMax, (message) => emit(message)));
 
   const answerInit = (outcome: InitOutcome) => {
     const answer = initAnswer;
@@ -231,6 +236,16 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     });
   }
 
+  /** The kernel's figure, asked for at most ten times a second: a warm invocation of a millisecond hardly moves it. */
+  function memoryUsedMb(): number {
+    const now = elapsed();
+    if (now - memoryReadAt >= memoryReadEveryMs) {
+      memoryReadAt = now;
+      memoryMb = Math.min(spec.memoryMb, sandbox.memoryUsedMb());
+    }
+    return memoryMb;
+  }
+
   function conclude(invocation: Invocation, answer: Answer, spentMs: number): InvocationOutcome {
     for (const reader of lines) reader.flush();
     const { requestId } = invocation;
@@ -258,12 +273,11 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
       // Since August 2025 AWS bills the init of every on-demand environment.
       billedDurationMs: Math.max(1, Math.ceil(durationMs + (initMs ?? 0))),
       memorySizeMb: spec.memoryMb,
-      maxMemoryUsedMb: Math.min(spec.memoryMb, sandbox.memoryUsedMb()),
+      maxMemoryUsedMb: memoryUsedMb(),
       ...(initMs === undefined ? {} : { initDurationMs: initMs }),
       status: succeeded ? ("success" as const) : answer.kind === "timeout" ? ("timeout" as const) : ("error" as const),
     };
-    emit(systemLog.end(requestId));
-    emit(systemLog.report(report, errorType));
+    emit(systemLog.end(requestId), systemLog.report(report, errorType));
     const logTail = keepTail ? { logTail: tail.bytes() } : {};
     keepTail = false;
     return { outcome: succeeded ? "success" : "error", payload, report, ...logTail };

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { createFrameReader, encodeInvokeHead, frameKind } from "./frames.ts";
+import { createFrameReader, encodeInvoke, frameKind } from "./frames.ts";
 import type { ComputeLimits } from "./limits.ts";
 import type { RuntimeEvents, RuntimeLink } from "./link.ts";
 
@@ -48,10 +48,7 @@ export function createFrameLink(channel: Duplex, events: RuntimeEvents, limits: 
         clientContext: invocation.clientContext,
         cognitoIdentity: invocation.cognitoIdentity,
       });
-      channel.cork();
-      channel.write(encodeInvokeHead(header, invocation.payload.length));
-      channel.write(invocation.payload);
-      channel.uncork();
+      for (const part of encodeInvoke(header, invocation.payload)) channel.write(part);
     },
     close: () => channel.destroy(),
   };

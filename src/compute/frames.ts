@@ -90,13 +90,20 @@ export function encodeFrame(kind: number, body: Uint8Array): Buffer {
   return frame;
 }
 
-/** The head of an `invoke` frame; the payload is to follow it on the socket, so that it need not be copied. */
-export function encodeInvokeHead(header: string, payloadBytes: number): Buffer {
+/** Up to here an invocation is copied into one buffer, and one write; larger payloads are written as they are. */
+const copiedBytesMax = 65_536;
+
+/** The buffers of an `invoke` frame, to be written in order. */
+export function encodeInvoke(header: string, payload: Uint8Array): readonly Uint8Array[] {
   const headerBytes = Buffer.byteLength(header);
-  const head = Buffer.allocUnsafe(headBytes + 4 + headerBytes);
-  head.writeUInt32BE(4 + headerBytes + payloadBytes, 0);
+  const payloadAt = headBytes + 4 + headerBytes;
+  const copied = payload.length <= copiedBytesMax;
+  const head = Buffer.allocUnsafe(payloadAt + (copied ? payload.length : 0));
+  head.writeUInt32BE(4 + headerBytes + payload.length, 0);
   head.writeUInt8(frameKind.invoke, 4);
   head.writeUInt32BE(headerBytes, headBytes);
   head.write(header, headBytes + 4);
-  return head;
+  if (!copied) return [head, payload];
+  head.set(payload, payloadAt);
+  return [head];
 }

@@ -25,8 +25,11 @@ export interface ComputeLimits {
   readonly waitingMax: number;
   /** Ours: sandboxes that start at a time; more only makes each of them slower. */
   readonly startsMax: number;
-  /** Ours: sandboxes that wait for code, per interpreter, once that interpreter has been used. */
+  /** Ours: sandboxes that wait for code, per interpreter and size, once one such has been used; and in all, after bursts. */
+  readonly blanksMin: number;
   readonly blanksMax: number;
+  /** Ours: so long after a burst the additional ones are let go, and so long after the last use all of them. */
+  readonly blankBurstMs: number;
   readonly blankIdleMs: number;
   /** Ours: an environment is retired this long before the credentials in its variables expire. */
   readonly credentialsMarginMs: number;
@@ -51,7 +54,9 @@ export const computeLimits: ComputeLimits = {
   environmentsMax: 500,
   waitingMax: 2_000,
   startsMax: 8,
-  blanksMax: 2,
+  blanksMin: 2,
+  blanksMax: 8,
+  blankBurstMs: 60_000,
   blankIdleMs: 600_000,
   credentialsMarginMs: 900_000,
   processesMax: 1_024,

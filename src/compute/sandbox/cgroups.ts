@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
+import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 
 /** Limits on what the processes of an environment may use together, and what they have used. */
@@ -88,6 +89,8 @@ function detectV1(_pid: number, group: string): Cgroups | string {
   const freezer = folderOf("freezer");
   const roots = [memory, pids, cpu, freezer].filter((folder) => folder !== undefined);
   for (const root of roots) makeRoot(root);
+  // All functions together weigh as much as this host's processors do, so that a busy host does not starve small ones.
+  if (cpu !== undefined) writeFileSync(join(cpu, "cpu.shares"), String(2 * 1_024 * availableParallelism()));
 
   return {
     name: "v1",
@@ -146,6 +149,7 @@ function detectV2(pid: number, group: string): Cgroups | string {
     writeFileSync(join(own, "cgroup.subtree_control"), enable);
   }
   writeFileSync(join(root, "cgroup.subtree_control"), enable);
+  tryWrite(join(root, "cpu.weight"), String(Math.min(10_000, 2 * 100 * availableParallelism())));
 
   return {
     name: "v2",
