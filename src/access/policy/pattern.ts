@@ -17,8 +17,8 @@ export interface PatternOptions {
 /** Source: "IAM JSON policy elements: Action", "… Condition operators" (StringLike), "Policy variables". */
 export function compilePattern(text: string, options: PatternOptions): Pattern {
   const tokens = tokenize(options.ignoreCase ? text.toLowerCase() : text, options);
-  if (!tokens.some((token) => typeof token !== "number" || token < 0)) {
-    const exact = options.ignoreCase ? text.toLowerCase() : text;
+  if (tokens.every((token) => typeof token === "number" && token >= 0)) {
+    const exact = String.fromCharCode(...tokens.filter((token) => typeof token === "number"));
     return { matches: (given) => (options.ignoreCase ? given.toLowerCase() : given) === exact };
   }
   return {

@@ -39,10 +39,6 @@ function hmac(key: string | Buffer, text: string): Buffer {
   return createHmac("sha256", key).update(text, "latin1").digest();
 }
 
-export function sign(key: KeyObject, stringToSign: string): string {
-  return createHmac("sha256", key).update(stringToSign, "latin1").digest("hex");
-}
-
 /** Compares in a time that does not depend on where they differ. */
 export function isSignature(key: KeyObject, stringToSign: string, signature: string): boolean {
   if (!/^[0-9a-f]{64}$/.test(signature)) return false;

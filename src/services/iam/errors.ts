@@ -67,10 +67,6 @@ export function malformedPolicyDocument(message: string): AwsError {
   return new AwsError("MalformedPolicyDocument", 400, message);
 }
 
-export function invalidInput(message: string): AwsError {
-  return new AwsError("InvalidInput", 400, message);
-}
-
 export function validationError(message: string): AwsError {
   return new AwsError("ValidationError", 400, message);
 }

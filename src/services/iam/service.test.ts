@@ -23,6 +23,9 @@ interface Keys {
 const iamAs = (credentials: Keys) => new sdk.IAMClient({ ...platform.settings, credentials });
 const stsAs = (credentials: Keys) => new STSClient({ ...platform.settings, credentials });
 
+const who = (as: Keys) => stsAs(as).send(new GetCallerIdentityCommand({}));
+const roleArn = (name: string) => `arn:aws:iam::${account}:role/${name}`;
+
 function statement(Action: string | readonly string[], Resource: string | readonly string[] = "*", Effect = "Allow") {
   return { Effect, Action, Resource };
 }
@@ -278,7 +281,6 @@ describe("users", () => {
 
   test("cannot sign with a key that is inactive or deleted, or with a wrong secret", async () => {
     const keys = await createUser("rotating");
-    const who = (as: Keys) => stsAs(as).send(new GetCallerIdentityCommand({}));
     expect(await refusal(who({ ...keys, secretAccessKey: "wrong" }))).toMatchObject({
       name: "SignatureDoesNotMatch",
       status: 403,
@@ -344,7 +346,6 @@ describe("users", () => {
 });
 
 describe("AssumeRole", () => {
-  const roleArn = (name: string) => `arn:aws:iam::${account}:role/${name}`;
   let keys: Keys;
 
   beforeAll(async () => {

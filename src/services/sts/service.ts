@@ -1,3 +1,4 @@
+import type * as sdk from "@aws-sdk/client-sts";
 import { missingAuthentication } from "../../access/errors.ts";
 import { PolicyGrammarError, parsePolicyDocument } from "../../access/policy/document.ts";
 import type { AuthorizationRequest } from "../../access/authorization.ts";
@@ -10,7 +11,7 @@ import type { AssumableRole, IamPort } from "../iam/port.ts";
 import { accessDenied, malformedPolicyDocument, packedPolicyTooLarge, validationError } from "./errors.ts";
 import { stsLimits } from "./limits.ts";
 
-type Sdk = typeof import("@aws-sdk/client-sts");
+type Sdk = typeof sdk;
 type AssumeRoleInput = InputOf<Sdk, "AssumeRole">;
 
 export interface StsNeeds {

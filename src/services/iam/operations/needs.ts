@@ -1,3 +1,4 @@
+import type * as sdk from "@aws-sdk/client-iam";
 import type { AuthorizationRequest } from "../../../access/authorization.ts";
 import type { PolicyCompiler } from "../../../access/policy/compile.ts";
 import type { Seal } from "../../../access/server-keys.ts";
@@ -8,7 +9,7 @@ import { entityNotFound, quotaExceeded } from "../errors.ts";
 import { readEntity, type EntityKind, type EntityOf } from "../model.ts";
 import { entityArn, resourceTagContext } from "../rules.ts";
 
-export type Sdk = typeof import("@aws-sdk/client-iam");
+export type Sdk = typeof sdk;
 export type IamOperations = OperationsOf<Sdk>;
 
 export interface OperationNeeds {
