@@ -16,7 +16,7 @@ export interface EngineNeeds {
   readonly ids: Ids;
   readonly log: Log;
   readonly directory: ServiceDirectory;
-  readonly iam: IamPort;
+  readonly iam: Pick<IamPort, "assumeRole" | "passRole">;
   readonly types: ReadonlyMap<string, ResourceType>;
 }
 
