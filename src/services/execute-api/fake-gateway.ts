@@ -1,0 +1,94 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Authorizer } from "../../access/authorization.ts";
+import type { Verifier } from "../../access/verifier.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import { randomIds } from "../../kernel/ids.ts";
+import { createLog } from "../../kernel/log.ts";
+import { createMemoryStore } from "../../kernel/store/memory-store.ts";
+import type { LambdaInvokeRequest, LambdaInvokeResult } from "../lambda/port.ts";
+import type { PublishedStage, StagePublisher } from "./port.ts";
+import { createExecuteApi } from "./service.ts";
+
+/** For tests: the data plane behind a bare server, with a function of the test's own. */
+export interface FakeGateway {
+  readonly url: string;
+  readonly port: number;
+  /** Every invocation so far. */
+  readonly invocations: LambdaInvokeRequest[];
+  /** The last event, parsed. */
+  event(): Record<string, Record<string, unknown>>;
+  /** How the function answers from now on: with a value, as JSON, or as it does. */
+  answer(with_: unknown): void;
+  publish(stage: PublishedStage): Promise<void>;
+  withdraw(apiId: string, stageName: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startFakeGateway(
+  clock: Clock,
+  access: { readonly verifier: Verifier; readonly authorizer: Authorizer } = { verifier: nobody, authorizer: all },
+): Promise<FakeGateway> {
+  const store = createMemoryStore();
+  const invocations: LambdaInvokeRequest[] = [];
+  let run: (request: LambdaInvokeRequest) => Promise<LambdaInvokeResult> = answerNothing;
+  const executeApi = createExecuteApi({
+    store,
+    clock,
+    ids: randomIds,
+    log: createLog(
+      "silent",
+      () => undefined,
+      () => clock.now(),
+    ),
+    lambda: {
+      invoke: (request) => {
+        invocations.push(request);
+        return run(request);
+      },
+    },
+    ...access,
+  });
+  const publisher: StagePublisher = executeApi.publisher;
+  const server = createServer((request, response) => {
+    const [, apiId = ""] = /^\/(\w+)/.exec(request.url ?? "") ?? [];
+    executeApi.port.handle(apiId, (request.url ?? "").slice(apiId.length + 1), request, response);
+  });
+  const port = await listen(server);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    invocations,
+    event: () => JSON.parse(Buffer.from(invocations.at(-1)?.payload ?? []).toString("utf8")),
+    answer: (with_) => {
+      run = typeof with_ === "function" ? (request) => with_(request) : () => Promise.resolve(resultOf(with_));
+    },
+    publish: (stage) => store.transact(async (tx) => publisher.publish(tx, stage)),
+    withdraw: (apiId, stageName) => store.transact(async (tx) => publisher.withdraw(tx, apiId, stageName)),
+    stop: async () => {
+      executeApi.stop();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await store.close();
+    },
+  };
+}
+
+export function resultOf(value: unknown): LambdaInvokeResult {
+  return { payload: Buffer.from(JSON.stringify(value) ?? "null", "utf8") };
+}
+
+const nobody: Verifier = {
+  verify: () => Promise.resolve({ principal: { type: "anonymous" }, region: undefined, payload: { kind: "unsigned" } }),
+};
+const all: Authorizer = { authorize: () => Promise.resolve() };
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address: AddressInfo | string | null = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+function answerNothing(): Promise<LambdaInvokeResult> {
+  return Promise.resolve(resultOf({}));
+}
