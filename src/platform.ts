@@ -17,8 +17,10 @@ import type { Jobs } from "./kernel/jobs/jobs.ts";
 import { createLog, type Log } from "./kernel/log.ts";
 import { openLmdbStore } from "./kernel/store/lmdb-store.ts";
 import type { Store } from "./kernel/store/store.ts";
+import { createApiGateway } from "./services/apigateway/service.ts";
 import { createApiGatewayV2 } from "./services/apigatewayv2/service.ts";
 import type { ResourceType } from "./services/cloudformation/port.ts";
+import { createCloudFormation } from "./services/cloudformation/service.ts";
 import { createExecuteApi } from "./services/execute-api/service.ts";
 import { createIam } from "./services/iam/service.ts";
 import { createExecutionRoles } from "./services/lambda/execution-role.ts";
@@ -124,9 +126,21 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     verifier,
     authorizer,
   });
+  const apigateway = createApiGateway({ store, ids, publisher: executeApi.publisher });
   const apigatewayv2 = createApiGatewayV2({ store, ids, publisher: executeApi.publisher });
-  const resourceTypes = [iam, logs, lambda, apigatewayv2].flatMap((slice) => slice.resourceTypes);
-  for (const { service } of [iam, sts, logs, lambda, apigatewayv2]) services.set(service.name, service);
+  const resourceTypes = [iam, logs, lambda, apigateway, apigatewayv2].flatMap((slice) => slice.resourceTypes);
+  const cloudformation = createCloudFormation({
+    store,
+    jobs,
+    clock,
+    ids,
+    log,
+    directory,
+    iam: iam.port,
+    resourceTypes,
+  });
+  for (const { service } of [iam, sts, logs, lambda, apigateway, apigatewayv2, cloudformation])
+    services.set(service.name, service);
 
   const front = createFront({
     services,
@@ -139,6 +153,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     account: config.account,
     region: config.region,
     executeApi: executeApi.port,
+    download: (path) => lambda.downloadCode(path),
   });
 
   return {
