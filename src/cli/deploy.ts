@@ -127,6 +127,7 @@ async function followEvents(
       .reverse();
     for (const event of fresh) {
       seen.add(event.EventId ?? "");
+      if (event.ResourceStatus === "REVIEW_IN_PROGRESS") continue;
       report(event, progress);
       if (event.PhysicalResourceId === event.StackId && isEnd(event.ResourceStatus)) return;
     }
@@ -135,6 +136,9 @@ async function followEvents(
 }
 
 function report(event: StackEvent, progress: Progress): void {
+  // A resource tells a second time that it is in progress, once it has a physical id.
+  if (event.ResourceStatus?.endsWith("IN_PROGRESS") && event.ResourceStatusReason === "Resource creation Initiated")
+    return;
   const text = `${event.ResourceStatus}  ${event.ResourceType}  ${event.LogicalResourceId}`;
   if (event.ResourceStatus?.endsWith("FAILED")) progress.line(`${text}  ${event.ResourceStatusReason ?? ""}`);
   else progress.step(text);
