@@ -34,10 +34,6 @@ function fakeType(world: FakeWorld, type: string, properties: readonly string[],
     world.calls.push(`${verb} ${context.logicalId}`);
     await world.intercept(`${verb} ${context.logicalId}`, context);
   };
-  const state = (physicalId: string) => ({
-    physicalId,
-    attributes: { Arn: `arn:fake:${physicalId}`, TopicArn: `arn:fake:${physicalId}`, QueueName: physicalId },
-  });
   return {
     type,
     properties,
@@ -63,6 +59,11 @@ function fakeType(world: FakeWorld, type: string, properties: readonly string[],
     },
   };
 }
+
+const state = (physicalId: string) => ({
+  physicalId,
+  attributes: { Arn: `arn:fake:${physicalId}`, TopicArn: `arn:fake:${physicalId}`, QueueName: physicalId },
+});
 
 const account = "123456789012";
 const root: Principal = { type: "root", account, arn: `arn:aws:iam::${account}:root`, accessKeyId: "AKIA" };

@@ -64,6 +64,36 @@ async function events(nameOrId = "app"): Promise<string[]> {
   });
 }
 
+const role = (properties: string) =>
+  `Resources: { Role: { Type: AWS::IAM::Role, Properties: { AssumeRolePolicyDocument: {}${properties} } } }`;
+
+const topic = (name: string, display: string) => `
+Resources:
+  Topic: { Type: AWS::SNS::Topic, Properties: { TopicName: ${name}, DisplayName: ${display} } }
+  Queue: { Type: AWS::SQS::Queue, Properties: { QueueName: !Sub "\${Topic}-q", DelaySeconds: 1 } }
+`;
+
+const display = (name: string, display: string) => `
+Parameters: { Display: { Type: String, Default: ${display} } }
+Resources:
+  Topic: { Type: AWS::SNS::Topic, Properties: { TopicName: ${name}, DisplayName: !Ref Display } }
+  Queue: { Type: AWS::SQS::Queue, Properties: { QueueName: !Join ["-", [!Ref Topic, q]] } }
+`;
+
+const changeSet = async (type: "CREATE" | "UPDATE", TemplateBody: string, name = "c") => {
+  const input = { StackName: "app", ChangeSetName: name, ChangeSetType: type, TemplateBody };
+  await client.send(new CreateChangeSetCommand(input));
+  return client.send(new DescribeChangeSetCommand({ StackName: "app", ChangeSetName: name }));
+};
+
+const exporter = (value: string) => `
+Resources: { A: { Type: AWS::SNS::Topic, Properties: { TopicName: ${value} } } }
+Outputs: { Name: { Value: !Ref A, Export: { Name: shared } } }
+`;
+
+const importer =
+  "Resources: { Q: { Type: AWS::SQS::Queue, Properties: { QueueName: !Sub ['${S}-q', { S: !ImportValue shared }] } } }";
+
 describe("CreateStack", () => {
   test("makes resources in the order of their dependencies, and tells it in AWS's words", async () => {
     const stack = await create(`
@@ -94,14 +124,11 @@ Outputs:
   });
 
   test("makes independent resources at the same time", async () => {
-    let release = (): void => {};
-    const all = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    const all = Promise.withResolvers<void>();
     let begun = 0;
     world.intercept = async () => {
-      if (++begun === 3) release();
-      await all;
+      if (++begun === 3) all.resolve();
+      await all.promise;
     };
     const body = ["A", "B", "C"].map((name) => `  ${name}: { Type: AWS::SNS::Topic }`).join("\n");
     expect(await create(`Resources:\n${body}`)).toMatchObject({ StackStatus: "CREATE_COMPLETE" });
@@ -228,16 +255,14 @@ Resources:
   });
 
   test("refuses IAM resources that are not acknowledged", async () => {
-    const template = (properties: string) =>
-      `Resources: { Role: { Type: AWS::IAM::Role, Properties: { AssumeRolePolicyDocument: {}${properties} } } }`;
-    await expect(create(template(""))).rejects.toMatchObject({
+    await expect(create(role(""))).rejects.toMatchObject({
       name: "InsufficientCapabilitiesException",
       message: "Requires capabilities : [CAPABILITY_IAM]",
     });
-    await expect(create(template(", RoleName: r"), { Capabilities: ["CAPABILITY_IAM"] })).rejects.toMatchObject({
+    await expect(create(role(", RoleName: r"), { Capabilities: ["CAPABILITY_IAM"] })).rejects.toMatchObject({
       message: "Requires capabilities : [CAPABILITY_NAMED_IAM]",
     });
-    expect((await create(template(""), { Capabilities: ["CAPABILITY_IAM"] })).StackStatus).toBe("CREATE_COMPLETE");
+    expect((await create(role(""), { Capabilities: ["CAPABILITY_IAM"] })).StackStatus).toBe("CREATE_COMPLETE");
   });
 
   test("refuses a name that is taken, and repeats its answer for the same token", async () => {
@@ -269,12 +294,6 @@ Resources:
 });
 
 describe("UpdateStack", () => {
-  const topic = (name: string, display: string) => `
-Resources:
-  Topic: { Type: AWS::SNS::Topic, Properties: { TopicName: ${name}, DisplayName: ${display} } }
-  Queue: { Type: AWS::SQS::Queue, Properties: { QueueName: !Sub "\${Topic}-q", DelaySeconds: 1 } }
-`;
-
   test("answers No updates are to be performed. when nothing changes", async () => {
     await create(topic("a", "x"));
     await expect(update(topic("a", "x"))).rejects.toMatchObject({
@@ -359,20 +378,8 @@ Resources:
 });
 
 describe("change sets", () => {
-  const template = (name: string, display: string) => `
-Parameters: { Display: { Type: String, Default: ${display} } }
-Resources:
-  Topic: { Type: AWS::SNS::Topic, Properties: { TopicName: ${name}, DisplayName: !Ref Display } }
-  Queue: { Type: AWS::SQS::Queue, Properties: { QueueName: !Join ["-", [!Ref Topic, q]] } }
-`;
-  const changeSet = async (type: "CREATE" | "UPDATE", TemplateBody: string, name = "c") => {
-    const input = { StackName: "app", ChangeSetName: name, ChangeSetType: type, TemplateBody };
-    await client.send(new CreateChangeSetCommand(input));
-    return client.send(new DescribeChangeSetCommand({ StackName: "app", ChangeSetName: name }));
-  };
-
   test("tell what they would do, and do it", async () => {
-    const made = await changeSet("CREATE", template("a", "x"));
+    const made = await changeSet("CREATE", display("a", "x"));
     expect(made).toMatchObject({ Status: "CREATE_COMPLETE", ExecutionStatus: "AVAILABLE" });
     expect(made.Changes?.map(({ ResourceChange: each }) => [each?.Action, each?.LogicalResourceId])).toEqual([
       ["Add", "Topic"],
@@ -386,9 +393,9 @@ Resources:
   });
 
   test("tell in-place changes from replacements, and what a replacement carries along", async () => {
-    await create(template("a", "x"));
-    const display = await changeSet("UPDATE", template("a", "y"), "display");
-    expect(display.Changes?.map(({ ResourceChange: each }) => each)).toMatchObject([
+    await create(display("a", "x"));
+    const shown = await changeSet("UPDATE", display("a", "y"), "display");
+    expect(shown.Changes?.map(({ ResourceChange: each }) => each)).toMatchObject([
       {
         Action: "Modify",
         LogicalResourceId: "Topic",
@@ -406,7 +413,7 @@ Resources:
         ],
       },
     ]);
-    const renamed = await changeSet("UPDATE", template("b", "x"), "renamed");
+    const renamed = await changeSet("UPDATE", display("b", "x"), "renamed");
     expect(renamed.Changes?.map(({ ResourceChange: each }) => [each?.LogicalResourceId, each?.Replacement])).toEqual([
       ["Topic", "True"],
       ["Queue", "Conditional"],
@@ -422,8 +429,8 @@ Resources:
   });
 
   test("without changes fail with AWS's reason, and cannot be executed", async () => {
-    await create(template("a", "x"));
-    expect(await changeSet("UPDATE", template("a", "x"))).toMatchObject({
+    await create(display("a", "x"));
+    expect(await changeSet("UPDATE", display("a", "x"))).toMatchObject({
       Status: "FAILED",
       ExecutionStatus: "UNAVAILABLE",
       StatusReason:
@@ -434,7 +441,7 @@ Resources:
   });
 
   test("of a stack that does not exist are refused, and so are unknown ones", async () => {
-    await expect(changeSet("UPDATE", template("a", "x"))).rejects.toMatchObject({
+    await expect(changeSet("UPDATE", display("a", "x"))).rejects.toMatchObject({
       message: "Stack [app] does not exist",
     });
     const described = client.send(new DescribeChangeSetCommand({ StackName: "app", ChangeSetName: "none" }));
@@ -489,13 +496,6 @@ Resources:
 });
 
 describe("exports", () => {
-  const exporter = (value: string) => `
-Resources: { A: { Type: AWS::SNS::Topic, Properties: { TopicName: ${value} } } }
-Outputs: { Name: { Value: !Ref A, Export: { Name: shared } } }
-`;
-  const importer =
-    "Resources: { Q: { Type: AWS::SQS::Queue, Properties: { QueueName: !Sub ['${S}-q', { S: !ImportValue shared }] } } }";
-
   test("are read by other stacks, and cannot change or go while they are", async () => {
     await create(exporter("a"));
     await client.send(new CreateStackCommand({ StackName: "user", TemplateBody: importer }));
