@@ -36,6 +36,8 @@ export const blobLimits = {
   stagedBytesMax: 64 * 1024 * 1024,
   /** How long written content may wait for the transaction that retains it: longer than any upload takes. */
   unusedMsMax: 24 * 3_600_000,
+  /** How often unused content is looked for. */
+  collectEveryMs: 300_000,
   /** How long released content stays, for those who are about to read it. */
   releasedMs: 600_000,
 } as const;

@@ -1,0 +1,105 @@
+import type { AuthorizationRequest } from "../../access/authorization.ts";
+import { parsePolicyDocument, type Statement } from "../../access/policy/document.ts";
+import type { Store } from "../../kernel/store/store.ts";
+import type { Call } from "../../wire/service.ts";
+import { noSuchBucket, wrongRegion } from "./errors.ts";
+import { type Bucket, findBucket } from "./model.ts";
+import { arnOfBucket, arnOfObject } from "./needs.ts";
+
+type Context = Readonly<Record<string, readonly string[]>>;
+
+/** The questions of operations on a bucket and its objects, with the bucket's policy where it counts. */
+export interface S3Access {
+  bucket(call: Call, action: string, bucket: string | undefined, context?: Context): Promise<AuthorizationRequest[]>;
+  object(
+    call: Call,
+    actions: string | readonly string[],
+    bucket: string | undefined,
+    key: string | undefined,
+    context?: Context,
+  ): Promise<AuthorizationRequest[]>;
+}
+
+export function createS3Access(store: Store): S3Access {
+  async function ask(
+    call: Call,
+    actions: readonly string[],
+    bucketName: string,
+    resource: string,
+    context: Context,
+  ): Promise<AuthorizationRequest[]> {
+    const bucket = await store.read((reader) => findBucket(reader, bucketName));
+    if (!bucket && call.principal.type === "anonymous") throw noSuchBucket(bucketName);
+    if (bucket) checkRegion(bucket, call);
+    const policy = bucket && policyFor(bucket, call);
+    return actions.map((action) => ({
+      action: `s3:${action}`,
+      resource,
+      context,
+      ...(bucket && { resourceAccount: bucket.account }),
+      ...(policy !== undefined && { resourcePolicy: policy }),
+    }));
+  }
+
+  return {
+    bucket: (call, action, bucket = "", context = {}) => ask(call, [action], bucket, arnOfBucket(bucket), context),
+    object: (call, actions, bucket = "", key = "", context = {}) =>
+      ask(call, typeof actions === "string" ? [actions] : actions, bucket, arnOfObject(bucket, key), context),
+  };
+}
+
+/** A request signed for another region than the bucket's is told where the bucket is. */
+function checkRegion(bucket: Bucket, call: Call): void {
+  if (!call.http || call.principal.type === "anonymous" || call.operation === "GetBucketLocation") return;
+  if (call.region !== bucket.region) throw wrongRegion(call.region, bucket.region);
+}
+
+/** RestrictPublicBuckets: a public policy lets in nobody but the owner's account and services of the platform. */
+function policyFor(bucket: Bucket, call: Call): string | undefined {
+  const { principal } = call;
+  if (!bucket.policyIsPublic || !bucket.publicAccessBlock?.restrictPublicBuckets) return bucket.policy;
+  const inside = principal.type === "service" || ("account" in principal && principal.account === bucket.account);
+  return inside ? bucket.policy : undefined;
+}
+
+/**
+ * Whether a policy is public: it allows everyone something, without a condition that fixes who or from where.
+ * Source: "The meaning of 'public'", Blocking public access to your Amazon S3 storage.
+ *
+ * @throws {PolicyGrammarError}
+ */
+export function isPublicPolicy(text: string): boolean {
+  return parsePolicyDocument(text, "resource").statements.some(isPublicStatement);
+}
+
+const fixingKeys = new Set([
+  "aws:principalorgid",
+  "aws:principalorgpaths",
+  "aws:principalaccount",
+  "aws:principalarn",
+  "aws:sourcearn",
+  "aws:sourceaccount",
+  "aws:sourceowner",
+  "aws:sourceorgid",
+  "aws:sourcevpc",
+  "aws:sourcevpce",
+  "aws:sourceip",
+  "aws:userid",
+  "aws:username",
+  "s3:dataaccesspointarn",
+  "s3:dataaccesspointaccount",
+]);
+
+function isPublicStatement({ effect, principals, conditions }: Statement): boolean {
+  if (effect !== "Allow" || !principals) return false;
+  const everyone = principals.not || principals.entries.some(({ kind, value }) => kind === "AWS" && value === "*");
+  const fixed = conditions.some(
+    ({ key, operator, ifExists, values }) =>
+      fixingKeys.has(key) &&
+      !ifExists &&
+      /^(String|Arn|IpAddress)/.test(operator) &&
+      !operator.includes("Not") &&
+      values.every((value) => !/^(\*|0\.0\.0\.0\/0|::\/0)$/.test(value)),
+  );
+  return everyone && !fixed;
+}

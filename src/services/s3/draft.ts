@@ -1,0 +1,120 @@
+import { notImplemented } from "../../aws/error.ts";
+import type { AuthorizationRequest } from "../../access/authorization.ts";
+import { aclNotSupported, invalidArgument, invalidRequest } from "./errors.ts";
+import type { Bucket, BucketEncryption, ObjectHeaders, Tag } from "./model.ts";
+import { refuse } from "./needs.ts";
+import { checkMetadata, parseTagging } from "./rules.ts";
+
+/** What PutObject, CopyObject and CreateMultipartUpload say of the object to be. */
+export interface DraftInput {
+  readonly ACL?: string | undefined;
+  readonly GrantFullControl?: string | undefined;
+  readonly GrantRead?: string | undefined;
+  readonly GrantReadACP?: string | undefined;
+  readonly GrantWriteACP?: string | undefined;
+  readonly CacheControl?: string | undefined;
+  readonly ContentDisposition?: string | undefined;
+  readonly ContentEncoding?: string | undefined;
+  readonly ContentLanguage?: string | undefined;
+  readonly ContentType?: string | undefined;
+  readonly Expires?: Date | undefined;
+  readonly Metadata?: Readonly<Record<string, string>> | undefined;
+  readonly ServerSideEncryption?: string | undefined;
+  readonly SSEKMSKeyId?: string | undefined;
+  readonly SSEKMSEncryptionContext?: string | undefined;
+  readonly BucketKeyEnabled?: boolean | undefined;
+  readonly SSECustomerAlgorithm?: string | undefined;
+  readonly SSECustomerKey?: string | undefined;
+  readonly SSECustomerKeyMD5?: string | undefined;
+  readonly StorageClass?: string | undefined;
+  readonly WebsiteRedirectLocation?: string | undefined;
+  readonly Tagging?: string | undefined;
+  readonly ObjectLockMode?: string | undefined;
+  readonly ObjectLockRetainUntilDate?: Date | undefined;
+  readonly ObjectLockLegalHoldStatus?: string | undefined;
+}
+
+/** The members of an object that do not come from its bytes. */
+export interface ObjectDraft {
+  readonly headers: ObjectHeaders;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly tags: readonly Tag[];
+  readonly storageClass: string;
+  readonly encryption: BucketEncryption;
+}
+
+export function toDraft(input: DraftInput, bucket: Bucket, operation: string): ObjectDraft {
+  checkAcl(input);
+  refuse(input, operation, ["SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5", "SSEKMSEncryptionContext"]);
+  refuse(input, operation, ["ObjectLockMode", "ObjectLockRetainUntilDate", "ObjectLockLegalHoldStatus"]);
+  const metadata = input.Metadata ?? {};
+  checkMetadata(metadata);
+  return {
+    headers: toHeaders(input),
+    metadata,
+    tags: input.Tagging === undefined ? [] : parseTagging(input.Tagging),
+    storageClass: toStorageClass(input.StorageClass),
+    encryption: toEncryption(input, bucket),
+  };
+}
+
+/** AWS: with bucket owner enforced, an ACL is refused unless it says what is so anyway. */
+function checkAcl(input: DraftInput): void {
+  const grants = [input.GrantFullControl, input.GrantRead, input.GrantReadACP, input.GrantWriteACP];
+  if (input.ACL !== undefined && input.ACL !== "bucket-owner-full-control") throw aclNotSupported();
+  if (grants.some((grant) => grant !== undefined)) throw aclNotSupported();
+}
+
+function toHeaders(input: DraftInput): ObjectHeaders {
+  const location = input.WebsiteRedirectLocation;
+  if (location !== undefined && !/^(\/|https?:\/\/)/.test(location)) {
+    throw invalidRequest("The website redirect location must have a prefix of 'http://' or 'https://' or '/'.");
+  }
+  return {
+    contentType: input.ContentType ?? "binary/octet-stream",
+    ...(input.CacheControl !== undefined && { cacheControl: input.CacheControl }),
+    ...(input.ContentDisposition !== undefined && { contentDisposition: input.ContentDisposition }),
+    ...(input.ContentEncoding !== undefined && { contentEncoding: input.ContentEncoding }),
+    ...(input.ContentLanguage !== undefined && { contentLanguage: input.ContentLanguage }),
+    ...(input.Expires !== undefined && { expires: input.Expires.getTime() }),
+    ...(location !== undefined && { websiteRedirectLocation: location }),
+  };
+}
+
+/** Classes whose objects can be read at once: here they differ in name only. */
+const readableClasses = new Set(["STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING"]);
+
+function toStorageClass(asked: string | undefined): string {
+  if (asked === undefined || readableClasses.has(asked)) return asked ?? "STANDARD";
+  throw notImplemented(`The storage class ${asked}`);
+}
+
+function toEncryption(input: DraftInput, bucket: Bucket): BucketEncryption {
+  if (input.SSEKMSKeyId !== undefined && input.ServerSideEncryption !== "aws:kms") {
+    throw invalidArgument(
+      "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms",
+    );
+  }
+  if (input.ServerSideEncryption === undefined) return bucket.encryption;
+  if (input.ServerSideEncryption === "AES256") return { algorithm: "AES256", bucketKey: false };
+  throw notImplemented(`ServerSideEncryption ${input.ServerSideEncryption}`);
+}
+
+export function toEncryptionMembers(encryption: BucketEncryption) {
+  return {
+    ServerSideEncryption: encryption.algorithm,
+    ...(encryption.keyId !== undefined && { SSEKMSKeyId: encryption.keyId }),
+    ...(encryption.bucketKey && { BucketKeyEnabled: true }),
+  };
+}
+
+/** Condition keys of writing an object. */
+export function writeContext(input: DraftInput): NonNullable<AuthorizationRequest["context"]> {
+  return {
+    ...(input.ACL !== undefined && { "s3:x-amz-acl": [input.ACL] }),
+    ...(input.ServerSideEncryption !== undefined && {
+      "s3:x-amz-server-side-encryption": [input.ServerSideEncryption],
+    }),
+    ...(input.StorageClass !== undefined && { "s3:x-amz-storage-class": [input.StorageClass] }),
+  };
+}

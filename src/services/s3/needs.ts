@@ -1,0 +1,53 @@
+import { createHash } from "node:crypto";
+import { notImplemented } from "../../aws/error.ts";
+import type { Blobs } from "../../kernel/blobs/blobs.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { Ids } from "../../kernel/ids.ts";
+import type { Reader, Store } from "../../kernel/store/store.ts";
+import { accessDenied, noSuchBucket } from "./errors.ts";
+import { type Bucket, findBucket } from "./model.ts";
+
+export type Sdk = typeof import("@aws-sdk/client-s3");
+
+export interface S3Needs {
+  readonly store: Store;
+  readonly blobs: Blobs;
+  readonly clock: Clock;
+  readonly ids: Ids;
+}
+
+/** The bucket, or NoSuchBucket; AccessDenied when the caller expected another owner. */
+export async function existingBucket(
+  reader: Reader,
+  input: { readonly Bucket?: string | undefined; readonly ExpectedBucketOwner?: string | undefined },
+): Promise<Bucket> {
+  const name = input.Bucket ?? "";
+  const bucket = await findBucket(reader, name);
+  if (!bucket) throw noSuchBucket(name);
+  if (input.ExpectedBucketOwner !== undefined && input.ExpectedBucketOwner !== bucket.account) throw accessDenied();
+  return bucket;
+}
+
+/** Refuse, by name, members that are not built. */
+export function refuse<Input extends object>(
+  input: Input,
+  operation: string,
+  members: readonly (keyof Input & string)[],
+): void {
+  for (const member of members) {
+    if (input[member] !== undefined) throw notImplemented(`The parameter ${member} of ${operation}`);
+  }
+}
+
+/** An account as S3's answers name it: a canonical user id of 64 hexadecimal digits. */
+export function toOwner(account: string): { readonly ID: string } {
+  return { ID: createHash("sha256").update(`canonical user ${account}`).digest("hex") };
+}
+
+export function arnOfBucket(name: string): string {
+  return `arn:aws:s3:::${name}`;
+}
+
+export function arnOfObject(bucket: string, key: string): string {
+  return `arn:aws:s3:::${bucket}/${key}`;
+}

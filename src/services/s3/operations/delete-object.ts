@@ -1,0 +1,156 @@
+import { AwsError } from "../../../aws/error.ts";
+import type { Transaction } from "../../../kernel/store/store.ts";
+import type { Call, OperationsOf } from "../../../wire/service.ts";
+import { releaseContent } from "../content.ts";
+import { invalidArgument, malformedXml, noSuchKey, preconditionFailed } from "../errors.ts";
+import { checkVersionId } from "../find-object.ts";
+import { s3Limits } from "../limits.ts";
+import { type Bucket, findCurrent, findVersion, pushDeleteMarker, removeVersion } from "../model.ts";
+import { existingBucket, refuse, type Sdk } from "../needs.ts";
+import { hasTag } from "../rules.ts";
+import type { OperationNeeds } from "./operation-needs.ts";
+
+export function deleteObjectOperations(needs: OperationNeeds) {
+  const { store, access } = needs;
+  return {
+    DeleteObject: {
+      authorize: (input, call) =>
+        access.object(call, actionFor(input.VersionId), input.Bucket, input.Key, contextFor(input.VersionId)),
+      async run(input) {
+        refuse(input, "DeleteObject", ["MFA", "IfMatchLastModifiedTime", "IfMatchSize"]);
+        refuseBypass(input.BypassGovernanceRetention);
+        return store.transact(async (tx) => {
+          const bucket = await existingBucket(tx, input);
+          return remove(tx, needs, bucket, input.Key ?? "", input.VersionId, input.IfMatch);
+        });
+      },
+    },
+
+    DeleteObjects: {
+      // Each key is asked about on its own: one that is denied does not keep the others.
+      authorize: () => [],
+      async run(input, call) {
+        refuse(input, "DeleteObjects", ["MFA"]);
+        refuseBypass(input.BypassGovernanceRetention);
+        const { Objects = [], Quiet = false } = input.Delete ?? {};
+        if (Objects.length === 0 || Objects.length > s3Limits.deleteKeysMax) throw malformedXml();
+        for (const object of Objects) refuse(object, "DeleteObjects", ["LastModifiedTime", "Size"]);
+        await store.read((reader) => existingBucket(reader, input));
+        const denied = await Promise.all(Objects.map((object) => denialOf(needs, call, input.Bucket, object)));
+        const outcomes = await store.transact(async (tx) => {
+          const bucket = await existingBucket(tx, input);
+          const done: Outcome[] = [];
+          for (const [at, { Key = "", VersionId, ETag }] of Objects.entries()) {
+            done.push(denied[at] ?? (await attempt(() => remove(tx, needs, bucket, Key, VersionId, ETag))));
+          }
+          return done;
+        });
+        const deleted = Objects.map((object, at) => ({ object, outcome: outcomes[at] })).flatMap(
+          ({ object: { Key = "", VersionId }, outcome }) =>
+            outcome && !(outcome instanceof AwsError) ? [toDeleted(Key, VersionId, outcome)] : [],
+        );
+        const errors = Objects.flatMap(({ Key, VersionId }, at) => {
+          const outcome = outcomes[at];
+          if (!(outcome instanceof AwsError)) return [];
+          return [{ Key, ...(VersionId !== undefined && { VersionId }), Code: outcome.code, Message: outcome.message }];
+        });
+        return { ...(!Quiet && { Deleted: deleted }), ...(errors.length > 0 && { Errors: errors }) };
+      },
+    },
+  } satisfies OperationsOf<Sdk>;
+}
+
+interface Removed {
+  readonly VersionId?: string;
+  readonly DeleteMarker?: boolean;
+}
+
+type Outcome = Removed | AwsError;
+
+/** Remove a version for good, or put a delete marker over the key, as versioning has it. */
+async function remove(
+  tx: Transaction,
+  needs: OperationNeeds,
+  bucket: Bucket,
+  key: string,
+  versionId: string | undefined,
+  ifMatch: string | undefined,
+): Promise<Removed> {
+  if (versionId !== undefined) checkVersionId(versionId);
+  const version =
+    versionId === undefined ? await findCurrent(tx, bucket, key) : await findVersion(tx, bucket, key, versionId);
+  if (ifMatch !== undefined) {
+    if (version?.kind !== "object") throw noSuchKey(key);
+    if (!hasTag(ifMatch, version.etag)) throw preconditionFailed("If-Match");
+  }
+  if (versionId === undefined && bucket.versioning !== "never") {
+    const marker = await pushDeleteMarker(tx, needs.push, bucket, key, needs.clock.now());
+    return { DeleteMarker: true, VersionId: marker.versionId };
+  }
+  if (version) {
+    await removeVersion(tx, bucket, key, version);
+    if (version.kind === "object") await releaseContent(tx, needs.blobs, version.content);
+  }
+  return {
+    ...(versionId !== undefined && bucket.versioning !== "never" && { VersionId: versionId }),
+    ...(version?.kind === "deleteMarker" && { DeleteMarker: true }),
+  };
+}
+
+/** What DeleteObjects tells of one key. */
+function toDeleted(key: string, versionId: string | undefined, removed: Removed) {
+  return {
+    Key: key,
+    ...(versionId !== undefined && { VersionId: versionId }),
+    ...(removed.DeleteMarker && { DeleteMarker: true, DeleteMarkerVersionId: removed.VersionId }),
+  };
+}
+
+async function attempt(body: () => Promise<Removed>): Promise<Outcome> {
+  try {
+    return await body();
+  } catch (error) {
+    if (error instanceof AwsError) return error;
+    throw error;
+  }
+}
+
+async function denialOf(
+  needs: OperationNeeds,
+  call: Call,
+  bucket: string | undefined,
+  object: { readonly Key?: string | undefined; readonly VersionId?: string | undefined },
+): Promise<AwsError | undefined> {
+  const requests = await needs.access.object(
+    call,
+    actionFor(object.VersionId),
+    bucket,
+    object.Key,
+    contextFor(object.VersionId),
+  );
+  try {
+    for (const request of requests) await call.authorize(request);
+    return undefined;
+  } catch (error) {
+    if (error instanceof AwsError) return error;
+    throw error;
+  }
+}
+
+function actionFor(versionId: string | undefined): string {
+  return versionId === undefined ? "DeleteObject" : "DeleteObjectVersion";
+}
+
+function contextFor(versionId: string | undefined) {
+  return versionId === undefined ? {} : { "s3:VersionId": [versionId] };
+}
+
+/** AWS: says so where there is no Object Lock to bypass. */
+function refuseBypass(asked: boolean | undefined): void {
+  if (asked) {
+    throw invalidArgument(
+      "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.",
+      "x-amz-bypass-governance-retention",
+    );
+  }
+}

@@ -1,0 +1,169 @@
+import { AwsError } from "../../../aws/error.ts";
+import type { ClientOf } from "../../../wire/service.ts";
+import type { ResourceContext, ResourceState, ResourceType } from "../../cloudformation/port.ts";
+import type { Sdk } from "../needs.ts";
+import { isAwsError, listOf, recordOf, textOf } from "./properties.ts";
+
+export const bucketType: ResourceType = {
+  type: "AWS::S3::Bucket",
+  properties: [
+    "BucketName",
+    "BucketEncryption.ServerSideEncryptionConfiguration[].BucketKeyEnabled",
+    "BucketEncryption.ServerSideEncryptionConfiguration[].ServerSideEncryptionByDefault.SSEAlgorithm",
+    "OwnershipControls.Rules[].ObjectOwnership",
+    "PublicAccessBlockConfiguration.BlockPublicAcls",
+    "PublicAccessBlockConfiguration.BlockPublicPolicy",
+    "PublicAccessBlockConfiguration.IgnorePublicAcls",
+    "PublicAccessBlockConfiguration.RestrictPublicBuckets",
+    "Tags[].Key",
+    "Tags[].Value",
+    "VersioningConfiguration.Status",
+  ],
+  attributes: ["Arn", "DomainName", "DualStackDomainName", "RegionalDomainName"],
+
+  async create(context) {
+    const s3 = context.client<Sdk>("s3");
+    const name = textOf(context.properties["BucketName"]) ?? context.generateName(63, "lowercase");
+    // AWS: in us-east-1 creating one's own bucket again succeeds; a stack must not take it over for that.
+    if (!context.resumed && (await exists(s3, name))) {
+      throw new AwsError("AlreadyExists", 409, `${name} already exists`);
+    }
+    try {
+      await s3.CreateBucket({
+        Bucket: name,
+        ...(context.region !== "us-east-1" && {
+          CreateBucketConfiguration: { LocationConstraint: parseLocation(context.region) },
+        }),
+      });
+    } catch (error) {
+      if (!context.resumed || !isAwsError(error, "BucketAlreadyOwnedByYou")) throw error;
+    }
+    try {
+      await configure(context, name, {});
+    } catch (error) {
+      await s3.DeleteBucket({ Bucket: name });
+      throw error;
+    }
+    return toState(context, name);
+  },
+
+  async update(context) {
+    await configure(context, context.state.physicalId, context.previous);
+    return toState(context, context.state.physicalId);
+  },
+
+  async delete(context) {
+    try {
+      await context.client<Sdk>("s3").DeleteBucket({ Bucket: context.state.physicalId });
+    } catch (error) {
+      if (!isAwsError(error, "NoSuchBucket")) throw error;
+    }
+  },
+};
+
+async function exists(s3: ClientOf<Sdk>, bucket: string): Promise<boolean> {
+  try {
+    await s3.HeadBucket({ Bucket: bucket });
+    return true;
+  } catch (error) {
+    // Whatever else is wrong, CreateBucket says it better.
+    if (error instanceof AwsError) return false;
+    throw error;
+  }
+}
+
+/** Bring a bucket's settings to what the template says; one that it no longer names goes back to its default. */
+async function configure(
+  context: ResourceContext,
+  bucket: string,
+  previous: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const s3 = context.client<Sdk>("s3");
+  const { properties } = context;
+  const had = (name: string) => previous[name] !== undefined;
+
+  const block = recordOf(properties["PublicAccessBlockConfiguration"]);
+  if (block) {
+    await s3.PutPublicAccessBlock({
+      Bucket: bucket,
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: isTrue(block["BlockPublicAcls"]),
+        BlockPublicPolicy: isTrue(block["BlockPublicPolicy"]),
+        IgnorePublicAcls: isTrue(block["IgnorePublicAcls"]),
+        RestrictPublicBuckets: isTrue(block["RestrictPublicBuckets"]),
+      },
+    });
+  } else if (had("PublicAccessBlockConfiguration")) await s3.DeletePublicAccessBlock({ Bucket: bucket });
+
+  const [rule] = listOf(recordOf(properties["BucketEncryption"])?.["ServerSideEncryptionConfiguration"]).map(recordOf);
+  if (rule) {
+    const algorithm = textOf(recordOf(rule["ServerSideEncryptionByDefault"])?.["SSEAlgorithm"]) ?? "AES256";
+    await s3.PutBucketEncryption({
+      Bucket: bucket,
+      ServerSideEncryptionConfiguration: {
+        Rules: [
+          {
+            ApplyServerSideEncryptionByDefault: { SSEAlgorithm: parseAlgorithm(algorithm) },
+            BucketKeyEnabled: isTrue(rule["BucketKeyEnabled"]),
+          },
+        ],
+      },
+    });
+  } else if (had("BucketEncryption")) await s3.DeleteBucketEncryption({ Bucket: bucket });
+
+  const [control] = listOf(recordOf(properties["OwnershipControls"])?.["Rules"]).map(recordOf);
+  if (control) {
+    const asked = textOf(control["ObjectOwnership"]) ?? "";
+    await s3.PutBucketOwnershipControls({
+      Bucket: bucket,
+      OwnershipControls: { Rules: [{ ObjectOwnership: parseOwnership(asked) }] },
+    });
+  } else if (had("OwnershipControls")) await s3.DeleteBucketOwnershipControls({ Bucket: bucket });
+
+  const status = textOf(recordOf(properties["VersioningConfiguration"])?.["Status"]);
+  if (status !== undefined || had("VersioningConfiguration")) {
+    await s3.PutBucketVersioning({
+      Bucket: bucket,
+      VersioningConfiguration: { Status: status === "Enabled" ? "Enabled" : "Suspended" },
+    });
+  }
+
+  const tags = { ...context.tags };
+  for (const tag of listOf(properties["Tags"]).map(recordOf)) {
+    tags[textOf(tag?.["Key"]) ?? ""] = textOf(tag?.["Value"]) ?? "";
+  }
+  const tagSet = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+  await s3.PutBucketTagging({ Bucket: bucket, Tagging: { TagSet: tagSet } });
+}
+
+function toState(context: ResourceContext, name: string): ResourceState {
+  return {
+    physicalId: name,
+    attributes: {
+      Arn: `arn:aws:s3:::${name}`,
+      DomainName: `${name}.s3.amazonaws.com`,
+      DualStackDomainName: `${name}.s3.dualstack.${context.region}.amazonaws.com`,
+      RegionalDomainName: `${name}.s3.${context.region}.amazonaws.com`,
+    },
+  };
+}
+
+function isTrue(value: unknown): boolean {
+  return String(value) === "true";
+}
+
+type Models = typeof import("@aws-sdk/client-s3");
+type Value<Enum extends keyof Models> = Models[Enum] extends Readonly<Record<string, infer Text>> ? Text : never;
+
+// What these say is checked by the operation, whichever values the SDK's version knows.
+function parseLocation(text: string): Value<"BucketLocationConstraint"> {
+  return text as Value<"BucketLocationConstraint">;
+}
+
+function parseAlgorithm(text: string): Value<"ServerSideEncryption"> {
+  return text as Value<"ServerSideEncryption">;
+}
+
+function parseOwnership(text: string): Value<"ObjectOwnership"> {
+  return text as Value<"ObjectOwnership">;
+}

@@ -1,0 +1,43 @@
+import type { Service } from "../../wire/service.ts";
+import type { ResourceType } from "../cloudformation/port.ts";
+import { createS3Access } from "./access.ts";
+import type { S3Needs } from "./needs.ts";
+import { bucketOperations } from "./operations/buckets.ts";
+import { bucketSettingOperations } from "./operations/bucket-settings.ts";
+import { deleteObjectOperations } from "./operations/delete-object.ts";
+import { getObjectOperations } from "./operations/get-object.ts";
+import { listObjectOperations } from "./operations/list-objects.ts";
+import { listUploadOperations } from "./operations/list-uploads.ts";
+import { multipartOperations } from "./operations/multipart.ts";
+import { objectSettingOperations } from "./operations/object-settings.ts";
+import { createPushNeeds } from "./operations/operation-needs.ts";
+import { putObjectOperations } from "./operations/put-object.ts";
+import { bucketType } from "./resources/bucket.ts";
+import { bucketPolicyType } from "./resources/bucket-policy.ts";
+
+export interface S3 {
+  readonly service: Service;
+  readonly resourceTypes: readonly ResourceType[];
+}
+
+/** Amazon S3: buckets, objects, versions and multipart uploads. */
+export function createS3(needs: S3Needs): S3 {
+  const all = { ...needs, access: createS3Access(needs.store), push: createPushNeeds(needs) };
+  return {
+    service: {
+      name: "s3",
+      operations: {
+        ...bucketOperations(all),
+        ...bucketSettingOperations(all),
+        ...getObjectOperations(all),
+        ...putObjectOperations(all),
+        ...deleteObjectOperations(all),
+        ...listObjectOperations(all),
+        ...multipartOperations(all),
+        ...listUploadOperations(all),
+        ...objectSettingOperations(all),
+      },
+    },
+    resourceTypes: [bucketType, bucketPolicyType],
+  };
+}
