@@ -9,6 +9,7 @@ import type { Compute, ComputeCapabilities } from "./compute/compute.ts";
 import { createCompute } from "./compute/create-compute.ts";
 import type { Config } from "./config.ts";
 import { createFront } from "./front/front.ts";
+import { scheduleBlobCollection } from "./kernel/blobs/collect-job.ts";
 import { createBlobs } from "./kernel/blobs/stored-blobs.ts";
 import { systemClock, type Clock } from "./kernel/clock.ts";
 import { randomIds, type Ids } from "./kernel/ids.ts";
@@ -26,6 +27,7 @@ import { createIam } from "./services/iam/service.ts";
 import { createExecutionRoles } from "./services/lambda/execution-role.ts";
 import { createLambda } from "./services/lambda/service.ts";
 import { createLogs } from "./services/logs/service.ts";
+import { createS3 } from "./services/s3/service.ts";
 import { createSts } from "./services/sts/service.ts";
 import { createServiceDirectory } from "./wire/directory.ts";
 import type { Service } from "./wire/service.ts";
@@ -69,6 +71,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
   const store = parts.store ?? (await openLmdbStore({ folder: join(dataDir, "store"), clock }));
   const blobs = await createBlobs({ store, clock, ids, folder: join(dataDir, "blobs") });
   const jobs = createJobs({ store, clock, ids, log });
+  await scheduleBlobCollection({ blobs, jobs, store, clock });
 
   // Wire: the services find each other in a map that is complete once all are built.
   const services = new Map<string, Service>();
@@ -92,6 +95,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
 
   // Services
   const logs = createLogs({ store, jobs, clock, ids, log });
+  const s3 = createS3({ store, blobs, clock, ids });
   let port = 0;
   const compute = await createCompute({
     clock,
@@ -128,7 +132,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
   });
   const apigateway = createApiGateway({ store, ids, publisher: executeApi.publisher });
   const apigatewayv2 = createApiGatewayV2({ store, ids, publisher: executeApi.publisher });
-  const resourceTypes = [iam, logs, lambda, apigateway, apigatewayv2].flatMap((slice) => slice.resourceTypes);
+  const resourceTypes = [iam, logs, s3, lambda, apigateway, apigatewayv2].flatMap((slice) => slice.resourceTypes);
   const cloudformation = createCloudFormation({
     store,
     jobs,
@@ -139,7 +143,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     iam: iam.port,
     resourceTypes,
   });
-  for (const { service } of [iam, sts, logs, lambda, apigateway, apigatewayv2, cloudformation])
+  for (const { service } of [iam, sts, logs, s3, lambda, apigateway, apigatewayv2, cloudformation])
     services.set(service.name, service);
 
   const front = createFront({

@@ -149,7 +149,8 @@ function readRequest(destination: AwsDestination, request: IncomingMessage): Arr
       },
       headers,
       sourceIp,
-      secure,
+      // What does not leave the machine is as safe as TLS makes it: policies that ask for `aws:SecureTransport` hold.
+      secure: secure || isLoopback(sourceIp),
     },
     endpoint: toEndpoint(headers["host"], request.socket.localPort ?? 0, secure),
     headerPairs,
@@ -157,6 +158,10 @@ function readRequest(destination: AwsDestination, request: IncomingMessage): Arr
     sourceIp,
     expectsContinue: headers["expect"]?.toLowerCase() === "100-continue",
   };
+}
+
+function isLoopback(address: string): boolean {
+  return address === "::1" || /^(::ffff:)?127\./.test(address);
 }
 
 /** The platform's address, without the labels that named a service or bucket. */
