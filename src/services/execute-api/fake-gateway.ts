@@ -90,5 +90,5 @@ async function listen(server: Server): Promise<number> {
 }
 
 function answerNothing(): Promise<LambdaInvokeResult> {
-  return Promise.resolve(resultOf({}));
+  return Promise.resolve(resultOf({ statusCode: 200 }));
 }
