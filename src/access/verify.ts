@@ -244,7 +244,8 @@ const streaming = new Set([
 
 async function findPayloadHash({ request, headers, query, presented, dialect }: SignatureCheck): Promise<string> {
   const stated =
-    headers.get("x-amz-content-sha256")?.[0] ?? query.find(([name]) => name === "X-Amz-Content-Sha256")?.[1];
+    headers.get("x-amz-content-sha256")?.[0] ??
+    query.find(([name]) => name.toLowerCase() === "x-amz-content-sha256")?.[1];
   if (dialect === "s3") {
     if (stated === undefined && presented.form === "query") return unsignedText;
     if (stated === undefined) {

@@ -229,10 +229,13 @@ describe("policy evaluation logic", () => {
   });
 });
 
-describe("condition operators", () => {
-  const holds = (condition: Raw, context: Readonly<Record<string, readonly string[]>>) =>
-    decide({ principal: user, identity: [{ ...allow, Condition: condition }], context }) === "allowed";
+const holds = (condition: Raw, context: Readonly<Record<string, readonly string[]>>) =>
+  decide({ principal: user, identity: [{ ...allow, Condition: condition }], context }) === "allowed";
 
+const isOne = (operator: string) => ({ [operator]: { "aws:k": "1" } });
+const like = (text: string) => ({ StringLike: { "aws:k": text } });
+
+describe("condition operators", () => {
   test.each<[string, string, string, boolean]>([
     ["StringEquals", "a", "a", true],
     ["StringEquals", "a*", "ab", false],
@@ -270,11 +273,10 @@ describe("condition operators", () => {
 
   test.each(operators.filter((operator) => operator !== "Null"))("%s without the key", (operator) => {
     const negated = operator.includes("Not");
-    const condition = (name: string) => ({ [name]: { "aws:k": "1" } });
-    expect(holds(condition(operator), {})).toBe(negated);
-    expect(holds(condition(`${operator}IfExists`), {})).toBe(true);
-    expect(holds(condition(`ForAllValues:${operator}`), {})).toBe(true);
-    expect(holds(condition(`ForAnyValue:${operator}`), {})).toBe(false);
+    expect(holds(isOne(operator), {})).toBe(negated);
+    expect(holds(isOne(`${operator}IfExists`), {})).toBe(true);
+    expect(holds(isOne(`ForAllValues:${operator}`), {})).toBe(true);
+    expect(holds(isOne(`ForAnyValue:${operator}`), {})).toBe(false);
   });
 
   test("Null asks whether the key is there", () => {
@@ -297,7 +299,6 @@ describe("condition operators", () => {
   });
 
   test("variables stand for themselves, have defaults, and match nothing without a value", () => {
-    const like = (text: string) => ({ StringLike: { "aws:k": text } });
     expect(holds(like("home/${aws:username}/*"), { "aws:k": ["home/ann/x"], "aws:username": ["ann"] })).toBe(true);
     expect(holds(like("${aws:username}"), { "aws:k": ["anything"], "aws:username": ["*"] })).toBe(false);
     expect(holds(like("${aws:username}"), { "aws:k": ["*"], "aws:username": ["*"] })).toBe(true);
@@ -309,6 +310,8 @@ describe("condition operators", () => {
 });
 
 const none = new Map<string, readonly string[]>();
+
+const matches = (pattern: string, arn: string) => compileArnPattern(pattern, { variables: true }).matches(arn, none);
 
 describe("patterns", () => {
   const letters = fc.array(fc.constantFrom("a", "b", "*", "?", "/", "."), { maxLength: 8 }).map((all) => all.join(""));
@@ -333,8 +336,6 @@ describe("patterns", () => {
   });
 
   test("of ARNs match part by part: a wildcard stays within its part", () => {
-    const matches = (pattern: string, arn: string) =>
-      compileArnPattern(pattern, { variables: true }).matches(arn, none);
     expect(matches("arn:aws:s3:::*", "arn:aws:s3:::bucket/a:b")).toBe(true);
     expect(matches("arn:aws:lambda:*:function:f", resource)).toBe(false);
     expect(matches("arn:aws:lambda:*", resource)).toBe(true);
@@ -343,11 +344,13 @@ describe("patterns", () => {
   });
 });
 
+const has = (policy: readonly Raw[], effect: string) => policy.some((raw) => raw["Effect"] === effect);
+const relevant = (raws: readonly Raw[]) => raws.filter((raw) => raw !== otherAction);
+
 /** The rules once more, told as AWS's flow chart and without any cleverness. */
 function referenceDecision(
   setting: Required<Pick<Setting, "identity" | "boundary" | "session" | "resource">> & { readonly grantee: string },
 ): boolean {
-  const has = (policy: readonly Raw[], effect: string) => policy.some((raw) => raw["Effect"] === effect);
   const { identity, boundary, session, resource: ofResource, grantee } = setting;
   if ([identity, boundary, session, ofResource].some((policy) => has(policy, "Deny"))) return false;
   const resourceAllows = has(ofResource, "Allow");
@@ -367,7 +370,6 @@ test("every mix of policies decides as the flow chart says", () => {
       fc.constantFrom("session", "role", "account"),
       (identity, boundary, session, ofResource, grantee) => {
         const AWS = { session: role.arn, role: role.roleArn, account }[grantee];
-        const relevant = (raws: readonly Raw[]) => raws.filter((raw) => raw !== otherAction);
         const decision = decide({
           principal: role,
           identity,

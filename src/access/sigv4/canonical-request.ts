@@ -37,7 +37,12 @@ export type PathStyle = "s3" | "normalized" | "asSent";
 
 export function toCanonicalPath(sentPath: string, style: PathStyle): string {
   const path = sentPath === "" ? "/" : sentPath;
-  if (style === "s3") return encode(percentDecode(path), true);
+  // An encoded slash of a key is not the slash between two parts.
+  if (style === "s3")
+    return path
+      .split("/")
+      .map((part) => encode(percentDecode(part), false))
+      .join("/");
   return encode(style === "normalized" ? removeDotSegments(path) : path, true);
 }
 
