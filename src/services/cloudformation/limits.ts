@@ -22,6 +22,8 @@ export const cloudFormationLimits = {
   resolvedTextMax: 1_048_576,
   /** Own: the resolved properties of one resource, as JSON. Twice that fits a value of the store. */
   resourcePropertiesBytesMax: 900_000,
+  /** Own: how long an operation that begins work on a stack waits for its end before it answers. */
+  answerWaitMsMax: 1500,
   /** Own: how many steps of one stack's operation run at once. */
   parallelStepsMax: 25,
   /** Own: how often a clean-up deletion is tried after an update, as observed of CloudFormation. */

@@ -48,6 +48,7 @@ import {
   updating,
   type ForUpdate,
 } from "./stacks.ts";
+import { waitALittle } from "./settled.ts";
 import { readTemplateText } from "./template-source.ts";
 
 type Sdk = typeof sdk;
@@ -165,7 +166,7 @@ export function changeSetOperations(needs: OperationNeeds) {
         const name = input.ChangeSetName ?? "";
         if (input.RetainExceptOnCreate === true) throw memberNotImplemented(call.operation, "RetainExceptOnCreate");
         if (input.StackName === undefined && !isChangeSetArn(name)) throw stackNameRequired();
-        await store.transact(async (tx) => {
+        const executed = await store.transact(async (tx) => {
           const found = await findChangeSet(tx, call, name, input.StackName);
           if (!found) throw changeSetNotFound(name);
           const { stack, changeSet } = found;
@@ -197,7 +198,9 @@ export function changeSetOperations(needs: OperationNeeds) {
             executionStatus: "EXECUTE_COMPLETE",
           });
           await startOperation(needs, tx, started, call.now);
+          return stackId;
         });
+        await waitALittle(needs, call, executed);
         return {};
       },
     },

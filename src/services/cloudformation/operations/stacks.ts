@@ -35,6 +35,7 @@ import { deploymentContext, onAnything, onStack } from "./access.ts";
 import type { OperationNeeds } from "./needs.ts";
 import { outputsOf } from "./outputs.ts";
 import { prepareDeployment, requireCapabilities, type Prepared, type PreviousDeployment } from "./prepare.ts";
+import { waitALittle } from "./settled.ts";
 import { readTemplateText } from "./template-source.ts";
 
 type Sdk = typeof sdk;
@@ -83,6 +84,7 @@ export function stackOperations(needs: OperationNeeds) {
           writeDeployment(tx, call, stackId, deployment, prepared.deployment, prepared.texts);
           await startOperation(needs, tx, stack, call.now);
         });
+        await waitALittle(needs, call, stackId);
         return { StackId: stackId };
       },
     },
@@ -107,6 +109,7 @@ export function stackOperations(needs: OperationNeeds) {
           roleArn: input.RoleARN,
           clientRequestToken: input.ClientRequestToken,
         });
+        await waitALittle(needs, call, stack.stackId);
         return { StackId: stack.stackId };
       },
     },
@@ -118,14 +121,14 @@ export function stackOperations(needs: OperationNeeds) {
           throw memberNotImplemented(call.operation, "DeletionMode");
         }
         await passRole(needs, call, input.RoleARN);
-        await store.transact(async (tx) => {
+        const stackId = await store.transact(async (tx) => {
           const stack = await findStack(tx, call, nameOrId);
           // AWS: deleting what is not there succeeds.
-          if (!stack || stack.status === "DELETE_COMPLETE" || stack.status === "DELETE_IN_PROGRESS") return;
+          if (!stack || stack.status === "DELETE_COMPLETE" || stack.status === "DELETE_IN_PROGRESS") return undefined;
           if (stack.terminationProtection) throw terminationProtected(stack.stackName);
           if (stack.status === "CREATE_IN_PROGRESS") {
             tx.set(keys.interrupt(stack, stack.stackId), "delete");
-            return;
+            return stack.stackId;
           }
           if (stack.status.endsWith("_IN_PROGRESS") && stack.status !== "REVIEW_IN_PROGRESS") {
             throw stackCannotDelete(stack.stackId, stack.status);
@@ -146,7 +149,9 @@ export function stackOperations(needs: OperationNeeds) {
             ...(input.ClientRequestToken !== undefined && { clientRequestToken: input.ClientRequestToken }),
           };
           await startOperation(needs, tx, deleting, call.now);
+          return stack.stackId;
         });
+        if (stackId !== undefined) await waitALittle(needs, call, stackId);
         return {};
       },
     },
