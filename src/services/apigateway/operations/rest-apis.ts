@@ -206,6 +206,9 @@ function checkBinaryMediaTypes(types: readonly string[]): readonly string[] {
   return types;
 }
 
+/** Members of their own, which a map of all query parameters repeats. */
+const ownParameters = new Set(["failonwarnings", "mode"]);
+
 /** The query parameters of an import: AWS has more than act here. */
 function parseParameters(operation: string, parameters: Readonly<Record<string, string>> | undefined) {
   let endpoint = {};
@@ -214,7 +217,7 @@ function parseParameters(operation: string, parameters: Readonly<Record<string, 
       endpoint = parseEndpoint(operation, { types: [value], ipAddressType: undefined });
     } else if (name === "basepath" || name === "basePath") {
       if (value !== "ignore") throw notImplemented(`${operation} with basepath ${value}`);
-    } else if (name !== "ignore") {
+    } else if (!ownParameters.has(name)) {
       throw notImplemented(`${operation} with the parameter ${name}`);
     }
   }
