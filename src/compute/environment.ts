@@ -96,7 +96,12 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
   ] as const;
   meterOutput(sandbox.stdout, limits, clock, lines[0].write);
   meterOutput(sandbox.stderr, limits, clock, lines[1].write);
-  meterOutput(sandbox.messages, limits, clock, createMessageReader(limits.logEventBytesMax, (message) => emit(message)));
+  meterOutput(
+    sandbox.messages,
+    limits,
+    clock,
+    createMessageReader(limits.logEventBytesMax, (message) => emit(message)),
+  );
 
   const answerInit = (outcome: InitOutcome) => {
     const answer = initAnswer;
@@ -237,9 +242,9 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
   }
 
   /** The kernel's figure, asked for at most ten times a second: a warm invocation of a millisecond hardly moves it. */
-  function memoryUsedMb(): number {
+  function memoryUsedMb(exactly: boolean): number {
     const now = elapsed();
-    if (now - memoryReadAt >= memoryReadEveryMs) {
+    if (exactly || now - memoryReadAt >= memoryReadEveryMs) {
       memoryReadAt = now;
       memoryMb = Math.min(spec.memoryMb, sandbox.memoryUsedMb());
     }
@@ -273,7 +278,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
       // Since August 2025 AWS bills the init of every on-demand environment.
       billedDurationMs: Math.max(1, Math.ceil(durationMs + (initMs ?? 0))),
       memorySizeMb: spec.memoryMb,
-      maxMemoryUsedMb: memoryUsedMb(),
+      maxMemoryUsedMb: memoryUsedMb(answer.kind !== "response"),
       ...(initMs === undefined ? {} : { initDurationMs: initMs }),
       status: succeeded ? ("success" as const) : answer.kind === "timeout" ? ("timeout" as const) : ("error" as const),
     };

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startHarness } from "./harness.ts";
 import type { Harness } from "./harness.ts";
 
+const text = (payload: Uint8Array) => Buffer.from(payload).toString("utf8");
+
 /** Every way in which an invocation can end, as Invoke answers it; each driver runs these. */
 export function endingsCases(driver: "process" | "namespaces"): void {
   describe(`the ways a function can end (${driver})`, () => {
@@ -10,8 +12,6 @@ export function endingsCases(driver: "process" | "namespaces"): void {
       harness = await startHarness(driver, { initTimeoutMs: 1_500 });
     });
     afterAll(() => harness.stop());
-
-    const text = (payload: Uint8Array) => Buffer.from(payload).toString("utf8");
 
     it("answers what the handler returns, byte for byte", async () => {
       const spec = await harness.define({ "index.mjs": `export const handler = async (event) => ({ got: event });` });

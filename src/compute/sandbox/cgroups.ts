@@ -221,11 +221,17 @@ function createNumberFile(path: string) {
   const descriptor = openSync(path, "r");
   const buffer = Buffer.alloc(32);
   let closed = false;
+  let last = 0;
+  const read = () => {
+    if (!closed) last = Number.parseInt(buffer.toString("latin1", 0, readSync(descriptor, buffer, 0, 32, 0)), 10);
+    return last;
+  };
   return {
-    read: () =>
-      closed ? 0 : Number.parseInt(buffer.toString("latin1", 0, readSync(descriptor, buffer, 0, 32, 0)), 10),
+    read,
     close: () => {
-      if (!closed) closeSync(descriptor);
+      if (closed) return;
+      read();
+      closeSync(descriptor);
       closed = true;
     },
   };

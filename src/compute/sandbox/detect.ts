@@ -1,6 +1,8 @@
 import { detectCgroups } from "./cgroups.ts";
 import type { Cgroups } from "./cgroups.ts";
 import { createNamespacesDriver } from "./namespaces.ts";
+import { openOutside } from "./outside.ts";
+import type { Outside } from "./outside.ts";
 import { createProcessDriver } from "./process.ts";
 import type { Sandbox, SandboxDriver, SandboxShape } from "./sandbox.ts";
 import { createStage } from "./stage.ts";
@@ -37,8 +39,11 @@ export async function detectHost(needs: DetectNeeds): Promise<Host> {
   const cgroups = detectCgroups(process.pid, needs.instance);
   let driver: SandboxDriver | undefined;
   try {
+    const stage = await createStage(asRoot);
+    const outside = openOutside(stage, asRoot);
     driver = await createNamespacesDriver({
-      stage: await createStage(asRoot),
+      stage,
+      outside,
       cgroups,
       limits: needs.limits,
       runtimesDir: needs.runtimesDir,
@@ -46,7 +51,7 @@ export async function detectHost(needs: DetectNeeds): Promise<Host> {
       firstUid: asRoot ? firstUidOf(needs.instance) : undefined,
     });
     const trial = await driver.start(needs.shape, needs.endpointPort());
-    return isolated(driver, cgroups, trial, asRoot);
+    return isolated(driver, cgroups, trial, asRoot, await outside);
   } catch (error) {
     await driver?.stop();
     const reason = error instanceof Error ? error.message : String(error);
@@ -56,7 +61,13 @@ export async function detectHost(needs: DetectNeeds): Promise<Host> {
   }
 }
 
-function isolated(sandboxes: SandboxDriver, cgroups: Cgroups, trial: Sandbox, asRoot: boolean): Host {
+function isolated(
+  sandboxes: SandboxDriver,
+  cgroups: Cgroups,
+  trial: Sandbox,
+  asRoot: boolean,
+  outside: Outside | string,
+): Host {
   return {
     sandboxes,
     trial,
@@ -65,10 +76,16 @@ function isolated(sandboxes: SandboxDriver, cgroups: Cgroups, trial: Sandbox, as
       isolates: true,
       why: `Every environment has namespaces and a system call filter of its own${asRoot ? ", and a user of its own on this host" : ""}.`,
     },
-    network: {
-      name: "endpoint only",
-      why: "Environments reach the platform's endpoint and nothing else: no host, no other environment, no outside.",
-    },
+    network:
+      typeof outside === "string"
+        ? {
+            name: "endpoint only",
+            why: `Environments reach the platform's endpoint and nothing else, not the outside either: ${outside}.`,
+          }
+        : {
+            name: "pasta",
+            why: "Environments reach the platform's endpoint and the outside, but not this host and not each other.",
+          },
     cgroups: { name: cgroups.name, why: cgroups.why },
   };
 }

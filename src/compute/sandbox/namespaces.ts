@@ -1,4 +1,4 @@
-import { chown, lstat, mkdir, readlink, rm, rmdir, writeFile } from "node:fs/promises";
+import { chown, lstat, mkdir, readFile, readlink, rm, rmdir, writeFile } from "node:fs/promises";
 import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { FunctionSpec } from "../compute.ts";
@@ -9,6 +9,7 @@ import { receiveListeners, startChild } from "./child.ts";
 import { runtimeCommand } from "./command.ts";
 import { serveEndpoint } from "./endpoint.ts";
 import { memoryPeakMb } from "./memory.ts";
+import type { Outside } from "./outside.ts";
 import type { Interpreter, SandboxDriver } from "./sandbox.ts";
 import { seccompFilter } from "./seccomp.ts";
 import type { Stage } from "./stage.ts";
@@ -21,6 +22,8 @@ export interface NamespacesNeeds {
   readonly dataDir: string;
   /** With root's rights each environment gets a host user of its own, from this number on. */
   readonly firstUid: number | undefined;
+  /** The way out, or the reason why there is none. */
+  readonly outside: Promise<Outside | string>;
 }
 
 const inside: Places = { task: "/var/task", layers: "/opt", runtime: "/var/runtime", bin: "/var/lang/bin" };
@@ -52,6 +55,11 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
   const architecture = process.arch === "arm64" ? "arm64" : "x64";
   await writeFile(join(stage.outside, "filter"), seccompFilter(architecture));
   await writeEtc(join(stage.outside, "etc"));
+  const opened = needs.outside.then(async (outside) => {
+    if (typeof outside === "string") return undefined;
+    await writeFile(join(stage.outside, "etc", "resolv.conf"), `nameserver ${outside.nameServer}\n`);
+    return outside;
+  });
 
   let shows = 0;
   const shown = new Map<string, Promise<string>>();
@@ -115,18 +123,18 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
       const cgroup = cgroups.create(name, { memoryMb: shape.memoryMb, processesMax: limits.processesMax });
       const at = (part: string) => join(stage.path, part);
       const options = [
-        ...["--unshare-all", "--die-with-parent", "--new-session"],
-        ...["--uid", String(uid), "--gid", String(gid), "--hostname", "sandbox", "--cap-drop", "ALL", "--seccomp", "9"],
-        ...system,
-        ...executable.binds,
-        ...["--ro-bind", runtimeDir, inside.runtime],
-        ...["--ro-bind", at(`${folder}/task`), inside.task, "--ro-bind", at(`${folder}/opt`), inside.layers],
-        ...etcFiles.flatMap(([file]) => ["--ro-bind", at(`etc/${file}`), `/etc/${file}`]),
-        ...["--proc", "/proc", "--dev", "/dev"],
-        ...["--size", String(shape.ephemeralStorageMb * 1_048_576), "--tmpfs", "/tmp", "--remount-ro", "/"],
-        ...["--setenv", "LD_LIBRARY_PATH", "/var/lang/lib:/lib64:/usr/lib64", "--chdir", inside.task],
-        ...Object.entries(dedication?.variables ?? {}).flatMap(([variable, value]) => ["--setenv", variable, value]),
-      ];
+        ["--unshare-all", "--die-with-parent", "--new-session"],
+        ["--uid", String(uid), "--gid", String(gid), "--hostname", "sandbox", "--cap-drop", "ALL", "--seccomp", "9"],
+        system,
+        executable.binds,
+        ["--ro-bind", runtimeDir, inside.runtime],
+        ["--ro-bind", at(`${folder}/task`), inside.task, "--ro-bind", at(`${folder}/opt`), inside.layers],
+        etcFiles.flatMap(([file]) => ["--ro-bind", at(`etc/${file}`), `/etc/${file}`]),
+        ["--proc", "/proc", "--dev", "/dev"],
+        ["--size", String(shape.ephemeralStorageMb * 1_048_576), "--tmpfs", "/tmp", "--remount-ro", "/"],
+        ["--setenv", "LD_LIBRARY_PATH", "/var/lang/lib:/lib64:/usr/lib64", "--chdir", inside.task],
+        Object.entries(dedication?.variables ?? {}).flatMap(([variable, value]) => ["--setenv", variable, value]),
+      ].flat();
       // In a file: other users of the host can read command lines.
       await writeFile(join(stage.outside, folder, "options"), options.map((option) => `${option}\0`).join(""), {
         mode: 0o600,
@@ -164,10 +172,10 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
         {
           file: enter ?? "nsenter",
           args: [
-            ...enterArguments,
-            ...["sh", "-c", launch, "sh", String(hostUid ?? ""), at("filter"), at(`${folder}/options`)],
-            ...[String(limits.filesMax), String(cgroup.joinFiles.length), ...cgroup.joinFiles, ...bubblewrap],
-          ],
+            enterArguments,
+            ["sh", "-c", launch, "sh", String(hostUid ?? ""), at("filter"), at(`${folder}/options`)],
+            [String(limits.filesMax), String(cgroup.joinFiles.length), ...cgroup.joinFiles, ...bubblewrap],
+          ].flat(),
           environment: {
             PATH: "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
             LANG: "en_US.UTF-8",
@@ -186,6 +194,7 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
       let listeners;
       try {
         listeners = await receiveListeners(child, ["endpoint", "runtime"]);
+        await (await opened)?.attach(await firstChild(child.pid), slot);
       } catch (error) {
         child.process.kill("SIGKILL");
         await child.ended;
@@ -231,6 +240,7 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
       };
     },
     async stop() {
+      await (await opened)?.close();
       await stage.close();
       await cgroups.remove();
     },
@@ -287,6 +297,11 @@ const etcFiles = [
   ["nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"],
   ["resolv.conf", ""],
 ] as const;
+
+/** Bubblewrap stays outside; its first child is inside. */
+async function firstChild(pid: number): Promise<number> {
+  return Number((await readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).split(" ")[0]);
+}
 
 async function writeEtc(folder: string): Promise<void> {
   for (const [file, text] of etcFiles) await writeFile(join(folder, file), text, { mode: 0o644 });

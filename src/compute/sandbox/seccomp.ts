@@ -71,40 +71,40 @@ const tables = {
     audit: 0xc000_003e,
     clone: 56,
     numbers: [
-      ...[101, 310, 311], // ptrace, process_vm_readv, process_vm_writev
-      ...[165, 166, 155, 161], // mount, umount2, pivot_root, chroot
-      ...[246, 320, 169], // kexec_load, kexec_file_load, reboot
-      ...[175, 313, 176, 174, 177, 178, 180], // modules, nfsservctl
-      ...[248, 249, 250], // add_key, request_key, keyctl
-      ...[272, 308], // unshare, setns
-      ...[321, 298, 323], // bpf, perf_event_open, userfaultfd
-      ...[167, 168, 179, 163], // swapon, swapoff, quotactl, acct
-      ...[164, 227, 305, 159], // settimeofday, clock_settime, clock_adjtime, adjtimex
-      ...[170, 171, 172, 173, 103, 153], // sethostname, setdomainname, iopl, ioperm, syslog, vhangup
-      ...[303, 304, 312, 300, 301, 212], // name_to_handle_at, open_by_handle_at, kcmp, fanotify, lookup_dcookie
-      ...[135, 139, 154, 156, 134, 133, 259], // personality, sysfs, modify_ldt, _sysctl, uselib, mknod, mknodat
-      ...[256, 279, 237, 238, 239], // migrate_pages, move_pages, mbind, set_mempolicy, get_mempolicy
-      ...recent,
-    ],
+      [101, 310, 311], // ptrace, process_vm_readv, process_vm_writev
+      [165, 166, 155, 161], // mount, umount2, pivot_root, chroot
+      [246, 320, 169], // kexec_load, kexec_file_load, reboot
+      [175, 313, 176, 174, 177, 178, 180], // modules, nfsservctl
+      [248, 249, 250], // add_key, request_key, keyctl
+      [272, 308], // unshare, setns
+      [321, 298, 323], // bpf, perf_event_open, userfaultfd
+      [167, 168, 179, 163], // swapon, swapoff, quotactl, acct
+      [164, 227, 305, 159], // settimeofday, clock_settime, clock_adjtime, adjtimex
+      [170, 171, 172, 173, 103, 153], // sethostname, setdomainname, iopl, ioperm, syslog, vhangup
+      [303, 304, 312, 300, 301, 212], // name_to_handle_at, open_by_handle_at, kcmp, fanotify, lookup_dcookie
+      [135, 139, 154, 156, 134, 133, 259], // personality, sysfs, modify_ldt, _sysctl, uselib, mknod, mknodat
+      [256, 279, 237, 238, 239], // migrate_pages, move_pages, mbind, set_mempolicy, get_mempolicy
+      recent,
+    ].flat(),
   },
   arm64: {
     audit: 0xc000_00b7,
     clone: 220,
     numbers: [
-      ...[117, 270, 271], // ptrace, process_vm_readv, process_vm_writev
-      ...[40, 39, 41, 51], // mount, umount2, pivot_root, chroot
-      ...[104, 294, 142], // kexec_load, kexec_file_load, reboot
-      ...[105, 273, 106, 42], // modules, nfsservctl
-      ...[217, 218, 219], // add_key, request_key, keyctl
-      ...[97, 268], // unshare, setns
-      ...[280, 241, 282], // bpf, perf_event_open, userfaultfd
-      ...[224, 225, 60, 89], // swapon, swapoff, quotactl, acct
-      ...[170, 112, 266, 171], // settimeofday, clock_settime, clock_adjtime, adjtimex
-      ...[161, 162, 116, 58], // sethostname, setdomainname, syslog, vhangup
-      ...[264, 265, 272, 262, 263, 18], // name_to_handle_at, open_by_handle_at, kcmp, fanotify, lookup_dcookie
-      ...[92, 33], // personality, mknodat
-      ...[238, 239, 235, 237, 236], // migrate_pages, move_pages, mbind, set_mempolicy, get_mempolicy
-      ...recent,
-    ],
+      [117, 270, 271], // ptrace, process_vm_readv, process_vm_writev
+      [40, 39, 41, 51], // mount, umount2, pivot_root, chroot
+      [104, 294, 142], // kexec_load, kexec_file_load, reboot
+      [105, 273, 106, 42], // modules, nfsservctl
+      [217, 218, 219], // add_key, request_key, keyctl
+      [97, 268], // unshare, setns
+      [280, 241, 282], // bpf, perf_event_open, userfaultfd
+      [224, 225, 60, 89], // swapon, swapoff, quotactl, acct
+      [170, 112, 266, 171], // settimeofday, clock_settime, clock_adjtime, adjtimex
+      [161, 162, 116, 58], // sethostname, setdomainname, syslog, vhangup
+      [264, 265, 272, 262, 263, 18], // name_to_handle_at, open_by_handle_at, kcmp, fanotify, lookup_dcookie
+      [92, 33], // personality, mknodat
+      [238, 239, 235, 237, 236], // migrate_pages, move_pages, mbind, set_mempolicy, get_mempolicy
+      recent,
+    ].flat(),
   },
-} as const;
+};
