@@ -18,7 +18,7 @@ export const cloudFormationLimits = {
   /** Own: nesting of a template's value. Deeper ones are refused before anything walks them. */
   templateDepthMax: 100,
   /** Own: how many values a template may grow to by Fn::ForEach, and Fn::Sub and Fn::Join may make of it. */
-  templateNodesMax: 200_000,
+  templateNodesMax: 100_000,
   resolvedTextMax: 1_048_576,
   /** Own: the resolved properties of one resource, as JSON. Twice that fits a value of the store. */
   resourcePropertiesBytesMax: 900_000,

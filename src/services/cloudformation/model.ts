@@ -161,6 +161,7 @@ export interface ChangeSet {
   readonly deployment: string;
   readonly roleArn?: string;
   readonly onFailure?: "ROLLBACK" | "DELETE" | "DO_NOTHING";
+  readonly clientToken?: string;
 }
 
 export interface ResourceChange {

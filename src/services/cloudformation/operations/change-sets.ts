@@ -250,7 +250,7 @@ async function createForNew(needs: OperationNeeds, call: Call, input: Input, cha
   if (reviewed && reviewed.status !== "REVIEW_IN_PROGRESS") throw existsAlready(stackName, changeSetName);
   const stackId = reviewed?.stackId ?? newStackId(needs, call, stackName);
   const text = await readTemplateText(input, call, needs.directory);
-  const plan = await attempt(text, input, async () => {
+  const plan = await attempt(text, async () => {
     const prepared = await prepareDeployment(needs, call, { stackId, stackName }, text, input, undefined);
     acknowledge(prepared, input);
     return { prepared, changes: planChanges(prepared.blueprint, prepared.deployment, new Map(), needs.types) };
@@ -280,7 +280,7 @@ async function createForExisting(needs: OperationNeeds, call: Call, input: Input
   const text = input.UsePreviousTemplate
     ? previous.texts.original
     : await readTemplateText(input, call, needs.directory);
-  const plan = await attempt(text, input, async () => {
+  const plan = await attempt(text, async () => {
     const prepared = await prepareDeployment(needs, call, stack, text, input, previous);
     acknowledge(prepared, input);
     return { prepared, changes: changesOf(needs, prepared, current) };
@@ -330,7 +330,6 @@ type Plan =
 
 async function attempt(
   text: string,
-  _input: Input,
   body: () => Promise<{ readonly prepared: Prepared; readonly changes: readonly ResourceChange[] }>,
 ): Promise<Plan> {
   try {
@@ -357,7 +356,11 @@ async function writeChangeSet(
 ) {
   const { stackId, type, changeSetName, input, plan } = made;
   const existing = await readAll<ChangeSet>(tx, keys.changeSets(call, stackId));
-  if (existing.some((each) => each.changeSetName === changeSetName)) throw changeSetExists(changeSetName);
+  const same = existing.find((each) => each.changeSetName === changeSetName);
+  if (same && input.ClientToken !== undefined && same.clientToken === input.ClientToken) {
+    return { Id: same.changeSetId, StackId: stackId };
+  }
+  if (same) throw changeSetExists(changeSetName);
   const changeSetId = toArn(
     "cloudformation",
     call.region,
@@ -380,6 +383,7 @@ async function writeChangeSet(
     ...(input.Description !== undefined && { description: input.Description }),
     ...(input.RoleARN !== undefined && { roleArn: input.RoleARN }),
     ...(onFailure !== undefined && { onFailure }),
+    ...(input.ClientToken !== undefined && { clientToken: input.ClientToken }),
   };
   tx.set(keys.changeSet(call, stackId, changeSetId), changeSet);
   if (planned) {

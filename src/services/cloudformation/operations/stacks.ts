@@ -120,6 +120,7 @@ export function stackOperations(needs: OperationNeeds) {
         if (input.DeletionMode !== undefined && input.DeletionMode !== "STANDARD") {
           throw memberNotImplemented(call.operation, "DeletionMode");
         }
+        if (input.DeploymentConfig !== undefined) throw memberNotImplemented(call.operation, "DeploymentConfig");
         await passRole(needs, call, input.RoleARN);
         const stackId = await store.transact(async (tx) => {
           const stack = await findStack(tx, call, nameOrId);
@@ -172,6 +173,7 @@ export function stackOperations(needs: OperationNeeds) {
     ContinueUpdateRollback: {
       authorize: (input, call) => onStack(needs, call, input.StackName, deploymentContext(input)),
       async run(input, call) {
+        if (input.ForceRollback === true) throw memberNotImplemented(call.operation, "ForceRollback");
         await passRole(needs, call, input.RoleARN);
         await store.transact(async (tx) => {
           const stack = await findStack(tx, call, input.StackName ?? "");
@@ -234,6 +236,9 @@ export function refuseMembers(
     readonly StackPolicyBody?: string | undefined;
     readonly StackPolicyURL?: string | undefined;
     readonly RetainExceptOnCreate?: boolean | undefined;
+    readonly DeploymentConfig?: unknown;
+    readonly DeploymentMode?: string | undefined;
+    readonly DisableValidation?: boolean | undefined;
   },
 ): void {
   const refuse = (member: string) => memberNotImplemented(call.operation, member);
@@ -243,6 +248,9 @@ export function refuseMembers(
   if (input.StackPolicyBody !== undefined) throw refuse("StackPolicyBody");
   if (input.StackPolicyURL !== undefined) throw refuse("StackPolicyURL");
   if (input.RetainExceptOnCreate === true) throw refuse("RetainExceptOnCreate");
+  if (input.DeploymentConfig !== undefined) throw refuse("DeploymentConfig");
+  if (input.DeploymentMode !== undefined) throw refuse("DeploymentMode");
+  if (input.DisableValidation === true) throw refuse("DisableValidation");
 }
 
 export function checkedStackName(name: string | undefined): string {

@@ -45,6 +45,7 @@ export function templateOperations(needs: OperationNeeds) {
       authorize: (input, call) => onStack(needs, call, input.StackName),
       async run(input, call) {
         if (input.StackSetName !== undefined) throw memberNotImplemented(call.operation, "StackSetName");
+        if (input.CallAs !== undefined) throw memberNotImplemented(call.operation, "CallAs");
         let text: string;
         if (input.StackName === undefined) text = await readTemplateText(input, call, directory);
         else {

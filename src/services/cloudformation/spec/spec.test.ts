@@ -36,10 +36,10 @@ describe("the properties a type admits", () => {
   });
 });
 
-describe("values", () => {
-  const coerce = (properties: object) =>
-    coerceProperties("AWS::Lambda::Function", "F", JSON.parse(JSON.stringify(properties)));
+const coerce = (properties: object) =>
+  coerceProperties("AWS::Lambda::Function", "F", JSON.parse(JSON.stringify(properties)));
 
+describe("values", () => {
   test("become of their property's type", () => {
     expect(coerce({ MemorySize: "256", FunctionName: 12, Environment: { Variables: { A: 1, B: true } } })).toEqual({
       MemorySize: 256,
