@@ -132,11 +132,16 @@ test.each([
   });
 });
 
+function event(timestamp: number, message = "x") {
+  return { timestamp, message };
+}
+
+function send(logEvents: { timestamp: number; message: string }[]) {
+  return logs.send(new PutLogEventsCommand({ logGroupName: group, logStreamName: "s", logEvents }));
+}
+
 test("PutLogEvents refuses events out of order, too many bytes, and more than a day", async () => {
   const at = clock.now();
-  const event = (timestamp: number, message = "x") => ({ timestamp, message });
-  const send = (logEvents: { timestamp: number; message: string }[]) =>
-    logs.send(new PutLogEventsCommand({ logGroupName: group, logStreamName: "s", logEvents }));
   await expect(send([event(at), event(at - 1)])).rejects.toThrow("chronological order");
   await expect(send([event(at - 86_400_001), event(at)])).rejects.toThrow("cannot span more than 24 hours");
   await expect(send([event(at, "x".repeat(600_000)), event(at, "x".repeat(600_000))])).rejects.toThrow(
