@@ -30,4 +30,6 @@ export interface RequestEnvironment {
   readonly userAgent: string;
   /** Epoch milliseconds. */
   readonly now: number;
+  /** The service that answers: a denial is told in its dialect, whatever service's action was asked for. Default: the action's. */
+  readonly service?: string;
 }

@@ -25,7 +25,7 @@ export function createAuthorizer(needs: AuthorizerNeeds): Authorizer {
         resource: request.resource,
         ...decision,
       });
-      throw toDenial(principal, request, decision);
+      throw toDenial(principal, request, environment, decision);
     },
   };
 }
@@ -85,9 +85,14 @@ function toName(principal: Principal): string {
 type Denial = Exclude<Decision, { decision: "allowed" }>;
 
 /** Source: "Troubleshoot access denied error messages" in the IAM user guide. */
-function toDenial(principal: Principal, request: AuthorizationRequest, decision: Denial): Error {
+function toDenial(
+  principal: Principal,
+  request: AuthorizationRequest,
+  environment: RequestEnvironment,
+  decision: Denial,
+): Error {
   const [service = ""] = request.action.split(":", 1);
-  const dialect = toDialect(service);
+  const dialect = toDialect(environment.service ?? service);
   if (principal.type === "anonymous" && (dialect === "s3" || request.resourcePolicy === undefined)) {
     return missingAuthentication(dialect);
   }

@@ -57,7 +57,7 @@ export function createDispatcher(needs: {
         const violations = constraints.check(operation.input, input);
         if (violations.length > 0) throw toValidationError(model.name, violations);
       }
-      const environment = toEnvironment(facts);
+      const environment = { ...toEnvironment(facts), service: model.name };
       const authorize = (request: AuthorizationRequest) => authorizer.authorize(facts.principal, request, environment);
       const call: Call = { ...facts, service: model.name, operation: operation.name, authorize };
       // The checks above have made the input what the operation's types say.
