@@ -26,6 +26,8 @@ interface Writer {
 }
 
 const bucket = "kill-loop";
+/** How many changes a round acknowledges at the least before the server is killed. */
+const acknowledgedMin = 8;
 
 const writers: readonly Writer[] = [
   {
@@ -103,7 +105,10 @@ export async function runKillLoop(rounds: number): Promise<KillLoopResult> {
           if (done) fresh.get(writer)?.push(index);
         }
       });
-      await delay(50 + Math.random() * 400);
+      // At a random moment, but not before there is something to lose.
+      const count = () => [...fresh.values()].reduce((sum, indexes) => sum + indexes.length, 0);
+      while (count() < acknowledgedMin) await delay(5);
+      await delay(Math.random() * 300);
       await server.kill();
       alive = false;
       await Promise.all(running);

@@ -75,7 +75,7 @@ describe("a user with lambda:InvokeFunction on one function", () => {
     });
     const assume = new AssumeRoleCommand({
       RoleArn: "arn:aws:iam::000000000000:role/plain-role",
-      RoleSessionName: "s",
+      RoleSessionName: "session",
     });
     await expect(new STSClient(user).send(assume)).rejects.toMatchObject({ name: "AccessDenied" });
   });
@@ -114,7 +114,7 @@ describe("a call that is not what was signed", () => {
     lambda.middlewareStack.add(
       (next) => (args) => {
         const request: unknown = args.request;
-        if (typeof request === "object" && request !== null && "body" in request) request.body = '{"tampered":true}';
+        if (typeof request === "object" && request !== null && "body" in request) request.body = "[]";
         return next(args);
       },
       { step: "deserialize", priority: "low" },

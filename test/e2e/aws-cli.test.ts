@@ -1,16 +1,18 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { zipOf } from "../../src/testing/functions.ts";
 import { startTestServer, type TestServer } from "../../src/testing/server.ts";
 import { runTool, tools } from "../../src/testing/tools.ts";
 
 const app = join(import.meta.dirname, "apps/plain/template.yaml");
 
 describe.each([
-  { name: "AWS CLI v2", path: tools.awsV2 },
-  { name: "AWS CLI v1", path: tools.awsV1 },
-])("$name, only told the endpoint and keys", ({ path }) => {
+  // 2.9, as Debian 12 has it, cannot package: its upload knows no endpoint but AWS's.
+  { name: "AWS CLI v2", path: tools.awsV2, packages: false },
+  { name: "AWS CLI v1", path: tools.awsV1, packages: true },
+])("$name, only told the endpoint and keys", ({ path, packages }) => {
   // Without the tool there is nothing to test: the set-up script has said how to get it.
   if (path === undefined) return test.skip("the tool is not installed");
   let server: TestServer;
@@ -19,6 +21,8 @@ describe.each([
   beforeAll(async () => {
     server = await startTestServer();
     folder = await mkdtemp(join(tmpdir(), "cumulet-aws-"));
+    // Version 1 presigns with Signature Version 2 unless told otherwise, which AWS refuses for buckets made since 2020.
+    await writeFile(join(folder, "config"), "[default]\ns3 =\n  signature_version = s3v4\n");
   });
 
   afterAll(async () => {
@@ -28,7 +32,10 @@ describe.each([
 
   // Versions before AWS_ENDPOINT_URL take the option.
   const aws = (args: readonly string[]) =>
-    runTool(path, ["--endpoint-url", server.endpoint, ...args], { cwd: folder, env: server.environment });
+    runTool(path, ["--endpoint-url", server.endpoint, ...args], {
+      cwd: folder,
+      env: { ...server.environment, AWS_CONFIG_FILE: join(folder, "config") },
+    });
 
   const succeed = async (args: readonly string[]): Promise<string> => {
     const result = await aws(args);
@@ -57,8 +64,23 @@ describe.each([
     { timeout: 180_000 },
     async () => {
       await succeed(["s3", "mb", "s3://artifacts"]);
-      const packaged = ["--template-file", app, "--s3-bucket", "artifacts", "--output-template-file", "packaged.yaml"];
-      await succeed(["cloudformation", "package", ...packaged]);
+      if (packages) {
+        const packaged = [
+          "--template-file",
+          app,
+          "--s3-bucket",
+          "artifacts",
+          "--output-template-file",
+          "packaged.yaml",
+        ];
+        await succeed(["cloudformation", "package", ...packaged]);
+      } else {
+        const source = await readFile(join(app, "../src/index.mjs"), "utf8");
+        await writeFile(join(folder, "code.zip"), zipOf({ "index.mjs": source }));
+        await succeed(["s3", "cp", "code.zip", "s3://artifacts/code.zip"]);
+        const template = await readFile(app, "utf8");
+        await writeFile(join(folder, "packaged.yaml"), template.replace("src/", "s3://artifacts/code.zip"));
+      }
       const deploy = ["cloudformation", "deploy", "--stack-name", "plain", "--template-file", "packaged.yaml"];
       const capabilities = ["--capabilities", "CAPABILITY_IAM"];
 
