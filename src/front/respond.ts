@@ -37,6 +37,8 @@ export async function respond(
     response.end(bodiless ? undefined : body);
     return;
   }
+  // A stream that ends short of the length it promised must break the connection, or the client waits for the rest.
+  response.strictContentLength = !bodiless;
   response.writeHead(answer.status, headers);
   if (bodiless) {
     response.end();

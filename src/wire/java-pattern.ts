@@ -5,7 +5,8 @@
  * @returns undefined for a pattern that has no JavaScript form
  */
 export function fromJavaPattern(pattern: string): RegExp | undefined {
-  const text = pattern
+  const dotAll = pattern.startsWith("(?s)");
+  const text = (dotAll ? pattern.slice(4) : pattern)
     .replaceAll("\\p{Alpha}", "a-zA-Z")
     .replaceAll("\\p{Digit}", "0-9")
     .replaceAll("\\p{Alnum}", "a-zA-Z0-9")
@@ -22,7 +23,7 @@ export function fromJavaPattern(pattern: string): RegExp | undefined {
   for (const flags of unicode ? ["u"] : ["", "u"]) {
     for (const source of [text, escapeHyphens(text)]) {
       try {
-        return new RegExp(`^(?:${source})$`, flags);
+        return new RegExp(`^(?:${source})$`, dotAll ? `${flags}s` : flags);
       } catch {
         // The next spelling may be one that JavaScript takes.
       }

@@ -1,6 +1,9 @@
+import { AwsError } from "../../src/aws/error.ts";
+import { createProtocol } from "../../src/wire/protocols/protocols.ts";
+import type { WireResponse } from "../../src/wire/protocols/protocol.ts";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { linkModel, type ServiceModel, type Shape } from "../../src/wire/model.ts";
+import { linkModel, type ProtocolName, type ServiceModel, type Shape } from "../../src/wire/model.ts";
 import type { ServiceTable, TableOperation, TableShape } from "../../src/wire/tables/table.ts";
 
 /** AWS's published protocol tests, beside the checkout or where `CUMULET_CONFORMANCE_DATA` says. */
@@ -81,3 +84,43 @@ export function toModelValue(shape: Shape, value: unknown): unknown {
       return value;
   }
 }
+
+const requestId = "foo-id";
+
+/** Our answer to the case: of its result, or of its error. */
+export function encodeCase(model: ServiceModel, each: ProtocolCase, name: ProtocolName): WireResponse {
+  const protocol = createProtocol(name, model);
+  const operation = model.operations.get(each.given.name);
+  if (!operation) throw new Error("The case has no operation");
+  if (each.errorCode !== undefined) {
+    const shape = model.errors.get(each.errorCode);
+    const members = shape ? toModelValue(shape, each.error ?? {}) : each.error;
+    return protocol.encodeError(
+      new AwsError(each.errorCode, each.response?.status_code ?? 400, each.errorMessage ?? "", {
+        members: { ...Object(members) },
+      }),
+      requestId,
+    );
+  }
+  const output = operation.output ? toModelValue(operation.output, each.result ?? {}) : {};
+  return protocol.encode(operation, { ...Object(output) }, requestId);
+}
+
+export async function toBytes(body: WireResponse["body"]): Promise<Uint8Array> {
+  if (typeof body === "string") return Buffer.from(body, "utf8");
+  if (body instanceof Uint8Array) return body;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+export const responseFiles: Readonly<Record<string, ProtocolName>> = {
+  "output-json": "json",
+  "output-json_1_0": "json",
+  "output-json_1_0-query-compatible": "json",
+  "output-query": "query",
+  "output-rest-json": "rest-json",
+  "output-rest-xml": "rest-xml",
+  "output-smithy-rpc-v2-cbor": "smithy-rpc-v2-cbor",
+  "output-smithy-rpc-v2-cbor-query-compatible": "smithy-rpc-v2-cbor",
+};

@@ -95,8 +95,6 @@ describe("malformed requests are the client's error", () => {
   }
 
   test("bytes that are no HTTP, huge headers and bad chunks", { timeout: 60_000 }, async () => {
-    const chunked = (body: string) =>
-      `PUT /b/k HTTP/1.1\r\nhost: s3.localhost\r\nauthorization: ${authorization("s3")}\r\ntransfer-encoding: chunked\r\n\r\n${body}`;
     const raw = fc.oneof(
       fc
         .uint8Array({ minLength: 1, maxLength: 400 })
@@ -161,6 +159,10 @@ function encodeLabel(text: string): string {
 
 function toHeader(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]/g, "?");
+}
+
+function chunked(body: string): string {
+  return `PUT /b/k HTTP/1.1\r\nhost: s3.localhost\r\nauthorization: ${authorization("s3")}\r\ntransfer-encoding: chunked\r\n\r\n${body}`;
 }
 
 function authorization(service: string): string {

@@ -1,29 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { AwsError } from "../../src/aws/error.ts";
-import type { ProtocolName, ServiceModel } from "../../src/wire/model.ts";
+import type { ProtocolName } from "../../src/wire/model.ts";
 import { decodeCbor } from "../../src/wire/protocols/cbor.ts";
-import { createProtocol } from "../../src/wire/protocols/protocols.ts";
-import type { WireResponse } from "../../src/wire/protocols/protocol.ts";
 import { parseXml, type XmlNode } from "../../src/wire/protocols/xml.ts";
 import {
+  encodeCase,
   hasConformanceData,
   linkSuite,
   readSuites,
-  toModelValue,
+  responseFiles,
+  toBytes,
   type ProtocolCase,
   type Suite,
 } from "./conformance-data.ts";
-
-const files: Readonly<Record<string, ProtocolName>> = {
-  "output-json": "json",
-  "output-json_1_0": "json",
-  "output-json_1_0-query-compatible": "json",
-  "output-query": "query",
-  "output-rest-json": "rest-json",
-  "output-rest-xml": "rest-xml",
-  "output-smithy-rpc-v2-cbor": "smithy-rpc-v2-cbor",
-  "output-smithy-rpc-v2-cbor-query-compatible": "smithy-rpc-v2-cbor",
-};
 
 /**
  * Cases of what clients must bear with and servers do not send. What we send instead is checked by a client:
@@ -57,7 +45,7 @@ const borne: readonly (readonly [ids: RegExp, reason: string])[] = [
 
 describe.skipIf(!hasConformanceData)("AWS's protocol tests: what operations answer is what clients expect", () => {
   if (!hasConformanceData) return;
-  for (const [file, protocol] of Object.entries(files)) {
+  for (const [file, protocol] of Object.entries(responseFiles)) {
     describe(file, () => {
       for (const suite of readSuites(file)) {
         for (const each of suite.cases) {
@@ -71,13 +59,11 @@ describe.skipIf(!hasConformanceData)("AWS's protocol tests: what operations answ
   }
 });
 
-const requestId = "foo-id";
-
 async function check(suite: Suite, each: ProtocolCase, name: ProtocolName): Promise<void> {
   const model = linkSuite(suite, each.given);
   const wanted = each.response;
   if (!wanted) throw new Error("The case has no response");
-  const answer = encode(model, each, name);
+  const answer = encodeCase(model, each, name);
   expect(answer.status).toBe(wanted.status_code);
   const body = await toBytes(answer.body);
   answer.headers["content-length"] ??= String(body.length);
@@ -87,24 +73,6 @@ async function check(suite: Suite, each: ProtocolCase, name: ProtocolName): Prom
   expect(readBody(name, body)).toEqual(
     readBody(name, Buffer.from(wanted.body ?? "", name === "smithy-rpc-v2-cbor" ? "base64" : "utf8")),
   );
-}
-
-function encode(model: ServiceModel, each: ProtocolCase, name: ProtocolName): WireResponse {
-  const protocol = createProtocol(name, model);
-  const operation = model.operations.get(each.given.name);
-  if (!operation) throw new Error("The case has no operation");
-  if (each.errorCode !== undefined) {
-    const shape = model.errors.get(each.errorCode);
-    const members = shape ? toModelValue(shape, each.error ?? {}) : each.error;
-    return protocol.encodeError(
-      new AwsError(each.errorCode, each.response?.status_code ?? 400, each.errorMessage ?? "", {
-        members: { ...Object(members) },
-      }),
-      requestId,
-    );
-  }
-  const output = operation.output ? toModelValue(operation.output, each.result ?? {}) : {};
-  return protocol.encode(operation, { ...Object(output) }, requestId);
 }
 
 function readBody(name: ProtocolName, bytes: Uint8Array): unknown {
@@ -143,12 +111,4 @@ function plainXml(node: XmlNode): unknown {
     // The request id is beside the answer in the one, and nowhere in the other.
     children: node.children.filter((child) => child.name !== "ResponseMetadata").map(plainXml),
   };
-}
-
-async function toBytes(body: WireResponse["body"]): Promise<Uint8Array> {
-  if (typeof body === "string") return Buffer.from(body, "utf8");
-  if (body instanceof Uint8Array) return body;
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }

@@ -38,9 +38,11 @@ export function createAwsJson(model: ServiceModel): Protocol {
 type EventStreamMember = Member & { readonly shape: StructureShape };
 
 function findEventStream(shape: StructureShape): EventStreamMember | undefined {
-  const isEvents = (member: Member): member is EventStreamMember =>
-    member.shape.type === "structure" && member.shape.eventStream;
-  return shape.members.find(isEvents);
+  return shape.members.find(isEventStream);
+}
+
+function isEventStream(member: Member): member is EventStreamMember {
+  return member.shape.type === "structure" && member.shape.eventStream;
 }
 
 /** Members beside the stream go ahead of it, as an event of their own. */

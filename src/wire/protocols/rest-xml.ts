@@ -102,7 +102,7 @@ function writeBody(
     const namespace = namespaceAttribute(shape.xmlNamespace ?? model.xmlNamespace);
     const attributes = writeXmlAttributes(shape, output, style);
     if (operation.unwrapped) {
-      const [text] = shape.members.map((member) => output[member.name]).filter(isPresent);
+      const text = shape.members.map((member) => output[member.name]).find(isPresent);
       const content = escapeText(String(text ?? ""));
       return { contentType: "application/xml", body: `${declaration}<${name}${namespace}>${content}</${name}>` };
     }
