@@ -3,7 +3,7 @@ import type { AuthorizationRequest } from "../../access/authorization.ts";
 import { aclNotSupported, invalidArgument, invalidRequest } from "./errors.ts";
 import type { Bucket, BucketEncryption, ObjectHeaders, Tag } from "./model.ts";
 import { refuse } from "./needs.ts";
-import { checkMetadata, parseTagging } from "./rules.ts";
+import { checkMetadata, parseMetadata, parseTagging } from "./rules.ts";
 
 /** What PutObject, CopyObject and CreateMultipartUpload say of the object to be. */
 export interface DraftInput {
@@ -17,7 +17,7 @@ export interface DraftInput {
   readonly ContentEncoding?: string | undefined;
   readonly ContentLanguage?: string | undefined;
   readonly ContentType?: string | undefined;
-  readonly Expires?: Date | undefined;
+  readonly Expires?: Date | string | undefined;
   readonly Metadata?: Readonly<Record<string, string>> | undefined;
   readonly ServerSideEncryption?: string | undefined;
   readonly SSEKMSKeyId?: string | undefined;
@@ -47,7 +47,7 @@ export function toDraft(input: DraftInput, bucket: Bucket, operation: string): O
   checkAcl(input);
   refuse(input, operation, ["SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5", "SSEKMSEncryptionContext"]);
   refuse(input, operation, ["ObjectLockMode", "ObjectLockRetainUntilDate", "ObjectLockLegalHoldStatus"]);
-  const metadata = input.Metadata ?? {};
+  const metadata = parseMetadata(input.Metadata ?? {});
   checkMetadata(metadata);
   return {
     headers: toHeaders(input),
@@ -76,9 +76,13 @@ function toHeaders(input: DraftInput): ObjectHeaders {
     ...(input.ContentDisposition !== undefined && { contentDisposition: input.ContentDisposition }),
     ...(input.ContentEncoding !== undefined && { contentEncoding: input.ContentEncoding }),
     ...(input.ContentLanguage !== undefined && { contentLanguage: input.ContentLanguage }),
-    ...(input.Expires !== undefined && { expires: input.Expires.getTime() }),
+    ...(input.Expires !== undefined && { expires: textOfDate(input.Expires) }),
     ...(location !== undefined && { websiteRedirectLocation: location }),
   };
+}
+
+export function textOfDate(date: Date | string): string {
+  return typeof date === "string" ? date : date.toUTCString();
 }
 
 /** Classes whose objects can be read at once: here they differ in name only. */

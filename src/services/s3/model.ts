@@ -87,8 +87,8 @@ export interface ObjectHeaders {
   readonly contentDisposition?: string;
   readonly contentEncoding?: string;
   readonly contentLanguage?: string;
-  /** Epoch milliseconds. */
-  readonly expires?: number;
+  /** As sent: S3 takes any text for it. */
+  readonly expires?: string;
   readonly websiteRedirectLocation?: string;
 }
 

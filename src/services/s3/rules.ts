@@ -28,6 +28,30 @@ export function checkMetadata(metadata: Readonly<Record<string, string>>): void 
   if (bytes > s3Limits.metadataBytesMax) throw metadataTooLarge(bytes, s3Limits.metadataBytesMax);
 }
 
+/** User metadata as it came: headers are bytes, which clients fill with UTF-8. */
+export function parseMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {
+  return mapValues(metadata, (value) => {
+    if (isAscii(value)) return value;
+    const text = Buffer.from(value, "latin1").toString("utf8");
+    return text.includes("\ufffd") ? value : text;
+  });
+}
+
+/** User metadata as it is answered. AWS: values beyond ASCII are encoded by RFC 2047. */
+export function formatMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {
+  return mapValues(metadata, (value) =>
+    isAscii(value) ? value : `=?UTF-8?B?${Buffer.from(value, "utf8").toString("base64")}?=`,
+  );
+}
+
+function isAscii(text: string): boolean {
+  return /^[\t\x20-\x7e]*$/.test(text);
+}
+
+function mapValues(record: Readonly<Record<string, string>>, to: (value: string) => string): Record<string, string> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name.toLowerCase(), to(value)]));
+}
+
 /** What a conditional request says of what is there. */
 export interface Conditions {
   readonly ifMatch?: string | undefined;

@@ -1,11 +1,11 @@
 import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { openContent, readParts } from "../content.ts";
-import { toEncryptionMembers } from "../draft.ts";
+import { textOfDate, toEncryptionMembers } from "../draft.ts";
 import { invalidPartNumber, invalidRange, invalidRequest, notModified, preconditionFailed } from "../errors.ts";
 import { concealAbsence, existingObject } from "../find-object.ts";
 import type { Bucket, Part, StoredObject } from "../model.ts";
 import { existingBucket, refuse, type Sdk } from "../needs.ts";
-import { type ByteRange, judge, parseRange } from "../rules.ts";
+import { type ByteRange, formatMetadata, judge, parseRange } from "../rules.ts";
 import { toChecksumMembers } from "../upload.ts";
 import type { OperationNeeds } from "./operation-needs.ts";
 
@@ -27,7 +27,7 @@ interface ReadInput {
   readonly ResponseContentEncoding?: string | undefined;
   readonly ResponseContentLanguage?: string | undefined;
   readonly ResponseContentType?: string | undefined;
-  readonly ResponseExpires?: Date | undefined;
+  readonly ResponseExpires?: Date | string | undefined;
   readonly SSECustomerAlgorithm?: string | undefined;
   readonly SSECustomerKey?: string | undefined;
   readonly SSECustomerKeyMD5?: string | undefined;
@@ -142,8 +142,8 @@ function toMembers(
     ContentLength: end - start,
     ETag: `"${object.etag}"`,
     ...(range && size > 0 && { ContentRange: `bytes ${start}-${end - 1}/${size}` }),
-    ...toHeaderMembers(object, overrides(input, call)),
-    Metadata: { ...object.metadata },
+    ...toHeaderMembers(object, call, overrides(input, call)),
+    Metadata: formatMetadata(object.metadata),
     ...toEncryptionMembers(object.encryption),
     ...(object.storageClass !== "STANDARD" && { StorageClass: parseStorageClass(object.storageClass) }),
     ...(bucket.versioning !== "never" && { VersionId: object.versionId }),
@@ -169,7 +169,7 @@ function overrides(input: ReadInput, call: Call): Overrides {
     ...(input.ResponseContentDisposition !== undefined && { contentDisposition: input.ResponseContentDisposition }),
     ...(input.ResponseContentEncoding !== undefined && { contentEncoding: input.ResponseContentEncoding }),
     ...(input.ResponseContentLanguage !== undefined && { contentLanguage: input.ResponseContentLanguage }),
-    ...(input.ResponseExpires !== undefined && { expires: input.ResponseExpires.getTime() }),
+    ...(input.ResponseExpires !== undefined && { expires: textOfDate(input.ResponseExpires) }),
   };
   if (call.principal.type === "anonymous" && Object.keys(asked).length > 0) {
     throw invalidRequest("Request specific response headers cannot be used for anonymous GET requests.");
@@ -177,15 +177,16 @@ function overrides(input: ReadInput, call: Call): Overrides {
   return asked;
 }
 
-function toHeaderMembers(object: StoredObject, asked: Overrides) {
+function toHeaderMembers(object: StoredObject, call: Call, asked: Overrides) {
   const headers = { ...object.headers, ...asked };
+  // Not as the member, which is a date: any text may have been stored.
+  if (headers.expires !== undefined) call.setHeader("expires", headers.expires);
   return {
     ContentType: headers.contentType,
     ...(headers.cacheControl !== undefined && { CacheControl: headers.cacheControl }),
     ...(headers.contentDisposition !== undefined && { ContentDisposition: headers.contentDisposition }),
     ...(headers.contentEncoding !== undefined && { ContentEncoding: headers.contentEncoding }),
     ...(headers.contentLanguage !== undefined && { ContentLanguage: headers.contentLanguage }),
-    ...(headers.expires !== undefined && { Expires: new Date(headers.expires) }),
     ...(headers.websiteRedirectLocation !== undefined && {
       WebsiteRedirectLocation: headers.websiteRedirectLocation,
     }),
