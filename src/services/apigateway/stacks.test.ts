@@ -77,8 +77,8 @@ function ask(apiId: string | undefined, path: string): Promise<Response> {
   return fetch(`${platform.endpoint}/_cumulet/api/${apiId}${path}`);
 }
 
-test("What SAM makes of an Api deploys, changes by a new deployment, and goes without a trace", async () => {
-  const resources = (path: string, deployment: string) => ({
+function samResources(path: string, deployment: string) {
+  return {
     Api: {
       Type: "AWS::ApiGateway::RestApi",
       Properties: {
@@ -112,9 +112,12 @@ test("What SAM makes of an Api deploys, changes by a new deployment, and goes wi
       },
     },
     ...permission("Permission", "Api"),
-  });
+  };
+}
+
+test("What SAM makes of an Api deploys, changes by a new deployment, and goes without a trace", async () => {
   const StackName = "sam-api";
-  const { Api } = await create(StackName, resources("/hello", "ApiDeployment1"));
+  const { Api } = await create(StackName, samResources("/hello", "ApiDeployment1"));
   expect(await (await ask(Api, "/Prod/hello")).json()).toEqual({ stage: "Prod", variables: { v: "1" } });
   expect((await ask(Api, "/Stage/hello")).status).toBe(200);
   const { items } = await new APIGatewayClient(platform.settings).send(new GetRestApisCommand({}));
@@ -123,7 +126,7 @@ test("What SAM makes of an Api deploys, changes by a new deployment, and goes wi
     endpointConfiguration: { types: ["REGIONAL"] },
     tags: { "aws:cloudformation:stack-name": "sam-api", "aws:cloudformation:logical-id": "Api" },
   });
-  const TemplateBody = JSON.stringify({ Resources: resources("/other", "ApiDeployment2") });
+  const TemplateBody = JSON.stringify({ Resources: samResources("/other", "ApiDeployment2") });
   await client.send(new UpdateStackCommand({ StackName, TemplateBody }));
   await waitUntilStackUpdateComplete({ client, ...waiting }, { StackName });
   expect((await ask(Api, "/Prod/hello")).status).toBe(403);

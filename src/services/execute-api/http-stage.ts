@@ -11,6 +11,7 @@ import { decodePercent } from "./percent-decoding.ts";
 import type { PublishedHttpStage, PublishedRoute } from "./port.ts";
 import { readBody } from "./request-body.ts";
 import { createRouter, pathVariables } from "./router.ts";
+import { send } from "./send.ts";
 import { domainNameOf, type StageNeeds, startExchange } from "./stage-needs.ts";
 
 interface CompiledRoute {
@@ -162,34 +163,31 @@ function answerOutcome(
         ? parseResponseV2(outcome.payload)
         : parseResponseV1(outcome.payload);
   if (parsed === undefined) return answerMessage(exchange, cors, 500, "Internal Server Error");
-  const body = parsed.isBase64Encoded ? Buffer.from(parsed.body, "base64") : Buffer.from(parsed.body, "utf8");
+  const body = parsed.isBase64Encoded ? Buffer.from(parsed.body, "base64") : parsed.body;
   const headers = cors === undefined ? parsed.headers : withoutCors(parsed.headers);
   if (!parsed.hasContentType && body.length > 0) {
     headers.push("content-type", parsed.inferred ? "application/json" : "text/plain;charset=UTF-8");
   }
-  send(exchange, cors, parsed.statusCode, headers, body);
+  answer(exchange, cors, parsed.statusCode, headers, body);
 }
 
 function answerMessage(exchange: Exchange, cors: Cors | undefined, status: number, message: string): void {
-  const body = Buffer.from(`{"message":"${message}"}`, "utf8");
   // What was not read of a refused body would be taken for the next request.
   const headers = ["content-type", "application/json"];
   if (status === 413) headers.push("connection", "close");
-  send(exchange, cors, status, headers, body);
+  answer(exchange, cors, status, headers, `{"message":"${message}"}`);
 }
 
-function send(
-  { request, response, headers, extendedId }: Exchange,
+function answer(
+  { response, headers, extendedId }: Exchange,
   cors: Cors | undefined,
   status: number,
   responseHeaders: string[],
-  body: Buffer,
+  body: string | Buffer,
 ): void {
   responseHeaders.push("apigw-requestid", extendedId);
   if (cors !== undefined) responseHeaders.push(...cors.headers(headers.origin));
-  if (status !== 204 && status !== 304) responseHeaders.push("content-length", String(body.length));
-  response.writeHead(status, responseHeaders);
-  response.end(request.method === "HEAD" || status === 204 || status === 304 ? undefined : body);
+  send(response, status, responseHeaders, body);
 }
 
 function withoutCors(headers: readonly string[]): string[] {

@@ -21,7 +21,7 @@ export function createRequestIdentities(ids: Ids): RequestIdentities {
   let second = -1;
   let text = "";
 
-  const draw = (length: number, encoding: "base64" | "hex") => {
+  const draw = (length: number, encoding: "base64url" | "hex") => {
     if (used + length > block.length) {
       block = Buffer.from(ids.bytes(blockBytes));
       used = 0;
@@ -32,7 +32,7 @@ export function createRequestIdentities(ids: Ids): RequestIdentities {
 
   return {
     uuid: () => ids.uuid(),
-    extendedId: () => draw(11, "base64").replaceAll("+", "-").replaceAll("/", "_"),
+    extendedId: () => `${draw(11, "base64url")}=`,
     traceRoot: (now) => `1-${toSeconds(now).toString(16).padStart(8, "0")}-${draw(12, "hex")}`,
     logTime: (now) => {
       if (toSeconds(now) !== second) {

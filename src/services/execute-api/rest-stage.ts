@@ -11,6 +11,7 @@ import { compileMock, type MockOutcome } from "./mock-integration.ts";
 import type { PublishedMethod, PublishedRestStage } from "./port.ts";
 import { readBody } from "./request-body.ts";
 import { createRouter, pathVariables } from "./router.ts";
+import { send } from "./send.ts";
 import { domainNameOf, type StageNeeds, startExchange } from "./stage-needs.ts";
 
 interface CompiledMethod {
@@ -138,7 +139,7 @@ function answerOutcome(
   const decode = parsed.isBase64Encoded && isBinaryMediaType(binaryMediaTypes, firstMediaType(exchange.headers.accept));
   const headers = parsed.headers;
   if (!parsed.hasContentType) headers.push("Content-Type", "application/json");
-  send(exchange, parsed.statusCode, headers, Buffer.from(parsed.body, decode ? "base64" : "utf8"));
+  answer(exchange, parsed.statusCode, headers, decode ? Buffer.from(parsed.body, "base64") : parsed.body);
 }
 
 function answerMock(exchange: Exchange, refusal: Refusal, outcome: MockOutcome): void {
@@ -148,7 +149,7 @@ function answerMock(exchange: Exchange, refusal: Refusal, outcome: MockOutcome):
   if (!headers.some((name, index) => index % 2 === 0 && name.toLowerCase() === "content-type")) {
     headers.push("Content-Type", outcome.contentType);
   }
-  send(exchange, outcome.status, headers, Buffer.from(outcome.body, "utf8"));
+  answer(exchange, outcome.status, headers, outcome.body);
 }
 
 function refuseAccess(refusal: Refusal, exchange: Exchange, error: unknown): void {
@@ -162,21 +163,20 @@ function refuseAccess(refusal: Refusal, exchange: Exchange, error: unknown): voi
 }
 
 function refuse(exchange: Exchange, responses: GatewayResponses, type: GatewayResponseType, message?: string): void {
-  const answer = responses[type];
-  const headers = [...answer.headers, "Content-Type", answer.contentType, "x-amzn-ErrorType", answer.errorType];
+  const configured = responses[type];
+  const { contentType, errorType } = configured;
+  const headers = [...configured.headers, "Content-Type", contentType, "x-amzn-ErrorType", errorType];
   // What was not read of a refused body would be taken for the next request.
   if (type === "REQUEST_TOO_LARGE") headers.push("Connection", "close");
-  send(exchange, answer.status, headers, Buffer.from(answer.body(message, exchange.requestId), "utf8"));
+  answer(exchange, configured.status, headers, configured.body(message, exchange.requestId));
 }
 
-function send(
-  { request, response, requestId, extendedId, trace }: Exchange,
+function answer(
+  { response, requestId, extendedId, trace }: Exchange,
   status: number,
   headers: string[],
-  body: Buffer,
+  body: string | Buffer,
 ): void {
   headers.push("x-amzn-RequestId", requestId, "x-amz-apigw-id", extendedId, "X-Amzn-Trace-Id", `Root=${trace}`);
-  if (status !== 204 && status !== 304) headers.push("Content-Length", String(body.length));
-  response.writeHead(status, headers);
-  response.end(request.method === "HEAD" || status === 204 || status === 304 ? undefined : body);
+  send(response, status, headers, body);
 }
