@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Authorizer } from "../access/authorization.ts";
-import { missingAuthentication, toDialect } from "../access/errors.ts";
+import { missingAuthentication, signatureDoesNotMatch, toDialect } from "../access/errors.ts";
 import type { PayloadRule, Verified, Verifier } from "../access/verifier.ts";
 import { AwsError } from "../aws/error.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -220,7 +220,10 @@ async function readBody(
   let bytes = await body.whole();
   if (rule.kind === "sha256") {
     const computed = sha256Of(bytes);
-    if (computed !== rule.hex) throw sha256Mismatch(rule.hex, computed);
+    // AWS: all services but S3 hash the body that came and find that the signature is not its signature.
+    if (computed !== rule.hex) {
+      throw service === "s3" ? sha256Mismatch(rule.hex, computed) : signatureDoesNotMatch(toDialect(service));
+    }
   } else if (rule.kind === "chunked") {
     bytes = await collect(rule.decode(once(bytes)));
   }
