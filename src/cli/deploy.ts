@@ -127,7 +127,7 @@ async function followEvents(
       .reverse();
     for (const event of fresh) {
       seen.add(event.EventId ?? "");
-      if (event.ResourceStatus === "REVIEW_IN_PROGRESS") continue;
+      if (String(event.ResourceStatus) === "REVIEW_IN_PROGRESS") continue;
       report(event, progress);
       if (event.PhysicalResourceId === event.StackId && isEnd(event.ResourceStatus)) return;
     }
