@@ -70,8 +70,16 @@ export function invalidRuntime(message: string): AwsError {
   return new AwsError("InvalidRuntimeException", 502, message, { members: { Type: "User" } });
 }
 
+const notAssumable = "The role defined for the function cannot be assumed by Lambda.";
+
+/** To CreateFunction and UpdateFunctionConfiguration. */
 export function roleNotAssumable(): AwsError {
-  return invalidParameter("The role defined for the function cannot be assumed by Lambda.");
+  return invalidParameter(notAssumable);
+}
+
+/** To Invoke, of a function whose role has gone since. */
+export function roleRefused(): AwsError {
+  return new AwsError("AccessDeniedException", 403, notAssumable);
 }
 
 export function cannotUnzip(): AwsError {

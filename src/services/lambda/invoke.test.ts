@@ -9,10 +9,17 @@ import {
   PutFunctionConcurrencyCommand,
   UpdateAliasCommand,
   UpdateFunctionCodeCommand,
+  UpdateFunctionConfigurationCommand,
   type InvokeCommandInput,
 } from "@aws-sdk/client-lambda";
 import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
-import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from "@aws-sdk/client-iam";
+import {
+  CreateAccessKeyCommand,
+  CreateUserCommand,
+  DeleteRoleCommand,
+  IAMClient,
+  PutUserPolicyCommand,
+} from "@aws-sdk/client-iam";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { createFunctionRole, createNodeFunction, zipOf } from "../../testing/functions.ts";
 import { startTestPlatform, type TestPlatform } from "../../testing/platform.ts";
@@ -219,6 +226,18 @@ test("who may create a function but not pass the role is denied", async () => {
   await expect(
     createNodeFunction(asUser, { FunctionName: name, Role: role, source: "export const handler = 1" }),
   ).rejects.toMatchObject({ name: "AccessDeniedException", message: expect.stringContaining("iam:PassRole") });
+});
+
+test("Invoke of a function whose role is gone answers AccessDeniedException, and works again with another role", async () => {
+  const gone = await createFunctionRole(platform.settings, "goes");
+  await create("export const handler = async () => 1", { Role: gone });
+  await new IAMClient(platform.settings).send(new DeleteRoleCommand({ RoleName: "goes" }));
+  await expect(invoke()).rejects.toMatchObject({
+    name: "AccessDeniedException",
+    message: "The role defined for the function cannot be assumed by Lambda.",
+  });
+  await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: name, Role: role }));
+  expect((await invoke()).text).toBe("1");
 });
 
 test("InvokeWithResponseStream answers 501 with its name", async () => {

@@ -1,7 +1,8 @@
+import { AwsError } from "../../aws/error.ts";
 import { RuntimeUnavailableError, type Compute, type InvocationOutcome } from "../../compute/compute.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import { createConcurrency } from "./concurrency.ts";
-import { invalidRuntime } from "./errors.ts";
+import { invalidRuntime, roleRefused } from "./errors.ts";
 import { functionKey, type CompiledFunction, type Functions } from "./functions.ts";
 import { functionArn } from "./model.ts";
 import { resolveVersion } from "./routing.ts";
@@ -61,6 +62,8 @@ export function createInvoker(needs: {
         return { outcome, version: version.version };
       } catch (error) {
         if (error instanceof RuntimeUnavailableError) throw invalidRuntime(error.message);
+        // Of all that compute asks of others, only the execution role is refused: it is gone, or trusts Lambda no more.
+        if (error instanceof AwsError && error.status < 500) throw roleRefused();
         throw error;
       } finally {
         leave();

@@ -82,6 +82,8 @@ export function handleEvents(needs: {
       const { qualifier, payload, traceId } = event;
       const { outcome } = await invoker.run(fn, { qualifier, payload, requestId, traceId });
       if (outcome.outcome === "success") return;
+      // An environment that the platform's own stop has killed is no failure of the function: it runs again.
+      job.signal.throwIfAborted();
     } catch (error) {
       if (job.signal.aborted) throw error;
       if (error instanceof AwsError && error.status === 404) return drop(job, error.message);

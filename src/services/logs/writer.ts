@@ -28,6 +28,7 @@ export function createLogWriter(needs: {
   const chunks = createChunkWriter(needs.ids);
   let pending = new Map<string, Pending>();
   let pendingBytes = 0;
+  let stopped = false;
   let cancelTimer: (() => void) | undefined;
   let flushing: Promise<void> = Promise.resolve();
 
@@ -67,7 +68,7 @@ export function createLogWriter(needs: {
   };
 
   const append = (entry: LogsAppend) => {
-    if (entry.events.length === 0) return;
+    if (entry.events.length === 0 || stopped) return;
     const bytes = entry.events.reduce((sum, event) => sum + event.message.length + logsLimits.eventOverheadBytes, 0);
     if (pendingBytes + bytes > logsLimits.pendingBytesMax) {
       needs.log.warn("Log events are dropped: the store cannot keep up", { events: entry.events.length });
@@ -89,7 +90,17 @@ export function createLogWriter(needs: {
     });
   };
 
-  return { append, flush, chunks, stop: flush };
+  return {
+    append,
+    flush,
+    chunks,
+    stop: async () => {
+      await flush();
+      // What environments still say while they are being ended has nowhere to go.
+      stopped = true;
+      cancelTimer?.();
+    },
+  };
 }
 
 /** Write events to a stream, which is created when absent, and note what it holds now. */
