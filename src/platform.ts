@@ -1,3 +1,4 @@
+import type * as S3Sdk from "@aws-sdk/client-s3";
 import { createAuthorizer } from "./access/authorize.ts";
 import { firstOf } from "./access/credential-source.ts";
 import { createPolicyCompiler } from "./access/policy/compile.ts";
@@ -118,7 +119,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     compute,
     iam: iam.port,
     authorizer,
-    s3: (as) => directory.client<typeof import("@aws-sdk/client-s3")>("s3", as),
+    s3: (as) => directory.client<typeof S3Sdk>("s3", as),
     dataDir,
   });
   const executeApi = createExecuteApi({
@@ -142,6 +143,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     directory,
     iam: iam.port,
     resourceTypes,
+    managedPolicies: iam.managedPolicies,
   });
   for (const { service } of [iam, sts, logs, s3, lambda, apigateway, apigatewayv2, cloudformation])
     services.set(service.name, service);

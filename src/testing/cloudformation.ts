@@ -109,6 +109,7 @@ export async function startFakeStacks(
       assumeRole: () => Promise.reject(new AwsError("AccessDenied", 403, "no roles here")),
       passRole: (roleArn) => ({ action: "iam:PassRole", resource: roleArn }),
     },
+    managedPolicies: {},
     resourceTypes: [
       fakeType(world, "AWS::SNS::Topic", ["TopicName", "DisplayName", "Tags"], "TopicName"),
       fakeType(world, "AWS::SQS::Queue", ["QueueName", "DelaySeconds", "FifoQueue"], "QueueName"),

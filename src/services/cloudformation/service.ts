@@ -9,11 +9,13 @@ import { stackOperations } from "./operations/stacks.ts";
 import { templateOperations } from "./operations/templates.ts";
 import type { ResourceType } from "./port.ts";
 import { waitConditionHandle } from "./resources/wait-condition-handle.ts";
-import { runSamTransform } from "./template/sam.ts";
+import { createSamTransform } from "./template/sam.ts";
 
 export type CloudFormationNeeds = Omit<EngineNeeds, "types"> & {
   /** The types that slices implement. */
   readonly resourceTypes: readonly ResourceType[];
+  /** ARNs of AWS's managed policies by name, as SAM templates name them. */
+  readonly managedPolicies: Readonly<Record<string, string>>;
 };
 
 /**
@@ -29,7 +31,7 @@ export function createCloudFormation(needs: CloudFormationNeeds): { readonly ser
     run: (job) => runStack(engine, job, parseStackJob(job.payload)),
   });
   needs.jobs.handle(forgetJobKind, { concurrency: 1, run: (job) => forgetStack(engine, parseStackJob(job.payload)) });
-  const operations = { ...engine, transformSam: runSamTransform };
+  const operations = { ...engine, transformSam: createSamTransform(needs.managedPolicies) };
   return {
     service: {
       name: "cloudformation",

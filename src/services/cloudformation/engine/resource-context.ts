@@ -94,7 +94,7 @@ function handlerErrorCode(error: AwsError): string {
     return "AlreadyExists";
   }
   if (error.status === 404 || /NotFound|NoSuchEntity/.test(error.code)) return "NotFound";
-  if (error.status === 403) return "AccessDenied";
+  if (error.status === 403 || error.code.startsWith("AccessDenied")) return "AccessDenied";
   if (error.status === 429 || /Throttl|TooManyRequests/.test(error.code)) return "Throttling";
   return error.status >= 500 ? "ServiceInternalError" : "InvalidRequest";
 }

@@ -75,7 +75,7 @@ export async function prepareDeployment(
     const processed = applyTransforms(source, declarations, {
       values,
       region: call.region,
-      account: call.account,
+      now: call.now,
       sam: needs.transformSam,
     });
     const template = readTemplate(processed ?? source);

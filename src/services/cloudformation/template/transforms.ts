@@ -18,7 +18,7 @@ export class TransformError extends Error {
 /** The SAM transform as a function: throws an `Error` with the transform's message. */
 export type SamTransform = (
   template: JsonObject,
-  context: { readonly parameters: ReadonlyMap<string, JsonValue>; readonly region: string; readonly account: string },
+  context: { readonly parameters: ReadonlyMap<string, JsonValue>; readonly region: string; readonly now: number },
 ) => JsonObject;
 
 /** What the template becomes by its transforms; undefined when it names none. @throws {TransformError | TemplateError} */
@@ -28,7 +28,7 @@ export function applyTransforms(
   context: {
     readonly values: ReadonlyMap<string, string>;
     readonly region: string;
-    readonly account: string;
+    readonly now: number;
     readonly sam: SamTransform;
   },
 ): JsonObject | undefined {
@@ -49,7 +49,7 @@ export function applyTransforms(
   // AWS: LanguageExtensions always goes before Serverless, in whatever order they are listed.
   if (names.includes(languageExtensions)) result = expandForEach(result, parameters);
   if (names.includes(samTransform))
-    result = context.sam(result, { parameters, region: context.region, account: context.account });
+    result = context.sam(result, { parameters, region: context.region, now: context.now });
   const { Transform: _left, Globals: _globals, ...processed } = result;
   return processed;
 }
