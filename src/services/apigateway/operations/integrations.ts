@@ -13,7 +13,7 @@ import {
   parseTimeout,
   refuseMembers,
 } from "../rules.ts";
-import { changeMethod, methodOf, methodPath } from "./methods.ts";
+import { changeMethod, methodOf, methodPath } from "./method-address.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
 
 const refused = [

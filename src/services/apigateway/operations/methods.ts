@@ -1,26 +1,15 @@
 import type * as sdk from "@aws-sdk/client-api-gateway";
-import type { Transaction } from "../../../kernel/store/store.ts";
-import type { Call, OperationsOf } from "../../../wire/service.ts";
+import type { OperationsOf } from "../../../wire/service.ts";
 import { may } from "../authorize.ts";
-import { childNotFound, conflict, statusCodeNotFound } from "../errors.ts";
-import { type MethodRecord, type MethodResponseRecord, readChild, type ResourceRecord, writeChild } from "../model.ts";
+import { conflict, statusCodeNotFound } from "../errors.ts";
+import { type MethodRecord, type MethodResponseRecord, readChild, writeChild } from "../model.ts";
 import { applyPatch, type PatchTable } from "../patch.ts";
 import { parseAuthorizationType, parseHttpMethod, refuseMembers } from "../rules.ts";
 import { describeIntegration } from "./integrations.ts";
+import { changeMethod, methodOf, methodPath, writeMethod } from "./method-address.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
 
 const refused = ["apiKeyRequired", "authorizationScopes", "authorizerId", "requestModels", "requestValidatorId"];
-
-/** What addresses a method in every request about one. */
-export interface MethodAddress {
-  readonly restApiId?: string | undefined;
-  readonly resourceId?: string | undefined;
-  readonly httpMethod?: string | undefined;
-}
-
-export function methodPath(input: MethodAddress): string {
-  return `/restapis/${input.restApiId}/resources/${input.resourceId}/methods/${input.httpMethod}`;
-}
 
 export function methodOperations(needs: ApiGatewayNeeds) {
   return {
@@ -133,39 +122,6 @@ const patches: PatchTable<MethodRecord> = [
 
 function withParameter(method: MethodRecord, name: string, value: string): MethodRecord {
   return { ...method, requestParameters: { ...method.requestParameters, [name]: value === "true" } };
-}
-
-/** Throws NotFoundException when the resource lacks the method. */
-export function methodOf(resource: ResourceRecord, { httpMethod }: MethodAddress): MethodRecord {
-  const method = resource.methods[httpMethod ?? ""];
-  if (method === undefined) throw childNotFound("Method");
-  return method;
-}
-
-/** Change one method in a transaction, and give what it has become. */
-export async function changeMethod(
-  needs: ApiGatewayNeeds,
-  call: Call,
-  address: MethodAddress,
-  change: (method: MethodRecord) => MethodRecord,
-): Promise<MethodRecord> {
-  return needs.store.transact(async (tx) => {
-    const resource = await readChild(tx, call, address.restApiId, "resource", address.resourceId);
-    const method = change(methodOf(resource, address));
-    writeMethod(tx, call, address, resource, method);
-    return method;
-  });
-}
-
-function writeMethod(
-  tx: Transaction,
-  call: Call,
-  address: MethodAddress,
-  resource: ResourceRecord,
-  method: MethodRecord,
-): void {
-  const methods = { ...resource.methods, [method.httpMethod]: method };
-  writeChild(tx, call, address.restApiId ?? "", "resource", resource.id, { ...resource, methods });
 }
 
 export function describeMethod(method: MethodRecord, resourceId: string) {
