@@ -1,3 +1,5 @@
+import type * as LambdaSdk from "@aws-sdk/client-lambda";
+import type * as S3Sdk from "@aws-sdk/client-s3";
 import type { Authorizer } from "../../access/authorization.ts";
 import type { Compute } from "../../compute/compute.ts";
 import type { Blobs } from "../../kernel/blobs/blobs.ts";
@@ -13,7 +15,7 @@ import type { CodeUrls } from "./code/code-urls.ts";
 import type { Functions } from "./functions.ts";
 import type { Invoker } from "./invoker.ts";
 
-export type Sdk = typeof import("@aws-sdk/client-lambda");
+export type Sdk = typeof LambdaSdk;
 
 export interface LambdaNeeds {
   readonly store: Store;
@@ -26,7 +28,7 @@ export interface LambdaNeeds {
   readonly iam: IamPort;
   readonly authorizer: Authorizer;
   /** Reads packages from S3 as the caller. */
-  s3(as: CallAs): Pick<ClientOf<typeof import("@aws-sdk/client-s3")>, "GetObject">;
+  s3(as: CallAs): Pick<ClientOf<typeof S3Sdk>, "GetObject">;
   /** Packages are unpacked in `code/` below it. */
   readonly dataDir: string;
 }

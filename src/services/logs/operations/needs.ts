@@ -1,3 +1,4 @@
+import type * as LogsSdk from "@aws-sdk/client-cloudwatch-logs";
 import type { Clock } from "../../../kernel/clock.ts";
 import type { Ids } from "../../../kernel/ids.ts";
 import type { Jobs } from "../../../kernel/jobs/jobs.ts";
@@ -8,7 +9,7 @@ import { groupNotFound } from "../errors.ts";
 import { groupArn, readGroup, type LogGroup, type Place } from "../model.ts";
 import type { LogWriter } from "../writer.ts";
 
-export type Sdk = typeof import("@aws-sdk/client-cloudwatch-logs");
+export type Sdk = typeof LogsSdk;
 
 export interface LogsNeeds {
   readonly store: Store;
