@@ -20,6 +20,8 @@ export interface CompiledStatement {
   readonly name: string;
   readonly effect: "Allow" | "Deny";
   readonly principals: Statement["principals"];
+  /** The condition keys it looks at, lower case. */
+  readonly conditionKeys: readonly string[];
   /** Action, resource and conditions; the principal is for the evaluator to judge. */
   matches(action: string, resource: string, context: Context): boolean;
 }
@@ -59,6 +61,7 @@ function compileStatement(statement: Statement, index: number, variables: boolea
     name: statement.sid || String(index + 1),
     effect: statement.effect,
     principals: statement.principals,
+    conditionKeys: statement.conditions.map(({ key }) => key),
     matches: (action, resource, context) =>
       matchesAny(actions, action, context) !== notAction &&
       (resources === undefined || matchesAny(resources, resource, context) !== notResource) &&

@@ -21,10 +21,14 @@ export function compilePattern(text: string, options: PatternOptions): Pattern {
     const exact = String.fromCharCode(...tokens.filter((token) => typeof token === "number"));
     return { matches: (given) => (options.ignoreCase ? given.toLowerCase() : given) === exact };
   }
+  const fixed = toFixed(tokens);
+  const prefix = literalPrefix(tokens);
   return {
     matches: (given, context) => {
-      const glob = expand(tokens, context, options.ignoreCase ?? false);
-      return glob !== undefined && matchesGlob(glob, options.ignoreCase ? given.toLowerCase() : given);
+      const text = options.ignoreCase ? given.toLowerCase() : given;
+      if (!text.startsWith(prefix)) return false;
+      const glob = fixed ?? expand(tokens, context, options.ignoreCase ?? false);
+      return glob !== undefined && matchesGlob(glob, text);
     },
   };
 }
@@ -38,15 +42,18 @@ export function compileArnPattern(text: string, options: { readonly variables: b
   if (tokens.length === 1 && tokens[0] === anyRun) return { matches: () => true };
   const parts = splitArn(tokens);
   while (parts.length < 6) parts.push([anyRun]);
-  const isStatic = !tokens.some((token) => typeof token !== "number");
-  const fixed = isStatic ? parts.map((part) => part.filter((token) => typeof token === "number")) : undefined;
+  const fixed = parts.map(toFixed);
+  const prefix = literalPrefix(tokens);
   return {
     matches: (given, context) => {
-      const texts = splitArnText(given);
-      if (!texts) return false;
-      for (const [index, part] of parts.entries()) {
-        const glob = fixed?.[index] ?? expand(part, context, false);
-        if (!glob || !matchesGlob(glob, texts[index] ?? "")) return false;
+      if (!given.startsWith(prefix)) return false;
+      let start = 0;
+      for (let index = 0; index < 6; index++) {
+        const end = index < 5 ? given.indexOf(":", start) : given.length;
+        if (end < 0) return false;
+        const glob = fixed[index] ?? expand(parts[index] ?? [], context, false);
+        if (!glob || !matchesGlob(glob, given, start, end)) return false;
+        start = end + 1;
       }
       return true;
     },
@@ -86,8 +93,21 @@ function parseVariable(inside: string): Token {
   return { name: (match?.[1] ?? inside).toLowerCase(), fallback: match?.[2] };
 }
 
+/** Tokens without variables are the same for every request. */
+function toFixed(tokens: readonly Token[]): readonly number[] | undefined {
+  const codes = tokens.filter((token) => typeof token === "number");
+  return codes.length === tokens.length ? codes : undefined;
+}
+
+/** What any match begins with: most patterns are told apart by it. */
+function literalPrefix(tokens: readonly Token[]): string {
+  const end = tokens.findIndex((token) => typeof token !== "number" || token < 0);
+  const codes = (end < 0 ? tokens : tokens.slice(0, end)).filter((token) => typeof token === "number");
+  return String.fromCharCode(...codes);
+}
+
 /** The values of variables stand for themselves: a `*` in a user's name is no wildcard. Undefined when one has no value. */
-function expand(tokens: readonly Token[], context: Context, ignoreCase: boolean): number[] | undefined {
+function expand(tokens: readonly Token[], context: Context, ignoreCase: boolean): readonly number[] | undefined {
   const codes: number[] = [];
   for (const token of tokens) {
     if (typeof token === "number") {
@@ -103,13 +123,16 @@ function expand(tokens: readonly Token[], context: Context, ignoreCase: boolean)
   return codes;
 }
 
-/** Only the latest run is ever taken up again, so the time is at most pattern × text. */
-function matchesGlob(glob: readonly number[], text: string): boolean {
+/**
+ * Whether the text from `start` to `end` is what the glob says. Only the latest run is ever taken up again, so the time
+ * is at most pattern × text.
+ */
+function matchesGlob(glob: readonly number[], text: string, start = 0, end = text.length): boolean {
   let g = 0;
-  let t = 0;
+  let t = start;
   let runAt = -1;
-  let runText = 0;
-  while (t < text.length) {
+  let runText = start;
+  while (t < end) {
     const code = glob[g];
     if (code === anyRun) {
       runAt = g++;
@@ -135,10 +158,4 @@ function splitArn(tokens: readonly Token[]): Token[][] {
     else parts.at(-1)?.push(token);
   }
   return parts;
-}
-
-function splitArnText(text: string): string[] | undefined {
-  const parts = text.split(":");
-  if (parts.length < 6) return undefined;
-  return [...parts.slice(0, 5), parts.slice(5).join(":")];
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /**
  * The canonical request of Signature Version 4. Text arrives as Node gives it: one character for each byte that was
@@ -29,7 +29,7 @@ export function toStringToSign(date: string, scope: string, canonicalRequest: st
 
 /** Hash of text that stands for bytes. */
 export function sha256Hex(text: string): string {
-  return createHash("sha256").update(text, "latin1").digest("hex");
+  return hash("sha256", Buffer.from(text, "latin1"), "hex");
 }
 
 /** How a service makes the path canonical. S3 encodes once and keeps it as it is; the others encode what was sent again. */

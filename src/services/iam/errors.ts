@@ -67,6 +67,11 @@ export function malformedPolicyDocument(message: string): AwsError {
   return new AwsError("MalformedPolicyDocument", 400, message);
 }
 
+/** A simulation's own documents. */
+export function malformedInput(message: string): AwsError {
+  return new AwsError("InvalidInput", 400, message);
+}
+
 export function validationError(message: string): AwsError {
   return new AwsError("ValidationError", 400, message);
 }

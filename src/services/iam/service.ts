@@ -9,6 +9,7 @@ import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
 import { createIamPort } from "./assume-role.ts";
 import { createIdentities } from "./identities.ts";
+import { awsPolicies } from "./managed-policies.ts";
 import { accessKeyOperations } from "./operations/access-keys.ts";
 import { attachmentOperations } from "./operations/attachments.ts";
 import { boundaryOperations } from "./operations/boundaries.ts";
@@ -17,6 +18,7 @@ import { inlinePolicyOperations } from "./operations/inline-policies.ts";
 import type { IamOperations } from "./operations/needs.ts";
 import { policyOperations } from "./operations/policies.ts";
 import { roleOperations } from "./operations/roles.ts";
+import { simulationOperations } from "./operations/simulation.ts";
 import { tagOperations } from "./operations/tags.ts";
 import { userOperations } from "./operations/users.ts";
 import type { IamPort } from "./port.ts";
@@ -40,6 +42,8 @@ export interface Iam {
   readonly service: Service;
   readonly port: IamPort;
   readonly resourceTypes: readonly ResourceType[];
+  /** AWS's managed policies by name: their ARNs. */
+  readonly managedPolicies: Readonly<Record<string, string>>;
   /** For `createAuthorizer`. */
   readonly identities: IdentitySource;
   /** For `createVerifier`: users' keys. */
@@ -51,6 +55,7 @@ export interface Iam {
 export function createIam(needs: IamNeeds): Iam {
   const { store, ids, keys, compile, sessions, now } = needs;
   const operationNeeds = { store, ids, seal: keys.records, compile };
+  const { identities, accessKeys, stop } = createIdentities({ store, seal: keys.records, compile, now });
   const operations = {
     ...roleOperations(operationNeeds),
     ...userOperations(operationNeeds),
@@ -61,8 +66,8 @@ export function createIam(needs: IamNeeds): Iam {
     ...boundaryOperations(operationNeeds),
     ...accessKeyOperations(operationNeeds),
     ...tagOperations(operationNeeds),
+    ...simulationOperations(operationNeeds, identities),
   } satisfies IamOperations;
-  const { identities, accessKeys, stop } = createIdentities({ store, seal: keys.records, compile, now });
   return {
     service: { name: "iam", operations },
     port: createIamPort({ store, compile, sessions, now }),
@@ -75,6 +80,7 @@ export function createIam(needs: IamNeeds): Iam {
       userToGroupAdditionType,
       accessKeyType,
     ],
+    managedPolicies: Object.fromEntries(awsPolicies().map(({ name, arn }) => [name, arn])),
     identities,
     accessKeys,
     stop,
