@@ -5,8 +5,8 @@
  * @returns undefined for a pattern that has no JavaScript form
  */
 export function fromJavaPattern(pattern: string): RegExp | undefined {
-  const dotAll = pattern.startsWith("(?s)");
-  const text = (dotAll ? pattern.slice(4) : pattern)
+  const [, modes = "", rest = pattern] = /^\(\?([is]+)\)(.*)$/s.exec(pattern) ?? [];
+  const text = (linear.get(rest) ?? rest)
     .replaceAll("\\p{Alpha}", "a-zA-Z")
     .replaceAll("\\p{Digit}", "0-9")
     .replaceAll("\\p{Alnum}", "a-zA-Z0-9")
@@ -23,7 +23,7 @@ export function fromJavaPattern(pattern: string): RegExp | undefined {
   for (const flags of unicode ? ["u"] : ["", "u"]) {
     for (const source of [text, escapeHyphens(text)]) {
       try {
-        return new RegExp(`^(?:${source})$`, dotAll ? `${flags}s` : flags);
+        return new RegExp(`^(?:${source})$`, flags + modes);
       } catch {
         // The next spelling may be one that JavaScript takes.
       }
@@ -31,6 +31,18 @@ export function fromJavaPattern(pattern: string): RegExp | undefined {
   }
   return undefined;
 }
+
+/**
+ * Patterns that a backtracking engine needs exponential time for, with patterns for the same values that it does not.
+ * The test of the tables tries every pattern with hostile values.
+ */
+const linear: ReadonlyMap<string, string> = new Map([
+  [String.raw`^[ \t]*[\x20-\x7E]+([ \t]+[\x20-\x7E]+)*[ \t]*$`, String.raw`^\t*[\x20-\x7E][\t\x20-\x7E]*$`],
+  [
+    String.raw`^[ \t]*[^\x00-\x1F:\x7F]+([ \t]+[^\x00-\x1F:\x7F]+)*[ \t]*$`,
+    String.raw`^\t*[^\x00-\x1F:\x7F][^\x00-\x08\x0A-\x1F:\x7F]*$`,
+  ],
+]);
 
 /** In Unicode mode a hyphen beside a class escape must be escaped, and few other characters may be. */
 function escapeHyphens(text: string): string {

@@ -27,15 +27,12 @@ const borne: readonly (readonly [ids: RegExp, reason: string])[] = [
   [/^parses_the_request_id_from_the_response$/, "the front door writes the request id"],
   [/^(QueryEmptyInputAndEmptyOutput|QueryNoInputAndNoOutput|QueryNoInputAndOutput)$/, "no envelope"],
   [
-    /^(RestJsonEmptyInputAndEmptyOutputJsonObjectOutput|RestJsonNoInputAndOutputNoPayload)$/,
+    /^(RestJsonEmptyInputAndEmptyOutputJsonObjectOutput|RestJsonNoInputAndOutputNoPayload|RestJsonIgnoreQueryParamsInResponseNoPayload)$/,
     "no document for an empty output",
   ],
-  [
-    /^(RestJsonGreetingWithErrors|RestJsonHttpResponseCode|RestJsonIgnoreQueryParamsInResponse)$/,
-    "a document although all members are bound",
-  ],
+  [/^(RestJsonGreetingWithErrors|RestJsonHttpResponseCode)$/, "a document although all members are bound"],
   [/^(InvalidGreetingError|ComplexError)$/, "members that the error's shape does not have"],
-  [/^(RestXmlHttpResponseCode|IgnoreQueryParamsInResponse)$/, "a type for no body"],
+  [/^(RestXmlHttpResponseCode)$/, "a type for no body"],
   [
     /^(empty_output_no_body|NoOutputClientAllowsEmpty(Cbor|Body)|RpcV2CborPayloadWithUnsetUnion)$/,
     "a type for no body, or no body for a structure",

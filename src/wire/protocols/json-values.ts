@@ -1,6 +1,6 @@
 import type { Member, ScalarShape, Shape, StructureShape } from "../model.ts";
 import { asRecord, bodyDepthMax, malformed, setOwn } from "./protocol.ts";
-import { checkInteger, isFloatWord, nameOfInteger, parseBase64 } from "./scalars.ts";
+import { checkInteger, isFloatWord, isInBody, nameOfInteger, parseBase64 } from "./scalars.ts";
 import { formatTimestamp, parseTimestamp, toDate, toTimestampFormat } from "./timestamps.ts";
 
 type Convert = (value: unknown) => unknown;
@@ -194,7 +194,7 @@ function compileWriter(shape: Shape, writerOf: (member: Member) => Convert): Con
     case "structure": {
       if (shape.document) return (value) => value;
       const members = shape.members
-        .filter((member) => member.location === undefined)
+        .filter(isInBody)
         .map((member) => ({ name: member.name, wire: member.locationName ?? member.name, write: writerOf(member) }));
       return (value) => {
         const source = asRecord(value);

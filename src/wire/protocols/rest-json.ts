@@ -5,7 +5,7 @@ import { createJsonCodec, type JsonCodec } from "./json-values.ts";
 import { malformed, type Protocol, type WireRequest, type WireResponse } from "./protocol.ts";
 import { readPayload, writePayload } from "./payload.ts";
 import { readBindings, writeBindings } from "./rest-bindings.ts";
-import { isPresent } from "./scalars.ts";
+import { isInBody, isPresent } from "./scalars.ts";
 
 /** restJson1: members in the path, query, headers and a JSON body. */
 export function createRestJson(model: ServiceModel): Protocol {
@@ -86,7 +86,7 @@ function writeBody(
   const { payload } = shape;
   if (!payload) {
     // An answer whose members are all in the status and headers has no body.
-    const bodiless = shape.members.length > 0 && shape.members.every((member) => member.location !== undefined);
+    const bodiless = shape.members.length > 0 && !shape.members.some(isInBody);
     return { contentType: "application/json", body: bodiless ? "" : JSON.stringify(codec.write(shape, output)) };
   }
   const value = output[payload.name];

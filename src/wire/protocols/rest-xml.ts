@@ -4,7 +4,7 @@ import { encodeEvents } from "./event-stream.ts";
 import { readPayload, writePayload } from "./payload.ts";
 import { asRecord, type Protocol, type WireRequest, type WireResponse } from "./protocol.ts";
 import { readBindings, writeBindings } from "./rest-bindings.ts";
-import { entriesOf, isPresent } from "./scalars.ts";
+import { entriesOf, isInBody, isPresent } from "./scalars.ts";
 import {
   namespaceAttribute,
   readXmlStructure,
@@ -97,7 +97,7 @@ function writeBody(
   if (!shape) return { contentType: undefined, body: "" };
   const { payload } = shape;
   if (!payload) {
-    if (!shape.members.some((member) => member.location === undefined)) return { contentType: undefined, body: "" };
+    if (!shape.members.some(isInBody)) return { contentType: undefined, body: "" };
     const name = shape.locationName ?? shape.name;
     const namespace = namespaceAttribute(shape.xmlNamespace ?? model.xmlNamespace);
     const attributes = writeXmlAttributes(shape, output, style);

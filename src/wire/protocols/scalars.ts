@@ -89,3 +89,8 @@ export function isPresent(value: unknown): boolean {
 export function entriesOf(value: unknown): [string, unknown][] {
   return Object.entries(asRecord(value)).filter(([, item]) => item !== undefined);
 }
+
+/** Is this member of an output told in the body? A place in the path or query means nothing in a response. */
+export function isInBody(member: Member): boolean {
+  return member.location === undefined || member.location === "uri" || member.location === "querystring";
+}

@@ -1,6 +1,6 @@
 import type { Member, ServiceModel, StructureShape, XmlNamespace } from "../model.ts";
 import { asRecord, malformed, setOwn } from "./protocol.ts";
-import { entriesOf, formatScalar, isPresent, parseScalar } from "./scalars.ts";
+import { entriesOf, formatScalar, isInBody, isPresent, parseScalar } from "./scalars.ts";
 import { escapeAttribute, escapeText, type XmlNode } from "./xml.ts";
 
 /** XML elements ↔ a model's values, for restXml and for the answers of the query protocol. */
@@ -107,7 +107,7 @@ export function writeXmlMembers(shape: StructureShape, value: unknown, style: Xm
   const source = asRecord(value);
   let xml = "";
   for (const member of shape.members) {
-    if (member.location !== undefined || member.xmlAttribute) continue;
+    if (!isInBody(member) || member.xmlAttribute) continue;
     const item = source[member.name];
     if (isPresent(item)) xml += writeXmlMember(member, item, member.locationName ?? member.name, style);
   }

@@ -5,6 +5,7 @@ import datetime
 import json
 import sys
 
+from botocore.awsrequest import HeadersDict
 from botocore.model import OperationModel, ServiceModel
 from botocore.parsers import create_parser
 
@@ -27,11 +28,15 @@ def read(case):
     metadata = dict(case["metadata"])
     metadata.setdefault("protocols", [metadata["protocol"]])
     model = ServiceModel({"metadata": metadata, "documentation": "", "operations": {}, "shapes": case["shapes"]})
-    operation = OperationModel(case["given"], model)
+    given = dict(case["given"])
+    if metadata["protocol"] == "query" and "output" in given:
+        # Real models name the wrapper; the cases leave it out.
+        given["output"] = {**given["output"], "resultWrapper": given["name"] + "Result"}
+    operation = OperationModel(given, model)
     parser = create_parser(metadata["protocol"])
     response = {
         "body": base64.b64decode(case["body"]),
-        "headers": {key.title(): value for key, value in case["headers"].items()},
+        "headers": HeadersDict(case["headers"]),
         "status_code": case["status"],
         "context": {"operation_name": operation.name},
     }
