@@ -1,21 +1,23 @@
-import type { Clock } from "../../../kernel/clock.ts";
-import { transformSam } from "../sam/transform.ts";
-import { parseTemplate } from "./parse.ts";
-import type { SamTransform } from "./transforms.ts";
+import { SamTransformError, transformSam } from "../sam/transform.ts";
+import type { JsonObject } from "./parse.ts";
+import { samTransform, TransformError, type SamTransform } from "./transforms.ts";
 
-/** The SAM transform as the template engine calls it. */
-export function createSamTransform(needs: {
-  readonly clock: Clock;
-  /** AWS's managed policies by name: their ARNs. */
-  readonly managedPolicies: Readonly<Record<string, string>>;
-}): SamTransform {
-  return (template, { parameters, region }) => {
-    const { template: made } = transformSam(template, {
-      parameters: Object.fromEntries(parameters),
-      region,
-      managedPolicies: needs.managedPolicies,
-      now: needs.clock.now(),
-    });
-    return parseTemplate(JSON.stringify(made));
+/**
+ * `AWS::Serverless-2016-10-31` with the managed policies of this platform.
+ *
+ * @param managedPolicies their ARNs by name
+ */
+export function createSamTransform(managedPolicies: Readonly<Record<string, string>>): SamTransform {
+  return (template, { parameters, region, now }) => {
+    try {
+      const options = { parameters: Object.fromEntries(parameters), region, managedPolicies, now };
+      const { template: transformed } = transformSam(template, options);
+      // The transform's values come from a template; this makes sure that nothing else is among them.
+      const plain: JsonObject = JSON.parse(JSON.stringify(transformed));
+      return plain;
+    } catch (error) {
+      if (error instanceof SamTransformError) throw new TransformError(samTransform, error.message);
+      throw error;
+    }
   };
 }
