@@ -14,8 +14,9 @@ import type { ComputeLimits } from "./limits.ts";
 import { createPool } from "./pool.ts";
 import { detectHost } from "./sandbox/detect.ts";
 import type { Host } from "./sandbox/detect.ts";
-import type { Dedication } from "./sandbox/sandbox.ts";
+import type { Dedication, Sandbox } from "./sandbox/sandbox.ts";
 import { environmentVariables, variablesReadAtStart, wrapperVariable } from "./variables.ts";
+import type { Places } from "./variables.ts";
 
 export interface CreateComputeNeeds extends ComputeNeeds {
   readonly clock: Clock;
@@ -66,14 +67,10 @@ export function createCompute(needs: CreateComputeNeeds): Promise<Compute> {
     const { blanks } = await host();
     const { interpreter, substitute } = await interpreters.find(spec.runtime);
     const logStream = logStreamName(spec, clock.now(), ids);
-    const [credentials, sandbox] = await Promise.all([
-      needs.credentials(spec),
-      blanks.take(
-        { interpreter, memoryMb: spec.memoryMb, ephemeralStorageMb: spec.ephemeralStorageMb },
-        dedicationOf(spec),
-      ),
-    ]);
-    const places = await sandbox.place(spec);
+    const credentials = await needs.credentials(spec);
+    const shape = { interpreter, memoryMb: spec.memoryMb, ephemeralStorageMb: spec.ephemeralStorageMb };
+    const sandbox = await blanks.take(shape, dedicationOf(spec));
+    const places = await placed(sandbox, spec);
     const bootstrap = [`${places.task}/bootstrap`, `${places.layers}/bootstrap`];
     const isCustom = custom(spec.runtime);
     const environment = environmentVariables(spec, {
@@ -128,6 +125,17 @@ export function createCompute(needs: CreateComputeNeeds): Promise<Compute> {
       await used.sandboxes.stop();
     },
   });
+}
+
+async function placed(sandbox: Sandbox, spec: FunctionSpec): Promise<Places> {
+  try {
+    return await sandbox.place(spec);
+  } catch (error) {
+    sandbox.kill();
+    await sandbox.ended;
+    await sandbox.dispose();
+    throw error;
+  }
 }
 
 /** Custom runtimes are started with all their variables in any case. A wrapper sees those of the function itself. */

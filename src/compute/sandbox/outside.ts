@@ -40,7 +40,7 @@ exec cat > /dev/null
 `;
 
 /** `pasta` does not end with its parent by itself. */
-const connection = `pasta "$@" & pasta=$!; cat > /dev/null; kill $pasta`;
+const connection = `pasta "$@" & pasta=$!; cat > /dev/null; kill $pasta 2> /dev/null`;
 
 const attacher = `
 tab=$(printf '\\t')
@@ -64,16 +64,18 @@ done
 /** @returns the reason, as a clause, where there is no way out here */
 export async function openOutside(stage: Stage, asRoot: boolean): Promise<Outside | string> {
   const children: ChildProcess[] = [];
+  let complaint = "";
   const start = (command: readonly string[]): ChildProcess => {
     const [file = "", ...args] = command;
     const child = spawn(file, args, {
       cwd: "/",
       env: { PATH: path, LANG: "C" },
-      stdio: ["pipe", "pipe", "ignore"],
+      stdio: ["pipe", "pipe", "pipe"],
       detached: true,
     });
     child.on("error", () => {});
     child.stdin?.on("error", () => {});
+    child.stderr?.on("data", (chunk: Buffer) => (complaint = (complaint + chunk.toString("utf8")).slice(-1_000)));
     child.unref();
     children.push(child);
     return child;
@@ -100,7 +102,8 @@ export async function openOutside(stage: Stage, asRoot: boolean): Promise<Outsid
   if (here) start(["sh", "-c", connection, "sh", ...pastaArguments(pid, asRoot)]);
   if (!here || !(await lines.next("ready"))) {
     await close();
-    return "pasta or nft does not work here";
+    const reason = complaint.split("\n").find((line) => line !== "" && !/syslog|Don't run as root/u.test(line));
+    return `pasta or nft does not work here: ${reason ?? "no answer"}`;
   }
 
   const attaching = start([...stage.enter, "sh", "-c", attacher, "sh", String(pid)]);

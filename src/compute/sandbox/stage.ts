@@ -43,8 +43,9 @@ done
 /** @throws when the host does not let this user make mounts in a namespace of its own */
 export async function createStage(asRoot: boolean): Promise<Stage> {
   const path = await mkdtemp(join(tmpdir(), "cumulet-"));
-  const args = [...(asRoot ? [] : ["--user", "--map-root-user"]), "--mount", "--propagation", "private"];
-  const child = spawn("unshare", [...args, "sh", "-c", keeper, "sh", path], {
+  const own = asRoot ? [] : ["--user", "--map-root-user"];
+  const program = "unshare";
+  const child = spawn(program, [...own, "--mount", "--propagation", "private", "sh", "-c", keeper, "sh", path], {
     cwd: "/",
     env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C" },
     stdio: ["pipe", "pipe", "pipe"],
