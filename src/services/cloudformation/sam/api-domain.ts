@@ -160,7 +160,7 @@ function recordSets(domain: Dict, route53: Dict, target: Dict): Dict[] {
   const routing = Object.fromEntries(
     ["Region", "SetIdentifier"].filter((name) => !isAbsent(route53[name])).map((name) => [name, route53[name]]),
   );
-  return types.map((Type) => ({ Name: domain["DomainName"], Type, AliasTarget: target, ...routing }));
+  return types.map((Type) => Object.assign({ Name: domain["DomainName"], Type, AliasTarget: target }, routing));
 }
 
 function restAliasTarget(route53: Dict, endpoint: string, domainId: string): Dict {

@@ -147,12 +147,16 @@ export function invocationUri(partition: string, arn: Dict, stream = false): Dic
   );
 }
 
+/** A role given as nothing means none. */
+function roleOf(auth: Dict): unknown {
+  if (isGiven(auth["InvokeRole"])) return auth["InvokeRole"];
+  return Object.hasOwn(auth, "InvokeRole") ? "NONE" : undefined;
+}
+
 /** With IAM authorization the integration runs with the caller's credentials, or with a role that the template names. */
 function integrationCredentials(context: Context, method: Dict, api: Dict): unknown {
   const isIam = method["Authorizer"] === "AWS_IAM" || (api["DefaultAuthorizer"] === "AWS_IAM" && !isGiven(method));
   if (!isIam) return undefined;
-  const roleOf = (auth: Dict) =>
-    isGiven(auth["InvokeRole"]) ? auth["InvokeRole"] : Object.hasOwn(auth, "InvokeRole") ? "NONE" : undefined;
   const role = roleOf(method) ?? roleOf(api);
   if (role === "NONE") return undefined;
   return isGiven(role) && role !== "CALLER_CREDENTIALS" ? role : `arn:${context.partition}:iam::*:user/*`;

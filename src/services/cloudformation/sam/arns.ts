@@ -24,7 +24,7 @@ export function arnSub(partition: string, service: string, resource: string, var
 export function authorizerUri(partition: string, functionArn: unknown): Dict {
   return sub(
     `arn:${partition}:apigateway:\${AWS::Region}:lambda:path/2015-03-31/functions/\${__FunctionArn__}/invocations`,
-    { __FunctionArn__: functionArn },
+    { __FunctionArn__: functionArn ?? null },
   );
 }
 

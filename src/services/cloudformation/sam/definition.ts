@@ -8,7 +8,12 @@ export const integrationKey = "x-amazon-apigateway-integration";
 export const anyMethod = "x-amazon-apigateway-any-method";
 
 export function isOpenApi3(version: unknown): boolean {
-  return /^3(\.\d)(\.\d)?$/.test(display(version));
+  return /^3(\.\d)(\.\d)?$/.test(versionText(version));
+}
+
+/** YAML reads an unquoted `3.0` as a number, and JavaScript's numbers forget the `.0`. */
+export function versionText(version: unknown): string {
+  return Number.isInteger(version) ? `${display(version)}.0` : display(version);
 }
 
 /** The value itself, or what an `Fn::If` may choose (but for `AWS::NoValue`). */
@@ -119,7 +124,7 @@ export function setTimeoutInMillis(definition: Dict, path: string, method: strin
 
 /** The list of security requirements of a method. */
 export function securityOf(method: Dict, path: string, name: string): unknown[] {
-  const security = method["security"] ?? [];
+  const security = Object.hasOwn(method, "security") ? method["security"] : [];
   if (isList(security)) return security;
   throw documentProblem(`Type of security for path ${path} method ${name} must be a list`);
 }
@@ -145,8 +150,4 @@ export function deepGet(
 
 export function notAMap(path: readonly string[]): string {
   return path.length > 0 ? `The value of '${path.join(".")}' should be a map` : "It should be a map";
-}
-
-export function isTextKey(value: unknown): value is string {
-  return isString(value);
 }

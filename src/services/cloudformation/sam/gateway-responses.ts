@@ -2,7 +2,7 @@ import { isIntrinsic } from "./intrinsics.ts";
 import { expectMap, ofResource, resourceProblem } from "./problems.ts";
 import { asDict, dictOf, display, isAbsent, isDict, isGiven, isList, isString, type Dict } from "./values.ts";
 
-const responseProperties = ["ResponseParameters", "ResponseTemplates", "StatusCode"];
+const responseProperties = new Set(["ResponseParameters", "ResponseTemplates", "StatusCode"]);
 const parameterPrefixes = [
   ["Headers", "header."],
   ["Paths", "path."],
@@ -24,7 +24,7 @@ export function checkGatewayResponses(apiId: string, responses: Dict): void {
         `Invalid property type '${typeName(response)}' for GatewayResponses. Expected an object of type 'GatewayResponse'.`,
       );
     }
-    const unknown = Object.keys(response).find((key) => !responseProperties.includes(key));
+    const unknown = Object.keys(response).find((key) => !responseProperties.has(key));
     if (unknown !== undefined) {
       throw resourceProblem(apiId, `Invalid property '${unknown}' in 'GatewayResponses' property '${type}'.`);
     }

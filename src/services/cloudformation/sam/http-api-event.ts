@@ -91,7 +91,11 @@ function integrate(event: EventUse, api: LinkedHttpApi, path: string, method: st
 function addAuth(definition: Dict, event: EventUse, api: LinkedHttpApi, path: string, method: string): void {
   const { eventId } = event;
   const auth = asDict(event.properties["Auth"]);
-  const apiAuth = expectMap(api.properties["Auth"] ?? dictOf({}), "Auth", ofResource(api.id));
+  const apiAuth = expectMap(
+    Object.hasOwn(api.properties, "Auth") ? api.properties["Auth"] : dictOf({}),
+    "Auth",
+    ofResource(api.id),
+  );
   const authorizer = isGiven(auth["Authorizer"]) ? auth["Authorizer"] : apiAuth["DefaultAuthorizer"];
   if (!isGiven(authorizer)) {
     throw eventProblem(

@@ -45,8 +45,15 @@ export const httpApiProperties: PropertyRules = {
 };
 
 const createdBy = { "httpapi:createdBy": "SAM" };
-const authNames = ["Authorizers", "DefaultAuthorizer", "EnableIamAuthorizer"];
-const corsNames = ["AllowMethods", "AllowHeaders", "AllowOrigins", "MaxAge", "ExposeHeaders", "AllowCredentials"];
+const authNames = new Set(["Authorizers", "DefaultAuthorizer", "EnableIamAuthorizer"]);
+const corsNames = new Set([
+  "AllowMethods",
+  "AllowHeaders",
+  "AllowOrigins",
+  "MaxAge",
+  "ExposeHeaders",
+  "AllowCredentials",
+]);
 
 /** `AWS::Serverless::HttpApi`: an HTTP API with its stage, and what authorizers and domains need. */
 export function transformHttpApi(context: Context, sam: SamResource): Generated[] {
@@ -154,7 +161,7 @@ function withCors(sam: SamResource, body: Dict, cors: unknown): Dict {
   else if (isIntrinsic(cors)) settings = { AllowOrigins: cors };
   else if (isDict(cors)) settings = cors;
   else throw resourceProblem(sam.id, "Invalid value for 'Cors' property.");
-  const wrong = Object.keys(settings).find((key) => !corsNames.includes(key));
+  const wrong = Object.keys(settings).find((key) => !corsNames.has(key));
   if (wrong !== undefined) throw resourceProblem(sam.id, `Invalid key '${wrong}' for 'Cors' property.`);
   if (!isOpenApi(body)) {
     throw resourceProblem(
@@ -174,7 +181,7 @@ function withCors(sam: SamResource, body: Dict, cors: unknown): Dict {
 }
 
 function withAuth(context: Context, sam: SamResource, body: Dict, auth: Dict): Dict {
-  if (Object.keys(auth).some((key) => !authNames.includes(key))) {
+  if (Object.keys(auth).some((key) => !authNames.has(key))) {
     throw resourceProblem(sam.id, "Invalid value for 'Auth' property");
   }
   if (!isOpenApi(body)) {

@@ -200,7 +200,7 @@ function addRouteSettings(template: Dict, apiId: string, eventId: string, event:
 
 function describeImplicitApi(template: Dict, kind: Kind, use: ApiUse): void {
   const api = asDict(asDict(template["Resources"])[kind.implicitId]);
-  const all = [...use.conditions.values()].flatMap((methods) => [...methods.values()]);
+  const all = [...use.conditions.values()].flatMap((methods) => Array.from(methods.values()));
   const condition = sharedCondition(template, all, `${kind.implicitId}Condition`);
   if (condition !== undefined) api["Condition"] = condition;
   const deletion = strongest(use.deletionPolicies, ["Retain", "Delete"]);

@@ -206,7 +206,3 @@ export function combineConditions(conditions: readonly string[], name: string): 
   }
   return combined;
 }
-
-export function presentOr<T>(value: unknown, fallback: T): unknown {
-  return isAbsent(value) ? fallback : value;
-}

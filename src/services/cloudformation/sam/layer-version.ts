@@ -18,6 +18,7 @@ export const layerVersionProperties: PropertyRules = {
   RetentionPolicy: "string",
 };
 
+const unhashedAttributes = new Set(["DeletionPolicy", "UpdateReplacePolicy", "Metadata"]);
 const retentionPolicies = ["Retain", "Delete"];
 
 /** `AWS::Serverless::LayerVersion`: a layer version is immutable, so its logical id changes with everything it says. */
@@ -63,13 +64,12 @@ export function transformLayerVersion(context: Context, sam: SamResource): Gener
 /** The resource as it stands, without what says nothing about the layer itself. */
 function hashed(sam: SamResource): Dict {
   const { DependsOn: dependsOn } = sam.resource;
-  const ignored = ["DeletionPolicy", "UpdateReplacePolicy", "Metadata"];
   const given = Object.entries(sam.properties).filter(([, value]) => !isAbsent(value));
   return {
     [sam.id]: {
       Type: sam.type,
       ...(isGiven(dependsOn) ? { DependsOn: dependsOn } : {}),
-      ...Object.fromEntries(Object.entries(sam.attributes).filter(([name]) => !ignored.includes(name))),
+      ...Object.fromEntries(Object.entries(sam.attributes).filter(([name]) => !unhashedAttributes.has(name))),
       Properties: Object.fromEntries(given),
     },
   };

@@ -190,13 +190,14 @@ export function disableDefaultEndpoint(definition: Dict, disabled: unknown): voi
 
 const corsNames = ["AllowOrigins", "AllowHeaders", "AllowMethods", "ExposeHeaders", "MaxAge", "AllowCredentials"];
 
+const lowerFirst = (name: string): string => (name[0] ?? "").toLowerCase() + name.slice(1);
+
 export function addHttpCors(definition: Dict, cors: Dict): void {
   const existing = requireMap(
     definition[corsKey] ?? dictOf({}),
     `Value of '${corsKey}' must be a dictionary according to Swagger spec.`,
   );
-  const lowerFirst = (name: string) => (name[0] ?? "").toLowerCase() + name.slice(1);
-  if (isIntrinsic(cors["AllowOrigins"])) Object.assign(existing, renameKeys(cors["AllowOrigins"], lowerFirst));
+  if (isIntrinsic(cors["AllowOrigins"])) Object.assign(existing, lowerKeys(cors["AllowOrigins"]));
   else {
     for (const name of corsNames) {
       const value = cors[name];
@@ -209,11 +210,11 @@ export function addHttpCors(definition: Dict, cors: Dict): void {
 }
 
 /** An intrinsic function that chooses whole configurations: their keys are written as OpenAPI wants them. */
-function renameKeys(value: unknown, rename: (name: string) => string): unknown {
-  if (isList(value)) return value.map((item) => renameKeys(item, rename));
+function lowerKeys(value: unknown): unknown {
+  if (isList(value)) return value.map((item) => lowerKeys(item));
   if (!isDict(value)) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [corsNames.includes(key) ? rename(key) : key, renameKeys(item, rename)]),
+    Object.entries(value).map(([key, item]) => [corsNames.includes(key) ? lowerFirst(key) : key, lowerKeys(item)]),
   );
 }
 

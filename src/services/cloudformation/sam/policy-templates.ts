@@ -25,7 +25,7 @@ export function expandPolicyTemplate(logicalId: string, name: string, values: un
       Effect: "Allow",
       Action: single ? allow : allow.split(" ").flatMap(actionsOf),
       Resource: isString(on) ? fill(on) : on.map(fill),
-      ...(when ? { Condition: { [when[0]]: { [when[1]]: fill(when[2]) } } } : {}),
+      Condition: when ? { [when[0]]: { [when[1]]: fill(when[2]) } } : undefined,
     })),
   };
 }

@@ -2,9 +2,9 @@ import { restDomain } from "./api-domain.ts";
 import { arnSub } from "./arns.ts";
 import type { Context, SamResource } from "./context.ts";
 import { resolve } from "./context.ts";
-import { isOpenApi3, pathsOf, requireMap } from "./definition.ts";
+import { isOpenApi3, pathsOf, requireMap, versionText } from "./definition.ts";
 import { addGatewayResponses, checkGatewayResponses } from "./gateway-responses.ts";
-import { generate, tagList, type Generated } from "./generated.ts";
+import { generate, propagateTags, tagList, type Generated } from "./generated.ts";
 import { managed } from "./implicit-apis.ts";
 import { isIntrinsic, ref } from "./intrinsics.ts";
 import { hashSuffix, suffixedId } from "./logical-ids.ts";
@@ -75,7 +75,10 @@ export function transformRestApi(context: Context, sam: SamResource): Generated[
   const stage = stageOf(sam, deployment.id);
   const auth = asDict(properties["Auth"]);
   const permissions = authorizerPermissions(context, sam, auth);
-  return [api, deployment, stage, ...permissions, ...domain, ...usagePlan(context, sam, auth["UsagePlan"], stage.id)];
+  const plan = usagePlan(context, sam, auth["UsagePlan"], stage.id);
+  const resources = [api, deployment, stage, ...permissions, ...domain, ...plan];
+  if (isGiven(properties["PropagateTags"])) propagateTags(resources, properties["Tags"]);
+  return resources;
 }
 
 function restApi(context: Context, sam: SamResource): Generated {
@@ -151,8 +154,8 @@ function endpointProperties(context: Context, sam: SamResource): Dict {
   };
 }
 
-const corsNames = ["AllowMethods", "AllowHeaders", "AllowOrigin", "MaxAge", "AllowCredentials"];
-const authNames = [
+const corsNames = new Set(["AllowMethods", "AllowHeaders", "AllowOrigin", "MaxAge", "AllowCredentials"]);
+const authNames = new Set([
   "Authorizers",
   "DefaultAuthorizer",
   "InvokeRole",
@@ -161,7 +164,7 @@ const authNames = [
   "ApiKeyRequired",
   "ResourcePolicy",
   "UsagePlan",
-];
+]);
 
 /** The inline definition of an API, with what its properties add to it, in AWS's order. */
 class Definition {
@@ -207,7 +210,7 @@ class Definition {
     }
     if (!isString(cors) && !isDict(cors)) throw this.#refuse("Invalid value for 'Cors' property");
     const settings: Dict = isString(cors) || isIntrinsic(cors) ? { AllowOrigin: cors } : cors;
-    const wrong = Object.keys(settings).find((key) => !corsNames.includes(key));
+    const wrong = Object.keys(settings).find((key) => !corsNames.has(key));
     if (wrong !== undefined) throw this.#refuse(`Invalid key '${wrong}' for 'Cors' property.`);
     const origins = Object.hasOwn(settings, "AllowOrigin") ? settings["AllowOrigin"] : "'*'";
     const editing = () =>
@@ -248,8 +251,7 @@ class Definition {
     if (!this.#body) {
       throw this.#refuse("Auth works only with inline Swagger specified in 'DefinitionBody' property.");
     }
-    if (Object.keys(auth).some((key) => !authNames.includes(key)))
-      throw this.#refuse("Invalid value for 'Auth' property");
+    if (Object.keys(auth).some((key) => !authNames.has(key))) throw this.#refuse("Invalid value for 'Auth' property");
     const definition = this.#open(
       "",
       "Unable to add Auth configuration because 'DefinitionBody' does not contain a valid Swagger definition.",
@@ -430,10 +432,10 @@ export function applyOpenApiVersion(resources: Dict): void {
     const version = properties["OpenApiVersion"];
     if (!Object.hasOwn(properties, "OpenApiVersion") || !Object.hasOwn(properties, managed)) continue;
     if (!isOpenApi3(version)) continue;
-    properties["OpenApiVersion"] = display(version);
+    properties["OpenApiVersion"] = versionText(version);
     if (!isDict(properties["DefinitionBody"])) continue;
     const body = copyDict(properties["DefinitionBody"]);
-    body["openapi"] = display(version);
+    body["openapi"] = versionText(version);
     if (isGiven(body["swagger"])) Reflect.deleteProperty(body, "swagger");
     properties["DefinitionBody"] = body;
   }

@@ -1,6 +1,7 @@
 import type { Context } from "./context.ts";
 import { generate, type Generated } from "./generated.ts";
 import { ifItems, isIf, isIntrinsic, isNoValue } from "./intrinsics.ts";
+import { awsManagedPolicyArn } from "./managed-policies.ts";
 import { resourceProblem, templateProblem } from "./problems.ts";
 import { policyTemplates } from "./policy-templates.ts";
 import { asList, includesSame, isDict, isGiven, isString, type Dict } from "./values.ts";
@@ -100,5 +101,6 @@ function inBranches(value: unknown, convert: (value: unknown) => unknown): unkno
 
 /** The ARN of a managed policy given by name; an ARN and an unknown name stay as they are. */
 function managedPolicy(context: Context, name: string): string {
-  return Object.hasOwn(context.managedPolicies, name) ? (context.managedPolicies[name] ?? name) : name;
+  const given = Object.hasOwn(context.managedPolicies, name) ? context.managedPolicies[name] : undefined;
+  return given ?? awsManagedPolicyArn(context.partition, name) ?? name;
 }

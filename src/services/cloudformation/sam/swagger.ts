@@ -228,13 +228,14 @@ export function setDefaultAuthorizer(
   }
 }
 
+const isApiKey = (item: Dict): boolean => Object.hasOwn(item, "api_key") || Object.hasOwn(item, "api_key_false");
+
 export function setDefaultApiKey(definition: Dict, onPreflight: boolean): void {
   addApiKeyDefinition(definition);
   for (const path of Object.keys(pathsOf(definition))) {
     for (const [name, method] of allMethods(definition, path, notMethods)) {
       const all = requirements(method, path, name);
-      const isKey = (item: Dict) => Object.hasOwn(item, "api_key") || Object.hasOwn(item, "api_key_false");
-      const others = all.filter((item) => !isKey(item));
+      const others = all.filter((item) => !isApiKey(item));
       const declined = all.some((item) => Object.hasOwn(item, "api_key_false"));
       const needed = !declined && (name !== "options" || onPreflight);
       const security = needed ? [...others, dictOf({ api_key: [] })] : others;

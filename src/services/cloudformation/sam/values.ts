@@ -57,7 +57,7 @@ export function copyDict(value: Dict): Dict {
   return result;
 }
 
-/** A deep copy in ordinary objects, for whoever called the transform. */
+/** A deep copy in ordinary objects, for whoever called the transform; what is left open is left out. */
 export function toPlain(value: unknown): unknown {
   if (isList(value)) return value.map(toPlain);
   if (isDict(value)) return toPlainDict(value);
@@ -65,7 +65,8 @@ export function toPlain(value: unknown): unknown {
 }
 
 export function toPlainDict(value: Dict): Dict {
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toPlain(item)]));
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  return Object.fromEntries(entries.map(([key, item]) => [key, toPlain(item)]));
 }
 
 export function isSame(a: unknown, b: unknown): boolean {
