@@ -86,7 +86,12 @@ function publishedMethods(resource: ResourceRecord): PublishedMethod[] {
 
 function publishedIntegration(integration: IntegrationRecord): PublishedMethod["integration"] {
   if (integration.type === "AWS_PROXY") {
-    return { type: "AWS_PROXY", uri: integration.uri ?? "", timeoutMs: integration.timeoutMs };
+    return {
+      type: "AWS_PROXY",
+      uri: integration.uri ?? "",
+      timeoutMs: integration.timeoutMs,
+      ...(integration.credentials === undefined ? {} : { asCaller: true }),
+    };
   }
   const responses = [];
   for (const response of Object.values(integration.responses)) {

@@ -51,6 +51,8 @@ export interface IntegrationRecord {
   readonly type: "AWS_PROXY" | "MOCK";
   /** Of a function: always given with AWS_PROXY. */
   readonly uri?: string;
+  /** `arn:aws:iam::*:user/*`: whoever called the API. No other is built. */
+  readonly credentials?: string;
   readonly requestTemplates?: Readonly<Record<string, string>>;
   readonly passthroughBehavior: "WHEN_NO_MATCH" | "WHEN_NO_TEMPLATES" | "NEVER";
   readonly contentHandling?: "CONVERT_TO_TEXT" | "CONVERT_TO_BINARY";

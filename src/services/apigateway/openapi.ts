@@ -11,6 +11,7 @@ import {
   checkPathPart,
   checkStaticTemplates,
   parseAuthorizationType,
+  parseCredentials,
   parsePassthrough,
   parseResponseType,
   parseProxyUri,
@@ -159,6 +160,7 @@ const proxyMembers = new Set([
   "cacheNamespace",
   "connectionType",
   "contentHandling",
+  "credentials",
   "httpMethod",
   "passthroughBehavior",
   "payloadFormatVersion",
@@ -202,6 +204,7 @@ function readIntegration(integration: Members, where: string): IntegrationRecord
     ...(type === "AWS_PROXY"
       ? { uri: parseProxyUri(typeof integration["uri"] === "string" ? integration["uri"] : undefined) }
       : {}),
+    ...parseCredentials(asksForSomething(integration["credentials"]) ? String(integration["credentials"]) : undefined),
     ...(Object.keys(requestTemplates).length === 0 ? {} : { requestTemplates }),
     passthroughBehavior: parsePassthrough(
       integration["passthroughBehavior"] === undefined ? undefined : String(integration["passthroughBehavior"]),

@@ -85,6 +85,13 @@ export function parseProxyUri(uri: string | undefined): string {
   throw badRequest("Invalid ARN specified in the request");
 }
 
+/** Whoever called the API: the only credentials that functions are called with here, beside the API's own. */
+export function parseCredentials(credentials: string | undefined): { readonly credentials?: string } {
+  if (credentials === undefined || credentials === "") return {};
+  if (/^arn:[\w-]+:iam::\*:user\/\*$/.test(credentials)) return { credentials };
+  throw notImplemented(`An integration with the credentials ${credentials}`);
+}
+
 export function parsePassthrough(behavior: string | undefined): IntegrationRecord["passthroughBehavior"] {
   const value = behavior?.toUpperCase() ?? "WHEN_NO_MATCH";
   if (value === "WHEN_NO_MATCH" || value === "WHEN_NO_TEMPLATES" || value === "NEVER") return value;
@@ -177,4 +184,9 @@ export function parseResponseType(text: string): ResponseType {
   const found = responseTypes.find((type) => type === text);
   if (found === undefined) throw badRequest(`Invalid gateway response type specified: ${text}`);
   return found;
+}
+
+/** A moment as AWS tells it of this service: without fractions of a second. */
+export function wholeSecond(epochMs: number): Date {
+  return new Date(Math.floor(epochMs / 1000) * 1000);
 }

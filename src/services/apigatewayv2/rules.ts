@@ -172,3 +172,8 @@ export function pageOf<T>(
     ? { Items: page }
     : { Items: page, NextToken: Buffer.from(idOf(last), "utf8").toString("base64url") };
 }
+
+/** A moment as AWS tells it of this service: without fractions of a second. */
+export function wholeSecond(epochMs: number): Date {
+  return new Date(Math.floor(epochMs / 1000) * 1000);
+}

@@ -141,7 +141,7 @@ function invoke(
   route: CompiledRoute,
   event: string,
 ): void {
-  route.call(exchange.method, event, needs.identities.uuid(), exchange.trace, (outcome) =>
+  route.call(exchange.method, event, needs.identities.uuid(), exchange.trace, undefined, (outcome) =>
     answerOutcome(exchange, cors, route.route.integration.payloadFormatVersion, outcome),
   );
 }

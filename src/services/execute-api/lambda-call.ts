@@ -21,6 +21,7 @@ export type LambdaCall = (
   event: string,
   requestId: string,
   trace: string,
+  caller: Principal | undefined,
   done: (outcome: LambdaCallOutcome) => void,
 ) => void;
 
@@ -57,10 +58,16 @@ export function compileLambdaCall(
     return principal;
   };
 
-  return (method, event, requestId, trace, done) => {
+  return (method, event, requestId, trace, caller, done) => {
+    const principal = integration.asCaller === true ? caller : principalFor(method);
     if (functionArn === undefined) {
       needs.log.warn("An integration's URI names no function", { apiId: stage.apiId, uri: integration.uri });
       done({ outcome: "refused", status: 404 });
+      return;
+    }
+    if (principal === undefined) {
+      // The caller's credentials, where nobody is asked for any.
+      done({ outcome: "refused", status: 403 });
       return;
     }
     let ended = false;
@@ -74,7 +81,7 @@ export function compileLambdaCall(
     needs.lambda
       .invoke({
         functionArn,
-        principal: principalFor(method),
+        principal,
         payload: Buffer.from(event, "utf8"),
         requestId,
         traceId: `Root=${trace}`,

@@ -61,6 +61,8 @@ export interface PublishedLambdaIntegration {
   /** As configured: an invocation URI or a function's ARN; stage variables not yet replaced. */
   readonly uri: string;
   readonly timeoutMs: number;
+  /** The function is called as whoever called the API, not as the API: for methods authorized by IAM. */
+  readonly asCaller?: boolean;
 }
 
 export interface PublishedMockIntegration {

@@ -31,8 +31,8 @@ function method(httpMethod: string, path: string, more: Partial<PublishedMethod>
   };
 }
 
-async function publish(apiId: string, more: Partial<PublishedRestStage> = {}): Promise<string> {
-  await gateway.publish({
+function stage(apiId: string): PublishedRestStage {
+  return {
     kind: "rest",
     version: 1,
     account: "000000000000",
@@ -45,8 +45,11 @@ async function publish(apiId: string, more: Partial<PublishedRestStage> = {}): P
     binaryMediaTypes: [],
     gatewayResponses: [],
     methods: [method("ANY", "/"), method("ANY", "/{proxy+}")],
-    ...more,
-  });
+  };
+}
+
+async function publish(apiId: string, more: Partial<PublishedRestStage> = {}): Promise<string> {
+  await gateway.publish({ ...stage(apiId), ...more });
   return `${gateway.url}/${apiId}/Prod`;
 }
 
@@ -302,3 +305,48 @@ async function ask(value: unknown, headers: Record<string, string> = {}): Promis
   gateway.answer(value);
   return fetch(`${url}/a`, { headers });
 }
+
+describe("a method authorized by IAM whose function is called as the caller", () => {
+  const integration = { type: "AWS_PROXY" as const, uri, timeoutMs: 29_000, asCaller: true };
+
+  test("names the caller to Lambda", async () => {
+    const caller = {
+      type: "user",
+      account: "000000000000",
+      arn: "arn:aws:iam::000000000000:user/u",
+      userId: "AIDA",
+      userName: "u",
+      accessKeyId: "AKIA",
+    } as const;
+    const signed = await startFakeGateway(clock, {
+      verifier: {
+        verify: () => Promise.resolve({ principal: caller, region: "us-east-1", payload: { kind: "unsigned" } }),
+      },
+      authorizer: { authorize: () => Promise.resolve() },
+    });
+    await signed.publish({
+      ...stage("caller"),
+      methods: [method("GET", "/a", { authorizationType: "AWS_IAM", integration })],
+    });
+    expect((await fetch(`${signed.url}/caller/Prod/a`)).status).toBe(200);
+    expect(signed.invocations[0]?.principal).toEqual(caller);
+    expect(signed.event()["requestContext"]?.["identity"]).toMatchObject({ userArn: caller.arn, caller: "AIDA" });
+    await signed.stop();
+  });
+
+  test("does not run without one", async () => {
+    const url = await publish("nocaller", { methods: [method("GET", "/a", { integration })] });
+    expect((await fetch(`${url}/a`)).status).toBe(500);
+    expect(gateway.invocations).toHaveLength(0);
+  });
+});
+
+test("Texts that are not ASCII arrive as UTF-8, in headers too", async () => {
+  const url = await publish("utf8");
+  gateway.answer({ statusCode: 200, headers: { "X-A": "é" }, body: "é€" });
+  const response = await fetch(`${url}/a`);
+  expect(await response.text()).toBe("é€");
+  gateway.answer({ statusCode: 200, headers: { "X-A": "é€" }, body: "ascii" });
+  const header = (await fetch(`${url}/a`)).headers.get("x-a") ?? "";
+  expect(Buffer.from(header, "latin1").toString("utf8")).toBe("é€");
+});

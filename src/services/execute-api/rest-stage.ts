@@ -116,7 +116,7 @@ function compileMethod(
         domainName: domainNameOf(stage, headers.host),
         identity: caller === undefined ? unknownIdentity : identityOf(caller),
       });
-      call(exchange.method, event, needs.identities.uuid(), exchange.trace, (outcome) =>
+      call(exchange.method, event, needs.identities.uuid(), exchange.trace, caller, (outcome) =>
         answerOutcome(exchange, refusal, declared, outcome),
       );
     },

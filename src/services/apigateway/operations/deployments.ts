@@ -16,7 +16,7 @@ import {
   writeChild,
 } from "../model.ts";
 import { applyPatch, type PatchTable } from "../patch.ts";
-import { checkStageName, checkVariables, pageOf, refuseMembers } from "../rules.ts";
+import { checkStageName, checkVariables, pageOf, refuseMembers, wholeSecond } from "../rules.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
 
 const refused = ["cacheClusterEnabled", "cacheClusterSize", "canarySettings", "tracingEnabled"];
@@ -129,7 +129,7 @@ function describeDeployment(deployment: DeploymentRecord) {
   return {
     id: deployment.id,
     ...(deployment.description === undefined ? {} : { description: deployment.description }),
-    createdDate: new Date(deployment.createdAt),
+    createdDate: wholeSecond(deployment.createdAt),
   };
 }
 

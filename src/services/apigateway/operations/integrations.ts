@@ -8,6 +8,7 @@ import { applyPatch, type PatchTable } from "../patch.ts";
 import {
   checkLiteralParameters,
   checkStaticTemplates,
+  parseCredentials,
   parsePassthrough,
   parseProxyUri,
   parseTimeout,
@@ -16,14 +17,7 @@ import {
 import { changeMethod, methodOf, methodPath } from "./method-address.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
 
-const refused = [
-  "cacheKeyParameters",
-  "connectionId",
-  "credentials",
-  "integrationTarget",
-  "requestParameters",
-  "tlsConfig",
-];
+const refused = ["cacheKeyParameters", "connectionId", "integrationTarget", "requestParameters", "tlsConfig"];
 
 export function integrationOperations(needs: ApiGatewayNeeds) {
   return {
@@ -49,6 +43,7 @@ export function integrationOperations(needs: ApiGatewayNeeds) {
         const integration: IntegrationRecord = {
           type: input.type,
           ...(input.type === "AWS_PROXY" ? { uri: parseProxyUri(input.uri) } : {}),
+          ...parseCredentials(input.credentials),
           ...(input.requestTemplates === undefined ? {} : { requestTemplates: input.requestTemplates }),
           passthroughBehavior: parsePassthrough(input.passthroughBehavior),
           ...(input.contentHandling === undefined ? {} : { contentHandling: input.contentHandling }),
@@ -191,6 +186,7 @@ export function describeIntegration(integration: IntegrationRecord, resourceId: 
     type: integration.type,
     ...(integration.type === "AWS_PROXY" ? { httpMethod: "POST" } : {}),
     ...(integration.uri === undefined ? {} : { uri: integration.uri }),
+    ...(integration.credentials === undefined ? {} : { credentials: integration.credentials }),
     ...(integration.requestTemplates === undefined ? {} : { requestTemplates: { ...integration.requestTemplates } }),
     passthroughBehavior: integration.passthroughBehavior,
     ...(integration.contentHandling === undefined ? {} : { contentHandling: integration.contentHandling }),

@@ -20,7 +20,7 @@ import {
 } from "../model.ts";
 import { parseApiDefinition } from "../openapi.ts";
 import { applyPatch, type PatchTable } from "../patch.ts";
-import { checkTags, pageOf, refuseMembers } from "../rules.ts";
+import { checkTags, pageOf, refuseMembers, wholeSecond } from "../rules.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
 
 const refused = ["cloneFrom", "endpointAccessMode", "minimumCompressionSize", "policy", "securityPolicy"];
@@ -258,7 +258,7 @@ function describeApi(api: RestApiRecord) {
     id: api.id,
     name: api.name,
     ...(api.description === undefined ? {} : { description: api.description }),
-    createdDate: new Date(api.createdAt),
+    createdDate: wholeSecond(api.createdAt),
     ...(api.apiVersion === undefined ? {} : { version: api.apiVersion }),
     ...(api.binaryMediaTypes.length === 0 ? {} : { binaryMediaTypes: [...api.binaryMediaTypes] }),
     apiKeySource: api.apiKeySource,

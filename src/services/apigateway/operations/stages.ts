@@ -6,7 +6,7 @@ import { badRequest, conflict, limitExceeded } from "../errors.ts";
 import { apiGatewayLimits as limits } from "../limits.ts";
 import { deleteChild, findChild, listChildren, readApi, readChild, type StageRecord } from "../model.ts";
 import { applyPatch, type PatchTable } from "../patch.ts";
-import { checkStageName, checkTags, checkVariables, refuseMembers } from "../rules.ts";
+import { checkStageName, checkTags, checkVariables, refuseMembers, wholeSecond } from "../rules.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
 
 const refused = ["cacheClusterEnabled", "cacheClusterSize", "canarySettings", "documentationVersion", "tracingEnabled"];
@@ -113,7 +113,7 @@ function describeStage(stage: StageRecord) {
     ...(Object.keys(stage.variables).length === 0 ? {} : { variables: { ...stage.variables } }),
     tracingEnabled: false,
     ...(Object.keys(stage.tags).length === 0 ? {} : { tags: { ...stage.tags } }),
-    createdDate: new Date(stage.createdAt),
-    lastUpdatedDate: new Date(stage.updatedAt),
+    createdDate: wholeSecond(stage.createdAt),
+    lastUpdatedDate: wholeSecond(stage.updatedAt),
   };
 }

@@ -28,6 +28,7 @@ import {
   parseRouteKey,
   refuseMembers,
   routeSelectionExpression,
+  wholeSecond,
 } from "../rules.ts";
 import { checkTags } from "./tags.ts";
 import type { ApiGatewayV2Needs } from "./needs.ts";
@@ -294,7 +295,7 @@ function describeApi(api: ApiRecord, call: Call) {
     ApiId: api.apiId,
     ApiKeySelectionExpression: "$request.header.x-api-key",
     ...(api.cors === undefined ? {} : { CorsConfiguration: describeCors(api.cors) }),
-    CreatedDate: new Date(api.createdAt),
+    CreatedDate: wholeSecond(api.createdAt),
     ...(api.description === undefined ? {} : { Description: api.description }),
     DisableExecuteApiEndpoint: api.disableExecuteApiEndpoint,
     IpAddressType: api.ipAddressType,

@@ -6,7 +6,7 @@ import { newDeployment, publishStage, takeSnapshot } from "../deploy.ts";
 import { badRequest, childNotFound, conflict, limitExceeded } from "../errors.ts";
 import { apiGatewayV2Limits as limits } from "../limits.ts";
 import { deleteChild, type DeploymentRecord, findChild, listChildren, readApi, writeChild } from "../model.ts";
-import { pageOf } from "../rules.ts";
+import { pageOf, wholeSecond } from "../rules.ts";
 import type { ApiGatewayV2Needs } from "./needs.ts";
 import { readStage } from "./stages.ts";
 
@@ -103,7 +103,7 @@ async function readDeployment(
 function describeDeployment(deployment: DeploymentRecord) {
   return {
     AutoDeployed: deployment.autoDeployed,
-    CreatedDate: new Date(deployment.createdAt),
+    CreatedDate: wholeSecond(deployment.createdAt),
     DeploymentId: deployment.deploymentId,
     DeploymentStatus: "DEPLOYED" as const,
     ...(deployment.description === undefined ? {} : { Description: deployment.description }),

@@ -6,7 +6,7 @@ import { deployStage, publishStage, takeSnapshot } from "../deploy.ts";
 import { badRequest, childNotFound, conflict, limitExceeded } from "../errors.ts";
 import { apiGatewayV2Limits as limits } from "../limits.ts";
 import { deleteChild, findChild, listChildren, readApi, type StageRecord, writeChild } from "../model.ts";
-import { pageOf, parseStageName, refuseMembers } from "../rules.ts";
+import { pageOf, parseStageName, refuseMembers, wholeSecond } from "../rules.ts";
 import type { ApiGatewayV2Needs } from "./needs.ts";
 import { checkTags } from "./tags.ts";
 
@@ -139,12 +139,12 @@ function describeStage(stage: StageRecord) {
   return {
     ...(stage.managed ? { ApiGatewayManaged: true } : {}),
     AutoDeploy: stage.autoDeploy,
-    CreatedDate: new Date(stage.createdAt),
+    CreatedDate: wholeSecond(stage.createdAt),
     DefaultRouteSettings: { DetailedMetricsEnabled: false },
     ...(stage.deploymentId === undefined ? {} : { DeploymentId: stage.deploymentId }),
     ...(stage.description === undefined ? {} : { Description: stage.description }),
     ...(stage.statusMessage === undefined ? {} : { LastDeploymentStatusMessage: stage.statusMessage }),
-    LastUpdatedDate: new Date(stage.updatedAt),
+    LastUpdatedDate: wholeSecond(stage.updatedAt),
     RouteSettings: {},
     StageName: stage.stageName,
     StageVariables: { ...stage.variables },
