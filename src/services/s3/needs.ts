@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type * as sdk from "@aws-sdk/client-s3";
 import { notImplemented } from "../../aws/error.ts";
 import type { Blobs } from "../../kernel/blobs/blobs.ts";
 import type { Clock } from "../../kernel/clock.ts";
@@ -7,7 +8,7 @@ import type { Reader, Store } from "../../kernel/store/store.ts";
 import { accessDenied, noSuchBucket } from "./errors.ts";
 import { type Bucket, findBucket } from "./model.ts";
 
-export type Sdk = typeof import("@aws-sdk/client-s3");
+export type Sdk = typeof sdk;
 
 export interface S3Needs {
   readonly store: Store;

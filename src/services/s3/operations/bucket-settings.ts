@@ -1,3 +1,4 @@
+import type { ServerSideEncryptionRule } from "@aws-sdk/client-s3";
 import { parsePolicyDocument, PolicyGrammarError } from "../../../access/policy/document.ts";
 import { notImplemented } from "../../../aws/error.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
@@ -247,9 +248,7 @@ function checkPolicy(policy: string, bucket: string): boolean {
   }
 }
 
-type EncryptionRule = import("@aws-sdk/client-s3").ServerSideEncryptionRule;
-
-function toBucketEncryption(rules: readonly EncryptionRule[] | undefined): BucketEncryption {
+function toBucketEncryption(rules: readonly ServerSideEncryptionRule[] | undefined): BucketEncryption {
   const [rule, ...more] = rules ?? [];
   const { SSEAlgorithm: algorithm, KMSMasterKeyID: keyId } = rule?.ApplyServerSideEncryptionByDefault ?? {};
   if (!rule || more.length > 0 || algorithm === undefined) throw malformedXml();

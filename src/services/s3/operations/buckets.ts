@@ -1,3 +1,4 @@
+import type { BucketLocationConstraint } from "@aws-sdk/client-s3";
 import { notImplemented } from "../../../aws/error.ts";
 import type { Transaction } from "../../../kernel/store/store.ts";
 import { lowerAlphanumeric } from "../../../kernel/ids.ts";
@@ -161,11 +162,9 @@ export function bucketOperations(needs: OperationNeeds) {
   } satisfies OperationsOf<Sdk>;
 }
 
-type Location = import("@aws-sdk/client-s3").BucketLocationConstraint;
-
 /** A region is a location constraint, whichever regions the SDK's version knows. */
-function parseLocation(region: string): Location {
-  return region as Location;
+function parseLocation(region: string): BucketLocationConstraint {
+  return region as BucketLocationConstraint;
 }
 
 function toRegion(constraint: string | undefined, endpointRegion: string): string {

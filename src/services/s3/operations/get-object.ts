@@ -1,3 +1,4 @@
+import type { StorageClass } from "@aws-sdk/client-s3";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { openContent, readParts } from "../content.ts";
 import { textOfDate, toEncryptionMembers } from "../draft.ts";
@@ -192,8 +193,6 @@ function toHeaderMembers(object: StoredObject, call: Call, asked: Overrides) {
     }),
   };
 }
-
-type StorageClass = import("@aws-sdk/client-s3").StorageClass;
 
 /** What was checked when it was stored. */
 export function parseStorageClass(stored: string): StorageClass {

@@ -1,3 +1,4 @@
+import type { ObjectVersionStorageClass } from "@aws-sdk/client-s3";
 import type { AuthorizationRequest } from "../../../access/authorization.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { invalidArgument } from "../errors.ts";
@@ -244,9 +245,7 @@ function fromToken(token: string): Position {
   throw invalidArgument("The continuation token provided is incorrect", "continuation-token", token);
 }
 
-type VersionClass = import("@aws-sdk/client-s3").ObjectVersionStorageClass;
-
 /** AWS's model knows one class here; S3 answers the others too. */
-function parseVersionClass(stored: string): VersionClass {
-  return stored as VersionClass;
+function parseVersionClass(stored: string): ObjectVersionStorageClass {
+  return stored as ObjectVersionStorageClass;
 }

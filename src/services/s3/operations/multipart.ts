@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { CompletedPart } from "@aws-sdk/client-s3";
 import type { Reader, Transaction } from "../../../kernel/store/store.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { type ChecksumAlgorithm, checksumAlgorithms, combineCrcs, createDigest } from "../checksums.ts";
@@ -299,14 +300,12 @@ async function writePart(
   });
 }
 
-type AskedPart = import("@aws-sdk/client-s3").CompletedPart;
-
 /** The parts that the client names, checked; those it does not name go. */
 async function chooseParts(
   tx: Transaction,
   needs: OperationNeeds,
   upload: Upload,
-  asked: readonly AskedPart[],
+  asked: readonly CompletedPart[],
 ): Promise<readonly Part[]> {
   const entries = await tx.range<Part>({ prefix: partPrefix(upload.uploadId) }, { limit: s3Limits.partNumberMax });
   const byNumber = new Map(entries.map(({ value }) => [value.number, value]));
@@ -330,7 +329,7 @@ async function chooseParts(
   return chosen;
 }
 
-function checkPartChecksum(upload: Upload, part: Part, asked: AskedPart): void {
+function checkPartChecksum(upload: Upload, part: Part, asked: CompletedPart): void {
   for (const algorithm of checksumAlgorithms) {
     const value = asked[`Checksum${algorithm}`];
     if (value === undefined || algorithm !== upload.checksumAlgorithm) continue;

@@ -1,3 +1,4 @@
+import type { BucketLocationConstraint, ObjectOwnership, ServerSideEncryption } from "@aws-sdk/client-s3";
 import { AwsError } from "../../../aws/error.ts";
 import type { ClientOf } from "../../../wire/service.ts";
 import type { ResourceContext, ResourceState, ResourceType } from "../../cloudformation/port.ts";
@@ -152,18 +153,15 @@ function isTrue(value: unknown): boolean {
   return String(value) === "true";
 }
 
-type Models = typeof import("@aws-sdk/client-s3");
-type Value<Enum extends keyof Models> = Models[Enum] extends Readonly<Record<string, infer Text>> ? Text : never;
-
 // What these say is checked by the operation, whichever values the SDK's version knows.
-function parseLocation(text: string): Value<"BucketLocationConstraint"> {
-  return text as Value<"BucketLocationConstraint">;
+function parseLocation(text: string): BucketLocationConstraint {
+  return text as BucketLocationConstraint;
 }
 
-function parseAlgorithm(text: string): Value<"ServerSideEncryption"> {
-  return text as Value<"ServerSideEncryption">;
+function parseAlgorithm(text: string): ServerSideEncryption {
+  return text as ServerSideEncryption;
 }
 
-function parseOwnership(text: string): Value<"ObjectOwnership"> {
-  return text as Value<"ObjectOwnership">;
+function parseOwnership(text: string): ObjectOwnership {
+  return text as ObjectOwnership;
 }
