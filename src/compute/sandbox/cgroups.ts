@@ -12,11 +12,13 @@ import {
 import { setTimeout as delay } from "node:timers/promises";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
+import type { Afterwards } from "./stage.ts";
 
 /** Limits on what the processes of an environment may use together, and what they have used. */
 export interface Cgroups {
   readonly name: "v2" | "v1" | "none";
   readonly why: string;
+  readonly afterwards: Afterwards;
   create(name: string, limits: CgroupLimits): Cgroup;
   remove(): Promise<void>;
 }
@@ -58,6 +60,7 @@ export function detectCgroups(pid: number, instance: string): Cgroups {
   return {
     name: "none",
     why: `Memory, processes and processor of functions are not limited: ${reasons.join("; ")}.`,
+    afterwards: { freezers: "", thawed: "", groups: [] },
     create: () => ({
       joinFiles: [],
       memoryPeakMb: () => 0,
@@ -95,6 +98,11 @@ function detectV1(_pid: number, group: string): Cgroups | string {
   return {
     name: "v1",
     why: `Memory and processes are limited${cpu === undefined ? "" : ", the processor is shared in proportion to memory"}${freezer === undefined ? "" : ", idle environments are frozen"}.`,
+    afterwards: {
+      freezers: freezer === undefined ? "" : join(freezer, "*", "freezer.state"),
+      thawed: "THAWED",
+      groups: roots,
+    },
     create(name, limits) {
       const folders = roots.map((root) => join(root, name));
       for (const folder of folders) mkdirSync(folder);
@@ -154,6 +162,7 @@ function detectV2(pid: number, group: string): Cgroups | string {
   return {
     name: "v2",
     why: "Memory and processes are limited, the processor is shared in proportion to memory, idle environments are frozen.",
+    afterwards: { freezers: join(root, "*", "cgroup.freeze"), thawed: "0", groups: [root] },
     create(name, limits) {
       const folder = join(root, name);
       mkdirSync(folder);

@@ -39,7 +39,7 @@ export async function detectHost(needs: DetectNeeds): Promise<Host> {
   const cgroups = detectCgroups(process.pid, needs.instance);
   let driver: SandboxDriver | undefined;
   try {
-    const stage = await createStage(asRoot);
+    const stage = await createStage(asRoot, cgroups.afterwards);
     const outside = openOutside(stage, asRoot);
     driver = await createNamespacesDriver({
       stage,

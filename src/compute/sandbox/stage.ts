@@ -38,19 +38,58 @@ while IFS="$tab" read -r id what from to; do
     echo "$id $?"
   } &
 done
+for state in $2; do [ -e "$state" ] && echo "$3" > "$state"; done
+umount -l "$1"
+rmdir "$1"
+tries=0
+while [ -n "$4" ] && [ $tries -lt 50 ]; do
+  rmdir $5 2> /dev/null
+  left=; for folder in $4; do [ -e "$folder" ] && left=1; done
+  [ -z "$left" ] && break
+  tries=$((tries + 1)); sleep 0.1
+done
 `;
 
+/** What is to be put right when this process has ended without doing it: frozen processes cannot die, groups stay. */
+export interface Afterwards {
+  /** Files to write `thawed` to; may hold `*`. */
+  readonly freezers: string;
+  readonly thawed: string;
+  /** Folders to remove, with what is in them first. */
+  readonly groups: readonly string[];
+}
+
 /** @throws when the host does not let this user make mounts in a namespace of its own */
-export async function createStage(asRoot: boolean): Promise<Stage> {
+export async function createStage(asRoot: boolean, afterwards: Afterwards): Promise<Stage> {
   const path = await mkdtemp(join(tmpdir(), "cumulet-"));
   const own = asRoot ? [] : ["--user", "--map-root-user"];
+  const groups = afterwards.groups.join(" ");
+  const inner = afterwards.groups.map((group) => `${group}/*/ ${group}`).join(" ");
   const program = "unshare";
-  const child = spawn(program, [...own, "--mount", "--propagation", "private", "sh", "-c", keeper, "sh", path], {
-    cwd: "/",
-    env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C" },
-    stdio: ["pipe", "pipe", "pipe"],
-    detached: true,
-  });
+  const child = spawn(
+    program,
+    [
+      ...own,
+      "--mount",
+      "--propagation",
+      "private",
+      "sh",
+      "-c",
+      keeper,
+      "sh",
+      path,
+      afterwards.freezers,
+      afterwards.thawed,
+      groups,
+      inner,
+    ],
+    {
+      cwd: "/",
+      env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C" },
+      stdio: ["pipe", "pipe", "pipe"],
+      detached: true,
+    },
+  );
   let complaint = "";
   child.stderr.on("data", (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-1_000)));
   child.stdin.on("error", () => {});
