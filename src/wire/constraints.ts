@@ -88,10 +88,17 @@ function compileStructure(shape: StructureShape, checkOf: (shape: Shape) => Chec
       report(found, own, path, quote(value), "Member must be a structure", "type");
       return;
     }
-    const source: Readonly<Record<string, unknown>> = Object.fromEntries(Object.entries(value));
-    for (const { member, name, check } of members)
-      checkMember(member, source[member.name], `${path}.${name}`, check, found);
+    const source = toSource(value);
+    for (const { member, name, check } of members) {
+      const item = source[member.name];
+      if (item !== undefined || member.required) checkMember(member, item, `${path}.${name}`, check, found);
+    }
   };
+}
+
+/** A structure of an input: whatever its type, it is read member by member. */
+function toSource(value: object): Readonly<Record<string, unknown>> {
+  return value as Readonly<Record<string, unknown>>;
 }
 
 function compileList(shape: ListShape, check: Check | undefined): Check {

@@ -64,7 +64,7 @@ export function createDispatcher(needs: {
       const checked = input as never;
       for (const request of await built.authorize(checked, call)) await authorize(request);
       const output: unknown = await built.run(checked, call);
-      return typeof output === "object" && output !== null ? Object.fromEntries(Object.entries(output)) : {};
+      return typeof output === "object" && output !== null ? toMembers(output) : {};
     },
   };
 }
@@ -78,4 +78,9 @@ function toEnvironment(facts: CallFacts): RequestEnvironment {
     userAgent: facts.http?.headers["user-agent"] ?? "",
     now: facts.now,
   };
+}
+
+/** An output is read member by member when it is encoded, whatever its type. */
+function toMembers(output: object): Record<string, unknown> {
+  return output as Record<string, unknown>;
 }

@@ -162,6 +162,10 @@ function get(path: string, host: string): Promise<string> {
   });
 }
 
+function s3Client(): S3Client {
+  return new S3Client({ ...settings(), forcePathStyle: true });
+}
+
 function settings() {
   return {
     endpoint: platform.endpoint,
@@ -240,10 +244,8 @@ describe("Lambda over restJson", () => {
 });
 
 describe("S3 over restXml", () => {
-  const client = () => new S3Client({ ...settings(), forcePathStyle: true });
-
   test("lists have S3's root element and its namespace", async () => {
-    expect((await client().send(new ListBucketsCommand({}))).Buckets).toEqual([{ Name: "a", CreationDate: created }]);
+    expect((await s3Client().send(new ListBucketsCommand({}))).Buckets).toEqual([{ Name: "a", CreationDate: created }]);
     const text = await get("/", "s3.localhost");
     expect(text).toMatch(
       /^<\?xml version="1.0" encoding="UTF-8"\?>\n<ListAllMyBucketsResult xmlns="http:\/\/s3.amazonaws.com\/doc\/2006-03-01\/">/,
@@ -252,7 +254,7 @@ describe("S3 over restXml", () => {
   });
 
   test("keys keep their characters, and metadata its prefix", async () => {
-    const output = await client().send(
+    const output = await s3Client().send(
       new PutObjectCommand({ Bucket: "b", Key: "/a b/ü+%2F/", Body: "hello", Metadata: { x: "y" } }),
     );
     expect(received[0]).toMatchObject({ Bucket: "b", Key: "/a b/ü+%2F/", Metadata: { x: "y" }, ContentLength: 5 });
@@ -260,7 +262,7 @@ describe("S3 over restXml", () => {
   });
 
   test("a body streams out, with its headers", async () => {
-    const output = await client().send(new GetObjectCommand({ Bucket: "b", Key: "k" }));
+    const output = await s3Client().send(new GetObjectCommand({ Bucket: "b", Key: "k" }));
     expect(output).toMatchObject({
       ContentLength: 300_000,
       ContentType: "x/y",
@@ -270,13 +272,13 @@ describe("S3 over restXml", () => {
   });
 
   test("HEAD tells the length and has no body", async () => {
-    expect((await client().send(new HeadObjectCommand({ Bucket: "b", Key: "k" }))).ContentLength).toBe(12);
+    expect((await s3Client().send(new HeadObjectCommand({ Bucket: "b", Key: "k" }))).ContentLength).toBe(12);
   });
 
   test("operations that share a path are told apart by parameters and headers", async () => {
-    await client().send(new CopyObjectCommand({ Bucket: "b", Key: "k", CopySource: "x/y" }));
-    await client().send(new UploadPartCommand({ Bucket: "b", Key: "k", UploadId: "u", PartNumber: 2, Body: "abc" }));
-    await client().send(
+    await s3Client().send(new CopyObjectCommand({ Bucket: "b", Key: "k", CopySource: "x/y" }));
+    await s3Client().send(new UploadPartCommand({ Bucket: "b", Key: "k", UploadId: "u", PartNumber: 2, Body: "abc" }));
+    await s3Client().send(
       new CompleteMultipartUploadCommand({
         Bucket: "b",
         Key: "k",
@@ -284,7 +286,7 @@ describe("S3 over restXml", () => {
         MultipartUpload: { Parts: [{ ETag: "e", PartNumber: 2 }] },
       }),
     );
-    await client().send(new ListObjectsV2Command({ Bucket: "b", Prefix: "k" }));
+    await s3Client().send(new ListObjectsV2Command({ Bucket: "b", Prefix: "k" }));
     expect(calls.map((call) => call.operation)).toEqual([
       "CopyObject",
       "UploadPart",
@@ -295,7 +297,7 @@ describe("S3 over restXml", () => {
   });
 
   test("flattened lists and XML's special characters survive", async () => {
-    const output = await client().send(
+    const output = await s3Client().send(
       new DeleteObjectsCommand({ Bucket: "b", Delete: { Objects: [{ Key: "a&b" }, { Key: "c" }], Quiet: false } }),
     );
     expect(received[0]).toMatchObject({ Delete: { Objects: [{ Key: "a&b" }, { Key: "c" }], Quiet: false } });
@@ -303,7 +305,7 @@ describe("S3 over restXml", () => {
   });
 
   test("GetBucketLocation answers the text of the root element", async () => {
-    expect((await client().send(new GetBucketLocationCommand({ Bucket: "b" }))).LocationConstraint).toBe("eu-west-1");
+    expect((await s3Client().send(new GetBucketLocationCommand({ Bucket: "b" }))).LocationConstraint).toBe("eu-west-1");
   });
 
   test("a bucket with dots in the host is the bucket", async () => {
