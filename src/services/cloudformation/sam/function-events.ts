@@ -4,7 +4,7 @@ import type { EventSource, EventTarget } from "./event-source.ts";
 import type { Generated } from "./generated.ts";
 import { httpApiEvent } from "./http-api-event.ts";
 import { eventProblem, Problem, resourceProblem } from "./problems.ts";
-import { checkProperties } from "./property-rules.ts";
+import { checkProperties, type PropertyRules } from "./property-rules.ts";
 import { pullEvents } from "./pull-events.ts";
 import { pushEvents } from "./push-events.ts";
 import { ruleEvents } from "./rule-events.ts";
@@ -22,12 +22,12 @@ const sources: ReadonlyMap<string, EventSource> = new Map([
 ]);
 
 /** Checks an entry of `Events` and finds its source. */
-export function parseEvent(
-  known: ReadonlyMap<string, EventSource>,
+export function parseEvent<Source extends { readonly properties: PropertyRules }>(
+  known: ReadonlyMap<string, Source>,
   ownerId: string,
   eventId: string,
   event: unknown,
-): { readonly source: EventSource; readonly properties: Dict } {
+): { readonly source: Source; readonly properties: Dict } {
   if (!isDict(event)) throw eventProblem(eventId, "'NoneType' object has no attribute 'get'");
   const type = event["Type"];
   const source = isString(type) ? known.get(type) : undefined;

@@ -20,6 +20,7 @@ import {
 } from "./problems.ts";
 import { checkProperties, type PropertyRules } from "./property-rules.ts";
 import { applyOpenApiVersion, restApiProperties, transformRestApi } from "./rest-api.ts";
+import { linkStateMachineEvents, stateMachineProperties, transformStateMachine } from "./state-machine.ts";
 import { simpleTableProperties, transformSimpleTable } from "./simple-table.ts";
 import {
   asDict,
@@ -100,6 +101,18 @@ const samTypes: ReadonlyMap<string, SamType> = new Map<string, SamType>([
     },
   ],
   [
+    "AWS::Serverless::StateMachine",
+    {
+      section: "StateMachine",
+      properties: stateMachineProperties,
+      rank: 1,
+      prepare: expandPolicies,
+      link: linkStateMachineEvents,
+      transform: transformStateMachine,
+      generated: {},
+    },
+  ],
+  [
     "AWS::Serverless::Api",
     {
       section: "Api",
@@ -158,7 +171,6 @@ const notYet = new Set(
     "GraphQLApi",
     "MicrovmImage",
     "NetworkConnector",
-    "StateMachine",
     "WebFunction",
     "WebSocketApi",
   ].map((name) => `AWS::Serverless::${name}`),
@@ -171,6 +183,7 @@ const replaced = new Map([
   ["AWS::ApiGateway::RestApi", "AWS::Serverless::Api"],
   ["AWS::ApiGatewayV2::Api", "AWS::Serverless::HttpApi"],
   ["AWS::DynamoDB::Table", "AWS::Serverless::SimpleTable"],
+  ["AWS::StepFunctions::StateMachine", "AWS::Serverless::StateMachine"],
   ["AWS::S3::Bucket", "AWS::S3::Bucket"],
   ["AWS::SNS::Topic", "AWS::SNS::Topic"],
   ["AWS::Cognito::UserPool", "AWS::Cognito::UserPool"],
