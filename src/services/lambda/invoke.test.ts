@@ -11,6 +11,7 @@ import {
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
   type InvokeCommandInput,
+  type InvokeWithResponseStreamCommandInput,
 } from "@aws-sdk/client-lambda";
 import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import {
@@ -240,10 +241,30 @@ test("Invoke of a function whose role is gone answers AccessDeniedException, and
   expect((await invoke()).text).toBe("1");
 });
 
-test("InvokeWithResponseStream answers 501 with its name", async () => {
-  await create("export const handler = async () => 1");
-  await expect(lambda.send(new InvokeWithResponseStreamCommand({ FunctionName: name }))).rejects.toMatchObject({
-    name: "NotImplemented",
-    message: expect.stringContaining("InvokeWithResponseStream"),
-  });
+async function stream(more: Partial<InvokeWithResponseStreamCommandInput> = {}) {
+  const { EventStream, ...answer } = await lambda.send(
+    new InvokeWithResponseStreamCommand({ FunctionName: name, ...more }),
+  );
+  const chunks: Uint8Array[] = [];
+  let complete: unknown;
+  for await (const event of EventStream ?? []) {
+    if (event.PayloadChunk?.Payload) chunks.push(event.PayloadChunk.Payload);
+    if (event.InvokeComplete) complete = event.InvokeComplete;
+  }
+  return { ...answer, complete, text: Buffer.concat(chunks).toString() };
+}
+
+test("InvokeWithResponseStream answers the payload as events, and its end", async () => {
+  await create("export const handler = async ({ n }) => 'x'.repeat(n)");
+  const answer = await stream({ Payload: '{"n":200000}', LogType: "Tail" });
+  expect(answer).toMatchObject({ StatusCode: 200, ExecutedVersion: "$LATEST" });
+  expect(answer.text).toBe(text(200_002));
+  expect(answer.complete).toMatchObject({ LogResult: expect.any(String) });
+});
+
+test("InvokeWithResponseStream tells a function's error in its last event", async () => {
+  await create("export const handler = async () => { throw new TypeError('no') }");
+  const { complete, text } = await stream();
+  expect(text).toBe("");
+  expect(complete).toMatchObject({ ErrorCode: "Unhandled", ErrorDetails: expect.stringContaining("TypeError") });
 });

@@ -11,6 +11,8 @@ export const lambdaLimits = {
   codeStorageBytesMax: 80_530_636_800,
   requestPayloadBytesMax: 6_291_456,
   eventPayloadBytesMax: 1_048_576,
+  /** Ours: bytes in one event of a response stream. */
+  streamChunkBytes: 65_536,
   environmentBytesMax: 4096,
   timeoutSecondsMax: 900,
   memoryMbMax: 10_240,
