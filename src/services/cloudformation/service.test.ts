@@ -1,7 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import {
   CloudFormationClient,
+  CreateChangeSetCommand,
   CreateStackCommand,
+  DescribeChangeSetCommand,
   DescribeStackEventsCommand,
   DescribeStacksCommand,
   ValidateTemplateCommand,
@@ -77,12 +79,13 @@ test("resources are made with the rights of who deploys, and no others", async (
   );
 });
 
+const trust = (service: string) =>
+  JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Principal: { Service: service }, Action: "sts:AssumeRole" }],
+  });
+
 test("a stack's role is really assumed, and lends its rights", async () => {
-  const trust = (service: string) =>
-    JSON.stringify({
-      Version: "2012-10-17",
-      Statement: [{ Effect: "Allow", Principal: { Service: service }, Action: "sts:AssumeRole" }],
-    });
   const role = async (name: string, service: string) => {
     const input = { RoleName: name, AssumeRolePolicyDocument: trust(service) };
     const { Role } = await iam.send(new CreateRoleCommand(input));
@@ -124,6 +127,26 @@ test("templates are read from S3, as who asks", async () => {
   const stranger = await userWith("stranger", ["cloudformation:*"]);
   const denied = stranger.send(new ValidateTemplateCommand({ TemplateURL: `${platform.endpoint}/templates/a/t.yaml` }));
   await expect(denied).rejects.toMatchObject({ message: expect.stringMatching(/^S3 error: Access Denied/) });
+});
+
+test("what the SAM transform refuses is the reason of a failed change set", async () => {
+  const TemplateBody = `
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  F: { Type: AWS::Serverless::Function, Properties: { Runtime: nodejs22.x, CodeUri: s3://b/k, Handler: a.b, Nope: 1 } }
+`;
+  const input = { StackName: "sam", ChangeSetName: "c", ChangeSetType: "CREATE" as const, TemplateBody };
+  await client.send(new CreateChangeSetCommand(input));
+  expect(await client.send(new DescribeChangeSetCommand({ StackName: "sam", ChangeSetName: "c" }))).toMatchObject({
+    Status: "FAILED",
+    StatusReason: expect.stringMatching(
+      /^Transform AWS::Serverless-2016-10-31 failed with: Invalid Serverless Application Specification document\. Number of errors found: 1\. Resource with id \[F\] is invalid\./,
+    ),
+  });
+  await expect(client.send(new CreateStackCommand({ StackName: "direct", TemplateBody }))).rejects.toMatchObject({
+    name: "ValidationError",
+    message: expect.stringMatching(/^Transform AWS::Serverless-2016-10-31 failed with: /),
+  });
 });
 
 test("stacks and their resources are there after a restart", async () => {

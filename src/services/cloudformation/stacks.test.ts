@@ -1,4 +1,6 @@
 import {
+  CancelUpdateStackCommand,
+  ContinueUpdateRollbackCommand,
   CreateChangeSetCommand,
   CreateStackCommand,
   DeleteStackCommand,
@@ -14,6 +16,7 @@ import {
   type Stack,
 } from "@aws-sdk/client-cloudformation";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { AwsError } from "../../aws/error.ts";
 import { createMemoryStore } from "../../kernel/store/memory-store.ts";
 import { createFakeWorld, startFakeStacks, type FakeStacks, type FakeWorld } from "../../testing/cloudformation.ts";
 
@@ -493,6 +496,48 @@ Resources:
     expect((await settled(StackId ?? "")).StackStatus).toBe("DELETE_COMPLETE");
     expect((await events(StackId)).at(2)).toBe("A CREATE_FAILED Resource creation cancelled");
   });
+});
+
+test("CancelUpdateStack goes back to what was", async () => {
+  await create(topic("a", "x"));
+  world.intercept = (step, context) => {
+    if (step !== "update Topic" || context.properties["DisplayName"] === "x") return undefined;
+    return new Promise((_resolve, reject) => {
+      context.signal.addEventListener("abort", () => reject(new DOMException("stop", "AbortError")));
+    });
+  };
+  await client.send(new UpdateStackCommand({ StackName: "app", TemplateBody: topic("a", "y") }));
+  await client.send(new CancelUpdateStackCommand({ StackName: "app" }));
+  expect((await settled("app")).StackStatus).toBe("UPDATE_ROLLBACK_COMPLETE");
+  expect(world.resources.get("a")).toEqual({ TopicName: "a", DisplayName: "x" });
+});
+
+test("a rollback that fails can be continued", async () => {
+  await create(topic("a", "x"));
+  world.intercept = (step, context) => {
+    if (step === "create New" || (step === "update Topic" && context.properties["DisplayName"] === "x")) {
+      throw new AwsError("Busy", 400, "not now");
+    }
+  };
+  const next = `${topic("a", "y")}  New: { Type: AWS::SQS::Queue, DependsOn: Topic }\n`;
+  expect((await update(next)).StackStatus).toBe("UPDATE_ROLLBACK_FAILED");
+  world.intercept = () => {};
+  await client.send(new ContinueUpdateRollbackCommand({ StackName: "app" }));
+  expect((await settled("app")).StackStatus).toBe("UPDATE_ROLLBACK_COMPLETE");
+  expect(world.resources.get("a")).toEqual({ TopicName: "a", DisplayName: "x" });
+});
+
+test("NoEcho values are shown nowhere", async () => {
+  const template = `
+Parameters: { Secret: { Type: String, NoEcho: true } }
+Resources: { Topic: { Type: AWS::SNS::Topic, Properties: { DisplayName: !Sub "is-\${Secret}" } } }
+`;
+  const stack = await create(template, { Parameters: [{ ParameterKey: "Secret", ParameterValue: "hunter2" }] });
+  expect(stack.Parameters).toEqual([{ ParameterKey: "Secret", ParameterValue: "****" }]);
+  expect([...world.resources.values()]).toEqual([{ DisplayName: "is-hunter2" }]);
+  const { StackEvents } = await client.send(new DescribeStackEventsCommand({ StackName: "app" }));
+  expect(JSON.stringify(StackEvents)).not.toContain("hunter2");
+  expect(JSON.stringify(StackEvents)).toContain("is-****");
 });
 
 describe("exports", () => {

@@ -109,7 +109,8 @@ export async function applyResource(
   const { before: _none, ...asBefore } = existing;
   const change = changeOf(existing, wanted, type);
   if (change === "none") {
-    await recordResource(run, { ...existing, ...wanted, deployment: existing.deployment }, []);
+    const kept: StackResource = { ...existing, ...wanted };
+    if (!isDeepStrictEqual(kept, existing)) await recordResource(run, kept, []);
     return;
   }
   const before = incarnationOf(asBefore);

@@ -7,6 +7,7 @@ import type { Principal } from "../../../aws/principal.ts";
 import type { ServiceDirectory } from "../../../wire/service.ts";
 import type { IamPort } from "../../iam/port.ts";
 import type { ResourceType } from "../port.ts";
+import { withoutSecrets } from "./secrets.ts";
 import { keys, stackEvent, type Stack, type StackEvent, type StackResource } from "../model.ts";
 
 export interface EngineNeeds {
@@ -33,6 +34,8 @@ export interface Run {
   nextEvent: number;
   /** Who the resources are made as. */
   readonly principal: Principal;
+  /** What events must not show. */
+  readonly secrets: readonly string[];
   /** Aborted when this process must stop: nothing more is written. */
   readonly stopped: AbortSignal;
 }
@@ -74,6 +77,7 @@ function numberEvents(run: Run, events: readonly EventDraft[]): readonly (readon
     run.nextEvent++,
     {
       ...event,
+      ...(event.properties !== undefined && { properties: withoutSecrets(event.properties, run.secrets) }),
       eventId: `${event.logicalId}-${event.status}-${new Date(at).toISOString()}`,
       at,
       ...(stack.clientRequestToken !== undefined && { clientRequestToken: stack.clientRequestToken }),

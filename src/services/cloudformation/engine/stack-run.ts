@@ -10,6 +10,7 @@ import {
   readAll,
   readDeployment,
   readTemplateTexts,
+  type Deployment,
   type Obsolete,
   type Place,
   type Stack,
@@ -21,6 +22,7 @@ import { TemplateError } from "../template/template-error.ts";
 import { createBlueprint, type Blueprint } from "./blueprint.ts";
 import { evaluateOutputs, holdImports, readExports, replaceExports, settleImports } from "./exports.ts";
 import { runInOrder } from "./ordered-run.ts";
+import { secretsOf } from "./secrets.ts";
 import {
   applyResource,
   deleteObsolete,
@@ -66,12 +68,15 @@ async function begin(needs: EngineNeeds, { stackId, ...at }: StackJob, stopped: 
     if (!stack || !phases[stack.status]) return undefined;
     tx.set(keys.runner(at, stackId), token);
     const resources = await readAll<StackResource>(tx, keys.resources(at, stackId));
-    return { stack, resources, nextEvent: await nextEventNumber(tx, at, stackId) };
+    const ids = [stack.deployment, stack.previousDeployment].filter((id) => id !== undefined);
+    const deployments = await tx.getMany<Deployment>(ids.map((id) => keys.deployment(at, stackId, id)));
+    return { stack, resources, deployments, nextEvent: await nextEventNumber(tx, at, stackId) };
   });
   if (!state) return undefined;
   const { stack, nextEvent } = state;
   const resources = new Map(state.resources.map((each) => [each.logicalId, each]));
-  return { needs, token, stack, resources, nextEvent, principal: await principalOf(needs, stack), stopped };
+  const secrets = secretsOf(state.deployments);
+  return { needs, token, stack, resources, nextEvent, secrets, principal: await principalOf(needs, stack), stopped };
 }
 
 /** The stack's role where it has one, otherwise who asked. A role that cannot be taken on any more leaves no rights. */

@@ -4,6 +4,7 @@ import { AwsError } from "../../../aws/error.ts";
 import type { Call, InputOf, OperationsOf } from "../../../wire/service.ts";
 import { hasChanges, planChanges } from "../engine/plan.ts";
 import { withStatus } from "../engine/run.ts";
+import { secretsOf, withoutSecrets } from "../engine/secrets.ts";
 import {
   changeSetExists,
   changeSetNotExecutable,
@@ -24,6 +25,7 @@ import {
   writeStack,
   writeStackWithEvent,
   type ChangeSet,
+  type Deployment,
   type ResourceChange,
   type ResourceChangeDetail,
   type Stack,
@@ -253,7 +255,8 @@ async function createForNew(needs: OperationNeeds, call: Call, input: Input, cha
   const plan = await attempt(text, async () => {
     const prepared = await prepareDeployment(needs, call, { stackId, stackName }, text, input, undefined);
     acknowledge(prepared, input);
-    return { prepared, changes: planChanges(prepared.blueprint, prepared.deployment, new Map(), needs.types) };
+    const changes = planChanges(prepared.blueprint, prepared.deployment, new Map(), needs.types);
+    return { prepared, changes: toShown(changes, [prepared.deployment]) };
   });
   return needs.store.transact(async (tx) => {
     const existing = await findStack(tx, call, stackName);
@@ -283,7 +286,8 @@ async function createForExisting(needs: OperationNeeds, call: Call, input: Input
   const plan = await attempt(text, async () => {
     const prepared = await prepareDeployment(needs, call, stack, text, input, previous);
     acknowledge(prepared, input);
-    return { prepared, changes: changesOf(needs, prepared, current) };
+    const changes = changesOf(needs, prepared, current);
+    return { prepared, changes: toShown(changes, [prepared.deployment, previous.deployment]) };
   });
   return needs.store.transact(async (tx) => {
     const now = await tx.get<Stack>(keys.stack(stack, stack.stackId));
@@ -314,6 +318,19 @@ function changesOf(needs: OperationNeeds, prepared: Prepared, current: ForUpdate
     );
   }
   return changes;
+}
+
+/** Changes as they may be shown. */
+function toShown(changes: readonly ResourceChange[], deployments: readonly Deployment[]): readonly ResourceChange[] {
+  const secrets = secretsOf(deployments);
+  return changes.map((change) => {
+    const { before, after, ...rest } = change;
+    return Object.assign(
+      rest,
+      before && { before: withoutSecrets(before, secrets) },
+      after && { after: withoutSecrets(after, secrets) },
+    );
+  });
 }
 
 /** AWS: with a transform, capabilities are looked at only after the change set was made. */
