@@ -1,7 +1,7 @@
-import { createModels } from "../../src/wire/tables/catalog.ts";
-import { createConstraintChecker } from "../../src/wire/constraints.ts";
+import { createModels } from "../src/wire/tables/catalog.ts";
+import { createConstraintChecker } from "../src/wire/constraints.ts";
 
-/** What parsing and encoding cost, in microseconds a call, beside plain JSON. Run: `bin/node24 test/wire/bench.ts`. */
+/** What parsing and encoding cost, in microseconds a call, beside plain JSON. Run: `bin/node24 bench/wire.ts`. */
 const models = createModels();
 const lambda = await models.load("lambda");
 const dynamodb = await models.load("dynamodb");
