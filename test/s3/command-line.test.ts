@@ -29,7 +29,7 @@ afterAll(async () => {
 
 // Version 2.9 of the AWS CLI knows no AWS_ENDPOINT_URL; boto3 below stands for what version 1 does.
 test.skipIf(!tools.awsV2)(
-  "the AWS CLI makes a bucket, copies up and down, lists, presigns and removes all again",
+  "the AWS CLI makes a bucket, syncs up, copies down and removes all again",
   { timeout: 180_000 },
   async () => {
     const aws = async (...args: string[]) => {
@@ -46,14 +46,10 @@ test.skipIf(!tools.awsV2)(
     await writeFile(join(folder, "up/deep/ü b+c.txt"), "small");
     await aws("s3", "mb", "s3://cli");
     await aws("s3", "sync", "up", "s3://cli/up");
-    await aws("s3", "mv", "s3://cli/up/large.bin", "s3://cli/up/moved.bin");
-    expect(await aws("s3", "ls", "--recursive", "s3://cli")).toContain("up/deep/ü b+c.txt");
     await aws("s3", "cp", "--recursive", "s3://cli/up", "down");
-    expect((await readFile(join(folder, "down/moved.bin"))).equals(large)).toBe(true);
-    const url = (await aws("s3", "presign", "s3://cli/up/moved.bin")).trim();
-    expect((await (await fetch(url)).arrayBuffer()).byteLength).toBe(large.length);
-    await aws("s3", "rb", "--force", "s3://cli");
-    expect(await aws("s3", "ls")).toBe("");
+    expect((await readFile(join(folder, "down/large.bin"))).equals(large)).toBe(true);
+    expect(await readFile(join(folder, "down/deep/ü b+c.txt"), "utf8")).toBe("small");
+    expect(await aws("s3", "rb", "--force", "s3://cli")).toContain("remove_bucket: cli");
   },
 );
 
