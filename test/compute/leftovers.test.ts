@@ -19,7 +19,7 @@ function descendants(pid: number): number[] {
     .filter((name) => /^\d+$/u.test(name))
     .map(Number)
     .filter((candidate) => parentOf(candidate) === pid);
-  return children.flatMap((child) => [child, ...descendants(child)]);
+  return children.concat(...children.map(descendants));
 }
 
 function parentOf(pid: number): number | undefined {
