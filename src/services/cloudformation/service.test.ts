@@ -85,14 +85,15 @@ const trust = (service: string) =>
     Statement: [{ Effect: "Allow", Principal: { Service: service }, Action: "sts:AssumeRole" }],
   });
 
+const role = async (name: string, service: string) => {
+  const input = { RoleName: name, AssumeRolePolicyDocument: trust(service) };
+  const { Role } = await iam.send(new CreateRoleCommand(input));
+  const document = { RoleName: name, PolicyName: "p", PolicyDocument: policy(["logs:*"]) };
+  await iam.send(new PutRolePolicyCommand(document));
+  return Role?.Arn ?? "";
+};
+
 test("a stack's role is really assumed, and lends its rights", async () => {
-  const role = async (name: string, service: string) => {
-    const input = { RoleName: name, AssumeRolePolicyDocument: trust(service) };
-    const { Role } = await iam.send(new CreateRoleCommand(input));
-    const document = { RoleName: name, PolicyName: "p", PolicyDocument: policy(["logs:*"]) };
-    await iam.send(new PutRolePolicyCommand(document));
-    return Role?.Arn ?? "";
-  };
   const [lent, other] = [
     await role("lent", "cloudformation.amazonaws.com"),
     await role("other", "lambda.amazonaws.com"),

@@ -27,7 +27,6 @@ import {
   type ChangeSet,
   type Deployment,
   type ResourceChange,
-  type ResourceChangeDetail,
   type Stack,
 } from "../model.ts";
 import { TransformError } from "../template/transforms.ts";
@@ -36,6 +35,7 @@ import { findChangeSet } from "./change-set-records.ts";
 import type { OperationNeeds } from "./needs.ts";
 import { outputsOf } from "./outputs.ts";
 import { pageOf } from "./pages.ts";
+import { describeChange, summarizeChangeSet } from "./present-change-set.ts";
 import { prepareDeployment, requireCapabilities, type Prepared } from "./prepare.ts";
 import {
   actorOf,
@@ -96,7 +96,7 @@ export function changeSetOperations(needs: OperationNeeds) {
           const changes = await readAll<ResourceChange>(reader, keys.changes(call, stackId, changeSet.changeSetId));
           const page = pageOf(changes, input.NextToken, limits.pageEntriesMax);
           return {
-            ...summarize(stack, changeSet),
+            ...summarizeChangeSet(stack, changeSet),
             ...(deployment.parameters.length > 0 && {
               Parameters: deployment.parameters.map(({ name, value, noEcho }) => ({
                 ParameterKey: name,
@@ -124,7 +124,7 @@ export function changeSetOperations(needs: OperationNeeds) {
           const sorted = changeSets.toSorted((a, b) => b.createdAt - a.createdAt);
           const page = pageOf(sorted, input.NextToken, limits.pageEntriesMax);
           return {
-            Summaries: page.items.map((each) => summarize(stack, each)),
+            Summaries: page.items.map((each) => summarizeChangeSet(stack, each)),
             ...(page.next !== undefined && { NextToken: page.next }),
           };
         });
@@ -411,51 +411,4 @@ async function writeChangeSet(
     writeDeployment(tx, call, stackId, deployment, none, { original: plan.text });
   }
   return { Id: changeSetId, StackId: stackId };
-}
-
-function summarize(stack: Stack, changeSet: ChangeSet) {
-  return {
-    ChangeSetName: changeSet.changeSetName,
-    ChangeSetId: changeSet.changeSetId,
-    StackId: stack.stackId,
-    StackName: stack.stackName,
-    ...(changeSet.description !== undefined && { Description: changeSet.description }),
-    CreationTime: new Date(changeSet.createdAt),
-    ExecutionStatus: changeSet.executionStatus,
-    Status: changeSet.status,
-    ...(changeSet.reason !== undefined && { StatusReason: changeSet.reason }),
-    IncludeNestedStacks: false,
-  };
-}
-
-function describeChange(change: ResourceChange, withValues: boolean) {
-  const { before, after } = change;
-  return {
-    Type: "Resource" as const,
-    ResourceChange: {
-      ...(change.policyAction && { PolicyAction: change.policyAction }),
-      Action: change.action,
-      LogicalResourceId: change.logicalId,
-      ...(change.physicalId !== undefined && { PhysicalResourceId: change.physicalId }),
-      ResourceType: change.type,
-      ...(change.replacement && { Replacement: change.replacement }),
-      Scope: [...change.scope],
-      Details: change.details.map(describeDetail),
-      ...(withValues && before && { BeforeContext: JSON.stringify(before) }),
-      ...(withValues && after && { AfterContext: JSON.stringify(after) }),
-    },
-  };
-}
-
-function describeDetail(detail: ResourceChangeDetail) {
-  return {
-    Target: {
-      Attribute: detail.attribute,
-      ...(detail.name !== undefined && { Name: detail.name }),
-      RequiresRecreation: detail.recreation,
-    },
-    Evaluation: detail.evaluation,
-    ...(detail.source && { ChangeSource: detail.source }),
-    ...(detail.cause !== undefined && { CausingEntity: detail.cause }),
-  };
 }
