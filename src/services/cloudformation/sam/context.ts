@@ -1,6 +1,6 @@
 import type { Generated } from "./generated.ts";
 import { resolveMappings, resolveParameters } from "./intrinsics.ts";
-import { expectMap, type Culprit } from "./problems.ts";
+import type { Culprit } from "./problems.ts";
 import type { Dict } from "./values.ts";
 
 /** What the transform of one template knows and gathers. Nothing outlives the call. */
@@ -67,9 +67,4 @@ export interface SamResource {
   readonly attributes: Dict;
   readonly inherited: Dict;
   readonly culprit: Culprit;
-}
-
-export function optionalMap(sam: SamResource, name: string): Dict | undefined {
-  const value = sam.properties[name];
-  return value === undefined || value === null ? undefined : expectMap(value, name, sam.culprit);
 }

@@ -1,6 +1,6 @@
 import { isNoValue, makeIf } from "./intrinsics.ts";
 import { documentProblem } from "./problems.ts";
-import { asDict, dictOf, display, isDict, isGiven, isList, isString, type Dict } from "./values.ts";
+import { asDict, dictOf, display, isDict, isGiven, isList, type Dict } from "./values.ts";
 
 /** What editing a Swagger 2 and an OpenAPI 3 definition have in common. Paths and methods may be wrapped in `Fn::If`. */
 

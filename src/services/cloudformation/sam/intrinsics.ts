@@ -1,5 +1,5 @@
 import { documentProblem } from "./problems.ts";
-import { display, isAbsent, isDict, isList, isString, type Dict } from "./values.ts";
+import { display, isDict, isList, isString, type Dict } from "./values.ts";
 
 export const ref = (logicalId: string): Dict => ({ Ref: logicalId });
 export const getAtt = (logicalId: string, attribute: string): Dict => ({ "Fn::GetAtt": [logicalId, attribute] });
