@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdtemp, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -61,7 +62,8 @@ export interface Afterwards {
 
 /** @throws when the host does not let this user make mounts in a namespace of its own */
 export async function createStage(asRoot: boolean, afterwards: Afterwards): Promise<Stage> {
-  const path = await mkdtemp(join(tmpdir(), "cumulet-"));
+  // Where nothing tidies up: removing the folder, even unseen from here, would take the mounts away.
+  const path = await mkdtemp(join(asRoot && existsSync("/run") ? "/run" : tmpdir(), "cumulet-"));
   const own = asRoot ? [] : ["--user", "--map-root-user"];
   const groups = afterwards.groups.join(" ");
   const inner = afterwards.groups.map((group) => `${group}/*/ ${group}`).join(" ");
