@@ -5,7 +5,8 @@ export const storeLimits = {
   /** One value, encoded. Larger content belongs into blobs. */
   valueBytesMax: 2 * 1024 * 1024,
   rangeEntriesMax: 10_000,
-  transactionWritesMax: 20_000,
+  /** An object of 10,000 parts goes in one transaction, with two writes a part. */
+  transactionWritesMax: 100_000,
   transactionBytesMax: 64 * 1024 * 1024,
   /** How often a body runs before a transaction that always conflicts is given up. */
   attemptsMax: 40,

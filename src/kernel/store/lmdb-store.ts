@@ -90,14 +90,11 @@ function createLmdbDriver(database: RootDatabase<Buffer, Buffer>, changes: Chang
     return true;
   }
 
-  return {
-    snapshot: (): Snapshot => {
-      const transaction = database.useReadTransaction();
-      return { ...viewOf(database, { transaction }), end: () => transaction.done() };
-    },
-    commit: async (batch) => {
+  /** One LMDB transaction for the whole batch: what each commit read is checked with those before it in view. */
+  async function applyAll(batch: readonly Commit[]): Promise<readonly boolean[]> {
+    try {
       // A child transaction: whatever fails in it takes back the whole batch.
-      const applied = await database.childTransaction(() => {
+      return await database.childTransaction(() => {
         let sequence = readSequence(database);
         const before = sequence;
         const outcome = batch.map((commit) => {
@@ -114,6 +111,18 @@ function createLmdbDriver(database: RootDatabase<Buffer, Buffer>, changes: Chang
         }
         return outcome;
       });
+    } catch (error) {
+      throw await causeOf(error);
+    }
+  }
+
+  return {
+    snapshot: (): Snapshot => {
+      const transaction = database.useReadTransaction();
+      return { ...viewOf(database, { transaction }), end: () => transaction.done() };
+    },
+    commit: async (batch) => {
+      const applied = await applyAll(batch);
       // A run that conflicted reads anew what another process may have written in this very turn.
       if (applied.includes(false)) database.resetReadTxn();
       return applied;
@@ -123,6 +132,17 @@ function createLmdbDriver(database: RootDatabase<Buffer, Buffer>, changes: Chang
       await database.close();
     },
   };
+}
+
+/** LMDB tells why a commit failed by a second promise, which must not stay unheard. */
+async function causeOf(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error) || !("commitError" in error)) return error;
+  try {
+    await error.commitError;
+    return error;
+  } catch (cause) {
+    return new Error("The commit failed", { cause });
+  }
 }
 
 type ReadOptions = { readonly transaction?: ReturnType<RootDatabase["useReadTransaction"]> };
