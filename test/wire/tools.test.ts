@@ -42,14 +42,14 @@ const environment = () => ({
   AWS_EC2_METADATA_DISABLED: "true",
 });
 
-describe.skipIf(cli === undefined)("AWS CLI v2 (skipped where it is not installed)", () => {
-  const aws = async (...words: string[]): Promise<unknown> => {
-    const { stdout } = await run(cli ?? "aws", ["--endpoint-url", platform.endpoint, "--output", "json", ...words], {
-      env: environment(),
-    });
-    return JSON.parse(stdout);
-  };
+async function aws(...words: string[]): Promise<unknown> {
+  const { stdout } = await run(cli ?? "aws", ["--endpoint-url", platform.endpoint, "--output", "json", ...words], {
+    env: environment(),
+  });
+  return JSON.parse(stdout);
+}
 
+describe.skipIf(cli === undefined)("AWS CLI v2 (skipped where it is not installed)", () => {
   test("query, JSON and XML answers are read", { timeout: 90_000 }, async () => {
     expect(
       await aws(
