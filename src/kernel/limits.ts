@@ -14,7 +14,7 @@ export const storeLimits = {
   commitBatchMax: 512,
   /** How long commits wait for the body of a transaction that conflicted and is run again ahead of them. */
   aheadMsMax: 20,
-  /** How far the embedded store's file may grow; it takes only what it holds. */
+  /** Address space mapped for the embedded store's file at once; the file takes only what it holds, and may grow beyond. */
   fileBytesMax: 256 * 1024 ** 3,
   /** Snapshots that all processes together may have open. */
   readersMax: 1_024,
