@@ -9,7 +9,7 @@ import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
 import { createIamPort } from "./assume-role.ts";
 import { createIdentities } from "./identities.ts";
-import { awsPolicies } from "./managed-policies.ts";
+import { awsPolicyArns } from "./managed-policies.ts";
 import { accessKeyOperations } from "./operations/access-keys.ts";
 import { attachmentOperations } from "./operations/attachments.ts";
 import { boundaryOperations } from "./operations/boundaries.ts";
@@ -80,7 +80,7 @@ export function createIam(needs: IamNeeds): Iam {
       userToGroupAdditionType,
       accessKeyType,
     ],
-    managedPolicies: Object.fromEntries(awsPolicies().map(({ name, arn }) => [name, arn])),
+    managedPolicies: awsPolicyArns(),
     identities,
     accessKeys,
     stop,
