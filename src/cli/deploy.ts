@@ -124,7 +124,7 @@ async function followEvents(
       .filter((event) => event.EventId !== undefined && !seen.has(event.EventId))
       // The change set's own REVIEW_IN_PROGRESS came before; a second of slack covers the server's rounding.
       .filter((event) => (event.Timestamp?.getTime() ?? 0) >= since.getTime() - 1_000)
-      .reverse();
+      .toReversed();
     for (const event of fresh) {
       seen.add(event.EventId ?? "");
       if (String(event.ResourceStatus) === "REVIEW_IN_PROGRESS") continue;

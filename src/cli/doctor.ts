@@ -29,7 +29,6 @@ export const doctorCommand: Command = {
 };
 
 function describe(found: ComputeCapabilities): string {
-  const mark = (good: boolean) => (good ? "ok     " : "MISSING");
   const width = Math.max(...found.runtimes.map(({ runtime }) => runtime.length));
   const runtimes = found.runtimes.map((item) => {
     const name = item.runtime.padEnd(width);
@@ -50,4 +49,8 @@ function describe(found: ComputeCapabilities): string {
     "Runtimes",
     ...runtimes,
   ].join("\n");
+}
+
+function mark(good: boolean): string {
+  return good ? "ok     " : "MISSING";
 }

@@ -93,10 +93,10 @@ export async function runKillLoop(rounds: number): Promise<KillLoopResult> {
   let next = 1;
   try {
     for (let round = 0; round < rounds; round++) {
-      let alive = true;
+      const writing = new AbortController();
       const fresh = new Map<Writer, number[]>(writers.map((writer) => [writer, []]));
       const running = writers.map(async (writer) => {
-        while (alive) {
+        while (!writing.signal.aborted) {
           const index = next++;
           const done = await writer.write(settings, index).then(
             () => true,
@@ -110,7 +110,7 @@ export async function runKillLoop(rounds: number): Promise<KillLoopResult> {
       while (count() < acknowledgedMin) await delay(5);
       await delay(Math.random() * 300);
       await server.kill();
-      alive = false;
+      writing.abort();
       await Promise.all(running);
       await server.killAndRestart();
       for (const writer of writers) {

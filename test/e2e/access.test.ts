@@ -81,26 +81,26 @@ describe("a user with lambda:InvokeFunction on one function", () => {
   });
 });
 
-describe("a call that is not what was signed", () => {
-  const caller = (settings: Partial<ClientSettings["credentials"]>) =>
-    new LambdaClient({ ...root, credentials: { ...root.credentials, ...settings } }).send(new ListFunctionsCommand({}));
+const listWith = (settings: Partial<ClientSettings["credentials"]>) =>
+  new LambdaClient({ ...root, credentials: { ...root.credentials, ...settings } }).send(new ListFunctionsCommand({}));
 
+describe("a call that is not what was signed", () => {
   test("with a wrong secret answers InvalidSignatureException", async () => {
-    await expect(caller({ secretAccessKey: "wrong" })).rejects.toMatchObject({
+    await expect(listWith({ secretAccessKey: "wrong" })).rejects.toMatchObject({
       name: "InvalidSignatureException",
       $metadata: { httpStatusCode: 403 },
     });
   });
 
   test("with an unknown key answers UnrecognizedClientException", async () => {
-    await expect(caller({ accessKeyId: "AKIAUNKNOWNUNKNOWN00" })).rejects.toMatchObject({
+    await expect(listWith({ accessKeyId: "AKIAUNKNOWNUNKNOWN00" })).rejects.toMatchObject({
       name: "UnrecognizedClientException",
       $metadata: { httpStatusCode: 403 },
     });
   });
 
   test("with a made-up session token answers UnrecognizedClientException", async () => {
-    await expect(caller({ sessionToken: "made-up" })).rejects.toMatchObject({ $metadata: { httpStatusCode: 403 } });
+    await expect(listWith({ sessionToken: "made-up" })).rejects.toMatchObject({ $metadata: { httpStatusCode: 403 } });
   });
 
   test("without a signature answers MissingAuthenticationTokenException", async () => {
@@ -135,6 +135,12 @@ describe("a call that is not what was signed", () => {
   });
 });
 
+const readFrom = async (functionName: string, bucket: string): Promise<unknown> => {
+  const Payload = Buffer.from(JSON.stringify({ bucket }));
+  const answer = await new LambdaClient(root).send(new InvokeCommand({ FunctionName: functionName, Payload }));
+  return JSON.parse(Buffer.from(answer.Payload ?? []).toString());
+};
+
 describe("a function with role A", () => {
   beforeAll(async () => {
     const s3 = new S3Client({ ...root, forcePathStyle: true });
@@ -168,21 +174,15 @@ describe("a function with role A", () => {
     }
   });
 
-  const read = async (functionName: string, bucket: string): Promise<unknown> => {
-    const Payload = Buffer.from(JSON.stringify({ bucket }));
-    const answer = await new LambdaClient(root).send(new InvokeCommand({ FunctionName: functionName, Payload }));
-    return JSON.parse(Buffer.from(answer.Payload ?? []).toString());
-  };
-
   test("can do what role A may, at the endpoint it was given", async () => {
-    expect(await read("reader-a", "a-things")).toEqual({ status: 200, body: "content of a-things" });
+    expect(await readFrom("reader-a", "a-things")).toEqual({ status: 200, body: "content of a-things" });
   });
 
   test("cannot do what only role B may", async () => {
-    expect(await read("reader-a", "b-things")).toMatchObject({
+    expect(await readFrom("reader-a", "b-things")).toMatchObject({
       status: 403,
       body: expect.stringContaining("AccessDenied") as string,
     });
-    expect(await read("reader-b", "b-things")).toMatchObject({ status: 200 });
+    expect(await readFrom("reader-b", "b-things")).toMatchObject({ status: 200 });
   });
 });

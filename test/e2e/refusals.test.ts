@@ -99,7 +99,7 @@ test("a resource that fails midway rolls the stack back completely", async () =>
   while (!(await status()).match(/ROLLBACK_(COMPLETE|FAILED)/)) await delay(20);
   expect(await status()).toBe("ROLLBACK_COMPLETE");
   const { StackEvents = [] } = await cloudformation.send(new DescribeStackEventsCommand({ StackName: "midway" }));
-  const told = StackEvents.map((event) => `${event.LogicalResourceId} ${event.ResourceStatus}`).reverse();
+  const told = StackEvents.map((event) => `${event.LogicalResourceId} ${event.ResourceStatus}`).toReversed();
   expect(told).toEqual([
     "midway CREATE_IN_PROGRESS",
     "Role CREATE_IN_PROGRESS",

@@ -10,6 +10,13 @@ const apps = [
   { name: "sam-python", source: "hello_world/app.py" },
 ] as const;
 
+// sam build wants the very Python that the runtime names; take the one that this machine has.
+const useInstalledPython = async (template: string) => {
+  const { stdout } = await runTool(tools.python ?? "", ["--version"], { env: {} });
+  const version = /Python (\d+\.\d+)/.exec(stdout)?.[1] ?? "3.11";
+  await writeFile(template, (await readFile(template, "utf8")).replace("python3.11", `python${version}`));
+};
+
 // Without the tool there is nothing to test: the set-up script has said how to get it.
 describe.skipIf(tools.sam === undefined)("SAM CLI, only told the endpoint and keys", () => {
   let server: TestServer;
@@ -32,13 +39,6 @@ describe.skipIf(tools.sam === undefined)("SAM CLI, only told the endpoint and ke
     const result = await sam(args, cwd);
     expect(result.status, `sam ${args.join(" ")}\n${result.stdout}\n${result.stderr}`).toBe(0);
     return result;
-  };
-
-  // sam build wants the very Python that the runtime names; take the one that this machine has.
-  const useInstalledPython = async (template: string) => {
-    const { stdout } = await runTool(tools.python ?? "", ["--version"], { env: {} });
-    const version = /Python (\d+\.\d+)/.exec(stdout)?.[1] ?? "3.11";
-    await writeFile(template, (await readFile(template, "utf8")).replace("python3.11", `python${version}`));
   };
 
   const get = async (apiId: string) => {

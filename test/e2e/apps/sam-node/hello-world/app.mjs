@@ -1,6 +1,6 @@
 import isNumber from "is-number";
 
-export const lambdaHandler = async (event, context) => {
+export const lambdaHandler = async (event) => {
   console.log("handling", event.path);
   return {
     statusCode: 200,
