@@ -106,7 +106,7 @@ function compared(comparison: string, wanted: number, read: (text: string) => nu
 }
 
 function toNumber(text: string): number {
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : Number.NaN;
+  return /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : Number.NaN;
 }
 
 /** ISO 8601 in the forms W3C names, or seconds since 1970. */

@@ -89,8 +89,14 @@ function tokenize(text: string, options: PatternOptions): Token[] {
 
 function parseVariable(inside: string): Token {
   if (inside === "*" || inside === "?" || inside === "$") return inside.charCodeAt(0);
-  const match = /^\s*([^,]+?)\s*(?:,\s*'(.*)')?\s*$/.exec(inside);
-  return { name: (match?.[1] ?? inside).toLowerCase(), fallback: match?.[2] };
+  // No pattern with two runs of blanks beside each other: its time would grow with a power of the text's length.
+  const comma = inside.indexOf(",");
+  const name = (comma < 0 ? inside : inside.slice(0, comma)).trim().toLowerCase();
+  const fallback = comma < 0 ? "" : inside.slice(comma + 1).trim();
+  const quoted = fallback.length >= 2 && fallback.startsWith("'") && fallback.endsWith("'");
+  // What is not well formed is the name of no key, and so has no value.
+  if (comma >= 0 && !quoted) return { name: inside.toLowerCase(), fallback: undefined };
+  return { name, fallback: quoted ? fallback.slice(1, -1) : undefined };
 }
 
 /** Tokens without variables are the same for every request. */
