@@ -90,6 +90,38 @@ describe("denials", () => {
   });
 });
 
+describe("a stored policy that cannot be read", () => {
+  const request = { action: "s3:GetObject", resource: "arn:aws:s3:::b/k" };
+  const allow = { Effect: "Allow", Action: "*", Resource: "*" };
+
+  test.each(["", "{", "[]", '{"Version":"2012-10-17","Statement":[{"Effect":"Allow"}]}'])(
+    "denies, and is logged as an error: %j",
+    async (resourcePolicy) => {
+      const { outcome, logged } = await ask(user, { ...request, resourcePolicy }, [allow]);
+      expect(outcome).toMatchObject({ code: "AccessDenied", status: 403 });
+      expect(logged).toMatchObject([
+        { level: "error", message: "A stored policy cannot be read: denied", action: "s3:GetObject" },
+        { level: "info", message: "denied" },
+      ]);
+    },
+  );
+
+  test("of a session denies too", async () => {
+    const session: Principal = {
+      type: "assumedRole",
+      account,
+      arn: user.arn,
+      roleArn: "",
+      roleId: "",
+      sessionName: "s",
+      accessKeyId: "",
+      sessionPolicies: ["{"],
+      sessionTags: {},
+    };
+    expect((await ask(session, request, [allow])).outcome).toMatchObject({ code: "AccessDenied" });
+  });
+});
+
 describe("global condition keys", () => {
   const allowedWith = async (Condition: object, principal: Principal = user) => {
     const statement = { Effect: "Allow", Action: "*", Resource: "*", Condition };
@@ -106,6 +138,23 @@ describe("global condition keys", () => {
     [{ NumericLessThan: { "aws:EpochTime": "1767400000" } }],
   ])("%j holds", async (condition) => {
     expect(await allowedWith(condition)).toBe("allowed");
+  });
+
+  test("aws:TokenIssueTime revokes sessions that were issued before, and touches no long-term keys", async () => {
+    const revoke = {
+      Effect: "Deny",
+      Action: "*",
+      Resource: "*",
+      Condition: { DateLessThan: { "aws:TokenIssueTime": "2026-01-02T03:00:00Z" } },
+    };
+    const allow = { Effect: "Allow", Action: "*", Resource: "*" };
+    const outcomeOf = async (principal: Principal) =>
+      (await ask(principal, { action: "s3:GetObject", resource: "arn:aws:s3:::b/k" }, [allow, revoke])).outcome;
+    expect(await outcomeOf({ ...user, tokenIssuedAt: Date.parse("2026-01-02T02:59:59Z") })).toMatchObject({
+      status: 403,
+    });
+    expect(await outcomeOf({ ...user, tokenIssuedAt: Date.parse("2026-01-02T03:00:00Z") })).toBe("allowed");
+    expect(await outcomeOf(user)).toBe("allowed");
   });
 
   test("of the platform cannot be set by a service's own", async () => {

@@ -5,6 +5,7 @@ import { toContext } from "./context.ts";
 import { accessDenied, missingAuthentication, toDialect } from "./errors.ts";
 import type { Identity, IdentitySource } from "./identity-source.ts";
 import type { PolicyCompiler } from "./policy/compile.ts";
+import { PolicyGrammarError } from "./policy/document.ts";
 import { evaluate, type Decision, type NamedPolicy } from "./policy/evaluate.ts";
 
 export interface AuthorizerNeeds {
@@ -17,7 +18,7 @@ export interface AuthorizerNeeds {
 export function createAuthorizer(needs: AuthorizerNeeds): Authorizer {
   return {
     authorize: async (principal, request, environment) => {
-      const decision = await decide(needs, principal, request, environment);
+      const decision = await decideSafely(needs, principal, request, environment);
       if (decision.decision === "allowed") return;
       needs.log.info("denied", {
         principal: toName(principal),
@@ -29,6 +30,28 @@ export function createAuthorizer(needs: AuthorizerNeeds): Authorizer {
     },
   };
 }
+
+/**
+ * Whatever stores a policy checks it first, so one that cannot be read is a bug or damage. Nobody can say what it would
+ * have denied: everything is.
+ */
+async function decideSafely(needs: AuthorizerNeeds, ...asked: Asked): Promise<Decision> {
+  try {
+    return await decide(needs, ...asked);
+  } catch (error) {
+    if (!(error instanceof PolicyGrammarError)) throw error;
+    const [principal, { action, resource }] = asked;
+    needs.log.error("A stored policy cannot be read: denied", {
+      principal: toName(principal),
+      action,
+      resource,
+      error,
+    });
+    return { decision: "implicitDeny", policyType: "identity-based policy" };
+  }
+}
+
+type Asked = [principal: Principal, request: AuthorizationRequest, environment: RequestEnvironment];
 
 const noIdentity: Identity = { policies: [], permissionsBoundary: undefined, tags: {} };
 

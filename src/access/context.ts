@@ -26,6 +26,8 @@ export function toContext(
   set("aws:viaawsservice", "false");
   // A service's own address is nobody's to allow or deny.
   if (principal.type !== "service" && environment.sourceIp !== "") set("aws:sourceip", environment.sourceIp);
+  // Policies that revoke a role's older sessions look at it.
+  if ("tokenIssuedAt" in principal) set("aws:tokenissuetime", new Date(principal.tokenIssuedAt).toISOString());
   setPrincipal(principal, principalTags, set);
   return context;
 }

@@ -14,7 +14,7 @@ export interface DevOptions {
  *
  * A web page in a browser on this machine could reach the platform too, from its own origin or (DNS rebinding) under a
  * name of its own that resolves to loopback. So a request must come from a loopback address, be for a name that only
- * ever means this machine or AWS, and not come from another site's page.
+ * ever means this machine or AWS, and not come from another site's page; a browser's must show that it does not.
  */
 export function createDevCredentials(options: DevOptions): {
   accept(request: SignedRequest, headers: HeaderValues, accessKeyId: string): Principal | undefined;
@@ -45,7 +45,11 @@ function isFromAnotherSite(headers: HeaderValues): boolean {
   const referer = headers.get("referer")?.[0];
   if (referer !== undefined && !isLoopbackUrl(referer)) return true;
   const site = headers.get("sec-fetch-site")?.[0];
-  return site !== undefined && site !== "none" && site !== "same-origin";
+  if (site !== undefined) return site !== "none" && site !== "same-origin";
+  // Browsers tell nothing of a request's site when it goes over plain HTTP to a name that is not loopback's own, even if
+  // it resolves to loopback; a page can keep `Referer` and, for GET, `Origin` back. It cannot change who the browser is.
+  const isBrowser = headers.get("user-agent")?.some((agent) => /^\s*Mozilla\//i.test(agent)) ?? false;
+  return isBrowser && referer === undefined;
 }
 
 /** Pages of this machine only: anybody may have a page below `amazonaws.com`. */

@@ -27,7 +27,7 @@ describe("session tokens", () => {
     const issued = sessionsOf(1).issue(principal, 5, 10);
     const opened = sessionsOf(1).open(issued.accessKeyId, issued.sessionToken);
     expect(opened).toEqual({
-      principal: { ...principal, accessKeyId: issued.accessKeyId },
+      principal: { ...principal, accessKeyId: issued.accessKeyId, tokenIssuedAt: 5 },
       secretAccessKey: issued.secretAccessKey,
       issuedAt: 5,
       expiresAt: 10,

@@ -69,7 +69,8 @@ export function createSessions(needs: { readonly keys: ServerKeys; readonly ids:
     if (!plain || plain[0] !== version) return undefined;
     const { principal, issuedAt, expiresAt } = parseContent(plain.subarray(1));
     if (principal.accessKeyId !== accessKeyId) return undefined;
-    return { principal, issuedAt, expiresAt, secretAccessKey: secretOf(accessKeyId, token) };
+    const secretAccessKey = secretOf(accessKeyId, token);
+    return { principal: { ...principal, tokenIssuedAt: issuedAt }, issuedAt, expiresAt, secretAccessKey };
   };
 
   return {

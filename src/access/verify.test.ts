@@ -164,6 +164,14 @@ describe("--dev", () => {
     ["comes from a page on S3", { sourceIp: "::1", headers: [["origin", "https://evil.s3.amazonaws.com"]] }],
     ["comes from a sandboxed page", { sourceIp: "::1", headers: [["origin", "null"]] }],
     ["is an image of another site's page", { sourceIp: "::1", headers: [["sec-fetch-site", "cross-site"]] }],
+    [
+      "comes from a browser that does not say from where",
+      {
+        sourceIp: "::1",
+        host: "iam.localhost.localstack.cloud:4566",
+        headers: [["user-agent", "Mozilla/5.0 (X11; Linux x86_64)"]],
+      },
+    ],
   ] as [string, Parameters<typeof devRequest>[0]][])(
     "refuses unknown credentials when the request %s",
     async (_name, more) => {
@@ -171,11 +179,49 @@ describe("--dev", () => {
     },
   );
 
+  test.each([
+    ["a page of this machine", ["origin", "http://localhost:3000"]],
+    ["a link on a page of this machine", ["referer", "http://127.0.0.1:3000/"]],
+    ["the address bar", ["sec-fetch-site", "none"]],
+  ] as [string, [string, string]][])("takes them from a browser too, for %s", async (_name, header) => {
+    const headers: [string, string][] = [["user-agent", "Mozilla/5.0"], header];
+    const verified = await verifier.verify(devRequest({ sourceIp: "127.0.0.1", headers }), "iam");
+    expect(verified.principal.type).toBe("root");
+  });
+
   test("without it nobody is let in", async () => {
     await expect(verifierOf().verify(devRequest({ sourceIp: "127.0.0.1" }), "iam")).rejects.toMatchObject({
       code: "InvalidClientTokenId",
       status: 403,
     });
+  });
+});
+
+describe("a signature of another kind in the query of a request to S3", () => {
+  const verify = (query: string, service: string) =>
+    verifierOf().verify({ method: "GET", target: `/b/k?${query}`, headers: [["host", "localhost"]] }, service);
+
+  test.each([
+    "AWSAccessKeyId=AKIDEXAMPLE&Signature=vjbyPxybdZaNmGa%2ByT272YEAiv4%3D&Expires=1767400000",
+    "AWSAccessKeyId=AKIDEXAMPLE",
+    "Signature=x&Expires=1",
+  ])("is refused, not taken for nobody's: %s", async (query) => {
+    await expect(verify(query, "s3")).rejects.toMatchObject({
+      code: "InvalidRequest",
+      status: 400,
+      message: "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
+    });
+  });
+
+  test("or a part of one of ours is not taken for nobody's", async () => {
+    await expect(verify("X-Amz-Credential=a/b", "s3")).rejects.toMatchObject({
+      code: "AuthorizationQueryParametersError",
+      status: 400,
+    });
+  });
+
+  test("means nothing to other services", async () => {
+    expect((await verify("Signature=x", "lambda")).principal.type).toBe("anonymous");
   });
 });
 

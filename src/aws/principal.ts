@@ -1,7 +1,13 @@
 /** Who makes a call. Established by a signature, or by the platform for its own services. */
 export type Principal =
   /** The account's root: may do everything in its account. */
-  | { readonly type: "root"; readonly account: string; readonly arn: string; readonly accessKeyId: string }
+  | {
+      readonly type: "root";
+      readonly account: string;
+      readonly arn: string;
+      readonly accessKeyId: string;
+      readonly tokenIssuedAt?: number;
+    }
   | {
       readonly type: "user";
       readonly account: string;
@@ -10,6 +16,8 @@ export type Principal =
       readonly userId: string;
       readonly userName: string;
       readonly accessKeyId: string;
+      /** Of temporary credentials: when they were issued, epoch milliseconds (`aws:TokenIssueTime`). */
+      readonly tokenIssuedAt?: number;
     }
   | {
       readonly type: "assumedRole";
@@ -21,9 +29,10 @@ export type Principal =
       readonly roleId: string;
       readonly sessionName: string;
       readonly accessKeyId: string;
-      /** Session policies (JSON documents) that narrow the role; empty when there are none. */
+      /** Session policies that narrow the role, JSON documents and ARNs of managed policies; empty when there are none. */
       readonly sessionPolicies: readonly string[];
       readonly sessionTags: Readonly<Record<string, string>>;
+      readonly tokenIssuedAt?: number;
     }
   /** A service of the platform acting on a resource's behalf, as `apigateway.amazonaws.com`. Only resource policies can allow it. */
   | {

@@ -36,11 +36,18 @@ export function parsePresentedSignature(
   dialect: Dialect,
 ): PresentedSignature | undefined {
   const authorization = headers.get("authorization");
-  const inQuery = query.some(([name]) => name === "X-Amz-Algorithm" || name === "X-Amz-Signature");
+  const inQuery = query.some(([name]) => marksOfQueryForm.has(name));
   if (authorization !== undefined && inQuery) throw twoMechanisms(dialect);
   if (authorization !== undefined) return parseHeaderForm(headers, authorization, dialect);
-  return inQuery ? parseQueryForm(query, dialect) : undefined;
+  if (inQuery) return parseQueryForm(query, dialect);
+  // Signature Version 2 in the query, as clients of S3 from before 2014 sign: no request of nobody's.
+  if (dialect === "s3" && query.some(([name]) => name === "AWSAccessKeyId" || name === "Signature")) {
+    throw unsupportedMechanism();
+  }
+  return undefined;
 }
+
+const marksOfQueryForm: ReadonlySet<string> = new Set(["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature"]);
 
 function parseHeaderForm(headers: HeaderValues, values: readonly string[], dialect: Dialect): PresentedSignature {
   const authorization = values[0] ?? "";
@@ -228,6 +235,11 @@ function unsupportedScheme(dialect: Dialect, scheme: string): AwsError {
     return incompleteSignature(dialect, `Unsupported AWS 'algorithm': '${scheme.slice(0, 64)}'.`);
   }
   if (!scheme.startsWith("AWS")) return new AwsError("InvalidArgument", 400, "Unsupported Authorization Type");
+  return unsupportedMechanism();
+}
+
+/** AWS: buckets made after June 2020 take no Signature Version 2. */
+function unsupportedMechanism(): AwsError {
   return new AwsError(
     "InvalidRequest",
     400,

@@ -32,7 +32,7 @@ export function createIamPort({ store, compile, sessions, now }: AssumeRoleNeeds
       if (!role || !trusts(role, principal, compile, now())) {
         throw accessDenied("query", `${service} is not authorized to perform: sts:AssumeRole on resource: ${roleArn}`);
       }
-      return toAssumedRole(role, sessionName);
+      return toAssumedRole(role, sessionName, now());
     },
     issueCredentials: (principal, durationSeconds) => {
       const issuedAt = now();
@@ -77,7 +77,7 @@ function trusts(role: Role, principal: Principal, compile: PolicyCompiler, now: 
   return decision === "allowed";
 }
 
-function toAssumedRole(role: Role, sessionName: string): AssumedRole {
+function toAssumedRole(role: Role, sessionName: string, tokenIssuedAt: number): AssumedRole {
   const account = parseArn(role.arn)?.account ?? "";
   return {
     type: "assumedRole",
@@ -89,5 +89,6 @@ function toAssumedRole(role: Role, sessionName: string): AssumedRole {
     accessKeyId: "",
     sessionPolicies: [],
     sessionTags: {},
+    tokenIssuedAt,
   };
 }
