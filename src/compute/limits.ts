@@ -1,3 +1,5 @@
+import { availableParallelism } from "node:os";
+
 /** Every bound of the compute layer. Sources: AWS Lambda quotas page (read 2026-11) unless a line says otherwise. */
 export interface ComputeLimits {
   /** Largest answer of a function. AWS says 6 MB; its message and its behaviour say this number. */
@@ -23,6 +25,16 @@ export interface ComputeLimits {
   /** Ours: environments on this host at a time, and invocations that may wait for one. */
   readonly environmentsMax: number;
   readonly waitingMax: number;
+  /**
+   * Ours: a further environment is started at once for an invocation that would wait longer than this for a running one, as
+   * far as the function's recent durations tell; and after this time where they did not tell the truth.
+   */
+  readonly patienceMs: number;
+  /** Ours: who runs longer than this is not expected to end soon, whatever its function's durations were. */
+  readonly stuckMs: number;
+  /** Ours: invocations as short as this only compute; no more of one function than this run at a time while others wait. */
+  readonly quickMs: number;
+  readonly quickRunsMax: number;
   /** Ours: sandboxes that start at a time; more only makes each of them slower. */
   readonly startsMax: number;
   /** Ours: sandboxes that wait for code, per interpreter and size, once one such has been used; and in all, after bursts. */
@@ -53,6 +65,10 @@ export const computeLimits: ComputeLimits = {
   idleMs: 300_000,
   environmentsMax: 500,
   waitingMax: 2_000,
+  patienceMs: 10,
+  stuckMs: 50,
+  quickMs: 1,
+  quickRunsMax: availableParallelism(),
   startsMax: 8,
   blanksMin: 2,
   blanksMax: 8,

@@ -27,16 +27,26 @@ interface Member {
 
 interface Revision {
   readonly spec: FunctionSpec;
+  /** How long its invocations take when nothing disturbs them. */
+  readonly usual: Shortest;
   /** The most recently used last: that one is taken first, so that the others can go. */
   readonly idle: Member[];
   readonly waiting: Waiter[];
   starting: number;
-  busy: number;
+  /** What runs now. */
+  readonly runs: Set<Run>;
+  /** Somebody looks at who waits after `patienceMs`. */
+  watched: boolean;
   retired: boolean;
+}
+
+interface Run {
+  readonly since: number;
 }
 
 interface Waiter {
   readonly invocation: Invocation;
+  readonly since: number;
   readonly resolve: (outcome: InvocationOutcome) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -59,7 +69,16 @@ export function createPool(needs: PoolNeeds): Pool {
   const revisionOf = (spec: FunctionSpec): Revision => {
     let revision = revisions.get(spec.id);
     if (revision === undefined) {
-      revision = { spec, idle: [], waiting: [], starting: 0, busy: 0, retired: false };
+      revision = {
+        spec,
+        usual: createShortest(),
+        idle: [],
+        waiting: [],
+        starting: 0,
+        runs: new Set(),
+        watched: false,
+        retired: false,
+      };
       revisions.set(spec.id, revision);
     }
     return revision;
@@ -118,13 +137,14 @@ export function createPool(needs: PoolNeeds): Pool {
     if (init.outcome === "initialized") return give(revision, environment);
     const waiter = takeWaiter(revision);
     if (waiter === undefined) return;
-    revision.busy += 1;
+    const now: Run = { since: clock.now() };
+    revision.runs.add(now);
     try {
       waiter.resolve(await startAgain(revision, waiter.invocation));
     } catch (error) {
       waiter.reject(error);
     } finally {
-      revision.busy -= 1;
+      revision.runs.delete(now);
     }
   };
 
@@ -152,16 +172,64 @@ export function createPool(needs: PoolNeeds): Pool {
   };
 
   const run = async (revision: Revision, environment: Environment, waiter: Waiter) => {
-    revision.busy += 1;
+    const now: Run = { since: clock.now() };
+    revision.runs.add(now);
     try {
-      waiter.resolve(await environment.run(waiter.invocation, revision.spec.timeoutMs));
+      const outcome = await environment.run(waiter.invocation, revision.spec.timeoutMs);
+      revision.usual.note(outcome.report.durationMs);
+      waiter.resolve(outcome);
     } catch (error) {
       environment.end();
       waiter.reject(error);
     } finally {
-      revision.busy -= 1;
+      revision.runs.delete(now);
       give(revision, environment);
     }
+  };
+
+  /** How many of those who wait will be served within our patience by so many running invocations' environments. */
+  const servedSoon = (revision: Revision, running: number): number =>
+    Math.floor((running * limits.patienceMs) / revision.usual.ms());
+
+  /**
+   * An invocation too short to wait for anything but the processor: more of them at a time than there are processors only
+   * take turns, so that a further environment would make all of them later.
+   */
+  const isSaturated = (revision: Revision, running: number): boolean =>
+    running >= limits.quickRunsMax && revision.usual.ms() <= limits.quickMs;
+
+  const startMore = (revision: Revision, environments: number) => {
+    for (let index = 0; index < environments; index += 1) {
+      revision.starting += 1;
+      startQueue.push(revision);
+    }
+    if (environments > 0) pump();
+  };
+
+  /** Those who wait were expected to be served by now: if they have not been, more environments are needed after all. */
+  const watch = (revision: Revision) => {
+    if (revision.watched) return;
+    revision.watched = true;
+    clock.after(limits.patienceMs, () => {
+      revision.watched = false;
+      const [first] = revision.waiting;
+      if (first === undefined) return;
+      const now = clock.now();
+      if (now - first.since >= limits.patienceMs) {
+        let brisk = 0;
+        for (const { since } of revision.runs) if (now - since < limits.stuckMs) brisk += 1;
+        while (revision.waiting.length > 0 && !isSaturated(revision, brisk)) {
+          const free = takeIdle(revision);
+          const waiter = free === undefined ? undefined : takeWaiter(revision);
+          if (free === undefined || waiter === undefined) break;
+          brisk += 1;
+          void run(revision, free, waiter);
+        }
+        const unserved = revision.waiting.length - servedSoon(revision, brisk) - revision.starting;
+        if (!isSaturated(revision, brisk)) startMore(revision, Math.max(unserved, revision.starting === 0 ? 1 : 0));
+      }
+      if (revision.waiting.length > 0) watch(revision);
+    });
   };
 
   const takeWaiter = (revision: Revision): Waiter | undefined => {
@@ -220,7 +288,7 @@ export function createPool(needs: PoolNeeds): Pool {
         }
       }
       const unused = revision.idle.length === 0 && revision.waiting.length === 0;
-      if (unused && revision.starting === 0 && revision.busy === 0) revisions.delete(id);
+      if (unused && revision.starting === 0 && revision.runs.size === 0) revisions.delete(id);
     }
     if (left) sweepLater();
   };
@@ -233,6 +301,7 @@ export function createPool(needs: PoolNeeds): Pool {
       const arn = spec.functionArn;
       const waiter: Waiter = {
         invocation,
+        since: clock.now(),
         resolve: (outcome) => {
           count(arn, -1);
           resolve(outcome);
@@ -243,7 +312,8 @@ export function createPool(needs: PoolNeeds): Pool {
         },
       };
       count(arn, 1);
-      const free = takeIdle(revision);
+      const running = revision.runs.size;
+      const free = isSaturated(revision, running) ? undefined : takeIdle(revision);
       if (free !== undefined) {
         void run(revision, free, waiter);
         return promise;
@@ -254,11 +324,9 @@ export function createPool(needs: PoolNeeds): Pool {
       }
       revision.waiting.push(waiter);
       waitingTotal += 1;
-      if (revision.starting < revision.waiting.length) {
-        revision.starting += 1;
-        startQueue.push(revision);
-        pump();
-      }
+      const unserved = revision.waiting.length - servedSoon(revision, running) - revision.starting;
+      if (unserved > 0) startMore(revision, 1);
+      else if (running > 0) watch(revision);
       return promise;
     },
     retire(specId) {
@@ -282,6 +350,32 @@ export function createPool(needs: PoolNeeds): Pool {
       for (const environment of all) endMember({ environment, idleSince: 0, frozen: true });
       await Promise.all(ended);
     },
+  };
+}
+
+interface Shortest {
+  note(ms: number): void;
+  /** Infinite until one was noted. */
+  ms(): number;
+}
+
+const shortestOf = 16;
+
+/** The shortest of the last 16 to 32 durations: what a busy host adds now and then does not count. */
+function createShortest(): Shortest {
+  let before = Infinity;
+  let now = Infinity;
+  let noted = 0;
+  return {
+    note(ms) {
+      now = Math.min(now, ms);
+      noted += 1;
+      if (noted < shortestOf) return;
+      before = now;
+      now = Infinity;
+      noted = 0;
+    },
+    ms: () => Math.min(before, now),
   };
 }
 
