@@ -156,7 +156,7 @@ function checkPrincipal(kind: PrincipalEntry["kind"], value: string): string {
   const valid = {
     // A deleted principal's unique id stays in the policies that named it.
     AWS: /^(\*|\d{12}|A[A-Z0-9]{15,}|arn:aws[\w-]*:(iam|sts)::\d{12}:(root|(user|role|assumed-role|federated-user)\/[^*]+))$/,
-    Service: /^[\w.-]+\.amazonaws\.com(\.cn)?$/,
+    Service: /^[\w.-]+\.(amazonaws|amazon)\.com(\.cn)?$/,
     Federated: /^\S+$/,
     CanonicalUser: /^[0-9a-f]{64}$/,
   }[kind].test(value);

@@ -313,6 +313,27 @@ test("aliases are created, updated, listed and refused as AWS does", async () =>
   });
 });
 
+test.each(["nobody", "arn:aws:iam::1:user/x", "arn:aws:iam::111122223333:user/*", "lambda.example.com"])(
+  "AddPermission answers InvalidParameterValueException for the principal %s",
+  async (Principal) => {
+    await create();
+    const input = { FunctionName: name, StatementId: "s1", Action: "lambda:InvokeFunction", Principal };
+    await expect(lambda.send(new AddPermissionCommand(input))).rejects.toMatchObject({
+      name: "InvalidParameterValueException",
+      message: "The provided principal was invalid. Please check the principal and try again.",
+    });
+    await expect(lambda.send(new GetPolicyCommand({ FunctionName: name }))).rejects.toMatchObject({
+      name: "ResourceNotFoundException",
+    });
+  },
+);
+
+test("AddPermission takes the service of Alexa's skills for a principal", async () => {
+  await create();
+  const input = { FunctionName: name, StatementId: "s1", Action: "lambda:InvokeFunction" };
+  await lambda.send(new AddPermissionCommand({ ...input, Principal: "alexa-appkit.amazon.com" }));
+});
+
 test("AddPermission builds the statement that AWS builds", async () => {
   await create();
   const { Statement } = await lambda.send(

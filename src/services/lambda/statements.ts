@@ -1,4 +1,5 @@
-import { conflict, policyTooLong } from "./errors.ts";
+import { parsePolicyDocument, PolicyGrammarError } from "../../access/policy/document.ts";
+import { conflict, invalidParameter, policyTooLong } from "./errors.ts";
 import { toPolicyDocument } from "./functions.ts";
 import { lambdaLimits } from "./limits.ts";
 import type { PolicyRecord, PolicyStatement } from "./model.ts";
@@ -46,7 +47,10 @@ function toPrincipal(text: string): PolicyStatement["Principal"] {
   return text.startsWith("arn:") ? { AWS: text } : { Service: text };
 }
 
-/** A policy with one more statement. Throws for a statement id that is taken, and for a policy that grows too long. */
+/**
+ * A policy with one more statement. Throws for a statement id that is taken, for a principal that is none, and for a
+ * policy that grows too long.
+ */
 export function addStatement(
   policy: PolicyRecord | undefined,
   statement: PolicyStatement,
@@ -59,7 +63,19 @@ export function addStatement(
     );
   }
   const next: PolicyRecord = { v: 1, revisionId, statements: [...statements, statement] };
-  const bytes = Buffer.byteLength(toPolicyDocument(next));
+  const document = toPolicyDocument(next);
+  const bytes = Buffer.byteLength(document);
   if (bytes > lambdaLimits.policyBytesMax) throw policyTooLong(bytes, lambdaLimits.policyBytesMax);
+  checkReadable(document);
   return next;
+}
+
+/** All of a statement but its principal is of the shapes that the model of the API lets through. */
+function checkReadable(document: string): void {
+  try {
+    parsePolicyDocument(document, "resource");
+  } catch (error) {
+    if (!(error instanceof PolicyGrammarError)) throw error;
+    throw invalidParameter("The provided principal was invalid. Please check the principal and try again.");
+  }
 }

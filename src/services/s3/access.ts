@@ -54,9 +54,15 @@ function checkRegion(bucket: Bucket, call: Call): void {
   if (call.region !== bucket.region) throw wrongRegion(call.region, bucket.region);
 }
 
+const policyOperations = new Set(["GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy"]);
+
 /** RestrictPublicBuckets: a public policy lets in nobody but the owner's account and services of the platform. */
 function policyFor(bucket: Bucket, call: Call): string | undefined {
   const { principal } = call;
+  // AWS: no bucket policy can keep the root of the bucket's account from reading, replacing and deleting it.
+  if (principal.type === "root" && principal.account === bucket.account && policyOperations.has(call.operation)) {
+    return undefined;
+  }
   if (!bucket.policyIsPublic || !bucket.publicAccessBlock?.restrictPublicBuckets) return bucket.policy;
   const inside = principal.type === "service" || ("account" in principal && principal.account === bucket.account);
   return inside ? bucket.policy : undefined;

@@ -273,6 +273,17 @@ describe("a bucket policy", () => {
     expect((await fetch(address)).status).toBe(403);
   });
 
+  test("that denies everything to everyone can still be read and deleted by the root", async () => {
+    const Bucket = await newBucket();
+    const Deny = { Effect: "Deny", Principal: "*", Action: "s3:*", Resource: [`arn:aws:s3:::${Bucket}`] };
+    const Policy = JSON.stringify({ Version: "2012-10-17", Statement: [Deny] });
+    await s3.putBucketPolicy({ Bucket, Policy });
+    expect(await refusalOf(s3.listObjectsV2({ Bucket }))).toContain("403 AccessDenied");
+    expect((await s3.getBucketPolicy({ Bucket })).Policy).toBe(Policy);
+    await s3.deleteBucketPolicy({ Bucket });
+    await s3.listObjectsV2({ Bucket });
+  });
+
   test.each([
     ["no JSON", "{", "MalformedPolicy"],
     ["another bucket", policyOf("other-bucket", { Principal: "*" }), "MalformedPolicy: Policy has invalid resource"],
