@@ -105,11 +105,11 @@ console.log(
   `cold start, one after the other: median ${quantile(unpooled, 0.5).toFixed(1)} ms, p90 ${quantile(unpooled, 0.9).toFixed(1)} ms`,
 );
 
-await rest(500);
+await rest(2_000);
 console.log(
   `20 functions cold at once: ${(await timed(() => Promise.all(Array.from({ length: 20 }, () => invokeOnce(newFunction()))))).toFixed(0)} ms`,
 );
-await rest(500);
+await rest(2_000);
 const one = newFunction();
 console.log(
   `20 first requests to one function: ${(await timed(() => Promise.all(Array.from({ length: 20 }, () => invokeOnce(one))))).toFixed(0)} ms`,

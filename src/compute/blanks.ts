@@ -27,7 +27,9 @@ export interface BlanksNeeds {
   readonly endpointPort: () => number;
 }
 
+/** After the last start that somebody waited for, and between blanks. */
 const refillDelayMs = 50;
+const refillPauseMs = 5;
 
 export function createBlanks(needs: BlanksNeeds): Blanks {
   const { driver, clock, limits } = needs;
@@ -55,10 +57,10 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
   };
 
   /** One at a time and only while nobody waits for a start: a blank must not slow down the burst that used it up. */
-  const refill = () => {
+  const refill = (delayMs = refillDelayMs) => {
     if (refilling || stopped) return;
     refilling = true;
-    clock.after(refillDelayMs, () => void (starting = refillNow()));
+    clock.after(delayMs, () => void (starting = refillNow()));
   };
   const refillNow = async () => {
     refilling = false;
@@ -73,7 +75,7 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
       const sandbox = await start(shelf.shape);
       if (stopped) return await discard(sandbox);
       shelve(shelf, sandbox);
-      refill();
+      refill(refillPauseMs);
     } catch {
       // The next one who asks meets the same trouble and is told of it.
     } finally {

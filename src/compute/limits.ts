@@ -71,7 +71,7 @@ export const computeLimits: ComputeLimits = {
   quickRunsMax: availableParallelism(),
   startsMax: 8,
   blanksMin: 2,
-  blanksMax: 8,
+  blanksMax: Math.min(32, 8 * availableParallelism()),
   blankBurstMs: 60_000,
   blankIdleMs: 600_000,
   credentialsMarginMs: 900_000,

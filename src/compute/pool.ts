@@ -226,7 +226,12 @@ export function createPool(needs: PoolNeeds): Pool {
           void run(revision, free, waiter);
         }
         const unserved = revision.waiting.length - servedSoon(revision, brisk) - revision.starting;
-        if (!isSaturated(revision, brisk)) startMore(revision, Math.max(unserved, revision.starting === 0 ? 1 : 0));
+        if (!isSaturated(revision, brisk)) {
+          const wanted = Math.max(unserved, revision.starting === 0 ? 1 : 0);
+          // So far its invocations were short: it may be the host that stalls, so that more are started in steps.
+          const step = revision.usual.ms() <= limits.patienceMs ? revision.runs.size + revision.starting : wanted;
+          startMore(revision, Math.min(wanted, Math.max(1, step)));
+        }
       }
       if (revision.waiting.length > 0) watch(revision);
     });

@@ -42,20 +42,23 @@ exec cat > /dev/null
 /** `pasta` does not end with its parent by itself. */
 const connection = `pasta "$@" & pasta=$!; cat > /dev/null; kill $pasta 2> /dev/null`;
 
+/** What an environment that ended abruptly has left under the name is taken away when it is in the way. */
 const attacher = `
-tab=$(printf '\\t')
-while IFS="$tab" read -r id pid name gateway own; do
-  {
-    nsenter -t "$1" -n sh -c 'ip link del "$1" 2>/dev/null; ip -batch - <<END
-link add $1 type veth peer name eth0 netns $2
-addr add $3/30 dev $1
-link set $1 up
+connect() {
+  nsenter -t "$1" -n ip -batch - <<END && nsenter -t "$pid" -n ip -batch - <<END2
+link add $name type veth peer name eth0 netns $pid
+addr add $gateway/30 dev $name
+link set $name up
 END
-' sh "$name" "$pid" "$gateway" && nsenter -t "$pid" -n ip -batch - <<END
 addr add $own/30 dev eth0
 link set eth0 up
 route add default via $gateway
-END
+END2
+}
+tab=$(printf '\\t')
+while IFS="$tab" read -r id pid name gateway own; do
+  {
+    connect "$1" 2> /dev/null || { nsenter -t "$1" -n ip link del "$name" 2> /dev/null; connect "$1"; }
     echo "$id $?"
   } &
 done
