@@ -4,6 +4,8 @@ import type { Principal } from "../aws/principal.ts";
 export interface AccessKeySource {
   /** The key and whose it is; undefined when there is none, or when it is not active. */
   findAccessKey(accessKeyId: string): Promise<AccessKey | undefined> | AccessKey | undefined;
+  /** Whether there is such a key in any state: `--dev` takes an inactive one for nobody else's. */
+  isKnown?(accessKeyId: string): Promise<boolean> | boolean;
   /** A request was signed with it, rightly. For GetAccessKeyLastUsed; must not throw. */
   noteUse?(accessKeyId: string, service: string, region: string): void;
 }
@@ -22,6 +24,10 @@ export function firstOf(sources: readonly AccessKeySource[]): AccessKeySource {
         if (found) return found;
       }
       return undefined;
+    },
+    isKnown: async (accessKeyId) => {
+      for (const source of sources) if (await source.isKnown?.(accessKeyId)) return true;
+      return false;
     },
     noteUse: (accessKeyId, service, region) => {
       for (const source of sources) source.noteUse?.(accessKeyId, service, region);

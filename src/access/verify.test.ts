@@ -197,16 +197,16 @@ describe("--dev", () => {
   });
 });
 
-describe("a signature of another kind in the query of a request to S3", () => {
-  const verify = (query: string, service: string) =>
-    verifierOf().verify({ method: "GET", target: `/b/k?${query}`, headers: [["host", "localhost"]] }, service);
+const verifyQuery = (query: string, service: string) =>
+  verifierOf().verify({ method: "GET", target: `/b/k?${query}`, headers: [["host", "localhost"]] }, service);
 
+describe("a signature of another kind in the query of a request to S3", () => {
   test.each([
     "AWSAccessKeyId=AKIDEXAMPLE&Signature=vjbyPxybdZaNmGa%2ByT272YEAiv4%3D&Expires=1767400000",
     "AWSAccessKeyId=AKIDEXAMPLE",
     "Signature=x&Expires=1",
   ])("is refused, not taken for nobody's: %s", async (query) => {
-    await expect(verify(query, "s3")).rejects.toMatchObject({
+    await expect(verifyQuery(query, "s3")).rejects.toMatchObject({
       code: "InvalidRequest",
       status: 400,
       message: "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
@@ -214,14 +214,14 @@ describe("a signature of another kind in the query of a request to S3", () => {
   });
 
   test("or a part of one of ours is not taken for nobody's", async () => {
-    await expect(verify("X-Amz-Credential=a/b", "s3")).rejects.toMatchObject({
+    await expect(verifyQuery("X-Amz-Credential=a/b", "s3")).rejects.toMatchObject({
       code: "AuthorizationQueryParametersError",
       status: 400,
     });
   });
 
   test("means nothing to other services", async () => {
-    expect((await verify("Signature=x", "lambda")).principal.type).toBe("anonymous");
+    expect((await verifyQuery("Signature=x", "lambda")).principal.type).toBe("anonymous");
   });
 });
 

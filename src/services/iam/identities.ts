@@ -53,6 +53,8 @@ export function createIdentities(needs: IdentitiesNeeds): {
     },
     accessKeys: {
       findAccessKey,
+      isKnown: async (accessKeyId) =>
+        (await store.read((reader) => reader.get(accessKeyKey(accessKeyId)))) !== undefined,
       noteUse: (accessKeyId, service, region) => {
         const at = needs.now();
         if (!accessKeyId.startsWith("AKIA") || at - (lastUses.get(accessKeyId) ?? 0) < iamLimits.lastUsedIntervalMs) {

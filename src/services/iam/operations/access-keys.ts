@@ -80,11 +80,13 @@ export function accessKeyOperations({ store, ids, seal }: OperationNeeds) {
     },
     GetAccessKeyLastUsed: {
       async authorize(input, call) {
+        if (call.principal.type === "anonymous") throw missingAuthentication("query");
         const record = await store.read((reader) =>
           reader.get<AccessKeyRecord>(accessKeyKey(present(input.AccessKeyId))),
         );
-        if (call.principal.type === "anonymous") throw missingAuthentication("query");
-        return onResource(call, entityArn(call.account, "user", "/", record?.userName ?? "*"));
+        // A denial names the user: a stranger must not learn from it whose another account's key is.
+        if (record?.account !== call.account) return onResource(call, entityArn(call.account, "user", "/", "*"));
+        return await onEntity(store, call, "user", record.userName);
       },
       run: (input, call) =>
         store.read(async (reader) => {
