@@ -208,7 +208,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
       const startedAt = elapsed();
       const answer = initFailed === undefined ? await invoke(invocation, timeoutMs) : fromFailedInit(initFailed);
       const spentMs = initFailed === undefined ? elapsed() - startedAt : initFailed.durationMs;
-      await drained();
+      await (answer.kind === "response" ? read() : drained());
       return conclude(invocation, answer, spentMs);
     },
   };
@@ -289,10 +289,12 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
   }
 }
 
-/**
- * What was printed before the answer has arrived, but may be unread. The first pass ends the round of reading that brought
- * the answer, the second is a whole round.
- */
+/** What was printed before the answer is read in the same round as the answer, of which this is the end. */
+function read(): Promise<void> {
+  return new Promise(setImmediate);
+}
+
+/** Also what was printed, but had not arrived when a timeout or an end came: the first pass ends this round, the second is a whole one. */
 function drained(): Promise<void> {
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }

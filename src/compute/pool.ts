@@ -189,14 +189,15 @@ export function createPool(needs: PoolNeeds): Pool {
 
   /** How many of those who wait will be served within our patience by so many running invocations' environments. */
   const servedSoon = (revision: Revision, running: number): number =>
-    Math.floor((running * limits.patienceMs) / revision.usual.ms());
+    running > 0 && isQuick(revision) ? Infinity : Math.floor((running * limits.patienceMs) / revision.usual.ms());
 
   /**
-   * An invocation too short to wait for anything but the processor: more of them at a time than there are processors only
+   * Invocations too short to wait for anything but the processor: more of them at a time than there are processors only
    * take turns, so that a further environment would make all of them later.
    */
+  const isQuick = (revision: Revision): boolean => revision.usual.ms() <= limits.quickMs;
   const isSaturated = (revision: Revision, running: number): boolean =>
-    running >= limits.quickRunsMax && revision.usual.ms() <= limits.quickMs;
+    running >= limits.quickRunsMax && isQuick(revision);
 
   const startMore = (revision: Revision, environments: number) => {
     for (let index = 0; index < environments; index += 1) {
@@ -210,12 +211,14 @@ export function createPool(needs: PoolNeeds): Pool {
   const watch = (revision: Revision) => {
     if (revision.watched) return;
     revision.watched = true;
+    const since = clock.now();
     clock.after(limits.patienceMs, () => {
       revision.watched = false;
       const [first] = revision.waiting;
       if (first === undefined) return;
       const now = clock.now();
-      if (now - first.since >= limits.patienceMs) {
+      // When this comes late, it is this process that was held up, and answers may be waiting to be read.
+      if (now - first.since >= limits.patienceMs && now - since < 2 * limits.patienceMs) {
         let brisk = 0;
         for (const { since } of revision.runs) if (now - since < limits.stuckMs) brisk += 1;
         while (revision.waiting.length > 0 && !isSaturated(revision, brisk)) {
@@ -229,8 +232,9 @@ export function createPool(needs: PoolNeeds): Pool {
         if (!isSaturated(revision, brisk)) {
           const wanted = Math.max(unserved, revision.starting === 0 ? 1 : 0);
           // So far its invocations were short: it may be the host that stalls, so that more are started in steps.
-          const step = revision.usual.ms() <= limits.patienceMs ? revision.runs.size + revision.starting : wanted;
-          startMore(revision, Math.min(wanted, Math.max(1, step)));
+          const most =
+            revision.usual.ms() <= limits.patienceMs ? Math.max(1, revision.runs.size) - revision.starting : wanted;
+          startMore(revision, Math.min(wanted, most));
         }
       }
       if (revision.waiting.length > 0) watch(revision);
@@ -331,7 +335,7 @@ export function createPool(needs: PoolNeeds): Pool {
       waitingTotal += 1;
       const unserved = revision.waiting.length - servedSoon(revision, running) - revision.starting;
       if (unserved > 0) startMore(revision, 1);
-      else if (running > 0) watch(revision);
+      watch(revision);
       return promise;
     },
     retire(specId) {
