@@ -12,26 +12,11 @@ import {
   type ProtocolCase,
   type Suite,
 } from "./conformance-data.ts";
+import { known } from "./response-exceptions.ts";
 
 /** The oracle: AWS's SDK for Python reads each of our answers, and must find in it what the case says. */
 const python = join(import.meta.dirname, "../../.venv/bin/python");
 const ready = hasConformanceData && existsSync(python);
-
-/** Where botocore does not read what the case says, of whatever server's answer: the reason. */
-const known: Readonly<Record<string, string>> = {
-  QueryXmlLists: "it looks for a flattened list under the name of its items",
-  XmlLists: "it looks for a flattened list under the name of its items",
-  BodyWithXmlName: "it does not look into a root element that is named",
-  RestJsonHttpPayloadTraitsWithNoBlobBody: "an absent body is an empty one to it",
-  HttpPayloadTraitsWithNoBlobBody: "an absent body is an empty one to it",
-  RestJsonHttpPayloadWithUnsetUnion: "it refuses a union that is not set",
-  RestXmlHttpPayloadWithUnsetUnion: "it refuses a union that is not set",
-  HttpPrefixHeadersResponse: "with no prefix, the type of the content is a header of the map to it",
-  RestJsonInputAndOutputWithQuotedStringHeaders: "it does not read quotes",
-  RestJsonInputAndOutputWithTimestampHeaders: "it splits dates at their comma",
-  InputAndOutputWithTimestampHeaders: "it splits dates at their comma",
-  MediaTypeHeaderOutputBase64: "it goes on to read the JSON",
-};
 
 interface Read {
   readonly suite: Suite;
