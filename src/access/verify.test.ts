@@ -197,6 +197,21 @@ describe("--dev", () => {
   });
 });
 
+test.each(["US-EAST-1", "us_east_1", "us-east-1%20"])(
+  "a credential that is scoped to the region %s is refused, not taken for another region's",
+  async (region) => {
+    const signed = authorization.replace("/us-east-1/", `/${region}/`);
+    const headers = devRequest({}).headers.map(
+      ([name, value]) => [name, value === authorization ? signed : value] as const,
+    );
+    const request = { method: "POST", target: "/", headers, sourceIp: "127.0.0.1" };
+    await expect(verifierOf({ dev: { account: "000000000000" } }).verify(request, "iam")).rejects.toMatchObject({
+      code: "SignatureDoesNotMatch",
+      message: "Credential should be scoped to a valid region.",
+    });
+  },
+);
+
 const verifyQuery = (query: string, service: string) =>
   verifierOf().verify({ method: "GET", target: `/b/k?${query}`, headers: [["host", "localhost"]] }, service);
 

@@ -18,7 +18,7 @@ export interface PatternOptions {
 export function compilePattern(text: string, options: PatternOptions): Pattern {
   const tokens = tokenize(options.ignoreCase ? text.toLowerCase() : text, options);
   if (tokens.every((token) => typeof token === "number" && token >= 0)) {
-    const exact = String.fromCharCode(...tokens.filter((token) => typeof token === "number"));
+    const exact = toText(tokens);
     return { matches: (given) => (options.ignoreCase ? given.toLowerCase() : given) === exact };
   }
   const fixed = toFixed(tokens);
@@ -108,8 +108,12 @@ function toFixed(tokens: readonly Token[]): readonly number[] | undefined {
 /** What any match begins with: most patterns are told apart by it. */
 function literalPrefix(tokens: readonly Token[]): string {
   const end = tokens.findIndex((token) => typeof token !== "number" || token < 0);
-  const codes = (end < 0 ? tokens : tokens.slice(0, end)).filter((token) => typeof token === "number");
-  return String.fromCharCode(...codes);
+  return toText(end < 0 ? tokens : tokens.slice(0, end));
+}
+
+/** Character by character: a text may have more of them than a call may have arguments. */
+function toText(tokens: readonly Token[]): string {
+  return tokens.map((token) => (typeof token === "number" ? String.fromCharCode(token) : "")).join("");
 }
 
 /** The values of variables stand for themselves: a `*` in a user's name is no wildcard. Undefined when one has no value. */

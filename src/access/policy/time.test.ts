@@ -19,6 +19,8 @@ test.each([
   ["a number that is none", statement("*", { NumericEquals: { "s3:max-keys": `${digits}x` } })],
   ["a date that is none", statement("*", { DateEquals: { "aws:CurrentTime": `${digits}x` } })],
   ["an address that is none", statement("*", { IpAddress: { "aws:SourceIp": `${"1.".repeat(50_000)}/8` } })],
+  ["a text of 400,000 characters", statement(`arn:aws:s3:::${"a".repeat(400_000)}`)],
+  ["a text of 400,000 characters before a wildcard", statement(`arn:aws:s3:::${"a".repeat(400_000)}*`)],
   ["a thousand wildcards", statement(`arn:aws:s3:::${stars}`)],
   ["blanks for an operator's name", statement("*", { [`ForAllValues:${"a".repeat(50_000)}IfExist`]: {} })],
 ])("a policy with %s is read and matched within a second", (_what, text) => {

@@ -154,8 +154,10 @@ function parseCredential(
       `Credential should be scoped with a valid terminator: 'aws4_request', not '${terminator}'.`,
     );
   }
-  if (!/^\d{8}$/.test(date) || !/^[\w-]{1,64}$/.test(region) || !/^[\w-]{1,64}$/.test(service)) {
-    throw malformedCredential(dialect, form, text);
+  if (!/^\d{8}$/.test(date) || !/^[\w-]{1,64}$/.test(service)) throw malformedCredential(dialect, form, text);
+  // A region in other letters would be another region to whoever compares it, as policies with `aws:RequestedRegion` do.
+  if (!/^[a-z0-9-]{1,64}$/.test(region)) {
+    throw invalidSignature(dialect, "Credential should be scoped to a valid region.");
   }
   return { accessKeyId, scope: { date, region, service } };
 }

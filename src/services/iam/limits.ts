@@ -21,6 +21,8 @@ export const iamLimits = {
   scanEntries: 1_000,
   /** How often the last use of an access key is written down (AWS: within minutes to hours). */
   lastUsedIntervalMs: 60_000,
+  /** Pairs of action and resource of one simulation (ours): they are decided one after the other, while others wait. */
+  simulationPairsMax: 10_000,
   /** Access keys and identities kept in memory (ours). */
   identitiesCachedMax: 10_000,
 } as const;

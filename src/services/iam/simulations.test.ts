@@ -57,4 +57,15 @@ describe("simulations", () => {
     const sent = iam.send(new sdk.SimulatePrincipalPolicyCommand({ PolicySourceArn, ActionNames: ["s3:GetObject"] }));
     expect(await refusal(sent)).toMatchObject({ name: "NoSuchEntityException", status: 404 });
   });
+
+  test("answer InvalidInput for more pairs of action and resource than are decided in one go", async () => {
+    const sent = iam.send(
+      new sdk.SimulateCustomPolicyCommand({
+        PolicyInputList: [policy(statement("s3:*"))],
+        ActionNames: Array.from({ length: 101 }, (_, index) => `s3:Action${index}`),
+        ResourceArns: Array.from({ length: 100 }, (_, index) => `arn:aws:s3:::bucket-${index}`),
+      }),
+    );
+    expect(await refusal(sent)).toMatchObject({ name: "InvalidInputException", status: 400 });
+  });
 });

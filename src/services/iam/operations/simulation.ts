@@ -7,6 +7,7 @@ import type { IdentitySource } from "../../../access/identity-source.ts";
 import type { Context } from "../../../access/policy/pattern.ts";
 import type { Call, InputOf } from "../../../wire/service.ts";
 import { entityNotFound, malformedInput, validationError } from "../errors.ts";
+import { iamLimits } from "../limits.ts";
 import { readEntity, type EntityKind } from "../model.ts";
 import { present, toPage } from "../rules.ts";
 import { onResource, type IamOperations, type OperationNeeds, type Sdk } from "./needs.ts";
@@ -51,6 +52,10 @@ interface Subject {
 function simulate(needs: OperationNeeds, call: Call, input: Input, subject: Subject) {
   for (const name of ["ResourceHandlingOption", "PolicyExclusionList"] as const) {
     if (input[name] !== undefined) throw notImplemented(`The parameter ${name} of ${call.operation}`);
+  }
+  const pairs = (input.ActionNames?.length ?? 0) * Math.max(input.ResourceArns?.length ?? 0, 1);
+  if (pairs > iamLimits.simulationPairsMax) {
+    throw malformedInput(`A simulation takes up to ${iamLimits.simulationPairsMax} pairs of an action and a resource.`);
   }
   const boundaries = input.PermissionsBoundaryPolicyInputList ?? [];
   if (boundaries.length > 1) throw validationError("A simulation takes one permissions boundary.");
