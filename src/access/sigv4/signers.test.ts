@@ -1,11 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { createHash, createHmac } from "node:crypto";
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { SignatureV4 } from "@smithy/signature-v4";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { randomIds } from "../../kernel/ids.ts";
+import { Sha256 } from "../../testing/sha256.ts";
 import { createServerKeys } from "../server-keys.ts";
 import { createSessions } from "../sessions.ts";
 import type { SignedRequest } from "../verifier.ts";
@@ -23,29 +24,6 @@ function verifierAt(now: number) {
     },
     sessions,
   });
-}
-
-class Sha256 {
-  readonly #hash;
-
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    const key = typeof secret === "string" || secret === undefined ? secret : toBuffer(secret);
-    this.#hash = key === undefined ? createHash("sha256") : createHmac("sha256", key);
-  }
-
-  update(data: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash.update(typeof data === "string" ? data : toBuffer(data));
-  }
-
-  digest() {
-    return Promise.resolve(new Uint8Array(this.#hash.digest()));
-  }
-
-  reset() {}
-}
-
-function toBuffer(data: ArrayBuffer | ArrayBufferView): Buffer {
-  return ArrayBuffer.isView(data) ? Buffer.from(data.buffer, data.byteOffset, data.byteLength) : Buffer.from(data);
 }
 
 const encoded = (text: string) =>
