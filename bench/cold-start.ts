@@ -10,11 +10,20 @@ const parallelRounds = 5;
 // Long enough for a pool that prepares environments beforehand to be ready again.
 const restMs = 500;
 
+export interface ColdStarts {
+  readonly singleMs: number[];
+  /** 20 functions at the same moment. The first of these rounds is the first such burst that the server sees. */
+  readonly parallelMs: number[];
+  /** 20 requests to one function at the same moment. */
+  readonly sameFunctionMs: number[];
+}
+
 /**
- * How long the first request of a new environment takes through the HTTP API: alone, and 20 functions at the same
- * moment. A changed environment variable makes every environment of a function stale, so the next request needs a new one.
+ * How long the first request of a new environment takes through the HTTP API: alone, 20 functions at the same moment, and
+ * 20 at the same moment to one function. A changed environment variable makes every environment of a function stale, so
+ * the next request needs a new one.
  */
-export async function measureColdStarts(folder: string): Promise<{ singleMs: number[]; parallelMs: number[] }> {
+export async function measureColdStarts(folder: string): Promise<ColdStarts> {
   const app = join(folder, "app");
   await writeApp(app, parallel);
   const server = await startCumulet(join(folder, "data"), app);
@@ -55,7 +64,15 @@ export async function measureColdStarts(folder: string): Promise<{ singleMs: num
       await Promise.all(Array.from({ length: parallel }, (_, index) => request(index)));
       parallelMs.push(performance.now() - from);
     }
-    return { singleMs, parallelMs };
+    const sameFunctionMs: number[] = [];
+    for (let round = 0; round < parallelRounds; round++) {
+      await renew(0, singles + parallelRounds + round);
+      await delay(restMs);
+      const from = performance.now();
+      await Promise.all(Array.from({ length: parallel }, () => request(0)));
+      sameFunctionMs.push(performance.now() - from);
+    }
+    return { singleMs, parallelMs, sameFunctionMs };
   } finally {
     await server.stop();
   }

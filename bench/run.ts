@@ -51,6 +51,12 @@ try {
       unit: "ms",
       aim: "< 400",
     },
+    {
+      what: "20 cold starts in parallel, the first time after start",
+      value: cold.parallelMs[0] ?? Number.NaN,
+      unit: "ms",
+    },
+    { what: "20 first requests to one new function, median", value: median(cold.sameFunctionMs), unit: "ms" },
     { what: "ready with 200 functions deployed, median", value: median(startUp.readyMs), unit: "ms", aim: "< 400" },
     { what: "plain `node -e 0` on this machine, median", value: median(startUp.bareNodeMs), unit: "ms" },
     { what: "resident memory idle, server with 200 functions", value: startUp.idleMb, unit: "MB", aim: "< 100" },

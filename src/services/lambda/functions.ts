@@ -23,14 +23,19 @@ import { isVersionNumber } from "./names.ts";
  */
 export interface Functions {
   find(place: Place, name: string): Promise<CompiledFunction | undefined>;
+  /** What `find` would find, where it is in memory already, by `functionKey`. */
+  known(key: string): Promise<CompiledFunction | undefined> | undefined;
   /** Concurrency that functions of this account and region have reserved. */
-  reservedTotal(place: Place): Promise<number>;
+  reservedTotal(place: Place, accountKey?: string): Promise<number>;
   stop(): void;
 }
 
 export interface CompiledFunction {
   readonly place: Place;
   readonly arn: string;
+  /** `functionKey`, and the same of the account and region. */
+  readonly key: string;
+  readonly accountKey: string;
   readonly record: FunctionRecord;
   readonly aliases: ReadonlyMap<string, AliasRecord>;
   readonly policies: ReadonlyMap<string, CompiledPolicy>;
@@ -75,6 +80,8 @@ export function createFunctions(needs: {
       return {
         place,
         arn: functionArn(place, name),
+        key: functionKey(place, name),
+        accountKey: accountKeyOf(place),
         record,
         aliases: new Map(aliases.map((alias) => [alias.name, alias])),
         policies,
@@ -161,8 +168,8 @@ export function createFunctions(needs: {
 
   return {
     find,
-    reservedTotal(place) {
-      const key = `${place.account}/${place.region}`;
+    known: (key) => compiled.get(key),
+    reservedTotal(place, key = accountKeyOf(place)) {
       const known = totals.get(key);
       if (known) return known;
       const read = store.read(async (reader) => (await readTotals(reader, place)).reservedConcurrency);
@@ -172,6 +179,10 @@ export function createFunctions(needs: {
     },
     stop: unwatch,
   };
+}
+
+function accountKeyOf(place: Place): string {
+  return `${place.account}/${place.region}`;
 }
 
 export function functionKey(place: Place, name: string): string {

@@ -3,7 +3,7 @@ import { RuntimeUnavailableError, type Compute, type InvocationOutcome } from ".
 import type { Ids } from "../../kernel/ids.ts";
 import { createConcurrency } from "./concurrency.ts";
 import { invalidRuntime, roleRefused } from "./errors.ts";
-import { functionKey, type CompiledFunction, type Functions } from "./functions.ts";
+import { type CompiledFunction, type Functions } from "./functions.ts";
 import { functionArn } from "./model.ts";
 import { resolveVersion } from "./routing.ts";
 
@@ -44,10 +44,10 @@ export function createInvoker(needs: {
       const version = await resolveVersion(fn, request.qualifier, fraction);
       const spec = await fn.spec(version);
       const leave = concurrency.enter(
-        `${place.account}/${place.region}`,
-        functionKey(place, record.name),
+        fn.accountKey,
+        fn.key,
         record.reservedConcurrency,
-        await functions.reservedTotal(place),
+        await functions.reservedTotal(place, fn.accountKey),
       );
       try {
         const outcome = await compute.invoke(spec, {

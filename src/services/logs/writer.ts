@@ -26,7 +26,8 @@ export function createLogWriter(needs: {
   readonly log: Log;
 }): LogWriter {
   const chunks = createChunkWriter(needs.ids);
-  let pending = new Map<string, Pending>();
+  /** By stream name, which hardly ever two groups share: its hash is known, where that of a longer key would be made for each event. */
+  let pending = new Map<string, Pending[]>();
   let pendingBytes = 0;
   let stopped = false;
   let cancelTimer: (() => void) | undefined;
@@ -46,7 +47,7 @@ export function createLogWriter(needs: {
   const flushPending = async () => {
     cancelTimer?.();
     cancelTimer = undefined;
-    const all = [...pending.values()];
+    const all = [...pending.values()].flat();
     pending = new Map();
     for (let from = 0; from < all.length; from += logsLimits.flushStreamsMax) {
       const batch = all.slice(from, from + logsLimits.flushStreamsMax);
@@ -69,20 +70,23 @@ export function createLogWriter(needs: {
 
   const append = (entry: LogsAppend) => {
     if (entry.events.length === 0 || stopped) return;
-    const bytes = entry.events.reduce((sum, event) => sum + event.message.length + logsLimits.eventOverheadBytes, 0);
+    let bytes = 0;
+    for (const event of entry.events) bytes += event.message.length + logsLimits.eventOverheadBytes;
     if (pendingBytes + bytes > logsLimits.pendingBytesMax) {
       needs.log.warn("Log events are dropped: the store cannot keep up", { events: entry.events.length });
       return;
     }
     pendingBytes += bytes;
-    const key = pendingKey(entry);
-    const held = pending.get(key);
+    const sameName = pending.get(entry.logStream);
+    const held = sameName?.find(({ append }) => isSameStream(append, entry));
     if (held) {
       for (const event of entry.events) held.events.push(event);
       held.bytes += bytes;
     } else {
       const { account, region, logGroup, logStream } = entry;
-      pending.set(key, { append: { account, region, logGroup, logStream }, events: [...entry.events], bytes });
+      const added = { append: { account, region, logGroup, logStream }, events: [...entry.events], bytes };
+      if (sameName) sameName.push(added);
+      else pending.set(logStream, [added]);
     }
     cancelTimer ??= needs.clock.after(logsLimits.flushAfterMs, () => {
       cancelTimer = undefined;
@@ -154,6 +158,6 @@ function createChunkWriter(ids: Ids): ChunkWriter {
   return { writer, nextSequence: () => (sequence += 1) };
 }
 
-function pendingKey(entry: Omit<LogsAppend, "events">): string {
-  return `${entry.account}\n${entry.region}\n${entry.logGroup}\n${entry.logStream}`;
+function isSameStream(a: Omit<LogsAppend, "events">, b: Omit<LogsAppend, "events">): boolean {
+  return a.logGroup === b.logGroup && a.region === b.region && a.account === b.account && a.logStream === b.logStream;
 }
