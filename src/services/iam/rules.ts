@@ -67,17 +67,12 @@ export interface TagInput {
 
 /** Tags as IAM takes them: keys are unique without regard to case, and `aws:` is AWS's own. */
 export function parseTags(tags: readonly TagInput[] | undefined): Record<string, string> {
-  const parsed: Record<string, string> = {};
-  const seen = new Set<string>();
-  for (const { Key, Value } of tags ?? []) {
-    const key = present(Key);
-    if (seen.has(key.toLowerCase())) {
-      throw validationError("Duplicate tag keys found. Please note that Tag keys are case insensitive.");
-    }
-    seen.add(key.toLowerCase());
-    parsed[key] = Value ?? "";
+  const parsed = (tags ?? []).map(({ Key, Value }) => [present(Key), Value ?? ""] as const);
+  if (new Set(parsed.map(([key]) => key.toLowerCase())).size < parsed.length) {
+    throw validationError("Duplicate tag keys found. Please note that Tag keys are case insensitive.");
   }
-  return parsed;
+  // Not by assignment, which loses the key `__proto__`.
+  return Object.fromEntries(parsed);
 }
 
 /** A new value replaces that of a key that differs in case only. */

@@ -165,15 +165,12 @@ function checkSessionPolicies(input: AssumeRoleInput): readonly string[] {
 }
 
 function toTags(input: AssumeRoleInput): Record<string, string> {
-  const tags: Record<string, string> = {};
-  for (const { Key, Value } of input.Tags ?? []) {
-    const key = present(Key);
-    if (Object.keys(tags).some((known) => known.toLowerCase() === key.toLowerCase())) {
-      throw validationError("Duplicate tag keys found. Please note that Tag keys are case insensitive.");
-    }
-    tags[key] = Value ?? "";
+  const tags = (input.Tags ?? []).map(({ Key, Value }) => [present(Key), Value ?? ""] as const);
+  if (new Set(tags.map(([key]) => key.toLowerCase())).size < tags.length) {
+    throw validationError("Duplicate tag keys found. Please note that Tag keys are case insensitive.");
   }
-  return tags;
+  // Not by assignment, which loses the key `__proto__`.
+  return Object.fromEntries(tags);
 }
 
 function issue(sessions: Sessions, principal: SessionPrincipal, now: number, seconds: number) {
