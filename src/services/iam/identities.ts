@@ -158,7 +158,7 @@ async function readNamedPolicy(
   account: string,
   arn: string,
 ): Promise<NamedPolicy | undefined> {
-  const policy = findAwsPolicy(arn) ?? (await readPolicy(reader, account, arn));
+  const policy = (await findAwsPolicy(arn)) ?? (await readPolicy(reader, account, arn));
   const version = policy?.versions.find(({ id }) => id === policy.defaultVersionId);
   return version && { name: arn, policy: compile(version.document, "identity") };
 }

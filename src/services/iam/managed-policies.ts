@@ -1,26 +1,42 @@
-import { awsPolicyLines } from "./managed-policies.generated.ts";
+import { awsPolicyPaths } from "./managed-policy-arns.generated.ts";
 import type { ManagedPolicy } from "./model.ts";
 
-/**
- * AWS's managed policies that serverless templates name. Each is read from its line when it is first asked for: the
- * documents are long and few are used.
+/*
+ * AWS's managed policies that serverless templates name. Which there are is known from the start; their documents are
+ * long and few are used, so they are loaded when the first is asked for.
  */
-const linesByArn: ReadonlyMap<string, string> = new Map(
-  awsPolicyLines.split("\n").map((line) => [`arn:aws:iam::aws:policy${line.slice(0, line.indexOf(" "))}`, line]),
-);
 
-export function findAwsPolicy(arn: string): ManagedPolicy | undefined {
-  const line = linesByArn.get(arn);
-  return line === undefined ? undefined : parseLine(arn, line);
-}
+const arns: ReadonlySet<string> = new Set(awsPolicyPaths.split("\n").map(toArn));
 
-export function awsPolicies(): readonly ManagedPolicy[] {
-  return [...linesByArn].map(([arn, line]) => parseLine(arn, line));
+export function isAwsPolicy(arn: string): boolean {
+  return arns.has(arn);
 }
 
 /** ARNs by name. */
 export function awsPolicyArns(): Readonly<Record<string, string>> {
-  return Object.fromEntries([...linesByArn.keys()].map((arn) => [arn.slice(arn.lastIndexOf("/") + 1), arn]));
+  return Object.fromEntries([...arns].map((arn) => [arn.slice(arn.lastIndexOf("/") + 1), arn]));
+}
+
+export async function findAwsPolicy(arn: string): Promise<ManagedPolicy | undefined> {
+  if (!isAwsPolicy(arn)) return undefined;
+  const start = `${arn.slice(toArn("").length)} `;
+  const text = `\n${await loadText()}\n`;
+  const at = text.indexOf(`\n${start}`) + 1;
+  return parseLine(arn, text.slice(at, text.indexOf("\n", at)));
+}
+
+export async function awsPolicies(): Promise<readonly ManagedPolicy[]> {
+  const text = await loadText();
+  return text.split("\n").map((line) => parseLine(toArn(line.slice(0, line.indexOf(" "))), line));
+}
+
+function toArn(path: string): string {
+  return `arn:aws:iam::aws:policy${path}`;
+}
+
+async function loadText(): Promise<string> {
+  const { awsPolicyLines } = await import("./managed-policies.generated.ts");
+  return awsPolicyLines;
 }
 
 function parseLine(arn: string, line: string): ManagedPolicy {

@@ -1,7 +1,7 @@
 import type { Call } from "../../../wire/service.ts";
 import { policyNotAttachable, policyNotAttached, policyNotFound, quotaExceeded } from "../errors.ts";
 import { iamLimits } from "../limits.ts";
-import { findAwsPolicy } from "../managed-policies.ts";
+import { isAwsPolicy } from "../managed-policies.ts";
 import {
   readAll,
   readPolicy,
@@ -63,7 +63,7 @@ export function attachmentOperations(needs: OperationNeeds) {
       run: (input, call) =>
         store.read(async (reader) => {
           const policyArn = present(input.PolicyArn);
-          if (!findAwsPolicy(policyArn) && !(await readPolicy(reader, call.account, policyArn))) {
+          if (!isAwsPolicy(policyArn) && !(await readPolicy(reader, call.account, policyArn))) {
             throw policyNotFound(policyArn);
           }
           const uses: readonly PolicyUse[] = input.PolicyUsageFilter
@@ -99,7 +99,7 @@ function attach(
   const arn = present(policyArn);
   return change(store, async (tx) => {
     const entity = await existing(tx, call, kind, present(name));
-    if (!findAwsPolicy(arn) && !(await readPolicy(tx, call.account, arn))) throw policyNotAttachable(arn);
+    if (!isAwsPolicy(arn) && !(await readPolicy(tx, call.account, arn))) throw policyNotAttachable(arn);
     // AWS: attaching what is attached succeeds.
     if (entity.attachedPolicies.includes(arn)) return;
     if (entity.attachedPolicies.length >= iamLimits.attachedPoliciesMax) {

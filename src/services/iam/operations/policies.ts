@@ -11,7 +11,7 @@ import {
   policyVersionNotFound,
 } from "../errors.ts";
 import { iamLimits } from "../limits.ts";
-import { awsPolicies, findAwsPolicy } from "../managed-policies.ts";
+import { awsPolicies, findAwsPolicy, isAwsPolicy } from "../managed-policies.ts";
 import {
   policyKey,
   policyPrefix,
@@ -89,7 +89,7 @@ export function policyOperations({ store, ids }: OperationNeeds) {
       run: (input, call) =>
         store.read(async (reader) => {
           const own = input.Scope === "AWS" ? [] : await readAll<ManagedPolicy>(reader, policyPrefix(call.account));
-          const ofAws = input.Scope === "Local" ? [] : awsPolicies();
+          const ofAws = input.Scope === "Local" ? [] : await awsPolicies();
           const below = [...own, ...ofAws].filter(({ path }) => path.startsWith(input.PathPrefix ?? "/"));
           const counted = await Promise.all(below.map((policy) => toCountedPolicy(reader, call, policy)));
           const wanted = counted.filter((policy) => {
@@ -203,14 +203,14 @@ export async function onPolicy(
 }
 
 async function existingPolicy(reader: Reader, call: Call, arn: string): Promise<ManagedPolicy> {
-  const policy = findAwsPolicy(arn) ?? (await readPolicy(reader, call.account, arn));
+  const policy = (await findAwsPolicy(arn)) ?? (await readPolicy(reader, call.account, arn));
   if (!policy) throw policyNotFound(arn);
   return policy;
 }
 
 /** One that the account may change. */
 export async function existingOwnPolicy(reader: Reader, call: Call, arn: string): Promise<ManagedPolicy> {
-  if (findAwsPolicy(arn)) throw notYourPolicy(arn);
+  if (isAwsPolicy(arn)) throw notYourPolicy(arn);
   return await existingPolicy(reader, call, arn);
 }
 
