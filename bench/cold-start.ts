@@ -78,12 +78,12 @@ export async function measureColdStarts(folder: string): Promise<ColdStarts> {
   }
 }
 
-/** An app of so many functions, each behind a route of one HTTP API. */
-export async function writeApp(folder: string, functions: number): Promise<void> {
+/** An app of so many functions, numbered from `first` on, each behind a route of one HTTP API. */
+export async function writeApp(folder: string, functions: number, first = 0): Promise<void> {
   await mkdir(folder, { recursive: true });
   await cp("bench/app/src", join(folder, "src"), { recursive: true });
   const Resources: Record<string, unknown> = {};
-  for (let index = 0; index < functions; index++) {
+  for (let index = first; index < first + functions; index++) {
     Resources[`Function${index}`] = {
       Type: "AWS::Serverless::Function",
       Properties: {

@@ -37,7 +37,12 @@ export async function startServerlessOffline(): Promise<Started & { readonly url
     "--lambdaPort",
     String(lambdaPort),
   ];
-  const started = startProcess(process.execPath, args, { cwd: folder, env: { SLS_TELEMETRY_DISABLED: "1" } });
+  const started = startProcess(process.execPath, args, {
+    cwd: folder,
+    env: { SLS_TELEMETRY_DISABLED: "1" },
+    // It prints several lines for each request: where they go must not slow it down.
+    quiet: true,
+  });
   const url = `http://127.0.0.1:${port}/hello/x`;
   await untilAnswers(url, 100);
   return { ...started, url };

@@ -14,12 +14,12 @@ export interface Started {
 export function startProcess(
   command: string,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> },
+  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>>; readonly quiet?: boolean },
 ): Started & { readonly child: ChildProcess } {
   const child = spawn(command, args, {
     cwd: options.cwd,
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...options.env },
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: ["ignore", "ignore", options.quiet === true ? "ignore" : "inherit"],
   });
   const pid = child.pid ?? 0;
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));

@@ -4,7 +4,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { writeApp } from "./cold-start.ts";
 import { startCumulet } from "./server.ts";
 
-const functions = 200;
+// In two apps: each function comes with a role and a permission, and a stack has at most 500 resources.
+const apps = 2;
+const functionsPerApp = 100;
 const starts = 7;
 const idleMs = 3_000;
 
@@ -12,11 +14,13 @@ const idleMs = 3_000;
 export async function measureStartUp(
   folder: string,
 ): Promise<{ readyMs: number[]; bareNodeMs: number[]; idleMb: number }> {
-  const app = join(folder, "app");
   const dataDir = join(folder, "data");
-  await writeApp(app, functions);
-  const first = await startCumulet(dataDir, app);
-  await first.stop();
+  for (let index = 0; index < apps; index++) {
+    const app = join(folder, `app-${index}`);
+    await writeApp(app, functionsPerApp, index * functionsPerApp);
+    const deploying = await startCumulet(dataDir, app);
+    await deploying.stop();
+  }
   const readyMs: number[] = [];
   const bareNodeMs: number[] = [];
   let idleMb = Number.NaN;

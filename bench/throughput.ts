@@ -30,7 +30,9 @@ export async function measureRequests(
 }
 
 async function load(url: string, seconds: number): Promise<{ perSecond: number; p99Ms: number }> {
-  const { stdout } = await run("wrk", ["-t1", `-c${connections}`, `-d${seconds}s`, "--latency", url]);
+  // Who answers late has answered: without a timeout of its own, wrk counts that as a failure after 2 s.
+  const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "30s", "--latency", url];
+  const { stdout } = await run("wrk", args);
   if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(`${url} failed under load:\n${stdout}`);
   const perSecond = Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);
   const [, amount, unit] = /99%\s+([\d.]+)(us|ms|s)/.exec(stdout) ?? [];
