@@ -39,14 +39,15 @@ const gid = 990;
  * and bubblewrap's own.
  *
  * As batch work, a function that has been handed an invocation does not take the processor from the server that has just
- * done so, which has more to hand out: both run longer at a stretch.
+ * done so, which has more to hand out: both run longer at a stretch. Where that is refused, it stays as it is.
  */
 const launch = `
 user=$1; filter=$2; arguments=$3; files=$4; groups=$5; shift 5
 while [ "$groups" -gt 0 ]; do echo 0 > "$1" || exit 126; shift; groups=$((groups - 1)); done
 ulimit -c 0; ulimit -n "$files"
 if [ -n "$user" ]; then set -- setpriv --reuid "$user" --regid "$user" --clear-groups --no-new-privs -- "$@"; fi
-exec chrt --batch 0 "$@" 9< "$filter" 8< "$arguments"
+chrt --batch --pid 0 $$ > /dev/null 2>&1
+exec "$@" 9< "$filter" 8< "$arguments"
 `;
 
 /** Sandboxes of Linux namespaces, made by bubblewrap. */

@@ -1,0 +1,125 @@
+import { expect, test } from "vitest";
+import { createFakeClock } from "../testing/fake-clock.ts";
+import type { FunctionSpec, InvocationOutcome } from "./compute.ts";
+import type { Environment } from "./environment.ts";
+import { computeLimits } from "./limits.ts";
+import { createPool } from "./pool.ts";
+
+const limits = { ...computeLimits, quickRunsMax: 2, startsMax: 100 };
+
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** A pool whose environments start at once and run until they are told to answer. */
+function startPool() {
+  const clock = createFakeClock(1_000_000);
+  const answers: ((durationMs: number) => void)[] = [];
+  let started = 0;
+  const create = (): Promise<Environment> => {
+    started += 1;
+    return Promise.resolve({
+      sandbox: {
+        ended: new Promise<never>(() => {}),
+        freeze: () => {},
+        thaw: () => {},
+      } as unknown as Environment["sandbox"],
+      logStream: "stream",
+      idle: true,
+      credentialsExpireAt: Infinity,
+      init: () => Promise.resolve({ outcome: "initialized", durationMs: 1 }),
+      run: () =>
+        new Promise<InvocationOutcome>((resolve) => {
+          answers.push((durationMs) => resolve(outcomeOf(durationMs)));
+        }),
+      end: () => {},
+    });
+  };
+  const pool = createPool({ clock, limits, create });
+  const invoke = () =>
+    pool.invoke(spec, { requestId: "r", payload: new Uint8Array(), invokedFunctionArn: spec.functionArn });
+  return {
+    clock,
+    started: () => started,
+    running: () => answers.length,
+    async invoke(times: number) {
+      for (let index = 0; index < times; index += 1) void invoke();
+      await settled();
+    },
+    /** All that run now have taken so long. */
+    async answer(durationMs: number) {
+      for (const answer of answers.splice(0)) answer(durationMs);
+      await settled();
+    },
+  };
+}
+
+test("simultaneous first requests start an environment each", async () => {
+  const pool = startPool();
+  await pool.invoke(50);
+  expect(pool.started()).toBe(50);
+  expect(pool.running()).toBe(50);
+});
+
+test("further requests to a slow function start an environment each, at once", async () => {
+  const pool = startPool();
+  await pool.invoke(1);
+  await pool.answer(200);
+  await pool.invoke(20);
+  expect(pool.started()).toBe(20);
+});
+
+test("requests to a function of a millisecond wait for the running environment", async () => {
+  const pool = startPool();
+  await pool.invoke(1);
+  await pool.answer(1);
+  await pool.invoke(20);
+  expect(pool.started()).toBe(1);
+  for (let left = 20; left > 0; left -= 1) await pool.answer(1);
+  expect(pool.running()).toBe(0);
+});
+
+test("who has waited in vain for a short function gets environments, in steps", async () => {
+  const pool = startPool();
+  await pool.invoke(1);
+  await pool.answer(1);
+  await pool.invoke(8);
+  for (let waited = 0; waited < 500; waited += 10) {
+    pool.clock.advance(10);
+    await settled();
+  }
+  expect(pool.running()).toBe(8);
+});
+
+const spec: FunctionSpec = {
+  id: "f",
+  account: "000000000000",
+  region: "us-east-1",
+  functionName: "f",
+  version: "$LATEST",
+  functionArn: "arn:aws:lambda:us-east-1:000000000000:function:f",
+  roleArn: "arn:aws:iam::000000000000:role/r",
+  runtime: "nodejs24.x",
+  handler: "index.handler",
+  codeDir: "/code",
+  environment: {},
+  memoryMb: 128,
+  timeoutMs: 3_000,
+  ephemeralStorageMb: 512,
+  logGroup: "/aws/lambda/f",
+  logFormat: "Text",
+  architecture: "x86_64",
+};
+
+function outcomeOf(durationMs: number): InvocationOutcome {
+  return {
+    outcome: "success",
+    payload: new Uint8Array(),
+    report: {
+      requestId: "r",
+      durationMs,
+      billedDurationMs: durationMs,
+      memorySizeMb: 128,
+      maxMemoryUsedMb: 1,
+      status: "success",
+    },
+  };
+}
