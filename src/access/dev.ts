@@ -1,4 +1,5 @@
 import type { Principal } from "../aws/principal.ts";
+import { isLoopbackAddress } from "./loopback.ts";
 import type { HeaderValues } from "./sigv4/canonical-request.ts";
 import type { SignedRequest } from "./verifier.ts";
 
@@ -28,10 +29,6 @@ export function createDevCredentials(options: DevOptions): {
       return { type: "root", account, arn: `arn:aws:iam::${account}:root`, accessKeyId };
     },
   };
-}
-
-function isLoopbackAddress(address: string): boolean {
-  return address === "::1" || /^(::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(address);
 }
 
 function isOwnName(headers: HeaderValues): boolean {

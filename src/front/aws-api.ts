@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Authorizer } from "../access/authorization.ts";
 import { missingAuthentication, signatureDoesNotMatch, toDialect } from "../access/errors.ts";
+import { isLoopbackAddress } from "../access/loopback.ts";
 import type { PayloadRule, Verified, Verifier } from "../access/verifier.ts";
 import { AwsError } from "../aws/error.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -150,7 +151,7 @@ function readRequest(destination: AwsDestination, request: IncomingMessage): Arr
       headers,
       sourceIp,
       // What does not leave the machine is as safe as TLS makes it: policies that ask for `aws:SecureTransport` hold.
-      secure: secure || isLoopback(sourceIp),
+      secure: secure || isLoopbackAddress(sourceIp),
     },
     endpoint: toEndpoint(headers["host"], request.socket.localPort ?? 0, secure),
     headerPairs,
@@ -158,10 +159,6 @@ function readRequest(destination: AwsDestination, request: IncomingMessage): Arr
     sourceIp,
     expectsContinue: headers["expect"]?.toLowerCase() === "100-continue",
   };
-}
-
-function isLoopback(address: string): boolean {
-  return address === "::1" || /^(::ffff:)?127\./.test(address);
 }
 
 /** The platform's address, without the labels that named a service or bucket. */

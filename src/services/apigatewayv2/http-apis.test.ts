@@ -25,10 +25,11 @@ import {
 } from "@aws-sdk/client-apigatewayv2";
 import { AddPermissionCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { SignatureV4 } from "@smithy/signature-v4";
-import { createHash, createHmac } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createFunctionRole, createNodeFunction } from "../../testing/functions.ts";
 import { startTestPlatform, type TestPlatform } from "../../testing/platform.ts";
+import { Sha256 } from "../../testing/sha256.ts";
+import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from "@aws-sdk/client-iam";
 
 let platform: TestPlatform;
 let client: ApiGatewayV2Client;
@@ -354,22 +355,7 @@ describe("a route authorized by IAM", () => {
     );
     await client.send(new CreateStageCommand({ ApiId, StageName: "$default", AutoDeploy: true }));
     const path = `/_cumulet/api/${ApiId}/a`;
-    const signer = new SignatureV4({
-      service: "execute-api",
-      region: "us-east-1",
-      credentials: platform.settings.credentials,
-      sha256: Sha256,
-    });
-    const signed = await signer.sign({
-      method: "POST",
-      protocol: "http:",
-      hostname: "127.0.0.1",
-      port: platform.port,
-      path,
-      query: {},
-      headers: { host: `127.0.0.1:${platform.port}` },
-      body: "hi",
-    });
+    const signed = await signPost(platform.settings.credentials, path, "hi");
     const send = (headers: Record<string, string>, body: string) =>
       fetch(`${platform.endpoint}${path}`, { method: "POST", headers, body });
     const response = await send(signed.headers, "hi");
@@ -378,25 +364,43 @@ describe("a route authorized by IAM", () => {
     });
     expect((await send(signed.headers, "tampered")).status).toBe(403);
     expect((await send({}, "hi")).status).toBe(403);
+
+    // As to every other service: nobody can read on the way over loopback.
+    const allowed = async (name: string, secure: string) => {
+      const Condition = { Bool: { "aws:SecureTransport": secure } };
+      const keys = await createCaller(name, {
+        Effect: "Allow",
+        Action: "execute-api:Invoke",
+        Resource: "*",
+        Condition,
+      });
+      return (await send((await signPost(keys, path, "hi")).headers, "hi")).status;
+    };
+    expect(await allowed("secure", "true")).toBe(200);
+    expect(await allowed("insecure", "false")).toBe(403);
   });
 });
 
-class Sha256 {
-  readonly #hash;
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash = secret === undefined ? createHash("sha256") : createHmac("sha256", toBytes(secret));
-  }
-  update(data: string | ArrayBuffer | ArrayBufferView): void {
-    this.#hash.update(toBytes(data));
-  }
-  digest(): Promise<Uint8Array> {
-    return Promise.resolve(new Uint8Array(this.#hash.digest()));
-  }
+function signPost(credentials: { accessKeyId: string; secretAccessKey: string }, path: string, body: string) {
+  const signer = new SignatureV4({ service: "execute-api", region: "us-east-1", credentials, sha256: Sha256 });
+  return signer.sign({
+    method: "POST",
+    protocol: "http:",
+    hostname: "127.0.0.1",
+    port: platform.port,
+    path,
+    query: {},
+    headers: { host: `127.0.0.1:${platform.port}` },
+    body,
+  });
 }
 
-function toBytes(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
-  if (typeof data === "string") return Buffer.from(data, "utf8");
-  return ArrayBuffer.isView(data)
-    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    : new Uint8Array(data);
+/** A user who may do what one statement says; the user's keys. */
+async function createCaller(UserName: string, statement: object) {
+  const iam = new IAMClient(platform.settings);
+  await iam.send(new CreateUserCommand({ UserName }));
+  const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement: statement });
+  await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: "p", PolicyDocument }));
+  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
+  return { accessKeyId: AccessKey?.AccessKeyId ?? "", secretAccessKey: AccessKey?.SecretAccessKey ?? "" };
 }

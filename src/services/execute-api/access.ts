@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { isLoopbackAddress } from "../../access/loopback.ts";
 import type { Authorizer } from "../../access/authorization.ts";
 import type { Verified, Verifier } from "../../access/verifier.ts";
 import { AwsError } from "../../aws/error.ts";
@@ -39,14 +40,15 @@ export function createInvokeAccess(verifier: Verifier, authorizer: Authorizer): 
         throw new AwsError("MissingAuthenticationToken", 403, "Missing Authentication Token");
       }
       checkPayload(verified, body);
+      const ip = sourceIp(request);
       await authorizer.authorize(
         verified.principal,
         { action: "execute-api:Invoke", resource: resource.arn, resourceAccount: resource.account },
         {
           account: resource.account,
           region: resource.region,
-          sourceIp: sourceIp(request),
-          secureTransport: "encrypted" in request.socket,
+          sourceIp: ip,
+          secureTransport: "encrypted" in request.socket || isLoopbackAddress(ip),
           userAgent: exchange.headers.userAgent,
           now: exchange.now,
         },
