@@ -12,6 +12,7 @@ export const tableServices = [
   "cloudwatch",
   "cognito-idp",
   "dynamodb",
+  "ecr",
   "events",
   "iam",
   "kinesis",

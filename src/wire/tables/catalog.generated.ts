@@ -8,6 +8,7 @@ export const catalog: readonly CatalogEntry[] = [
   { ...{"name":"cloudwatch","signingName":"monitoring","apiVersion":"2010-08-01","targetPrefix":"GraniteServiceVersion20100801","protocols":["smithy-rpc-v2-cbor","json","query"]}, load: async () => (await import("./cloudwatch.generated.ts")).table },
   { ...{"name":"cognito-idp","signingName":"cognito-idp","apiVersion":"2016-04-18","targetPrefix":"AWSCognitoIdentityProviderService","protocols":["json"]}, load: async () => (await import("./cognito-idp.generated.ts")).table },
   { ...{"name":"dynamodb","signingName":"dynamodb","apiVersion":"2012-08-10","targetPrefix":"DynamoDB_20120810","protocols":["json"]}, load: async () => (await import("./dynamodb.generated.ts")).table },
+  { ...{"name":"ecr","signingName":"ecr","apiVersion":"2015-09-21","targetPrefix":"AmazonEC2ContainerRegistry_V20150921","protocols":["json"]}, load: async () => (await import("./ecr.generated.ts")).table },
   { ...{"name":"events","signingName":"events","apiVersion":"2015-10-07","targetPrefix":"AWSEvents","protocols":["json"]}, load: async () => (await import("./events.generated.ts")).table },
   { ...{"name":"iam","signingName":"iam","apiVersion":"2010-05-08","protocols":["query"]}, load: async () => (await import("./iam.generated.ts")).table },
   { ...{"name":"kinesis","signingName":"kinesis","apiVersion":"2013-12-02","targetPrefix":"Kinesis_20131202","protocols":["json"]}, load: async () => (await import("./kinesis.generated.ts")).table },
