@@ -1,4 +1,4 @@
-/** Imports point down only: platform → front → services → wire, access, compute → aws, kernel. Services meet at ports, as types. */
+/** Imports point down only: platform → front → services → proxy, wire, access, compute → aws, kernel. Services meet at ports, as types. */
 const layer = (name, from, to) => ({
   name,
   severity: "error",
@@ -17,18 +17,19 @@ module.exports = {
     layer(
       "kernel-knows-no-aws",
       "^src/kernel/",
-      "^src/(aws|wire|access|compute|services|front|cli|testing|platform|config|main)",
+      "^src/(aws|wire|access|compute|proxy|services|front|cli|testing|platform|config|main)",
     ),
     layer(
       "aws-is-vocabulary",
       "^src/aws/",
-      "^src/(wire|access|compute|services|front|cli|testing|platform|config|main)",
+      "^src/(wire|access|compute|proxy|services|front|cli|testing|platform|config|main)",
     ),
     layer(
       "wire-access-compute-point-down",
       "^src/(wire|access|compute)/",
-      "^src/(services|front|cli|testing|platform|config|main)",
+      "^src/(proxy|services|front|cli|testing|platform|config|main)",
     ),
+    layer("proxy-points-down", "^src/proxy/", "^src/(wire|compute|services|front|cli|testing|platform|config|main)"),
     layer("services-point-down", "^src/services/", "^src/(front|cli|testing|platform|config|main)"),
     layer("front-points-down", "^src/front/", "^src/(cli|testing|platform|config|main)"),
     {

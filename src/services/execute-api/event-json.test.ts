@@ -3,8 +3,8 @@ import { connect } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../../kernel/clock.ts";
 import { type FakeGateway, startFakeGateway } from "./fake-gateway.ts";
-import { quote } from "./json-text.ts";
-import { everyQuery, joinedQuery, lastQuery, parseQuery } from "./query-string.ts";
+import { quote } from "../../proxy/json-text.ts";
+import { everyQuery, joinedQuery, lastQuery, parseQuery } from "../../proxy/query-string.ts";
 import { createRouter } from "./router.ts";
 
 const anyText = fc.oneof(fc.string({ unit: "binary" }), fc.string({ unit: "grapheme" }), fc.string({ maxLength: 400 }));

@@ -1,7 +1,8 @@
-import { type Exchange, forwardedFor, forwardedPort, forwardedProto, sourceIp } from "./exchange.ts";
-import { quote } from "./json-text.ts";
-import { everyQuery, lastQuery, parseQuery } from "./query-string.ts";
-import { everyHeader, lastHeaders } from "./request-headers.ts";
+import { type EventIdentity, unknownIdentity } from "../../proxy/caller-identity.ts";
+import { type Exchange, forwardedFor, forwardedPort, forwardedProto, sourceIp } from "../../proxy/exchange.ts";
+import { quote } from "../../proxy/json-text.ts";
+import { everyQuery, lastQuery, parseQuery } from "../../proxy/query-string.ts";
+import { everyHeader, lastHeaders } from "../../proxy/request-headers.ts";
 
 /** What is the same in every event of a route or method. */
 export interface EventV1Constants {
@@ -29,23 +30,6 @@ export interface EventV1Facts {
   readonly domainName: string;
   readonly identity: EventIdentity;
 }
-
-/** Who called, as `requestContext.identity` tells it; all null unless the method is authorized by IAM. */
-export interface EventIdentity {
-  readonly accessKey: string | null;
-  readonly accountId: string | null;
-  readonly caller: string | null;
-  readonly user: string | null;
-  readonly userArn: string | null;
-}
-
-export const unknownIdentity: EventIdentity = {
-  accessKey: null,
-  accountId: null,
-  caller: null,
-  user: null,
-  userArn: null,
-};
 
 /**
  * Writes events in payload format 1.0 as JSON text, by hand as format 2.0 is.

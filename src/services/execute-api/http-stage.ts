@@ -1,18 +1,20 @@
 import { AwsError } from "../../aws/error.ts";
 import type { Principal } from "../../aws/principal.ts";
 import { compileCors, type Cors, isCorsHeader } from "./cors.ts";
-import { compileEventV1, type EventIdentity, unknownIdentity } from "./event-v1.ts";
-import { compileEventV2 } from "./event-v2.ts";
-import type { CompiledStage, Exchange } from "./exchange.ts";
+import { compileEventV1 } from "./event-v1.ts";
+import { iamAuthorizer, identityOf, unknownIdentity } from "../../proxy/caller-identity.ts";
+import { compileEventV2 } from "../../proxy/event-v2.ts";
+import { type Exchange, startExchange } from "../../proxy/exchange.ts";
 import { compileLambdaCall, type LambdaCall, type LambdaCallOutcome, sourceArn } from "./lambda-call.ts";
-import { parseResponseV1, parseResponseV2 } from "./lambda-response.ts";
-import { isTextMediaType, mediaType } from "./media-types.ts";
-import { decodePercent } from "./percent-decoding.ts";
+import { parseResponseV1, parseResponseV2 } from "../../proxy/lambda-response.ts";
+import { isTextMediaType, mediaType } from "../../proxy/media-types.ts";
+import { decodePercent } from "../../proxy/percent-decoding.ts";
 import type { PublishedHttpStage, PublishedRoute } from "./port.ts";
-import { readBody } from "./request-body.ts";
+import { readBody } from "../../proxy/request-body.ts";
 import { createRouter, pathVariables } from "./router.ts";
-import { send } from "./send.ts";
-import { domainNameOf, type StageNeeds, startExchange } from "./stage-needs.ts";
+import { send } from "../../proxy/send.ts";
+import { executeApiLimits } from "./limits.ts";
+import { type CompiledStage, domainNameOf, type StageNeeds } from "./stage-needs.ts";
 
 interface CompiledRoute {
   readonly route: PublishedRoute;
@@ -58,7 +60,7 @@ export function compileHttpStage(needs: StageNeeds, stage: PublishedHttpStage): 
         answerMessage(exchange, cors, 404, "Not Found");
         return;
       }
-      readBody(request, headers.hasBody, (body) => {
+      readBody(request, headers.hasBody, executeApiLimits.bodyBytesMax, (body) => {
         if (body === undefined) {
           answerMessage(exchange, cors, 413, "Request Entity Too Large");
           return;
@@ -197,24 +199,4 @@ function withoutCors(headers: readonly string[]): string[] {
     if (!isCorsHeader(name)) kept.push(name, headers[index + 1] ?? "");
   }
   return kept;
-}
-
-/** `requestContext.authorizer` of a request authorized by IAM. */
-function iamAuthorizer(caller: Principal): string {
-  const { accessKey, accountId, caller: callerId, user, userArn } = identityOf(caller);
-  return JSON.stringify({
-    iam: { accessKey, accountId, callerId, cognitoIdentity: null, principalOrgId: null, userArn, userId: user },
-  });
-}
-
-/** A caller as events tell it. */
-export function identityOf(caller: Principal): EventIdentity {
-  if (caller.type === "service" || caller.type === "anonymous") return unknownIdentity;
-  const id =
-    caller.type === "user"
-      ? caller.userId
-      : caller.type === "root"
-        ? caller.account
-        : `${caller.roleId}:${caller.sessionName}`;
-  return { accessKey: caller.accessKeyId, accountId: caller.account, caller: id, user: id, userArn: caller.arn };
 }

@@ -1,5 +1,5 @@
 import { literalHeaders } from "./gateway-responses.ts";
-import { firstMediaType, mediaType } from "./media-types.ts";
+import { firstMediaType, mediaType } from "../../proxy/media-types.ts";
 import type { PublishedIntegrationResponse, PublishedMockIntegration } from "./port.ts";
 
 /** What a MOCK integration answers. */

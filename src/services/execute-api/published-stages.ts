@@ -1,7 +1,7 @@
 import type { Key, Store } from "../../kernel/store/store.ts";
-import type { CompiledStage } from "./exchange.ts";
 import { executeApiLimits } from "./limits.ts";
 import type { PublishedStage, StagePublisher } from "./port.ts";
+import type { CompiledStage } from "./stage-needs.ts";
 
 const prefix: Key = ["execute-api", "stage"];
 

@@ -1,18 +1,19 @@
 import { AwsError } from "../../aws/error.ts";
 import type { Principal } from "../../aws/principal.ts";
-import { compileEventV1, unknownIdentity } from "./event-v1.ts";
-import type { CompiledStage, Exchange } from "./exchange.ts";
+import { identityOf, unknownIdentity } from "../../proxy/caller-identity.ts";
+import { compileEventV1 } from "./event-v1.ts";
+import { type Exchange, startExchange } from "../../proxy/exchange.ts";
 import { compileGatewayResponses, type GatewayResponses, type GatewayResponseType } from "./gateway-responses.ts";
-import { identityOf } from "./http-stage.ts";
 import { compileLambdaCall, type LambdaCallOutcome, sourceArn } from "./lambda-call.ts";
-import { parseRestResponse } from "./lambda-response.ts";
-import { firstMediaType, isBinaryMediaType, mediaType } from "./media-types.ts";
+import { parseRestResponse } from "../../proxy/lambda-response.ts";
+import { firstMediaType, isBinaryMediaType, mediaType } from "../../proxy/media-types.ts";
 import { compileMock, type MockOutcome } from "./mock-integration.ts";
 import type { PublishedMethod, PublishedRestStage } from "./port.ts";
-import { readBody } from "./request-body.ts";
+import { readBody } from "../../proxy/request-body.ts";
 import { createRouter, pathVariables } from "./router.ts";
-import { send } from "./send.ts";
-import { domainNameOf, type StageNeeds, startExchange } from "./stage-needs.ts";
+import { send } from "../../proxy/send.ts";
+import { executeApiLimits } from "./limits.ts";
+import { type CompiledStage, domainNameOf, type StageNeeds } from "./stage-needs.ts";
 
 interface CompiledMethod {
   readonly method: PublishedMethod;
@@ -54,7 +55,7 @@ export function compileRestStage(needs: StageNeeds, stage: PublishedRestStage): 
         refusal.refuse(exchange, "MISSING_AUTHENTICATION_TOKEN");
         return;
       }
-      readBody(request, exchange.headers.hasBody, (body) => {
+      readBody(request, exchange.headers.hasBody, executeApiLimits.bodyBytesMax, (body) => {
         if (body === undefined) {
           refusal.refuse(exchange, "REQUEST_TOO_LARGE");
           return;

@@ -1,4 +1,4 @@
-import { decodePercent } from "./percent-decoding.ts";
+import { decodePercent } from "../../proxy/percent-decoding.ts";
 
 /** A route to compile: `method` is `ANY` or an HTTP method, `path` a template as `/users/{id}` or `/files/{proxy+}`. */
 export interface RouteDefinition<T> {

@@ -10,7 +10,7 @@ import { createInvokeAccess } from "./access.ts";
 import { compileHttpStage } from "./http-stage.ts";
 import type { ExecuteApiPort, StagePublisher } from "./port.ts";
 import { type CompiledApi, stagePublisher, watchPublishedStages } from "./published-stages.ts";
-import { createRequestIdentities } from "./request-identity.ts";
+import { createRequestIdentities } from "../../proxy/request-identity.ts";
 import { compileRestStage } from "./rest-stage.ts";
 import type { StageNeeds } from "./stage-needs.ts";
 

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { RequestHeaders } from "./request-headers.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { readHeaders, type RequestHeaders } from "./request-headers.ts";
+import type { RequestIdentities } from "./request-identity.ts";
 
 /** One request being answered, after the stage was found. */
 export interface Exchange {
@@ -22,15 +24,39 @@ export interface Exchange {
   readonly trace: string;
 }
 
-/** A stage made ready: answers every request it is given, once. */
-export interface CompiledStage {
-  answer(request: IncomingMessage, response: ServerResponse, paths: RequestPaths): void;
-}
-
 export interface RequestPaths {
   readonly path: string;
   readonly fullPath: string;
   readonly query: string;
+}
+
+export interface ExchangeNeeds {
+  readonly clock: Clock;
+  readonly identities: RequestIdentities;
+}
+
+/** What is known of a request before anything is decided. */
+export function startExchange(
+  needs: ExchangeNeeds,
+  request: IncomingMessage,
+  response: ServerResponse,
+  paths: RequestPaths,
+): Exchange {
+  const headers = readHeaders(request);
+  const now = needs.clock.now();
+  return {
+    request,
+    response,
+    method: request.method ?? "GET",
+    path: paths.path,
+    fullPath: paths.fullPath,
+    query: paths.query,
+    headers,
+    now,
+    requestId: needs.identities.uuid(),
+    extendedId: needs.identities.extendedId(),
+    trace: traceRoot(headers, () => needs.identities.traceRoot(now)),
+  };
 }
 
 /** The client's address; IPv4 is written as such. */
@@ -50,4 +76,11 @@ export function forwardedProto(request: IncomingMessage): "https" | "http" {
 
 export function forwardedPort(request: IncomingMessage): string {
   return String(request.socket.localPort ?? "");
+}
+
+function traceRoot(headers: RequestHeaders, make: () => string): string {
+  if (headers.trace === "") return make();
+  const root = headers.trace.split(";").find((part) => part.trim().startsWith("Root="));
+  const sent = root?.trim().slice("Root=".length) ?? "";
+  return /^1-[0-9a-f]{8}-[0-9a-f]{24}$/i.test(sent) ? sent : make();
 }

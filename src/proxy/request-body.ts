@@ -1,5 +1,4 @@
 import type { IncomingMessage } from "node:http";
-import { executeApiLimits } from "./limits.ts";
 
 const empty = Buffer.alloc(0);
 
@@ -9,7 +8,12 @@ const empty = Buffer.alloc(0);
  * @param done called once, with the body, or with undefined when it is larger than the limit (the rest is not read).
  *   Never called when the client goes away first.
  */
-export function readBody(request: IncomingMessage, hasBody: boolean, done: (body: Buffer | undefined) => void): void {
+export function readBody(
+  request: IncomingMessage,
+  hasBody: boolean,
+  bytesMax: number,
+  done: (body: Buffer | undefined) => void,
+): void {
   if (!hasBody) {
     done(empty);
     return;
@@ -18,7 +22,7 @@ export function readBody(request: IncomingMessage, hasBody: boolean, done: (body
   let bytes = 0;
   const onData = (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes <= executeApiLimits.bodyBytesMax) {
+    if (bytes <= bytesMax) {
       chunks.push(chunk);
       return;
     }

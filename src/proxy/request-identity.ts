@@ -1,5 +1,5 @@
-import type { Clock } from "../../kernel/clock.ts";
-import type { Ids } from "../../kernel/ids.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { Ids } from "../kernel/ids.ts";
 
 /** Makes the identifiers and times of requests cheaply: random bytes are drawn in blocks, a second is formatted once. */
 export interface RequestIdentities {

@@ -1,0 +1,38 @@
+import type { Principal } from "../aws/principal.ts";
+
+/** Who called, as `requestContext.identity` tells it; all null unless the method is authorized by IAM. */
+export interface EventIdentity {
+  readonly accessKey: string | null;
+  readonly accountId: string | null;
+  readonly caller: string | null;
+  readonly user: string | null;
+  readonly userArn: string | null;
+}
+
+export const unknownIdentity: EventIdentity = {
+  accessKey: null,
+  accountId: null,
+  caller: null,
+  user: null,
+  userArn: null,
+};
+
+/** `requestContext.authorizer` of a request authorized by IAM. */
+export function iamAuthorizer(caller: Principal): string {
+  const { accessKey, accountId, caller: callerId, user, userArn } = identityOf(caller);
+  return JSON.stringify({
+    iam: { accessKey, accountId, callerId, cognitoIdentity: null, principalOrgId: null, userArn, userId: user },
+  });
+}
+
+/** A caller as events tell it. */
+export function identityOf(caller: Principal): EventIdentity {
+  if (caller.type === "service" || caller.type === "anonymous") return unknownIdentity;
+  const id =
+    caller.type === "user"
+      ? caller.userId
+      : caller.type === "root"
+        ? caller.account
+        : `${caller.roleId}:${caller.sessionName}`;
+  return { accessKey: caller.accessKeyId, accountId: caller.account, caller: id, user: id, userArn: caller.arn };
+}
