@@ -27,6 +27,8 @@ let channel;
 let configuration;
 let handler;
 let current;
+// The platform may send an invocation while another runs: they are run one after the other.
+const following = [];
 
 handOverListeners(() => {
   // What is printed has left when the answer leaves.
@@ -88,7 +90,11 @@ function send(frameKind, body, then) {
 }
 
 function onFrame(frameKind, body) {
-  if (frameKind === kind.invoke) return invoke(body);
+  if (frameKind === kind.invoke) {
+    if (current === undefined) invoke(body);
+    else following.push(body);
+    return;
+  }
   if (frameKind === kind.begin) begin(JSON.parse(body.toString("utf8")));
 }
 
@@ -178,6 +184,8 @@ function invoke(body) {
     current = undefined;
     channel.ref();
     send(frameKind, document);
+    const next = following.shift();
+    if (next !== undefined) invoke(next);
   };
   const succeed = (value) => {
     if (current !== run) return;

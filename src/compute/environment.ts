@@ -19,12 +19,29 @@ export interface Environment {
   readonly logStream: string;
   /** Waits for an invocation. */
   readonly idle: boolean;
+  /** Invocations it was given and has not answered: one that runs, and those that wait behind it. */
+  readonly load: number;
+  /** It has printed nothing for a while, so that lines of invocations that follow closely need not be told apart. */
+  readonly quiet: boolean;
   /** Its variables hold credentials until then (epoch ms). */
   readonly credentialsExpireAt: number;
   /** Resolves when the runtime first asks for work, or with the reason why it never will. */
   init(phase: InitPhase, timeoutMs: number): Promise<InitOutcome>;
-  run(invocation: Invocation, timeoutMs: number, initFailed?: InitOutcome): Promise<InvocationOutcome>;
+  /**
+   * Run an invocation after those it already has: the runtime reads it as soon as it has answered the one before, without a
+   * round trip. Only a runtime that speaks frames takes more than one at a time.
+   */
+  run(invocation: Invocation, timeoutMs: number, end: RunEnd): void;
+  /** The outcome of an invocation in whose course this environment's init failed. */
+  conclude(invocation: Invocation, failed: InitOutcome): Promise<InvocationOutcome>;
   end(): void;
+}
+
+/** How a run ends: one of the two is called, once. */
+export interface RunEnd {
+  concluded(outcome: InvocationOutcome): void;
+  /** The environment ended before this invocation had begun. */
+  returned(): void;
 }
 
 export type InitPhase = "init" | "invoke";
@@ -60,12 +77,26 @@ export interface EnvironmentStart {
 }
 
 const memoryReadEveryMs = 100;
+/** So many invocations without a printed line make an environment quiet. */
+const quietAfter = 32;
 
 type Answer =
   | { readonly kind: "response"; readonly payload: Uint8Array }
   | { readonly kind: "error"; readonly payload: Uint8Array; readonly errorType: string | undefined }
   | { readonly kind: "exit"; readonly exit: RuntimeExit }
   | { readonly kind: "timeout" };
+
+interface Run {
+  readonly invocation: Invocation;
+  readonly timeoutMs: number;
+  readonly end: RunEnd;
+  startedAt: number;
+  startIsLogged: boolean;
+  answer: Answer | undefined;
+  finishedAt: number;
+  /** Passes of the event loop until all that it printed has been read. */
+  passes: number;
+}
 
 export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, needs: EnvironmentNeeds): Environment {
   const { sandbox, logStream } = start;
@@ -74,12 +105,18 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
   const systemLog = createSystemLog(spec, clock.now);
   const tail = createTail(limits.logTailBytes);
   let initAnswer: ((answer: InitOutcome) => void) | undefined;
-  let runAnswer: ((answer: Answer) => void) | undefined;
-  let ready: (() => void) | undefined;
+  /** What the runtime works on, what it will find next, and what it is done with but is still to be told of. */
+  let current: Run | undefined;
+  const following: Run[] = [];
+  const finished: Run[] = [];
+  let concluding = false;
+  let cancelDeadline: (() => void) | undefined;
+  let deadlineAt = 0;
+  let checkedAt = 0;
+  let silentRuns = 0;
   let initStartedAt = 0;
   let initDurationMs: number | undefined;
   let keepTail = false;
-  let requestId: string | undefined;
   let memoryMb = 0;
   let memoryReadAt = -Infinity;
 
@@ -90,18 +127,17 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     if (keepTail) for (const event of events) tail.add(event);
     if (events.length > 0) needs.log(spec, logStream, events);
   };
+  const print = (message: string) => {
+    silentRuns = 0;
+    emit(message);
+  };
   const lines = [
-    createLineReader(limits.logEventBytesMax, emit),
-    createLineReader(limits.logEventBytesMax, emit),
+    createLineReader(limits.logEventBytesMax, print),
+    createLineReader(limits.logEventBytesMax, print),
   ] as const;
   meterOutput(sandbox.stdout, limits, clock, lines[0].write);
   meterOutput(sandbox.stderr, limits, clock, lines[1].write);
-  meterOutput(
-    sandbox.messages,
-    limits,
-    clock,
-    createMessageReader(limits.logEventBytesMax, (message) => emit(message)),
-  );
+  meterOutput(sandbox.messages, limits, clock, createMessageReader(limits.logEventBytesMax, print));
 
   const answerInit = (outcome: InitOutcome) => {
     const answer = initAnswer;
@@ -109,9 +145,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     answer?.(outcome);
   };
   const answerRun = (answer: Answer) => {
-    const waiting = runAnswer;
-    runAnswer = undefined;
-    waiting?.(answer);
+    if (current !== undefined) current.answer = answer;
   };
   const initTime = () => elapsed() - initStartedAt;
 
@@ -119,7 +153,8 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     next() {
       if (!lifecycle.advance("next")) return false;
       if (initAnswer !== undefined) answerInit({ outcome: "initialized", durationMs: initTime() });
-      ready?.();
+      // An invocation is over when its runtime asks for the next one (or has ended): until then it may still be logging.
+      finish();
       return true;
     },
     initError(document) {
@@ -161,15 +196,98 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
   void sandbox.ended.then((exit) => {
     for (const reader of lines) reader.flush();
     // It answered and then ended, instead of asking for more: AWS says so in the log.
-    if (lifecycle.phase === "responded" && requestId !== undefined) {
-      emit(systemLog.exit(requestId, exitReason(exit), exit.outOfMemory ? "Runtime.OutOfMemory" : "Runtime.ExitError"));
+    if (lifecycle.phase === "responded" && current !== undefined) {
+      const type = exit.outOfMemory ? "Runtime.OutOfMemory" : "Runtime.ExitError";
+      emit(systemLog.exit(current.invocation.requestId, exitReason(exit), type));
     }
     lifecycle.advance("exit");
     link.close();
     answerInit({ outcome: "exit", durationMs: initTime(), exit });
-    answerRun({ kind: "exit", exit });
-    ready?.();
+    if (current !== undefined) current.answer ??= { kind: "exit", exit };
+    finish();
+    cancelDeadline?.();
   });
+
+  /** The runtime turns to an invocation. */
+  function begin(run: Run) {
+    if (!lifecycle.advance("invoke"))
+      throw new Error(`An environment that is ${lifecycle.phase} was given an invocation`);
+    current = run;
+    run.startedAt = elapsed();
+    silentRuns += 1;
+    if (finished.length === 0) logStart(run);
+    expectBy(clock.now() + run.timeoutMs);
+  }
+
+  function logStart(run: Run) {
+    run.startIsLogged = true;
+    keepTail = run.invocation.logTail === true;
+    tail.clear();
+    emit(systemLog.start(run.invocation.requestId));
+  }
+
+  /** The current invocation is over. What follows it has begun, or goes back if the environment has ended. */
+  function finish() {
+    const run = current;
+    if (run?.answer === undefined) return;
+    current = undefined;
+    run.finishedAt = elapsed();
+    run.passes = run.answer.kind === "response" ? passesOfAnswer : passesOfEnd;
+    finished.push(run);
+    if (!concluding) {
+      concluding = true;
+      setImmediate(concludeFinished);
+    }
+    if (lifecycle.phase === "idle") {
+      const next = following.shift();
+      if (next !== undefined) begin(next);
+    } else {
+      for (const never of following.splice(0)) never.end.returned();
+    }
+  }
+
+  /** In the order they ran, each after what it printed has been read. */
+  function concludeFinished() {
+    let ready = 0;
+    for (const run of finished) {
+      run.passes -= 1;
+      if (run.passes <= 0 && ready === finished.indexOf(run)) ready += 1;
+    }
+    const runs = finished.splice(0, ready);
+    concluding = finished.length > 0;
+    if (concluding) setImmediate(concludeFinished);
+    const [first] = runs;
+    const last = runs.at(-1);
+    if (first === undefined || last === undefined) return;
+    // Answers that arrived together share the time they took: when each of them was written is not known here.
+    const spentMs = (last.finishedAt - first.startedAt) / runs.length;
+    const outcomes = runs.map((run) => {
+      if (!run.startIsLogged) logStart(run);
+      return outcomeOf(run.invocation, run.answer ?? { kind: "timeout" }, spentMs);
+    });
+    if (!concluding && current !== undefined && !current.startIsLogged) logStart(current);
+    for (const [index, run] of runs.entries()) {
+      const outcome = outcomes[index];
+      if (outcome !== undefined) run.end.concluded(outcome);
+    }
+  }
+
+  /** One timer serves all invocations: it looks when the first was due, and again when the current one is. */
+  function expectBy(at: number) {
+    deadlineAt = at;
+    if (cancelDeadline !== undefined && checkedAt <= at) return;
+    cancelDeadline?.();
+    checkedAt = at;
+    cancelDeadline = clock.after(at - clock.now(), checkDeadline);
+  }
+  function checkDeadline() {
+    cancelDeadline = undefined;
+    if (current === undefined) return;
+    if (clock.now() < deadlineAt) return expectBy(deadlineAt);
+    sandbox.kill();
+    current.answer ??= { kind: "timeout" };
+    finish();
+  }
 
   return {
     sandbox,
@@ -177,6 +295,12 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     credentialsExpireAt: start.credentialsExpireAt,
     get idle() {
       return lifecycle.phase === "idle";
+    },
+    get load() {
+      return (current === undefined ? 0 : 1) + following.length;
+    },
+    get quiet() {
+      return silentRuns > quietAfter && start.speaks === "frames";
     },
     end() {
       sandbox.kill();
@@ -201,45 +325,30 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
       sandbox.kill();
       return outcome;
     },
-    async run(invocation, timeoutMs, initFailed) {
+    run(invocation, timeoutMs, end) {
+      const run: Run = {
+        invocation,
+        timeoutMs,
+        end,
+        startedAt: 0,
+        startIsLogged: false,
+        answer: undefined,
+        finishedAt: 0,
+        passes: 0,
+      };
+      const follows = current !== undefined;
+      if (follows) following.push(run);
+      else begin(run);
+      link.invoke(invocation, clock.now() + timeoutMs, follows);
+    },
+    async conclude(invocation, failed) {
       keepTail = invocation.logTail === true;
       tail.clear();
       emit(systemLog.start(invocation.requestId));
-      const startedAt = elapsed();
-      const answer = initFailed === undefined ? await invoke(invocation, timeoutMs) : fromFailedInit(initFailed);
-      const spentMs = initFailed === undefined ? elapsed() - startedAt : initFailed.durationMs;
-      await (answer.kind === "response" ? read() : drained());
-      return conclude(invocation, answer, spentMs);
+      await drained();
+      return outcomeOf(invocation, fromFailedInit(failed), failed.durationMs);
     },
   };
-
-  async function invoke(invocation: Invocation, timeoutMs: number): Promise<Answer> {
-    requestId = invocation.requestId;
-    if (!lifecycle.advance("invoke"))
-      throw new Error(`An environment that is ${lifecycle.phase} was given an invocation`);
-    return new Promise<Answer>((resolve) => {
-      const cancel = clock.after(timeoutMs, () => {
-        sandbox.kill();
-        ready?.();
-        answerRun({ kind: "timeout" });
-      });
-      let given: Answer | undefined;
-      // An invocation is over when its runtime asks for the next one (or has ended): until then it may still be logging.
-      ready = () => {
-        ready = undefined;
-        cancel();
-        if (given !== undefined) resolve(given);
-      };
-      runAnswer = (answer) => {
-        given = answer;
-        if (answer.kind === "exit" || answer.kind === "timeout") {
-          cancel();
-          resolve(answer);
-        }
-      };
-      link.invoke(invocation, clock.now() + timeoutMs);
-    });
-  }
 
   /** The kernel's figure, asked for at most ten times a second: a warm invocation of a millisecond hardly moves it. */
   function memoryUsedMb(exactly: boolean): number {
@@ -251,7 +360,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     return memoryMb;
   }
 
-  function conclude(invocation: Invocation, answer: Answer, spentMs: number): InvocationOutcome {
+  function outcomeOf(invocation: Invocation, answer: Answer, spentMs: number): InvocationOutcome {
     for (const reader of lines) reader.flush();
     const { requestId } = invocation;
     const durationMs = answer.kind === "timeout" ? spec.timeoutMs : Math.min(spentMs, spec.timeoutMs);
@@ -289,12 +398,11 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
   }
 }
 
-/** What was printed before the answer is read in the same round as the answer, of which this is the end. */
-function read(): Promise<void> {
-  return new Promise(setImmediate);
-}
+/** What was printed before an answer is read in the same round as the answer, of which the first pass is the end. */
+const passesOfAnswer = 1;
+/** What was printed before a failure or an end may not have arrived yet: the second pass is the end of a whole round. */
+const passesOfEnd = 2;
 
-/** Also what was printed, but had not arrived when a timeout or an end came: the first pass ends this round, the second is a whole one. */
 function drained(): Promise<void> {
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }

@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import type { Invocation } from "./compute.ts";
 import { createFrameReader, encodeInvoke, frameKind } from "./frames.ts";
 import type { ComputeLimits } from "./limits.ts";
 import type { RuntimeEvents, RuntimeLink } from "./link.ts";
@@ -38,18 +39,34 @@ export function createFrameLink(channel: Duplex, events: RuntimeEvents, limits: 
       limits.responseBytesMax,
     ),
   );
+  let held: Uint8Array[] = [];
+  const sendHeld = () => {
+    const parts = held;
+    held = [];
+    channel.write(parts.length === 1 ? parts[0] : Buffer.concat(parts));
+  };
+
   return {
-    invoke(invocation, deadlineMs) {
-      const header = JSON.stringify({
-        requestId: invocation.requestId,
-        deadlineMs,
-        invokedFunctionArn: invocation.invokedFunctionArn,
-        traceId: invocation.traceId,
-        clientContext: invocation.clientContext,
-        cognitoIdentity: invocation.cognitoIdentity,
-      });
-      for (const part of encodeInvoke(header, invocation.payload)) channel.write(part);
+    invoke(invocation, deadlineMs, follows) {
+      const parts = encodeInvoke(encodeHeader(invocation, deadlineMs), invocation.payload);
+      if (!follows && held.length === 0) {
+        for (const part of parts) channel.write(part);
+        return;
+      }
+      // The runtime is busy: what comes for it in one round of the event loop is sent together.
+      held.push(...parts);
+      if (held.length === parts.length) setImmediate(sendHeld);
     },
     close: () => channel.destroy(),
   };
+}
+
+/** By hand: a general serializer of seven members, five of them mostly absent, costs more than the frame. */
+function encodeHeader(invocation: Invocation, deadlineMs: number): string {
+  const { requestId, invokedFunctionArn, traceId, clientContext, cognitoIdentity } = invocation;
+  let json = `{"requestId":${JSON.stringify(requestId)},"deadlineMs":${deadlineMs},"invokedFunctionArn":${JSON.stringify(invokedFunctionArn)}`;
+  if (traceId !== undefined) json += `,"traceId":${JSON.stringify(traceId)}`;
+  if (clientContext !== undefined) json += `,"clientContext":${JSON.stringify(clientContext)}`;
+  if (cognitoIdentity !== undefined) json += `,"cognitoIdentity":${JSON.stringify(cognitoIdentity)}`;
+  return `${json}}`;
 }

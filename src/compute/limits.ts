@@ -35,6 +35,12 @@ export interface ComputeLimits {
   /** Ours: invocations as short as this only compute; no more of one function than this run at a time while others wait. */
   readonly quickMs: number;
   readonly quickRunsMax: number;
+  /**
+   * Ours: an environment whose function takes no longer than this on average may have so many invocations at a time: one
+   * that runs and others that it finds when it has answered.
+   */
+  readonly steadyMs: number;
+  readonly followersMax: number;
   /** Ours: sandboxes that start at a time; more only makes each of them slower. */
   readonly startsMax: number;
   /** Ours: sandboxes that wait for code, per interpreter and size, once one such has been used; and in all, after bursts. */
@@ -69,6 +75,8 @@ export const computeLimits: ComputeLimits = {
   stuckMs: 100,
   quickMs: 2,
   quickRunsMax: availableParallelism(),
+  steadyMs: 1,
+  followersMax: 8,
   startsMax: 8,
   blanksMin: 2,
   blanksMax: Math.min(32, 8 * availableParallelism()),

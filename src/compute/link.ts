@@ -2,8 +2,11 @@ import type { Invocation } from "./compute.ts";
 
 /** How the platform and a runtime talk: frames with our bootstraps, the Runtime API with any other. */
 export interface RuntimeLink {
-  /** Hand over an invocation. Only while the runtime waits for one. */
-  invoke(invocation: Invocation, deadlineMs: number): void;
+  /**
+   * Hand over an invocation while the runtime waits for one; or, where the link allows it, one that `follows` those handed
+   * over before.
+   */
+  invoke(invocation: Invocation, deadlineMs: number, follows: boolean): void;
   close(): void;
 }
 

@@ -26,10 +26,12 @@ function startPool() {
       idle: true,
       credentialsExpireAt: Infinity,
       init: () => Promise.resolve({ outcome: "initialized", durationMs: 1 }),
-      run: () =>
-        new Promise<InvocationOutcome>((resolve) => {
-          answers.push((durationMs) => resolve(outcomeOf(durationMs)));
-        }),
+      load: 0,
+      quiet: false,
+      run: (_invocation, _timeoutMs, end) => {
+        answers.push((durationMs) => end.concluded(outcomeOf(durationMs)));
+      },
+      conclude: () => Promise.resolve(outcomeOf(1)),
       end: () => {},
     });
   };

@@ -27,8 +27,10 @@ interface Member {
 
 interface Revision {
   readonly spec: FunctionSpec;
-  /** How long its invocations take when nothing disturbs them. */
-  readonly usual: Shortest;
+  /** How long its invocations take. */
+  readonly pace: Pace;
+  /** Environments with an invocation or more. */
+  readonly busy: Set<Environment>;
   /** The most recently used last: that one is taken first, so that the others can go. */
   readonly idle: Member[];
   readonly waiting: Waiter[];
@@ -71,7 +73,8 @@ export function createPool(needs: PoolNeeds): Pool {
     if (revision === undefined) {
       revision = {
         spec,
-        usual: createShortest(),
+        pace: createPace(),
+        busy: new Set(),
         idle: [],
         waiting: [],
         starting: 0,
@@ -154,48 +157,94 @@ export function createPool(needs: PoolNeeds): Pool {
     track(environment);
     const { timeoutMs } = revision.spec;
     const init: InitOutcome = await environment.init("invoke", timeoutMs);
-    if (init.outcome !== "initialized") return environment.run(invocation, timeoutMs, init);
-    const outcome = await environment.run(invocation, Math.max(1, timeoutMs - init.durationMs));
+    if (init.outcome !== "initialized") return environment.conclude(invocation, init);
+    const outcome = await new Promise<InvocationOutcome>((concluded, reject) => {
+      const returned = () => reject(new Error("An environment ended between its init and its first invocation"));
+      environment.run(invocation, Math.max(1, timeoutMs - init.durationMs), { concluded, returned });
+    });
     give(revision, environment);
     return outcome;
   };
 
-  /** An environment is free: for who waits longest, or for later. */
+  /** An environment has answered: it is for who waits longest, or for later. */
   const give = (revision: Revision, environment: Environment) => {
-    if (!environment.idle) return;
-    if (revision.retired && revision.waiting.length === 0) return environment.end();
+    if (environment.load === 0) revision.busy.delete(environment);
+    const takesMore = environment.idle || (environment.load > 0 && takesOneMore(revision, environment));
+    if (!takesMore) return;
+    if (environment.idle && revision.retired && revision.waiting.length === 0) return environment.end();
     const waiter = takeWaiter(revision);
-    if (waiter !== undefined) return void run(revision, environment, waiter);
+    if (waiter !== undefined) return run(revision, environment, waiter);
+    if (!environment.idle) return;
     if (stopped) return environment.end();
     revision.idle.push({ environment, idleSince: clock.now(), frozen: false });
     sweepLater();
   };
 
-  const run = async (revision: Revision, environment: Environment, waiter: Waiter) => {
+  const run = (revision: Revision, environment: Environment, waiter: Waiter) => {
     const now: Run = { since: clock.now() };
     revision.runs.add(now);
+    revision.busy.add(environment);
     try {
-      const outcome = await environment.run(waiter.invocation, revision.spec.timeoutMs);
-      revision.usual.note(outcome.report.durationMs);
-      waiter.resolve(outcome);
+      environment.run(waiter.invocation, revision.spec.timeoutMs, {
+        concluded: (outcome) => {
+          revision.runs.delete(now);
+          revision.pace.note(outcome.report.durationMs);
+          give(revision, environment);
+          waiter.resolve(outcome);
+        },
+        returned: () => {
+          revision.runs.delete(now);
+          revision.busy.delete(environment);
+          waitAgain(revision, waiter);
+        },
+      });
     } catch (error) {
+      revision.runs.delete(now);
+      revision.busy.delete(environment);
       environment.end();
       waiter.reject(error);
-    } finally {
-      revision.runs.delete(now);
-      give(revision, environment);
     }
+  };
+
+  /** It had been given to an environment that ended before its turn came. */
+  const waitAgain = (revision: Revision, waiter: Waiter) => {
+    if (stopped) return waiter.reject(new Error("The platform is stopping"));
+    revision.waiting.push(waiter);
+    waitingTotal += 1;
+    if (revision.waiting.length > revision.starting) startMore(revision, 1);
+    watch(revision);
+  };
+
+  /**
+   * Whether one that already runs an invocation is given another, to begin with at once when it has answered: that spares both
+   * sides a round trip, most of what a very short invocation costs. Only for functions that are steadily so short that
+   * waiting behind a few others is nothing.
+   */
+  const takesOneMore = (revision: Revision, environment: Environment): boolean =>
+    environment.quiet &&
+    environment.load < limits.followersMax &&
+    revision.pace.meanMs() <= limits.steadyMs &&
+    isQuick(revision) &&
+    environment.credentialsExpireAt > clock.now();
+
+  const leastBusy = (revision: Revision): Environment | undefined => {
+    let least: Environment | undefined;
+    for (const environment of revision.busy)
+      if (environment.load < (least?.load ?? Infinity) && takesOneMore(revision, environment)) least = environment;
+    return least;
   };
 
   /** How many of those who wait will be served within our patience by so many running invocations' environments. */
   const servedSoon = (revision: Revision, running: number): number =>
-    running > 0 && isQuick(revision) ? Infinity : Math.floor((running * limits.patienceMs) / revision.usual.ms());
+    running > 0 && isQuick(revision)
+      ? Infinity
+      : Math.floor((running * limits.patienceMs) / revision.pace.shortestMs());
 
   /**
    * Invocations too short to wait for anything but the processor: more of them at a time than there are processors only
    * take turns, so that a further environment would make all of them later.
    */
-  const isQuick = (revision: Revision): boolean => revision.usual.ms() <= limits.quickMs;
+  const isQuick = (revision: Revision): boolean => revision.pace.shortestMs() <= limits.quickMs;
   const isSaturated = (revision: Revision, running: number): boolean =>
     running >= limits.quickRunsMax && isQuick(revision);
 
@@ -226,14 +275,16 @@ export function createPool(needs: PoolNeeds): Pool {
           const waiter = free === undefined ? undefined : takeWaiter(revision);
           if (free === undefined || waiter === undefined) break;
           brisk += 1;
-          void run(revision, free, waiter);
+          run(revision, free, waiter);
         }
         const unserved = revision.waiting.length - servedSoon(revision, brisk) - revision.starting;
         if (!isSaturated(revision, brisk)) {
           const wanted = Math.max(unserved, revision.starting === 0 ? 1 : 0);
           // So far its invocations were short: it may be the host that stalls, so that more are started in steps.
           const most =
-            revision.usual.ms() <= limits.patienceMs ? Math.max(1, revision.runs.size) - revision.starting : wanted;
+            revision.pace.shortestMs() <= limits.patienceMs
+              ? Math.max(1, revision.runs.size) - revision.starting
+              : wanted;
           startMore(revision, Math.min(wanted, most));
         }
       }
@@ -322,9 +373,10 @@ export function createPool(needs: PoolNeeds): Pool {
       };
       count(arn, 1);
       const running = revision.runs.size;
-      const free = isSaturated(revision, running) ? undefined : takeIdle(revision);
-      if (free !== undefined) {
-        void run(revision, free, waiter);
+      const saturated = isSaturated(revision, running);
+      const taker = !saturated ? takeIdle(revision) : invocation.logTail === true ? undefined : leastBusy(revision);
+      if (taker !== undefined) {
+        run(revision, taker, waiter);
         return promise;
       }
       if (waitingTotal >= limits.waitingMax) {
@@ -362,21 +414,25 @@ export function createPool(needs: PoolNeeds): Pool {
   };
 }
 
-interface Shortest {
+interface Pace {
   note(ms: number): void;
-  /** Infinite until one was noted. */
-  ms(): number;
+  /** The shortest of the last 16 to 32: what a busy host adds now and then does not count. Infinite until one was noted. */
+  shortestMs(): number;
+  /** The mean of about the last 32. */
+  meanMs(): number;
 }
 
 const shortestOf = 16;
+const meanOf = 32;
 
-/** The shortest of the last 16 to 32 durations: what a busy host adds now and then does not count. */
-function createShortest(): Shortest {
+function createPace(): Pace {
   let before = Infinity;
   let now = Infinity;
   let noted = 0;
+  let mean = Infinity;
   return {
     note(ms) {
+      mean = mean === Infinity ? ms : mean + (ms - mean) / meanOf;
       now = Math.min(now, ms);
       noted += 1;
       if (noted < shortestOf) return;
@@ -384,7 +440,8 @@ function createShortest(): Shortest {
       now = Infinity;
       noted = 0;
     },
-    ms: () => Math.min(before, now),
+    shortestMs: () => Math.min(before, now),
+    meanMs: () => mean,
   };
 }
 
