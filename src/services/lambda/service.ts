@@ -10,6 +10,7 @@ import { aliasOperations } from "./operations/aliases.ts";
 import { concurrencyOperations } from "./operations/concurrency.ts";
 import { eventInvokeConfigOperations } from "./operations/event-invoke-configs.ts";
 import { eventSourceMappingOperations } from "./operations/event-source-mappings.ts";
+import { functionUrlOperations } from "./operations/function-urls.ts";
 import { functionOperations } from "./operations/functions.ts";
 import { invokeOperations } from "./operations/invoke.ts";
 import { layerOperations } from "./operations/layers.ts";
@@ -62,6 +63,7 @@ export function createLambda(needs: LambdaNeeds): Lambda {
         ...tagOperations(all),
         ...concurrencyOperations(all),
         ...eventInvokeConfigOperations(all),
+        ...functionUrlOperations(all),
         ...eventSourceMappingOperations(),
         ...invokeOperations(all),
       },

@@ -9,6 +9,7 @@ import { isVersionNumber, parseMarker, parseUnqualifiedName, toMarker } from "..
 import type { OperationNeeds, Sdk } from "../needs.ts";
 import { onFunction } from "../permissions.ts";
 import { present } from "../present.ts";
+import { deleteUrlsOf } from "../url/records.ts";
 import { existingFunction } from "../versions.ts";
 
 export function aliasOperations({ store, functions, ids }: OperationNeeds) {
@@ -81,6 +82,7 @@ export function aliasOperations({ store, functions, ids }: OperationNeeds) {
           tx.delete(keyOf("alias", place, place.name, name));
           tx.delete(keyOf("policy", place, place.name, name));
           tx.delete(keyOf("invokeConfig", place, place.name, name));
+          await deleteUrlsOf(tx, place, place.name, name);
         });
         return {};
       },

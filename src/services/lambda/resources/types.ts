@@ -4,6 +4,7 @@ import { eventInvokeConfigType } from "./event-invoke-config.ts";
 import { functionType } from "./function.ts";
 import { layerVersionPermissionType, layerVersionType } from "./layer-version.ts";
 import { permissionType } from "./permission.ts";
+import { urlType } from "./url.ts";
 import { versionType } from "./version.ts";
 
 export const lambdaResourceTypes: readonly ResourceType[] = [
@@ -14,4 +15,5 @@ export const lambdaResourceTypes: readonly ResourceType[] = [
   layerVersionType,
   layerVersionPermissionType,
   eventInvokeConfigType,
+  urlType,
 ];
