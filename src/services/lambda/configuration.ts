@@ -41,6 +41,12 @@ export function describeVersion(
     PackageType: "Zip",
     Architectures: [toArchitecture(settings.architecture)],
     EphemeralStorage: { Size: settings.ephemeralStorageMb },
+    ...(settings.durable && {
+      DurableConfig: {
+        ExecutionTimeout: settings.durable.executionTimeoutSeconds,
+        RetentionPeriodInDays: settings.durable.retentionDays,
+      },
+    }),
     SnapStart: { ApplyOn: "None", OptimizationStatus: "Off" },
     LoggingConfig: {
       LogFormat: settings.logFormat,

@@ -30,6 +30,15 @@ export interface FunctionSettings {
   readonly logFormat: "Text" | "JSON";
   readonly logGroup: string;
   readonly layers: readonly LayerReference[];
+  /** Set on durable functions, from their creation on. */
+  readonly durable?: DurableSettings;
+}
+
+/** What `DurableConfig` says. */
+export interface DurableSettings {
+  readonly executionTimeoutSeconds: number;
+  /** How long an execution is kept after its end. */
+  readonly retentionDays: number;
 }
 
 /** `$LATEST`, or a published version, which never changes. */
@@ -57,6 +66,10 @@ export interface FunctionRecord {
   readonly published?: { readonly version: string; readonly digest: string };
   readonly tags: Readonly<Record<string, string>>;
   readonly reservedConcurrency?: number;
+  /** The sum of its provisioned concurrency configurations. */
+  readonly provisionedConcurrency?: number;
+  /** `Allow` leaves recursive loops alone; without it they are ended. */
+  readonly recursiveLoop?: "Allow";
 }
 
 export interface AliasRecord {
@@ -108,6 +121,7 @@ export interface LayerVersion {
 /** Totals of an account in a region. */
 export interface AccountTotals {
   readonly v: 1;
+  /** What functions have reserved, and what is provisioned for those that have reserved nothing. */
   readonly reservedConcurrency: number;
   readonly codeBytes: number;
   readonly functionCount: number;
@@ -121,7 +135,7 @@ export interface Place {
 export const lambdaPrefix: Key = ["lambda"];
 
 type Kind =
-  "function" | "layer" | "account" | "version" | "alias" | "policy" | "invokeConfig" | "layerVersion" | "layerPolicy";
+  "function" | "layer" | "account" | "version" | "alias" | "policy" | "invokeConfig" | "layerVersion" | "layerPolicy" | "provisioned";
 
 export function keyOf(kind: Kind, place: Place, ...rest: Key): Key {
   return ["lambda", kind, place.account, place.region, ...rest];

@@ -1,5 +1,6 @@
 import type { CreateFunctionCommandInput, UpdateFunctionConfigurationCommandInput } from "@aws-sdk/client-lambda";
 import { notImplemented } from "../../aws/error.ts";
+import { changeDurable } from "./durable/settings.ts";
 import { constraintFailed, invalidParameter } from "./errors.ts";
 import { lambdaLimits } from "./limits.ts";
 import type { FunctionSettings, LayerReference } from "./model.ts";
@@ -22,7 +23,7 @@ export function refuseUnbuilt(input: Input, operation: string): void {
   if (input.SnapStart?.ApplyOn === "PublishedVersions") refuse("SnapStart");
   if (input.TracingConfig?.Mode === "Active") refuse("TracingConfig.Mode=Active");
   if (input.CodeSigningConfigArn) refuse("CodeSigningConfigArn");
-  if (input.DurableConfig !== undefined) refuse("DurableConfig");
+  if (input.DurableConfig?.KMSKeyArn) refuse("DurableConfig.KMSKeyArn");
   if (input.CapacityProviderConfig !== undefined) refuse("CapacityProviderConfig");
   if (input.TenancyConfig !== undefined) refuse("TenancyConfig");
   if (input.PackageType === "Image") refuse("PackageType=Image");
@@ -58,7 +59,7 @@ export function changeSettings(
   layers: readonly LayerReference[] | undefined,
   functionName: string,
 ): FunctionSettings {
-  const { environment: had, ...rest } = before;
+  const { environment: had, durable, ...rest } = before;
   const environment = input.Environment === undefined ? had : (input.Environment.Variables ?? {});
   checkEnvironment(environment ?? {});
   const after: FunctionSettings = {
@@ -76,6 +77,7 @@ export function changeSettings(
       input.LoggingConfig?.LogFormat === undefined ? before.logFormat : toFormat(input.LoggingConfig.LogFormat),
     logGroup: input.LoggingConfig ? (input.LoggingConfig.LogGroup ?? `/aws/lambda/${functionName}`) : before.logGroup,
     layers: layers ?? before.layers,
+    ...changeDurable(durable, input.DurableConfig),
   };
   atMost(after.timeoutSeconds, "timeout", lambdaLimits.timeoutSecondsMax);
   atMost(after.memoryMb, "memorySize", lambdaLimits.memoryMbMax);

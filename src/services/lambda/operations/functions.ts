@@ -3,6 +3,7 @@ import type { Transaction } from "../../../kernel/store/store.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { receiveCode } from "../code/code-source.ts";
 import { describeVersion, digestOf } from "../configuration.ts";
+import { newDurable } from "../durable/settings.ts";
 import {
   conflict,
   constraintFailed,
@@ -30,6 +31,7 @@ import { onFunction } from "../permissions.ts";
 import { present } from "../present.ts";
 import { resolveVersion } from "../routing.ts";
 import { changeSettings, checkTags, defaultSettings, refuseUnbuilt } from "../settings.ts";
+import { deleteUrlsOf } from "../url/records.ts";
 import {
   chargeStorage,
   existingFunction,
@@ -89,7 +91,12 @@ export function functionOperations(needs: OperationNeeds) {
         const tags = input.Tags ?? {};
         checkTags(tags);
         const layers = await readLayers(input.Layers ?? [], call, store);
-        const settings = changeSettings({ ...defaultSettings(name), runtime, handler, role }, input, layers, name);
+        const settings = changeSettings(
+          { ...defaultSettings(name), ...newDurable(input.DurableConfig), runtime, handler, role },
+          input,
+          layers,
+          name,
+        );
         await checkRole(role, name, call);
         if (await store.read((reader) => readFunction(reader, place, name))) throw alreadyExists(name);
         const received = await receiveCode(present(input.Code, "Code"), call, needs);
@@ -271,6 +278,7 @@ export function functionOperations(needs: OperationNeeds) {
       await releaseVersion(tx, code, place, record, version);
     }
     tx.delete(keyOf("function", place, name));
+    await deleteUrlsOf(tx, place, name);
     for (const kind of ["version", "alias", "policy", "invokeConfig"] as const) {
       for (const { key } of await tx.range({ prefix: keyOf(kind, place, name) }, { limit: 10_000 })) tx.delete(key);
     }
