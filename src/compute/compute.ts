@@ -11,11 +11,33 @@ export interface Compute {
   invoke(spec: FunctionSpec, invocation: Invocation): Promise<InvocationOutcome>;
   /** Let the environments of this function version end after what they are doing: its code or configuration is gone. */
   retire(specId: string): void;
+  /**
+   * Initialise environments before anybody asks for them, and keep them: these, and no others from now on. They are made
+   * again when they end. Invocations of the function take them first; further ones get environments as usual.
+   */
+  keep(functions: readonly KeptFunction[]): void;
+  /** How far that is with a function that is kept. */
+  kept(specId: string): KeptState | undefined;
   /** Invocations running now, by function ARN without qualifier. */
   running(functionArn: string): number;
   /** What this host can run and isolate: for `doctor`, `cumulet runtimes` and answers that name a substitute. */
   capabilities(): Promise<ComputeCapabilities>;
   stop(graceMs: number): Promise<void>;
+}
+
+export interface KeptFunction {
+  readonly spec: FunctionSpec;
+  readonly environments: number;
+  /** What these environments find in `AWS_LAMBDA_INITIALIZATION_TYPE`. */
+  readonly initializationType: "provisioned-concurrency" | "snap-start";
+}
+
+export interface KeptState {
+  readonly wanted: number;
+  /** Environments that are initialised, whether they run an invocation or wait for one. */
+  readonly ready: number;
+  /** Why there are not as many as wanted, and will not be soon. */
+  readonly failure?: string;
 }
 
 /** One immutable revision of a function's code and configuration. */
@@ -46,6 +68,8 @@ export interface FunctionSpec {
   readonly logGroup: string;
   readonly logFormat: "Text" | "JSON";
   readonly architecture: "x86_64" | "arm64";
+  /** SnapStart: its environments run the runtime hooks for snapshots, and restore before their first invocation. */
+  readonly snapStart?: true;
 }
 
 export interface Invocation {
@@ -59,6 +83,8 @@ export interface Invocation {
   /** JSON text, already decoded from base64. */
   readonly clientContext?: string;
   readonly cognitoIdentity?: string;
+  /** Tenant isolation: environments that have run this tenant's invocations run no other's. */
+  readonly tenantId?: string;
   /** Give the last 4 KiB of this invocation's log in the outcome. */
   readonly logTail?: boolean;
 }

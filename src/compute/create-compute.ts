@@ -12,11 +12,12 @@ import { createInterpreters, custom } from "./interpreters.ts";
 import { computeLimits } from "./limits.ts";
 import type { ComputeLimits } from "./limits.ts";
 import { createPool } from "./pool.ts";
+import { createKeeper } from "./pool-kept.ts";
 import { detectHost } from "./sandbox/detect.ts";
 import type { Host } from "./sandbox/detect.ts";
 import type { Dedication, Sandbox } from "./sandbox/sandbox.ts";
 import { environmentVariables, variablesReadAtStart, wrapperVariable } from "./variables.ts";
-import type { Places } from "./variables.ts";
+import type { InitializationType, Places } from "./variables.ts";
 
 export interface CreateComputeNeeds extends ComputeNeeds {
   readonly clock: Clock;
@@ -40,7 +41,12 @@ export function createCompute(needs: CreateComputeNeeds): Promise<Compute> {
   const interpreters = createInterpreters({ executable: process.execPath, version: process.version });
   let detected: Promise<{ host: Host; blanks: Blanks }> | undefined;
   const host = () => (detected ??= detect());
-  const pool = createPool({ clock, limits, create });
+  const pool = createPool({
+    clock,
+    limits,
+    create: (spec) => create(spec, spec.snapStart === true ? "snap-start" : "on-demand"),
+  });
+  const keeper = createKeeper({ clock, limits, create, pool });
 
   async function detect() {
     const { interpreter } = await interpreters.find("provided.al2023");
@@ -63,7 +69,7 @@ export function createCompute(needs: CreateComputeNeeds): Promise<Compute> {
     return { host: found, blanks };
   }
 
-  async function create(spec: FunctionSpec): Promise<Environment> {
+  async function create(spec: FunctionSpec, initializationType: InitializationType): Promise<Environment> {
     const { blanks } = await host();
     const { interpreter, substitute } = await interpreters.find(spec.runtime);
     const logStream = logStreamName(spec, clock.now(), ids);
@@ -80,6 +86,7 @@ export function createCompute(needs: CreateComputeNeeds): Promise<Compute> {
       endpoint: sandbox.endpoint,
       runtimeApi: isCustom ? sandbox.runtimeApiAddress : undefined,
       language: interpreter.language,
+      initializationType,
     });
     const lifetimeMs = credentials.expiresAt - clock.now();
     return createEnvironment(
@@ -113,11 +120,14 @@ export function createCompute(needs: CreateComputeNeeds): Promise<Compute> {
     invoke: pool.invoke,
     retire: pool.retire,
     running: pool.running,
+    keep: keeper.keep,
+    kept: keeper.state,
     async capabilities() {
       const { driver, network, cgroups } = (await host()).host;
       return { driver, network, cgroups, runtimes: await interpreters.availability() };
     },
     async stop(graceMs) {
+      keeper.stop();
       await pool.stop(graceMs);
       if (detected === undefined) return;
       const { host: used, blanks } = await detected;

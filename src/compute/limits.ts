@@ -1,4 +1,4 @@
-import { availableParallelism } from "node:os";
+import { availableParallelism, totalmem } from "node:os";
 
 /** Every bound of the compute layer. Sources: AWS Lambda quotas page (read 2026-11) unless a line says otherwise. */
 export interface ComputeLimits {
@@ -41,14 +41,28 @@ export interface ComputeLimits {
    */
   readonly steadyMs: number;
   readonly followersMax: number;
-  /** Ours: sandboxes that start at a time; more only makes each of them slower. */
+  /** Ours: environments that start at a time, from their sandbox to the end of their init. */
   readonly startsMax: number;
-  /** Ours: sandboxes that wait for code, per interpreter and size, once one such has been used; and in all, after bursts. */
+  /** Ours: sandboxes that are made at a time, while somebody waits for one and while nobody does; functions start in more. */
+  readonly sandboxStartsMax: number;
+  readonly refillsMax: number;
+  /**
+   * Ours: sandboxes that wait for code, per interpreter and size, once one such has been used; as many as there are
+   * functions that have not been, at most; and in all, after bursts: what a twenty-fifth of this host's memory holds.
+   */
   readonly blanksMin: number;
+  readonly blanksExpectedMax: number;
   readonly blanksMax: number;
-  /** Ours: so long after a burst the additional ones are let go, and so long after the last use all of them. */
+  /** Ours: so long after a burst half of the additional ones are let go, and so on; so long after the last use all of them. */
   readonly blankBurstMs: number;
   readonly blankIdleMs: number;
+  /** Environments initialised ahead may take this long, or the function's timeout where that is longer. Source: developer guide, "Lambda execution environment". */
+  readonly keptInitTimeoutMs: number;
+  /** Ours: such environments on this host, how many of a function start at a time, and the pauses after inits that failed. */
+  readonly keptMax: number;
+  readonly keptStartsMax: number;
+  readonly keptRetryFirstMs: number;
+  readonly keptRetryMostMs: number;
   /** Ours: an environment is retired this long before the credentials in its variables expire. */
   readonly credentialsMarginMs: number;
   /** Processes and threads in one environment. */
@@ -56,6 +70,9 @@ export interface ComputeLimits {
   /** File descriptors in one environment. */
   readonly filesMax: number;
 }
+
+/** Private memory of a Node.js runtime that waits for code, rounded up. */
+const blankBytes = 10 * 1_048_576;
 
 export const computeLimits: ComputeLimits = {
   responseBytesMax: 6_291_556,
@@ -77,12 +94,24 @@ export const computeLimits: ComputeLimits = {
   quickRunsMax: availableParallelism(),
   steadyMs: 1,
   followersMax: 8,
-  startsMax: 8,
+  startsMax: 64,
+  sandboxStartsMax: 2 * availableParallelism(),
+  refillsMax: availableParallelism(),
   blanksMin: 2,
-  blanksMax: Math.min(32, 8 * availableParallelism()),
-  blankBurstMs: 60_000,
+  blanksExpectedMax: Math.min(8 * availableParallelism(), blanksIn(totalmem() / 100)),
+  blanksMax: Math.min(128, blanksIn(totalmem() / 25)),
+  blankBurstMs: 120_000,
   blankIdleMs: 600_000,
+  keptInitTimeoutMs: 130_000,
+  keptMax: 400,
+  keptStartsMax: 2,
+  keptRetryFirstMs: 1_000,
+  keptRetryMostMs: 300_000,
   credentialsMarginMs: 900_000,
   processesMax: 1_024,
   filesMax: 1_024,
 };
+
+function blanksIn(bytes: number): number {
+  return Math.max(2, Math.floor(bytes / blankBytes));
+}

@@ -3,6 +3,7 @@ import type { FunctionSpec, Invocation, InvocationOutcome } from "./compute.ts";
 import { ComputeSaturatedError } from "./compute.ts";
 import type { Environment, InitOutcome } from "./environment.ts";
 import type { ComputeLimits } from "./limits.ts";
+import type { KeepingPool } from "./pool-kept.ts";
 
 export interface PoolNeeds {
   readonly clock: Clock;
@@ -12,7 +13,7 @@ export interface PoolNeeds {
 }
 
 /** All environments of this host, by function revision. */
-export interface Pool {
+export interface Pool extends KeepingPool {
   invoke(spec: FunctionSpec, invocation: Invocation): Promise<InvocationOutcome>;
   retire(specId: string): void;
   running(functionArn: string): number;
@@ -66,6 +67,8 @@ export function createPool(needs: PoolNeeds): Pool {
   let sweeping = false;
   let stopped = false;
   const all = new Set<Environment>();
+  /** Not removed for being idle. Among a revision's idle ones they come last: they are taken first, and the others can go. */
+  const kept = new Set<Environment>();
   let onQuiet: (() => void) | undefined;
 
   const revisionOf = (spec: FunctionSpec): Revision => {
@@ -176,7 +179,9 @@ export function createPool(needs: PoolNeeds): Pool {
     if (waiter !== undefined) return run(revision, environment, waiter);
     if (!environment.idle) return;
     if (stopped) return environment.end();
-    revision.idle.push({ environment, idleSince: clock.now(), frozen: false });
+    const member = { environment, idleSince: clock.now(), frozen: false };
+    if (kept.size === 0 || kept.has(environment)) revision.idle.push(member);
+    else revision.idle.splice(firstKept(revision), 0, member);
     sweepLater();
   };
 
@@ -311,18 +316,33 @@ export function createPool(needs: PoolNeeds): Pool {
     return undefined;
   };
 
+  const isKept = (member: Member): boolean => kept.has(member.environment);
+
+  const firstKept = (revision: Revision): number => {
+    const at = revision.idle.findIndex(isKept);
+    return at === -1 ? revision.idle.length : at;
+  };
+
   /** Make room by ending the environment that has been idle longest, whichever function's it is. */
   const evict = (): boolean => {
     let oldest: { revision: Revision; member: Member } | undefined;
     for (const revision of revisions.values()) {
       const [member] = revision.idle;
-      if (member !== undefined && member.idleSince < (oldest?.member.idleSince ?? Infinity))
-        oldest = { revision, member };
+      if (member === undefined || isKept(member)) continue;
+      if (member.idleSince < (oldest?.member.idleSince ?? Infinity)) oldest = { revision, member };
     }
     if (oldest === undefined) return false;
     oldest.revision.idle.shift();
     endMember(oldest.member);
     return false;
+  };
+
+  /** One that is kept, but whose credentials expire, is replaced before somebody asks for it. */
+  const renew = (revision: Revision, now: number) => {
+    for (const member of revision.idle.filter((each) => isKept(each) && each.environment.credentialsExpireAt <= now)) {
+      revision.idle.splice(revision.idle.indexOf(member), 1);
+      endMember(member);
+    }
   };
 
   const sweepLater = () => {
@@ -336,10 +356,12 @@ export function createPool(needs: PoolNeeds): Pool {
     const now = clock.now();
     let left = false;
     for (const [id, revision] of revisions) {
-      while (revision.idle[0] !== undefined && now - revision.idle[0].idleSince >= limits.idleMs) {
-        const member = revision.idle.shift();
-        if (member !== undefined) endMember(member);
+      for (let [member] = revision.idle; member !== undefined; [member] = revision.idle) {
+        if (now - member.idleSince < limits.idleMs || isKept(member)) break;
+        revision.idle.shift();
+        endMember(member);
       }
+      if (kept.size > 0) renew(revision, now);
       for (const member of revision.idle) {
         left = true;
         if (!member.frozen && now - member.idleSince >= limits.freezeAfterMs) {
@@ -397,6 +419,20 @@ export function createPool(needs: PoolNeeds): Pool {
       revisions.delete(specId);
       for (const member of revision.idle.splice(0)) endMember(member);
     },
+    keep(environment) {
+      kept.add(environment);
+      track(environment);
+    },
+    letGo(environment) {
+      if (!kept.delete(environment)) return;
+      for (const revision of revisions.values()) {
+        const at = revision.idle.findIndex((member) => member.environment === environment);
+        const [member] = at === -1 ? [] : revision.idle.splice(at, 1);
+        if (member?.environment.idle !== true) continue;
+        revision.idle.splice(firstKept(revision), 0, { ...member, idleSince: clock.now() });
+      }
+    },
+    offer: (spec, environment) => give(revisionOf(spec), environment),
     running: (arn) => runningByArn.get(arn) ?? 0,
     async stop(graceMs) {
       stopped = true;

@@ -16,7 +16,10 @@ export interface VariablesNeeds {
   /** `host:port` of the Runtime API, for runtimes that speak it. */
   readonly runtimeApi: string | undefined;
   readonly language: "node" | "python";
+  readonly initializationType: InitializationType;
 }
+
+export type InitializationType = "on-demand" | "provisioned-concurrency" | "snap-start";
 
 /**
  * The environment variables of a function: those Lambda reserves, over the function's own, over the defaults that a
@@ -50,7 +53,7 @@ export function environmentVariables(spec: FunctionSpec, needs: VariablesNeeds):
     AWS_LAMBDA_FUNCTION_NAME: spec.functionName,
     AWS_LAMBDA_FUNCTION_VERSION: spec.version,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(spec.memoryMb),
-    AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
+    AWS_LAMBDA_INITIALIZATION_TYPE: needs.initializationType,
     AWS_LAMBDA_LOG_GROUP_NAME: spec.logGroup,
     AWS_LAMBDA_LOG_STREAM_NAME: needs.logStream,
     AWS_LAMBDA_LOG_FORMAT: spec.logFormat,
