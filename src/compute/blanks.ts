@@ -5,19 +5,33 @@ import type { Dedication, Sandbox, SandboxDriver, SandboxShape } from "./sandbox
 
 /** Sandboxes whose runtime waits for code, kept for the shapes that have been asked for. */
 export interface Blanks {
+  /** The first that is ready: one that waits, one that is being started already, or a new one. */
   take(shape: SandboxShape, dedication?: Dedication): Promise<Sandbox>;
   /** Keep a sandbox that has been started elsewhere. */
   put(shape: SandboxShape, sandbox: Sandbox): Promise<void>;
+  /** So many functions of this shape may be invoked any moment. */
+  expect(shape: SandboxShape, functions: number): void;
   stop(): Promise<void>;
 }
 
 interface Shelf {
   readonly shape: SandboxShape;
+  readonly dedication: Dedication | undefined;
   readonly ready: Sandbox[];
-  usedAt: number;
+  readonly waiting: Want[];
   starting: number;
-  /** How many are kept: more after a burst found none, fewer when they have not been needed for a while. */
+  usedAt: number;
+  /** How many were taken without a pause of `burstGapMs`. */
+  burst: number;
+  /** How many are kept: more after a burst, fewer when they have not been needed for a while. */
   target: number;
+  /** Kept in any case, as functions are there that may need them. */
+  expected: number;
+}
+
+interface Want {
+  readonly resolve: (sandbox: Sandbox) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 export interface BlanksNeeds {
@@ -30,104 +44,198 @@ export interface BlanksNeeds {
 /** After the last start that somebody waited for, and between blanks. */
 const refillDelayMs = 50;
 const refillPauseMs = 5;
+const burstGapMs = 1_000;
 
 export function createBlanks(needs: BlanksNeeds): Blanks {
   const { driver, clock, limits } = needs;
   const shelves = new Map<string, Shelf>();
-  let taking = 0;
-  let refilling = false;
+  /** A shelf for each start that somebody waits for, in order. */
+  const queue: Shelf[] = [];
+  const starts = new Set<Promise<unknown>>();
+  let refills = 0;
+  let refillAt: (() => void) | undefined;
+  let sweeping = false;
   let stopped = false;
-  let starting: Promise<void> = Promise.resolve();
 
   const shelfOf = (shape: SandboxShape): Shelf => {
-    const key = `${shape.interpreter.executable} ${shape.memoryMb} ${shape.ephemeralStorageMb}`;
+    const key = shelfKey(shape);
     let shelf = shelves.get(key);
     if (shelf === undefined) {
-      shelf = { shape, ready: [], usedAt: clock.now(), starting: 0, target: limits.blanksMin };
+      shelf = newShelf(shape, undefined);
+      shelf.target = limits.blanksMin;
       shelves.set(key, shelf);
     }
-    shelf.usedAt = clock.now();
     return shelf;
   };
+  const newShelf = (shape: SandboxShape, dedication: Dedication | undefined): Shelf => ({
+    shape,
+    dedication,
+    ready: [],
+    waiting: [],
+    starting: 0,
+    usedAt: clock.now(),
+    burst: 0,
+    target: 0,
+    expected: 0,
+  });
 
-  const start = async (shape: SandboxShape, dedication?: Dedication): Promise<Sandbox> => {
-    const sandbox = await driver.start(shape, needs.endpointPort(), dedication);
-    await waitUntilReady(sandbox, clock, limits.spawnTimeoutMs);
-    return sandbox;
+  /** Twice what a burst took: one that comes before all are there again finds enough. */
+  const note = (shelf: Shelf) => {
+    const now = clock.now();
+    shelf.burst = now - shelf.usedAt < burstGapMs ? shelf.burst + 1 : 1;
+    shelf.usedAt = now;
+    shelf.target = Math.min(limits.blanksMax, Math.max(shelf.target, limits.blanksMin, 2 * shelf.burst));
   };
 
-  /** One at a time and only while nobody waits for a start: a blank must not slow down the burst that used it up. */
-  const refill = (delayMs = refillDelayMs) => {
-    if (refilling || stopped) return;
-    refilling = true;
-    clock.after(delayMs, () => void (starting = refillNow()));
-  };
-  const refillNow = async () => {
-    refilling = false;
-    if (stopped) return;
-    if (taking > 0) return refill();
-    const [shelf] = [...shelves.values()]
-      .filter((candidate) => candidate.ready.length + candidate.starting < candidate.target)
-      .toSorted((a, b) => b.usedAt - a.usedAt);
-    if (shelf === undefined || total() >= limits.blanksMax) return;
+  /** @returns whether it succeeded */
+  const startOne = (shelf: Shelf): Promise<boolean> => {
     shelf.starting += 1;
-    try {
-      const sandbox = await start(shelf.shape);
-      if (stopped) return await discard(sandbox);
-      shelve(shelf, sandbox);
-      refill(refillPauseMs);
-    } catch {
-      // The next one who asks meets the same trouble and is told of it.
-    } finally {
+    const start = startIt(shelf).finally(() => {
       shelf.starting -= 1;
+      starts.delete(start);
+    });
+    starts.add(start);
+    return start;
+  };
+  const startIt = async (shelf: Shelf): Promise<boolean> => {
+    try {
+      const sandbox = await driver.start(shelf.shape, needs.endpointPort(), shelf.dedication);
+      await waitUntilReady(sandbox, clock, limits.spawnTimeoutMs);
+      const want = shelf.waiting.shift();
+      if (want !== undefined) want.resolve(sandbox);
+      else if (stopped || shelf.dedication !== undefined) await discard(sandbox);
+      else shelve(shelf, sandbox);
+      return true;
+    } catch (error) {
+      shelf.waiting.shift()?.reject(error);
+      return false;
     }
   };
 
+  /** What somebody waits for, as many at a time as this host starts without making each of them slower. */
+  const pump = () => {
+    while (starts.size < limits.sandboxStartsMax && queue.length > 0) {
+      const shelf = queue.shift();
+      if (shelf === undefined || shelf.waiting.length <= shelf.starting) continue;
+      void startOne(shelf).then(pump);
+    }
+    if (queue.length === 0) refillLater(refillDelayMs);
+  };
+
+  const refillLater = (delayMs: number) => {
+    if (stopped) return;
+    refillAt?.();
+    refillAt = clock.after(delayMs, () => {
+      refillAt = undefined;
+      refill();
+    });
+  };
+
+  /** Only while nobody waits for a start: blanks must not slow down the burst that used them up. */
+  const refill = () => {
+    if (stopped || queue.length > 0) return;
+    while (starts.size < limits.refillsMax) {
+      const shelf = poorest();
+      if (shelf === undefined) return;
+      refills += 1;
+      void startOne(shelf).then((succeeded) => {
+        refills -= 1;
+        // After a failure the next one who asks meets the same trouble and is told of it.
+        if (queue.length > 0) pump();
+        else if (succeeded && refillAt === undefined) refillLater(refillPauseMs);
+      });
+    }
+  };
+
+  const poorest = (): Shelf | undefined => {
+    const [shelf] = [...shelves.values()]
+      .filter((one) => one.ready.length + one.starting < Math.max(one.target, one.expected))
+      .toSorted((a, b) => b.usedAt - a.usedAt);
+    if (shelf === undefined || total() < limits.blanksMax) return shelf;
+    // All places are taken: by what was used before this one was.
+    const [rich] = [...shelves.values()]
+      .filter((one) => one.usedAt < shelf.usedAt && one.ready.length > limits.blanksMin)
+      .toSorted((a, b) => a.usedAt - b.usedAt);
+    const superfluous = rich?.ready.shift();
+    if (superfluous === undefined) return undefined;
+    void discard(superfluous);
+    return shelf;
+  };
   const total = () => [...shelves.values()].reduce((sum, shelf) => sum + shelf.ready.length + shelf.starting, 0);
 
   const shelve = (shelf: Shelf, sandbox: Sandbox) => {
     shelf.ready.push(sandbox);
-    const remove = () => {
+    void sandbox.ended.then(() => {
       const at = shelf.ready.indexOf(sandbox);
-      if (at !== -1) shelf.ready.splice(at, 1);
-      return at !== -1;
-    };
-    void sandbox.ended.then(() => (remove() ? sandbox.dispose() : undefined));
-    const expire = () => {
+      if (at === -1) return;
+      shelf.ready.splice(at, 1);
+      void sandbox.dispose();
+    });
+    if (sweeping) return;
+    sweeping = true;
+    clock.after(limits.blankBurstMs, sweep);
+  };
+
+  /** Half of what a burst has added goes each time, and all when the shape has not been used for long. */
+  const sweep = () => {
+    sweeping = false;
+    let left = false;
+    for (const [key, shelf] of shelves) {
       const quietMs = clock.now() - shelf.usedAt;
-      if (quietMs >= limits.blankBurstMs) shelf.target = limits.blanksMin;
-      const superfluous = shelf.ready.length > shelf.target;
-      if (!superfluous && quietMs < limits.blankIdleMs) clock.after(limits.blankBurstMs, expire);
-      else if (remove()) void discard(sandbox);
-    };
-    clock.after(limits.blankBurstMs, expire);
+      if (quietMs >= limits.blankBurstMs) shelf.target = Math.max(limits.blanksMin, Math.floor(shelf.target / 2));
+      const unused = quietMs >= limits.blankIdleMs;
+      if (unused) shelf.target = shelf.expected = 0;
+      const kept = Math.max(shelf.target, shelf.expected);
+      for (const sandbox of shelf.ready.splice(0, Math.max(0, shelf.ready.length - kept))) void discard(sandbox);
+      if (shelf.ready.length > 0) left = true;
+      else if (unused && shelf.starting === 0 && shelf.waiting.length === 0) shelves.delete(key);
+    }
+    if (!left || stopped) return;
+    sweeping = true;
+    clock.after(limits.blankBurstMs, sweep);
   };
 
   return {
     async take(shape, dedication) {
-      const shelf = dedication === undefined ? shelfOf(shape) : undefined;
-      const waiting = shelf?.ready.pop();
-      if (shelf !== undefined && waiting === undefined) shelf.target = Math.min(limits.blanksMax, shelf.target + 1);
-      taking += 1;
-      try {
-        return waiting ?? (await start(shape, dedication));
-      } finally {
-        taking -= 1;
-        refill();
+      const shelf = dedication === undefined ? shelfOf(shape) : newShelf(shape, dedication);
+      if (dedication === undefined) note(shelf);
+      const waiting = shelf.ready.pop();
+      let sandbox = waiting;
+      if (sandbox === undefined) {
+        const { promise, resolve, reject } = Promise.withResolvers<Sandbox>();
+        shelf.waiting.push({ resolve, reject });
+        queue.push(shelf);
+        pump();
+        sandbox = await promise;
+      } else if (starts.size === refills) {
+        refillLater(refillDelayMs);
       }
+      if (shape.memoryMb !== shelf.shape.memoryMb) sandbox.resize(shape.memoryMb);
+      return sandbox;
     },
     async put(shape, sandbox) {
       await waitUntilReady(sandbox, clock, limits.spawnTimeoutMs);
       shelve(shelfOf(shape), sandbox);
     },
+    expect(shape, functions) {
+      const shelf = shelfOf(shape);
+      shelf.expected = Math.min(limits.blanksExpectedMax, functions);
+      shelf.usedAt = clock.now();
+      if (queue.length === 0) refillLater(refillDelayMs);
+    },
     async stop() {
       stopped = true;
+      refillAt?.();
       const left = [...shelves.values()].flatMap((shelf) => shelf.ready.splice(0));
-      await Promise.all([starting, ...left.map(discard)]);
+      await Promise.all([...starts, ...left.map(discard)]);
     },
   };
 }
 
+/** Node's heap is sized by its command line and cannot be later; other interpreters take what the cgroup gives them. */
+function shelfKey({ interpreter, memoryMb, ephemeralStorageMb }: SandboxShape): string {
+  return `${interpreter.executable} ${ephemeralStorageMb} ${interpreter.language === "node" ? memoryMb : ""}`;
+}
 async function discard(sandbox: Sandbox): Promise<void> {
   sandbox.kill();
   await sandbox.ended;

@@ -31,6 +31,7 @@ export interface CgroupLimits {
 export interface Cgroup {
   /** A process joins by writing its id to each. */
   readonly joinFiles: readonly string[];
+  resize(memoryMb: number): void;
   memoryPeakMb(): number;
   outOfMemory(): boolean;
   freeze(frozen: boolean): void;
@@ -63,6 +64,7 @@ export function detectCgroups(pid: number, instance: string): Cgroups {
     afterwards: { freezers: "", thawed: "", groups: [] },
     create: () => ({
       joinFiles: [],
+      resize: () => {},
       memoryPeakMb: () => 0,
       outOfMemory: () => false,
       freeze: () => {},
@@ -106,17 +108,17 @@ function detectV1(_pid: number, group: string): Cgroups | string {
     create(name, limits) {
       const folders = roots.map((root) => join(root, name));
       for (const folder of folders) mkdirSync(folder);
-      writeFileSync(join(memory, name, "memory.limit_in_bytes"), String(limits.memoryMb * 1_048_576));
+      const resize = (memoryMb: number) => {
+        writeFileSync(join(memory, name, "memory.limit_in_bytes"), String(memoryMb * 1_048_576));
+        const shares = Math.max(2, Math.round((memoryMb / memoryMbPerCpu) * 1_024));
+        if (cpu !== undefined) writeFileSync(join(cpu, name, "cpu.shares"), String(shares));
+      };
+      resize(limits.memoryMb);
       writeFileSync(join(pids, name, "pids.max"), String(limits.processesMax));
-      if (cpu !== undefined) {
-        writeFileSync(
-          join(cpu, name, "cpu.shares"),
-          String(Math.max(2, Math.round((limits.memoryMb / memoryMbPerCpu) * 1_024))),
-        );
-      }
       const peak = createNumberFile(join(memory, name, "memory.max_usage_in_bytes"));
       return {
         joinFiles: folders.map((folder) => join(folder, "cgroup.procs")),
+        resize,
         memoryPeakMb: () => Math.ceil(peak.read() / 1_048_576),
         outOfMemory: () => counted(join(memory, name, "memory.oom_control"), "oom_kill") > 0,
         freeze: (frozen) => {
@@ -166,16 +168,20 @@ function detectV2(pid: number, group: string): Cgroups | string {
     create(name, limits) {
       const folder = join(root, name);
       mkdirSync(folder);
-      writeFileSync(join(folder, "memory.max"), String(limits.memoryMb * 1_048_576));
+      const resize = (memoryMb: number) => {
+        writeFileSync(join(folder, "memory.max"), String(memoryMb * 1_048_576));
+        const weight = Math.min(10_000, Math.max(1, Math.round((memoryMb / memoryMbPerCpu) * 100)));
+        tryWrite(join(folder, "cpu.weight"), String(weight));
+      };
+      resize(limits.memoryMb);
       tryWrite(join(folder, "memory.swap.max"), "0");
       writeFileSync(join(folder, "pids.max"), String(limits.processesMax));
-      const weight = Math.min(10_000, Math.max(1, Math.round((limits.memoryMb / memoryMbPerCpu) * 100)));
-      tryWrite(join(folder, "cpu.weight"), String(weight));
       const peak = createNumberFile(
         join(folder, existsSync(join(folder, "memory.peak")) ? "memory.peak" : "memory.current"),
       );
       return {
         joinFiles: [join(folder, "cgroup.procs")],
+        resize,
         memoryPeakMb: () => Math.ceil(peak.read() / 1_048_576),
         outOfMemory: () => counted(join(folder, "memory.events"), "oom_kill") > 0,
         freeze: (frozen) => tryWrite(join(folder, "cgroup.freeze"), frozen ? "1" : "0"),

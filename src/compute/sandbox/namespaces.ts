@@ -226,6 +226,7 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
           if (dedication === undefined) await place(spec);
           return { ...inside, bin: executable.bin };
         },
+        resize: (memoryMb) => cgroup.resize(memoryMb),
         memoryUsedMb: () =>
           cgroups.name === "none"
             ? (peakMb = Math.max(peakMb, memoryPeakMb(child.pid, readFileSync)))

@@ -47,6 +47,7 @@ export function createProcessDriver(needs: { readonly runtimesDir: string }): Sa
             runtime,
             bin: dirname(shape.interpreter.executable),
           }),
+        resize: () => {},
         memoryUsedMb: () => (peakMb = Math.max(peakMb, memoryPeakMb(child.pid, readFileSync))),
         freeze: () => {},
         thaw: () => {},

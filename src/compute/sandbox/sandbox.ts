@@ -53,6 +53,8 @@ export interface Sandbox {
   readonly ended: Promise<RuntimeExit>;
   /** Make the function's code and layers appear, where they are not there from the start. To be called once. */
   place(spec: FunctionSpec): Promise<Places>;
+  /** Change how much memory it may hold, before its code is placed. What its interpreter was told at its start stays. */
+  resize(memoryMb: number): void;
   /** The most memory it has held, in MB, rounded up. */
   memoryUsedMb(): number;
   /** Stop giving it the processor, and give it back. */
