@@ -26,7 +26,7 @@ export interface Harness {
 
 /** The compute layer with nothing of the platform around it, except an endpoint that says hello. */
 export async function startHarness(
-  driver: "process" | "namespaces",
+  driver: "auto" | "process" | "namespaces",
   limits: Partial<ComputeLimits> = {},
 ): Promise<Harness> {
   const directory = await mkdtemp(join(tmpdir(), "cumulet-test-"));

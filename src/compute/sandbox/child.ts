@@ -59,7 +59,11 @@ export function startChild(command: ChildCommand, killRest: (pid: number) => voi
       if (child.pid !== undefined) killRest(child.pid);
       // Streams may be held by what the function started; what is in them now is still read.
       const timer = setTimeout(() => resolve({ code, signal }), closeGraceMs);
-      child.once("close", () => {
+      // Not the child's own "close": that one never comes after its channel for sockets has been disconnected.
+      const closed = [stdout, stderr, channel, messages].map(
+        (stream) => stream.closed || new Promise<void>((done) => stream.once("close", () => done())),
+      );
+      void Promise.all(closed).then(() => {
         clearTimeout(timer);
         resolve({ code, signal });
       });
