@@ -5,8 +5,9 @@
 export type Destination =
   | { readonly kind: "execute-api"; readonly apiId: string; readonly target: string }
   | { readonly kind: "platform"; readonly path: string }
+  | { readonly kind: "registry" }
   | AwsDestination
-  | { readonly kind: "lambda-url"; readonly urlId: string };
+  | { readonly kind: "lambda-url"; readonly urlId: string; readonly target: string };
 
 export interface AwsDestination {
   readonly kind: "aws";
@@ -26,6 +27,7 @@ export interface Classifier {
 type HostFacts =
   | { readonly kind: "execute-api"; readonly apiId: string }
   | { readonly kind: "lambda-url"; readonly urlId: string }
+  | { readonly kind: "registry" }
   | AwsDestination;
 
 /** @param hostsKept how many hosts' facts are kept: they are few, and parsing one costs more than finding it */
@@ -43,23 +45,32 @@ export function createClassifier(serviceLabels: ReadonlySet<string>, hostsKept: 
   return {
     classify: (host, target) => {
       const facts = factsOf(host ?? "");
+      if (facts.kind === "registry") return facts;
       if (facts.kind === "execute-api") return { kind: "execute-api", apiId: facts.apiId, target };
-      if (facts.kind === "lambda-url") return facts;
+      if (facts.kind === "lambda-url") return { kind: "lambda-url", urlId: facts.urlId, target };
       return (facts.bucket === undefined && classifyPath(target)) || facts;
     },
   };
 }
 
 const executeApiPath = /^\/_cumulet\/api\/([a-z0-9]{1,40})(\/[^?]*)?(\?.*)?$/s;
+const functionUrlPath = /^\/_cumulet\/url\/([a-z0-9]{1,40})(\/[^?]*)?(\?.*)?$/s;
 const restApiPath = /^\/restapis\/([a-z0-9]{1,40})\/([^/?]+)\/_user_request_(\/[^?]*)?(\?.*)?$/s;
 const awsExecuteApiPath = /^\/_aws\/execute-api\/([a-z0-9]{1,40})(\/[^?]*)?(\?.*)?$/s;
+
+/** Of the container registry. API Gateway's API has no such paths below `/v2/`, and no bucket has a name of two characters. */
+const registryPath = /^\/v2\/?(?:$|[^?]+\/(?:(?:manifests|referrers)\/[^/?]+|blobs\/(?:sha256:|uploads(?:[/?]|$))[^?]*|tags\/list)(?:$|\?))/;
 
 function classifyPath(target: string): Destination | undefined {
   const first = target.charCodeAt(1);
   if (first === 95 /* _ */) {
     const match = executeApiPath.exec(target) ?? awsExecuteApiPath.exec(target);
     if (match) return { kind: "execute-api", apiId: match[1] ?? "", target: `${match[2] ?? "/"}${match[3] ?? ""}` };
+    const url = functionUrlPath.exec(target);
+    if (url) return { kind: "lambda-url", urlId: url[1] ?? "", target: `${url[2] ?? "/"}${url[3] ?? ""}` };
     if (target.startsWith("/_cumulet/")) return { kind: "platform", path: target.split("?")[0] ?? target };
+  } else if (first === 118 /* v */) {
+    if (registryPath.test(target)) return { kind: "registry" };
   } else if (first === 114 /* r */) {
     const match = restApiPath.exec(target);
     if (match) {
@@ -83,6 +94,7 @@ function parseHost(hostAndPort: string, serviceLabels: ReadonlySet<string>): Hos
   const labels = host.split(".");
   const [first = "", second = ""] = labels;
   if (second === "execute-api") return { kind: "execute-api", apiId: first };
+  if (labels[1] === "dkr" && labels[2] === "ecr" && /^\d{12}$/.test(first)) return { kind: "registry" };
   if (second === "lambda-url") return { kind: "lambda-url", urlId: first };
   const s3At = labels.findLastIndex((label) => /^s3(?:-|$)/.test(label));
   if (s3At >= 0) {

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ExecuteApiPort } from "../services/execute-api/port.ts";
+import type { FunctionUrlPort } from "../services/lambda/port.ts";
 import { createAwsApi, type AwsApiNeeds } from "./aws-api.ts";
 import { createClassifier } from "./classify.ts";
 import { frontLimits } from "./limits.ts";
@@ -10,6 +11,9 @@ import { frontLimits } from "./limits.ts";
 export interface FrontNeeds extends AwsApiNeeds {
   /** The gateway's data plane. */
   readonly executeApi: ExecuteApiPort;
+  /** The container registry. Never rejects. */
+  readonly registry: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  readonly functionUrls: FunctionUrlPort;
   /** What `GET /_cumulet/health` tells beside `status`. */
   readonly health?: () => Readonly<Record<string, unknown>>;
   /**
@@ -31,7 +35,7 @@ export function createFront(needs: FrontNeeds): Front {
   const labels = new Set(needs.models.entries.flatMap((entry) => [entry.name, entry.signingName]));
   const classifier = createClassifier(labels, frontLimits.hostsKept);
   const awsApi = createAwsApi(needs);
-  const { executeApi } = needs;
+  const { executeApi, functionUrls } = needs;
   const stopping = new AbortController();
 
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
@@ -51,8 +55,11 @@ export function createFront(needs: FrontNeeds): Front {
       case "platform":
         answerPlatform(destination.path, needs, response);
         return;
+      case "registry":
+        void needs.registry(request, response);
+        return;
       case "lambda-url":
-        answerJson(response, 501, { message: "Function URLs are not implemented by Cumulet" });
+        functionUrls.handle(destination.urlId, destination.target, request, response);
     }
   };
 

@@ -84,6 +84,11 @@ async function start(services: ReadonlyMap<string, Service>): Promise<FakePlatfo
       },
     },
     authorizer: { authorize: () => Promise.resolve() },
+    functionUrls: {
+      handle: (urlId, target, _request, response) => {
+        response.end(JSON.stringify({ urlId, target }));
+      },
+    },
     executeApi: {
       handle: (apiId, target, _request, response) => {
         response.end(JSON.stringify({ apiId, target }));

@@ -22,6 +22,12 @@ export const lambdaLimits = {
   tagsMax: 50,
   policyBytesMax: 20_480,
   concurrentExecutions: 1000,
+  /** Requests that a function may serve a second, for each unit of its concurrency. */
+  requestsPerSecondOfConcurrency: 10,
+  /** How often a function may be invoked in one chain of events. Source: developer guide, recursive loop detection ("approximately 16 times"). */
+  recursiveInvocationsMax: 16,
+  /** Ours: functions of a chain that are remembered in its trace header. */
+  lineageFunctionsMax: 16,
   /** What reserved concurrency must leave for all other functions. */
   unreservedConcurrencyMin: 100,
   clientContextBytesMax: 3583,
@@ -46,6 +52,8 @@ export const lambdaLimits = {
   codeUrlMs: 600_000,
   /** Ours: decisions about who may invoke that are remembered for each function. */
   decisionsMax: 1000,
+  /** Ours: function URLs kept ready to answer. */
+  urlsInMemoryMax: 10_000,
   /** Ours: unpacked code that nothing uses is removed after this. */
   unusedCodeMs: 3_600_000,
   sweepCodeMs: 3_600_000,

@@ -1,6 +1,7 @@
 import type * as LambdaSdk from "@aws-sdk/client-lambda";
 import type * as S3Sdk from "@aws-sdk/client-s3";
 import type { Authorizer } from "../../access/authorization.ts";
+import type { Verifier } from "../../access/verifier.ts";
 import type { Compute } from "../../compute/compute.ts";
 import type { Blobs } from "../../kernel/blobs/blobs.ts";
 import type { Clock } from "../../kernel/clock.ts";
@@ -27,6 +28,8 @@ export interface LambdaNeeds {
   readonly compute: Compute;
   readonly iam: IamPort;
   readonly authorizer: Authorizer;
+  /** Who signed a request to a function URL. */
+  readonly verifier: Verifier;
   /** Reads packages from S3 as the caller. */
   s3(as: CallAs): Pick<ClientOf<typeof S3Sdk>, "GetObject">;
   /** Packages are unpacked in `code/` below it. */

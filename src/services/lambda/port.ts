@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Principal } from "../../aws/principal.ts";
 
 /** What other services may ask of Lambda without going through the wire: the hot path of an invocation. */
@@ -16,10 +17,21 @@ export interface LambdaInvokeRequest {
   readonly payload: Uint8Array;
   readonly requestId: string;
   readonly traceId?: string;
+  /** For functions with tenant isolation, which require it. */
+  readonly tenantId?: string;
 }
 
 export interface LambdaInvokeResult {
   readonly payload: Uint8Array;
   /** Set when the function failed: `Unhandled` or `Handled`. */
   readonly functionError?: string;
+}
+
+/** Answers requests to function URLs. */
+export interface FunctionUrlPort {
+  /**
+   * @param urlId from the host (`{urlId}.lambda-url.…`) or the path form
+   * @param target path and query after what addressed the URL, as sent
+   */
+  handle(urlId: string, target: string, request: IncomingMessage, response: ServerResponse): void;
 }
