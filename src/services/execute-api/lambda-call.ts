@@ -5,6 +5,7 @@ import type { Log } from "../../kernel/log.ts";
 import type { LambdaPort } from "../lambda/port.ts";
 import { functionArnOf } from "./lambda-target.ts";
 import type { PublishedLambdaIntegration, PublishedStage } from "./port.ts";
+import { createTimeouts } from "./timeouts.ts";
 
 /** How a call of a function ended. */
 export type LambdaCallOutcome =
@@ -42,6 +43,7 @@ export function compileLambdaCall(
   path: string,
 ): LambdaCall {
   const functionArn = functionArnOf(integration.uri, stage.variables);
+  const timeouts = createTimeouts(needs.clock, integration.timeoutMs);
   const principals = new Map<string, Principal>();
   const principalFor = (method: string) => {
     let principal = principals.get(method);
@@ -77,7 +79,7 @@ export function compileLambdaCall(
       cancel();
       done(outcome);
     };
-    const cancel = needs.clock.after(integration.timeoutMs, () => end({ outcome: "late" }));
+    const cancel = timeouts.begin(() => end({ outcome: "late" }));
     needs.lambda
       .invoke({
         functionArn,

@@ -3,11 +3,11 @@ import type { Principal } from "../../aws/principal.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { functionNotFound } from "./errors.ts";
 import { functionKey, type CompiledFunction, type Functions } from "./functions.ts";
-import type { Invoker } from "./invoker.ts";
+import type { Invoked, Invoker } from "./invoker.ts";
 import { lambdaLimits } from "./limits.ts";
 import { functionArn } from "./model.ts";
 import { parseFunctionName, type FunctionReference } from "./names.ts";
-import type { LambdaPort } from "./port.ts";
+import type { LambdaInvokeRequest, LambdaInvokeResult, LambdaPort } from "./port.ts";
 
 /** The in-process door. Warm, it touches neither the store nor, for a decision taken before, the policy evaluator. */
 export function createLambdaPort(needs: {
@@ -40,12 +40,16 @@ export function createLambdaPort(needs: {
     return qualifier === undefined ? memory : `${qualifier}|${memory}`;
   };
 
-  const authorize = async (fn: CompiledFunction, qualifier: string | undefined, principal: Principal) => {
-    const policy = fn.policies.get(qualifier ?? "");
+  const memoryOf = (fn: CompiledFunction, qualifier: string | undefined, principal: Principal): string | undefined => {
     // Only a service principal's decision hangs on nothing but this policy; others have policies of their own.
-    const memory =
-      principal.type === "service" && (policy?.memorable ?? true) ? remember(principal, qualifier) : undefined;
+    if (principal.type !== "service" || fn.policies.get(qualifier ?? "")?.memorable === false) return undefined;
+    return remember(principal, qualifier);
+  };
+
+  const authorize = async (fn: CompiledFunction, qualifier: string | undefined, principal: Principal) => {
+    const memory = memoryOf(fn, qualifier, principal);
     if (memory !== undefined && fn.decisions.has(memory)) return;
+    const policy = fn.policies.get(qualifier ?? "");
     await authorizer.authorize(
       principal,
       {
@@ -68,19 +72,30 @@ export function createLambdaPort(needs: {
     fn.decisions.set(memory, true);
   };
 
+  const prepare = async (request: LambdaInvokeRequest, reference: Reference): Promise<CompiledFunction> => {
+    const fn = functions.known(reference.key) ?? (await functions.find(reference, reference.name));
+    if (!fn) throw functionNotFound(request.functionArn);
+    await authorize(fn, reference.qualifier, request.principal);
+    return fn;
+  };
+
   return {
-    async invoke(request) {
+    invoke(request) {
       const reference = refer(request.functionArn);
-      const fn = await (functions.known(reference.key) ?? functions.find(reference, reference.name));
-      if (!fn) throw functionNotFound(request.functionArn);
-      await authorize(fn, reference.qualifier, request.principal);
-      const { outcome } = await invoker.run(fn, { ...request, qualifier: reference.qualifier });
-      return {
-        payload: outcome.payload,
-        ...(outcome.outcome === "error" && { functionError: "Unhandled" }),
-      };
+      const { qualifier } = reference;
+      const run = (fn: CompiledFunction) => invoker.run(fn, { ...request, qualifier }).then(toResult);
+      const fn = functions.known(reference.key);
+      const memory = fn && memoryOf(fn, qualifier, request.principal);
+      if (fn !== undefined && memory !== undefined && fn.decisions.has(memory)) return run(fn);
+      return prepare(request, reference).then(run);
     },
   };
+}
+
+function toResult({ outcome }: Invoked): LambdaInvokeResult {
+  return outcome.outcome === "error"
+    ? { payload: outcome.payload, functionError: "Unhandled" }
+    : { payload: outcome.payload };
 }
 
 type ServicePrincipal = Extract<Principal, { readonly type: "service" }>;

@@ -22,6 +22,12 @@ function chooseVersion(fn: CompiledFunction, qualifier: string | undefined, frac
   return routeAlias(alias, fraction);
 }
 
+/** Whether a qualifier stands for the same version until something changes. */
+export function isFixed(fn: CompiledFunction, qualifier: string | undefined): boolean {
+  const alias = qualifier === undefined ? undefined : fn.aliases.get(qualifier);
+  return alias === undefined || Object.keys(alias.weights).length === 0;
+}
+
 /** An additional version gets its weight of the invocations, the main version what is left. */
 export function routeAlias(alias: AliasRecord, fraction: () => number): string {
   const weights = Object.entries(alias.weights);
