@@ -4,6 +4,7 @@ import { access, constants } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { connector } from "./perl.ts";
 import type { Stage } from "./stage.ts";
 
 /**
@@ -44,6 +45,7 @@ const connection = `pasta "$@" & pasta=$!; cat > /dev/null; kill $pasta 2> /dev/
 
 /** What an environment that ended abruptly has left under the name is taken away when it is in the way. */
 const attacher = `
+command -v perl > /dev/null && exec perl -e "$2" "$1"
 connect() {
   nsenter -t "$1" -n ip -batch - <<END && nsenter -t "$pid" -n ip -batch - <<END2
 link add $name type veth peer name eth0 netns $pid
@@ -109,7 +111,7 @@ export async function openOutside(stage: Stage, asRoot: boolean): Promise<Outsid
     return `pasta or nft does not work here: ${reason ?? "no answer"}`;
   }
 
-  const attaching = start([...stage.enter, "sh", "-c", attacher, "sh", String(pid)]);
+  const attaching = start([...stage.enter, "sh", "-c", attacher, "sh", String(pid), connector]);
   const waiting = new Map<string, (failed: boolean) => void>();
   if (attaching.stdout !== null) {
     createInterface({ input: attaching.stdout }).on("line", (line) => {

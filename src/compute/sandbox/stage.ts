@@ -4,6 +4,7 @@ import { mkdtemp, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { mounter } from "./perl.ts";
 
 /**
  * A folder in a mount namespace of its own, from which sandboxes are made. Mounts made here later appear in the sandboxes
@@ -28,17 +29,21 @@ export interface Stage {
 const keeper = `
 mount -t tmpfs -o size=16m,mode=0711 cumulet "$1" && mount --make-shared "$1" || exit 1
 echo ready
-tab=$(printf '\\t')
-while IFS="$tab" read -r id what from to; do
-  {
-    case $what in
-      bind) mount --bind "$from" "$to" ;;
-      read-only) mount -o bind,ro,nosuid,nodev "$from" "$to" ;;
-      unmount) umount -l "$from" ;;
-    esac
-    echo "$id $?"
-  } &
-done
+if command -v perl > /dev/null; then
+  perl -e "$6"
+else
+  tab=$(printf '\\t')
+  while IFS="$tab" read -r id what from to; do
+    {
+      case $what in
+        bind) mount --bind "$from" "$to" ;;
+        read-only) mount -o bind,ro,nosuid,nodev "$from" "$to" ;;
+        unmount) umount -l "$from" ;;
+      esac
+      echo "$id $?"
+    } &
+  done
+fi
 for state in $2; do [ -e "$state" ] && echo "$3" > "$state"; done
 umount -l "$1"
 rmdir "$1"
@@ -84,6 +89,7 @@ export async function createStage(asRoot: boolean, afterwards: Afterwards): Prom
       afterwards.thawed,
       groups,
       inner,
+      mounter,
     ],
     {
       cwd: "/",
