@@ -8,6 +8,8 @@ export interface ServerKeys {
   readonly sessions: Seal;
   /** Secrets at rest in the store, as the secret keys of users. */
   readonly records: Seal;
+  /** Passwords and download addresses of the container registry. */
+  readonly registry: Seal;
   /** 32 bytes: from a session token to its secret access key. */
   readonly sessionSecrets: Uint8Array;
 }
@@ -38,6 +40,7 @@ export function createServerKeys(secret: Uint8Array): ServerKeys {
   return {
     sessions: createSeal(derive("sessions")),
     records: createSeal(derive("records")),
+    registry: createSeal(derive("registry")),
     sessionSecrets: derive("session-secrets"),
   };
 }

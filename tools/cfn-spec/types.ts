@@ -7,6 +7,7 @@ const detailed = new Set([
   "AWS::Cognito::UserPoolClient",
   "AWS::Cognito::UserPoolDomain",
   "AWS::DynamoDB::Table",
+  "AWS::ECR::Repository",
   "AWS::Events::EventBus",
   "AWS::Events::Rule",
   "AWS::Kinesis::Stream",
