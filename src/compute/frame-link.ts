@@ -19,9 +19,28 @@ export function createFrameLink(channel: Duplex, events: RuntimeEvents, limits: 
         return events.error(Buffer.from(body)) && events.next();
       case frameKind.fatal:
         return events.error(Buffer.from(body));
+      case frameKind.streamStart:
+        return events.streamStart(body.toString("utf8"));
+      case frameKind.streamChunk:
+        if (!events.streamChunk(Buffer.from(body))) return false;
+        holdWhileBlocked();
+        return true;
+      case frameKind.streamEnd:
+        return events.streamEnd();
       default:
         return false;
     }
+  };
+  let waiting: Promise<void> | undefined;
+  /** Whoever takes the answer is slow: so is the function then, whose writes wait for us to read. */
+  const holdWhileBlocked = () => {
+    const blocked = events.streamBlocked();
+    if (blocked === undefined) return;
+    waiting = blocked;
+    channel.pause();
+    void blocked.then(() => {
+      if (waiting === blocked) channel.resume();
+    });
   };
   const refuse = (kind: number) => events.violation(`frame ${kind} is out of place`);
   channel.on(
@@ -63,10 +82,11 @@ export function createFrameLink(channel: Duplex, events: RuntimeEvents, limits: 
 
 /** By hand: a general serializer of seven members, five of them mostly absent, costs more than the frame. */
 function encodeHeader(invocation: Invocation, deadlineMs: number): string {
-  const { requestId, invokedFunctionArn, traceId, clientContext, cognitoIdentity } = invocation;
+  const { requestId, invokedFunctionArn, traceId, clientContext, cognitoIdentity, tenantId } = invocation;
   let json = `{"requestId":${JSON.stringify(requestId)},"deadlineMs":${deadlineMs},"invokedFunctionArn":${JSON.stringify(invokedFunctionArn)}`;
   if (traceId !== undefined) json += `,"traceId":${JSON.stringify(traceId)}`;
   if (clientContext !== undefined) json += `,"clientContext":${JSON.stringify(clientContext)}`;
   if (cognitoIdentity !== undefined) json += `,"cognitoIdentity":${JSON.stringify(cognitoIdentity)}`;
+  if (tenantId !== undefined) json += `,"tenantId":${JSON.stringify(tenantId)}`;
   return `${json}}`;
 }

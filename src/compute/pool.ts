@@ -71,8 +71,10 @@ export function createPool(needs: PoolNeeds): Pool {
   const kept = new Set<Environment>();
   let onQuiet: (() => void) | undefined;
 
-  const revisionOf = (spec: FunctionSpec): Revision => {
-    let revision = revisions.get(spec.id);
+  /** Each tenant has environments of its own. */
+  const revisionOf = (spec: FunctionSpec, tenantId?: string): Revision => {
+    const id = tenantId === undefined ? spec.id : `${spec.id}\n${tenantId}`;
+    let revision = revisions.get(id);
     if (revision === undefined) {
       revision = {
         spec,
@@ -85,7 +87,7 @@ export function createPool(needs: PoolNeeds): Pool {
         watched: false,
         retired: false,
       };
-      revisions.set(spec.id, revision);
+      revisions.set(id, revision);
     }
     return revision;
   };
@@ -378,7 +380,7 @@ export function createPool(needs: PoolNeeds): Pool {
   return {
     invoke(spec, invocation) {
       if (stopped) return Promise.reject(new Error("The platform is stopping"));
-      const revision = revisionOf(spec);
+      const revision = revisionOf(spec, invocation.tenantId);
       const { promise, resolve, reject } = Promise.withResolvers<InvocationOutcome>();
       const arn = spec.functionArn;
       const waiter: Waiter = {
@@ -413,11 +415,12 @@ export function createPool(needs: PoolNeeds): Pool {
       return promise;
     },
     retire(specId) {
-      const revision = revisions.get(specId);
-      if (revision === undefined) return;
-      revision.retired = true;
-      revisions.delete(specId);
-      for (const member of revision.idle.splice(0)) endMember(member);
+      for (const [id, revision] of revisions) {
+        if (revision.spec.id !== specId) continue;
+        revision.retired = true;
+        revisions.delete(id);
+        for (const member of revision.idle.splice(0)) endMember(member);
+      }
     },
     keep(environment) {
       kept.add(environment);

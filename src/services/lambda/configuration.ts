@@ -9,6 +9,7 @@ import {
   type FunctionVersion,
   type Place,
 } from "./model.ts";
+import { describeSnapStart } from "./snap-start.ts";
 
 /** A version as AWS describes it. `qualified`: its ARN names the version, as answers about published versions do. */
 export function describeVersion(
@@ -47,7 +48,8 @@ export function describeVersion(
         RetentionPeriodInDays: settings.durable.retentionDays,
       },
     }),
-    SnapStart: { ApplyOn: "None", OptimizationStatus: "Off" },
+    SnapStart: describeSnapStart(version),
+    ...(settings.tenantIsolation && { TenancyConfig: { TenantIsolationMode: settings.tenantIsolation } }),
     LoggingConfig: {
       LogFormat: settings.logFormat,
       ...(settings.logFormat === "JSON" && { ApplicationLogLevel: "INFO", SystemLogLevel: "INFO" }),

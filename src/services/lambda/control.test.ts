@@ -156,7 +156,6 @@ const unbuilt: readonly (readonly [string, Partial<CreateFunctionCommandInput>])
   ["VpcConfig", { VpcConfig: { SubnetIds: ["subnet-1"], SecurityGroupIds: ["sg-1"] } }],
   ["DeadLetterConfig", { DeadLetterConfig: { TargetArn: "arn:aws:sqs:us-east-1:000000000000:q" } }],
   ["TracingConfig.Mode=Active", { TracingConfig: { Mode: "Active" } }],
-  ["SnapStart", { SnapStart: { ApplyOn: "PublishedVersions" } }],
   ["KMSKeyArn", { KMSKeyArn: "arn:aws:kms:us-east-1:000000000000:key/k" }],
   ["PackageType=Image", { PackageType: "Image" }],
   ["Code.ImageUri", { Code: { ImageUri: "x" } }],

@@ -57,12 +57,33 @@ export function invalidRequestContent(reason: string): AwsError {
   return new AwsError("InvalidRequestContentException", 400, `Could not parse request body into json: ${reason}`, user);
 }
 
-export type ThrottleReason = "ReservedFunctionConcurrentInvocationLimitExceeded" | "ConcurrentInvocationLimitExceeded";
+export type ThrottleReason =
+  | "ReservedFunctionConcurrentInvocationLimitExceeded"
+  | "ReservedFunctionInvocationRateLimitExceeded"
+  | "ConcurrentInvocationLimitExceeded";
 
 export function tooManyRequests(reason: ThrottleReason): AwsError {
   return new AwsError("TooManyRequestsException", 429, "Rate Exceeded.", {
     members: { Type: "User", Reason: reason, retryAfterSeconds: "1" },
   });
+}
+
+export function provisionedConfigNotFound(): AwsError {
+  return new AwsError(
+    "ProvisionedConcurrencyConfigNotFoundException",
+    404,
+    "No Provisioned Concurrency Config found for this function",
+    user,
+  );
+}
+
+export function recursiveInvocation(): AwsError {
+  return new AwsError(
+    "RecursiveInvocationException",
+    400,
+    "Lambda has detected your function being invoked in a recursive loop with other AWS resources and stopped your function's invocation.",
+    user,
+  );
 }
 
 /** AWS's answer for a runtime that it cannot run; here the host lacks it, and the message says what to install. */

@@ -1,11 +1,18 @@
 import { AwsError } from "../../aws/error.ts";
-import { RuntimeUnavailableError, type Compute, type InvocationOutcome } from "../../compute/compute.ts";
+import {
+  RuntimeUnavailableError,
+  type Compute,
+  type FunctionSpec,
+  type InvocationOutcome,
+} from "../../compute/compute.ts";
+import type { Clock } from "../../kernel/clock.ts";
 import type { Ids } from "../../kernel/ids.ts";
-import { createConcurrency } from "./concurrency.ts";
-import { invalidRuntime, roleRefused } from "./errors.ts";
+import { createConcurrency, type Share } from "./concurrency.ts";
+import { invalidParameter, invalidRuntime, roleRefused } from "./errors.ts";
 import { type CompiledFunction, type Functions } from "./functions.ts";
-import { functionArn } from "./model.ts";
-import { resolveVersion } from "./routing.ts";
+import { functionArn, type FunctionRecord } from "./model.ts";
+import { createTracing } from "./recursion.ts";
+import { isFixed, resolveVersion } from "./routing.ts";
 
 /** Runs invocations that have been authorized: resolves the version, counts, and hands them to compute. */
 export interface Invoker {
@@ -20,6 +27,9 @@ export interface InvocationRequest {
   readonly traceId?: string | undefined;
   readonly clientContext?: string | undefined;
   readonly logTail?: boolean;
+  readonly tenantId?: string | undefined;
+  /** From the queue of asynchronous invocations, which is limited in concurrency and not in its rate. */
+  readonly asynchronous?: boolean;
 }
 
 export interface Invoked {
@@ -31,43 +41,97 @@ export function createInvoker(needs: {
   readonly compute: Compute;
   readonly functions: Functions;
   readonly ids: Ids;
+  readonly clock: Pick<Clock, "now">;
 }): Invoker {
-  const { compute, functions, ids } = needs;
-  const concurrency = createConcurrency();
+  const { compute, functions, ids, clock } = needs;
+  const concurrency = createConcurrency(clock);
+  const tracing = createTracing(ids);
   const fraction = () => {
     const [high = 0, low = 0] = ids.bytes(2);
     return (high * 256 + low) / 65_536;
   };
-  return {
-    async run(fn, request) {
-      const { place, record } = fn;
-      const version = await resolveVersion(fn, request.qualifier, fraction);
-      const spec = await fn.spec(version);
-      const leave = concurrency.enter(
-        fn.accountKey,
-        fn.key,
-        record.reservedConcurrency,
-        await functions.reservedTotal(place, fn.accountKey),
+  /** What is the same for every invocation of a qualifier, as long as nothing of Lambda's changes: the compiled function is dropped then. */
+  const plans = new WeakMap<CompiledFunction, Map<string | undefined, Plan>>();
+
+  const plan = async (fn: CompiledFunction, qualifier: string | undefined): Promise<Plan> => {
+    const { record } = fn;
+    const version = await resolveVersion(fn, qualifier, fraction);
+    const spec = await fn.spec(version);
+    const made: Plan = {
+      version: version.version,
+      spec,
+      invokedFunctionArn: qualifier === undefined ? fn.arn : functionArn(fn.place, fn.record.name, qualifier),
+      share: {
+        accountKey: fn.accountKey,
+        functionKey: fn.key,
+        specId: spec.id,
+        reserved: record.reservedConcurrency,
+        reservedTotal: await functions.reservedTotal(fn.place, fn.accountKey),
+        ...(record.provisionedConcurrency && { provisioned: () => compute.kept(spec.id)?.ready ?? 0 }),
+      },
+    };
+    // The version that an alias with weights stands for is drawn anew each time.
+    if (isFixed(fn, qualifier)) plans.set(fn, (plans.get(fn) ?? new Map<string, Plan>()).set(qualifier, made));
+    return made;
+  };
+
+  const follow = (fn: CompiledFunction, made: Plan, request: InvocationRequest): Promise<Invoked> => {
+    const { record } = fn;
+    checkTenant(record, request.tenantId);
+    const traceId = tracing.follow(request.traceId, fn.lineage, record.recursiveLoop ?? "Terminate", clock.now());
+    const leave = concurrency.enter(made.share, request.asynchronous !== true);
+    return compute
+      .invoke(made.spec, {
+        requestId: request.requestId,
+        payload: request.payload,
+        invokedFunctionArn: made.invokedFunctionArn,
+        traceId,
+        ...(request.tenantId !== undefined && { tenantId: request.tenantId }),
+        ...(request.clientContext !== undefined && { clientContext: request.clientContext }),
+        ...(request.logTail && { logTail: true }),
+      })
+      .then(
+        (outcome) => {
+          leave();
+          return { outcome, version: made.version };
+        },
+        (error: unknown) => {
+          leave();
+          if (error instanceof RuntimeUnavailableError) throw invalidRuntime(error.message);
+          // Of all that compute asks of others, only the execution role is refused: it is gone, or trusts Lambda no more.
+          if (error instanceof AwsError && error.status < 500) throw roleRefused();
+          throw error;
+        },
       );
+  };
+
+  return {
+    run(fn, request) {
+      const made = plans.get(fn)?.get(request.qualifier);
+      if (made === undefined) return plan(fn, request.qualifier).then((fresh) => follow(fn, fresh, request));
       try {
-        const outcome = await compute.invoke(spec, {
-          requestId: request.requestId,
-          payload: request.payload,
-          invokedFunctionArn:
-            request.qualifier === undefined ? fn.arn : functionArn(place, record.name, request.qualifier),
-          ...(request.traceId !== undefined && { traceId: request.traceId }),
-          ...(request.clientContext !== undefined && { clientContext: request.clientContext }),
-          ...(request.logTail && { logTail: true }),
-        });
-        return { outcome, version: version.version };
+        return follow(fn, made, request);
       } catch (error) {
-        if (error instanceof RuntimeUnavailableError) throw invalidRuntime(error.message);
-        // Of all that compute asks of others, only the execution role is refused: it is gone, or trusts Lambda no more.
-        if (error instanceof AwsError && error.status < 500) throw roleRefused();
-        throw error;
-      } finally {
-        leave();
+        return Promise.reject(error);
       }
     },
   };
+}
+
+interface Plan {
+  readonly version: string;
+  readonly spec: FunctionSpec;
+  readonly invokedFunctionArn: string;
+  readonly share: Share;
+}
+
+/** Throws unless a tenant is named exactly where the function keeps tenants apart. */
+export function checkTenant(record: FunctionRecord, tenantId: string | undefined): void {
+  const isolates = record.latest.settings.tenantIsolation !== undefined;
+  if (isolates === (tenantId !== undefined)) return;
+  throw invalidParameter(
+    isolates
+      ? "The invoked function is enabled with tenancy configuration. Add a valid tenant ID in your request and try again."
+      : "The invoked function is not enabled with tenancy configuration. Remove the tenant ID from your request and try again.",
+  );
 }

@@ -30,6 +30,9 @@ export interface FunctionSettings {
   readonly logFormat: "Text" | "JSON";
   readonly logGroup: string;
   readonly layers: readonly LayerReference[];
+  /** Published versions are initialised ahead. */
+  readonly snapStart?: "PublishedVersions";
+  readonly tenantIsolation?: "PER_TENANT";
   /** Set on durable functions, from their creation on. */
   readonly durable?: DurableSettings;
 }
@@ -135,7 +138,17 @@ export interface Place {
 export const lambdaPrefix: Key = ["lambda"];
 
 type Kind =
-  "function" | "layer" | "account" | "version" | "alias" | "policy" | "invokeConfig" | "layerVersion" | "layerPolicy" | "provisioned";
+  | "function"
+  | "layer"
+  | "account"
+  | "version"
+  | "alias"
+  | "policy"
+  | "invokeConfig"
+  | "layerVersion"
+  | "layerPolicy"
+  | "provisioned"
+  | "snapStart";
 
 export function keyOf(kind: Kind, place: Place, ...rest: Key): Key {
   return ["lambda", kind, place.account, place.region, ...rest];

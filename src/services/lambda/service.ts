@@ -3,6 +3,7 @@ import type { ResourceType } from "../cloudformation/port.ts";
 import { createCodeStore } from "./code/code-store.ts";
 import { codeUrlPath, createCodeUrls } from "./code/code-urls.ts";
 import { createFunctions } from "./functions.ts";
+import { createKeptEnvironments } from "./concurrency-kept.ts";
 import { createInvoker } from "./invoker.ts";
 import { lambdaLimits } from "./limits.ts";
 import type { LambdaNeeds } from "./needs.ts";
@@ -15,16 +16,21 @@ import { functionOperations } from "./operations/functions.ts";
 import { invokeOperations } from "./operations/invoke.ts";
 import { layerOperations } from "./operations/layers.ts";
 import { permissionOperations } from "./operations/permissions.ts";
+import { provisionedConcurrencyOperations } from "./operations/provisioned-concurrency.ts";
+import { recursionOperations } from "./operations/recursion.ts";
+import { runtimeManagementOperations } from "./operations/runtime-management.ts";
 import { tagOperations } from "./operations/tags.ts";
 import { versionOperations } from "./operations/versions.ts";
-import type { LambdaPort } from "./port.ts";
+import type { FunctionUrlPort, LambdaPort } from "./port.ts";
 import { createLambdaPort } from "./port-invoke.ts";
 import { lambdaResourceTypes } from "./resources/types.ts";
+import { createFunctionUrls } from "./url/function-urls.ts";
 import { handleEvents } from "./worker.ts";
 
 export interface Lambda {
   readonly service: Service;
   readonly port: LambdaPort;
+  readonly functionUrls: FunctionUrlPort;
   readonly resourceTypes: readonly ResourceType[];
   /**
    * The zip behind the path of a `Code.Location`; undefined for any other path, and when its token is forged or has expired.
@@ -39,8 +45,10 @@ export function createLambda(needs: LambdaNeeds): Lambda {
   const code = createCodeStore(needs);
   const codeUrls = createCodeUrls(needs);
   const functions = createFunctions({ store: needs.store, compute: needs.compute, code });
-  const invoker = createInvoker({ compute: needs.compute, functions, ids: needs.ids });
+  const invoker = createInvoker({ ...needs, functions });
+  const keptEnvironments = createKeptEnvironments({ ...needs, functions });
   handleEvents({ ...needs, functions, invoker });
+  const urls = createFunctionUrls({ ...needs, functions, invoker });
   const all = { ...needs, code, codeUrls, functions, invoker };
 
   let cancelSweep: (() => void) | undefined;
@@ -62,6 +70,9 @@ export function createLambda(needs: LambdaNeeds): Lambda {
         ...layerOperations(all),
         ...tagOperations(all),
         ...concurrencyOperations(all),
+        ...provisionedConcurrencyOperations(all),
+        ...recursionOperations(all),
+        ...runtimeManagementOperations(all),
         ...eventInvokeConfigOperations(all),
         ...functionUrlOperations(all),
         ...eventSourceMappingOperations(),
@@ -69,15 +80,21 @@ export function createLambda(needs: LambdaNeeds): Lambda {
       },
     },
     port: createLambdaPort({ ...needs, functions, invoker }),
+    functionUrls: urls.port,
     resourceTypes: lambdaResourceTypes,
     async downloadCode(path) {
       if (!path.startsWith(codeUrlPath)) return undefined;
       const blobId = await codeUrls.verify(path.slice(codeUrlPath.length), needs.clock.now());
       return blobId === undefined ? undefined : needs.blobs.read(blobId);
     },
-    start: sweep,
+    start() {
+      sweep();
+      keptEnvironments.start();
+    },
     stop() {
+      keptEnvironments.stop();
       cancelSweep?.();
+      urls.stop();
       functions.stop();
     },
   };

@@ -4,6 +4,7 @@ import { changeDurable } from "./durable/settings.ts";
 import { constraintFailed, invalidParameter } from "./errors.ts";
 import { lambdaLimits } from "./limits.ts";
 import type { FunctionSettings, LayerReference } from "./model.ts";
+import { changeSnapStart, changeTenancy, checkSnapStart } from "./snap-start.ts";
 
 type Input = Partial<CreateFunctionCommandInput> & Partial<UpdateFunctionConfigurationCommandInput>;
 
@@ -20,12 +21,10 @@ export function refuseUnbuilt(input: Input, operation: string): void {
   if (input.KMSKeyArn) refuse("KMSKeyArn");
   if ((input.FileSystemConfigs?.length ?? 0) > 0) refuse("FileSystemConfigs");
   if (input.ImageConfig !== undefined) refuse("ImageConfig");
-  if (input.SnapStart?.ApplyOn === "PublishedVersions") refuse("SnapStart");
   if (input.TracingConfig?.Mode === "Active") refuse("TracingConfig.Mode=Active");
   if (input.CodeSigningConfigArn) refuse("CodeSigningConfigArn");
   if (input.DurableConfig?.KMSKeyArn) refuse("DurableConfig.KMSKeyArn");
   if (input.CapacityProviderConfig !== undefined) refuse("CapacityProviderConfig");
-  if (input.TenancyConfig !== undefined) refuse("TenancyConfig");
   if (input.PackageType === "Image") refuse("PackageType=Image");
   if (input.PublishTo !== undefined) refuse("PublishTo");
   const { ApplicationLogLevel: application, SystemLogLevel: system, LogFormat: format } = input.LoggingConfig ?? {};
@@ -59,7 +58,7 @@ export function changeSettings(
   layers: readonly LayerReference[] | undefined,
   functionName: string,
 ): FunctionSettings {
-  const { environment: had, durable, ...rest } = before;
+  const { environment: had, durable, snapStart, tenantIsolation, ...rest } = before;
   const environment = input.Environment === undefined ? had : (input.Environment.Variables ?? {});
   checkEnvironment(environment ?? {});
   const after: FunctionSettings = {
@@ -78,10 +77,13 @@ export function changeSettings(
     logGroup: input.LoggingConfig ? (input.LoggingConfig.LogGroup ?? `/aws/lambda/${functionName}`) : before.logGroup,
     layers: layers ?? before.layers,
     ...changeDurable(durable, input.DurableConfig),
+    ...changeSnapStart(snapStart, input.SnapStart),
+    ...changeTenancy(tenantIsolation, input.TenancyConfig),
   };
   atMost(after.timeoutSeconds, "timeout", lambdaLimits.timeoutSecondsMax);
   atMost(after.memoryMb, "memorySize", lambdaLimits.memoryMbMax);
   atMost(after.ephemeralStorageMb, "ephemeralStorage.size", lambdaLimits.ephemeralStorageMbMax);
+  checkSnapStart(after);
   return after;
 }
 

@@ -15,6 +15,7 @@ import {
   type Place,
 } from "./model.ts";
 import type { FunctionReference } from "./names.ts";
+import { hasSnapStart } from "./snap-start.ts";
 
 export async function existingFunction(reader: Reader, reference: FunctionReference): Promise<FunctionRecord> {
   const record = await readFunction(reader, reference, reference.name);
@@ -48,6 +49,7 @@ export async function publishVersion(
   };
   tx.set(keyOf("version", place, record.name, number), version);
   retainVersion(tx, code, place, record, version);
+  if (hasSnapStart(version)) tx.set(keyOf("snapStart", place, record.name, number), { v: 1 });
   await chargeStorage(tx, place, version.code.bytes);
   const next: FunctionRecord = {
     ...record,

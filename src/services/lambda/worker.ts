@@ -16,6 +16,7 @@ export interface AcceptedEvent {
   readonly requestId: string;
   readonly payload: Uint8Array;
   readonly traceId: string | undefined;
+  readonly tenantId?: string | undefined;
   readonly acceptedAt: number;
 }
 
@@ -25,6 +26,7 @@ interface EventPayload {
   readonly qualifier?: string | undefined;
   readonly payload: Uint8Array;
   readonly traceId?: string | undefined;
+  readonly tenantId?: string | undefined;
   readonly acceptedAt: number;
   /** How often the function has failed. */
   readonly failures: number;
@@ -41,6 +43,7 @@ export function scheduleEvent(tx: Transaction, jobs: Jobs, event: AcceptedEvent)
     qualifier: event.qualifier,
     payload: event.payload,
     traceId: event.traceId,
+    tenantId: event.tenantId,
     acceptedAt: event.acceptedAt,
     failures: 0,
     deferrals: 0,
@@ -79,14 +82,22 @@ export function handleEvents(needs: {
     const ageMostMs = (config?.maximumEventAgeSeconds ?? lambdaLimits.eventAgeSecondsDefault) * 1000;
     if (clock.now() - event.acceptedAt > ageMostMs) return drop(job, "EventAgeExceeded");
     try {
-      const { qualifier, payload, traceId } = event;
-      const { outcome } = await invoker.run(fn, { qualifier, payload, requestId, traceId });
+      const { qualifier, payload, traceId, tenantId } = event;
+      const { outcome } = await invoker.run(fn, {
+        qualifier,
+        payload,
+        requestId,
+        traceId,
+        tenantId,
+        asynchronous: true,
+      });
       if (outcome.outcome === "success") return;
       // An environment that the platform's own stop has killed is no failure of the function: it runs again.
       job.signal.throwIfAborted();
     } catch (error) {
       if (job.signal.aborted) throw error;
       if (error instanceof AwsError && error.status === 404) return drop(job, error.message);
+      if (error instanceof AwsError && error.code === "RecursiveInvocationException") return drop(job, error.code);
       // Throttles and our own failures do not count as attempts: they are tried until the event is too old.
       const delayMs = Math.min(
         lambdaLimits.eventBackoffFirstMs * 2 ** event.deferrals,

@@ -1,6 +1,7 @@
 import type { AliasRoutingConfiguration } from "@aws-sdk/client-lambda";
 import type { Reader } from "../../../kernel/store/store.ts";
 import type { OperationsOf } from "../../../wire/service.ts";
+import { checkProvisionedAlias, readProvisioned, removeProvisioned } from "../concurrency-provisioned.ts";
 import { describeAlias } from "../configuration.ts";
 import { aliasNotFound, conflict, functionNotFound, invalidParameter, revisionMismatch } from "../errors.ts";
 import { lambdaLimits } from "../limits.ts";
@@ -56,6 +57,9 @@ export function aliasOperations({ store, functions, ids }: OperationNeeds) {
             revisionId: ids.uuid(),
           };
           await checkAlias(tx, place, place.name, alias);
+          if (await readProvisioned(tx, place, place.name, alias.name)) {
+            await checkProvisionedAlias(tx, place, place.name, alias);
+          }
           tx.set(keyOf("alias", place, place.name, alias.name), alias);
           return describeAlias(place, place.name, alias);
         });
@@ -78,7 +82,8 @@ export function aliasOperations({ store, functions, ids }: OperationNeeds) {
         const name = present(input.Name, "Name");
         await store.transact(async (tx) => {
           // AWS: an alias that is not there is deleted without complaint; a function that is not there is an error.
-          await existingFunction(tx, place);
+          const record = await existingFunction(tx, place);
+          await removeProvisioned(tx, place, record, name);
           tx.delete(keyOf("alias", place, place.name, name));
           tx.delete(keyOf("policy", place, place.name, name));
           tx.delete(keyOf("invokeConfig", place, place.name, name));

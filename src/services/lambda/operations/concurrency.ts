@@ -1,7 +1,8 @@
 import type { OperationsOf } from "../../../wire/service.ts";
+import { writeClaim } from "../concurrency-provisioned.ts";
 import { invalidParameter } from "../errors.ts";
 import { lambdaLimits } from "../limits.ts";
-import { addToTotals, readTotals, writeFunction } from "../model.ts";
+import { readTotals } from "../model.ts";
 import { parseUnqualifiedName } from "../names.ts";
 import type { OperationNeeds, Sdk } from "../needs.ts";
 import { onFunction } from "../permissions.ts";
@@ -17,15 +18,20 @@ export function concurrencyOperations({ store, functions }: OperationNeeds) {
         const reserved = present(input.ReservedConcurrentExecutions, "ReservedConcurrentExecutions");
         await store.transact(async (tx) => {
           const record = await existingFunction(tx, place);
-          const change = reserved - (record.reservedConcurrency ?? 0);
-          const totals = await addToTotals(tx, place, { reservedConcurrency: change });
-          const left = lambdaLimits.concurrentExecutions - totals.reservedConcurrency;
-          if (change > 0 && left < lambdaLimits.unreservedConcurrencyMin) {
+          const { provisionedConcurrency: provisioned = 0 } = record;
+          if (reserved < provisioned) {
+            // AWS: with this spacing.
             throw invalidParameter(
-              `Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [${lambdaLimits.unreservedConcurrencyMin}].`,
+              ` ReservedConcurrentExecutions  ${reserved} should not be lower than function's total provisioned concurrency [${provisioned}].`,
             );
           }
-          writeFunction(tx, place, { ...record, reservedConcurrency: reserved });
+          await writeClaim(
+            tx,
+            place,
+            record,
+            { ...record, reservedConcurrency: reserved },
+            `Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [${lambdaLimits.unreservedConcurrencyMin}].`,
+          );
         });
         return { ReservedConcurrentExecutions: reserved };
       },
@@ -45,9 +51,15 @@ export function concurrencyOperations({ store, functions }: OperationNeeds) {
       async run(input, call) {
         const place = parseUnqualifiedName(input.FunctionName, call);
         await store.transact(async (tx) => {
-          const { reservedConcurrency = 0, ...record } = await existingFunction(tx, place);
-          await addToTotals(tx, place, { reservedConcurrency: -reservedConcurrency });
-          writeFunction(tx, place, record);
+          const record = await existingFunction(tx, place);
+          const { reservedConcurrency: _reserved, ...rest } = record;
+          await writeClaim(
+            tx,
+            place,
+            record,
+            rest,
+            `Provisioned concurrency of the function decreases account's UnreservedConcurrentExecution below its minimum value of [${lambdaLimits.unreservedConcurrencyMin}].`,
+          );
         });
         return {};
       },

@@ -2,6 +2,7 @@ import { AwsError } from "../../../aws/error.ts";
 import type { Transaction } from "../../../kernel/store/store.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { receiveCode } from "../code/code-source.ts";
+import { claimOf, removeProvisioned } from "../concurrency-provisioned.ts";
 import { describeVersion, digestOf } from "../configuration.ts";
 import { newDurable } from "../durable/settings.ts";
 import {
@@ -279,13 +280,13 @@ export function functionOperations(needs: OperationNeeds) {
     }
     tx.delete(keyOf("function", place, name));
     await deleteUrlsOf(tx, place, name);
-    for (const kind of ["version", "alias", "policy", "invokeConfig"] as const) {
+    for (const kind of ["version", "alias", "policy", "provisioned", "snapStart", "invokeConfig"] as const) {
       for (const { key } of await tx.range({ prefix: keyOf(kind, place, name) }, { limit: 10_000 })) tx.delete(key);
     }
     await addToTotals(tx, place, {
       codeBytes: -bytes,
       functionCount: -1,
-      reservedConcurrency: -(record.reservedConcurrency ?? 0),
+      reservedConcurrency: -claimOf(record),
     });
   }
 
@@ -310,6 +311,8 @@ export function functionOperations(needs: OperationNeeds) {
       );
     }
     tx.delete(key);
+    await removeProvisioned(tx, place, record, qualifier);
+    tx.delete(keyOf("snapStart", place, record.name, Number(qualifier)));
     tx.delete(keyOf("policy", place, record.name, qualifier));
     tx.delete(keyOf("invokeConfig", place, record.name, qualifier));
     await releaseVersion(tx, code, place, record, version);

@@ -2,6 +2,7 @@ import { notImplemented } from "../../../aws/error.ts";
 import type { InvocationOutcome } from "../../../compute/compute.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { functionNotFound, invalidParameter, invalidRequestContent, requestTooLarge } from "../errors.ts";
+import { checkTenant } from "../invoker.ts";
 import { lambdaLimits } from "../limits.ts";
 import { functionArn } from "../model.ts";
 import { parseFunctionName } from "../names.ts";
@@ -25,7 +26,6 @@ export function invokeOperations({ store, jobs, functions, invoker }: OperationN
     Invoke: {
       authorize: (input, call) => onFunction(functions, "InvokeFunction", input.FunctionName, call, input.Qualifier),
       async run(input, call) {
-        if (input.TenantId !== undefined) throw notImplemented("The parameter TenantId of Invoke");
         if (input.DurableExecutionName !== undefined) {
           throw notImplemented("The parameter DurableExecutionName of Invoke");
         }
@@ -37,6 +37,7 @@ export function invokeOperations({ store, jobs, functions, invoker }: OperationN
         checkJson(payload);
         const traceId = call.http?.headers["x-amzn-trace-id"];
         const version = await resolveVersion(fn, reference.qualifier, () => 1);
+        checkTenant(fn.record, input.TenantId);
 
         if (type === "DryRun") return { StatusCode: 204, ExecutedVersion: version.version };
         if (type === "Event") {
@@ -48,6 +49,7 @@ export function invokeOperations({ store, jobs, functions, invoker }: OperationN
               requestId: call.requestId,
               payload,
               traceId,
+              tenantId: input.TenantId,
               acceptedAt: call.now,
             });
             return Promise.resolve();
@@ -60,6 +62,7 @@ export function invokeOperations({ store, jobs, functions, invoker }: OperationN
           payload,
           requestId: call.requestId,
           traceId,
+          tenantId: input.TenantId,
           clientContext: readClientContext(input.ClientContext),
           logTail: input.LogType === "Tail",
         });
@@ -77,7 +80,6 @@ export function invokeOperations({ store, jobs, functions, invoker }: OperationN
     InvokeWithResponseStream: {
       authorize: (input, call) => onFunction(functions, "InvokeFunction", input.FunctionName, call, input.Qualifier),
       async run(input, call) {
-        if (input.TenantId !== undefined) throw notImplemented("The parameter TenantId of InvokeWithResponseStream");
         const { reference, fn } = await find(input.FunctionName, call, input.Qualifier);
         const payload = input.Payload?.byteLength ? input.Payload : emptyEvent;
         const most = lambdaLimits.requestPayloadBytesMax;
@@ -92,6 +94,7 @@ export function invokeOperations({ store, jobs, functions, invoker }: OperationN
           payload,
           requestId: call.requestId,
           traceId: call.http?.headers["x-amzn-trace-id"],
+          tenantId: input.TenantId,
           clientContext: readClientContext(input.ClientContext),
           logTail: input.LogType === "Tail",
         });
@@ -102,7 +105,8 @@ export function invokeOperations({ store, jobs, functions, invoker }: OperationN
     InvokeAsync: {
       authorize: (input, call) => onFunction(functions, "InvokeAsync", input.FunctionName, call),
       async run(input, call) {
-        const { reference } = await find(input.FunctionName, call);
+        const { reference, fn } = await find(input.FunctionName, call);
+        checkTenant(fn.record, undefined);
         const payload = await collect(input.InvokeArgs, lambdaLimits.eventPayloadBytesMax, call);
         checkJson(payload);
         await store.transact((tx) => {
