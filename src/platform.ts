@@ -19,13 +19,18 @@ import type { Jobs } from "./kernel/jobs/jobs.ts";
 import { createLog, type Log } from "./kernel/log.ts";
 import { openLmdbStore } from "./kernel/store/lmdb-store.ts";
 import type { Store } from "./kernel/store/store.ts";
+import { createLedger } from "./metering/ledger.ts";
 import { createApiGateway } from "./services/apigateway/service.ts";
 import { createApiGatewayV2 } from "./services/apigatewayv2/service.ts";
 import type { ResourceType } from "./services/cloudformation/port.ts";
 import { createCloudFormation } from "./services/cloudformation/service.ts";
+import { createCloudWatch } from "./services/cloudwatch/service.ts";
+import { createEcr } from "./services/ecr/service.ts";
 import { createExecuteApi } from "./services/execute-api/service.ts";
 import { createIam } from "./services/iam/service.ts";
 import { createExecutionRoles } from "./services/lambda/execution-role.ts";
+import { createFunctionMeter } from "./services/lambda/meter.ts";
+import { toMetricData } from "./services/lambda/metrics.ts";
 import { createLambda } from "./services/lambda/service.ts";
 import { createLogs } from "./services/logs/service.ts";
 import { createS3 } from "./services/s3/service.ts";
@@ -97,6 +102,16 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
   // Services
   const logs = createLogs({ store, jobs, clock, ids, log });
   const s3 = createS3({ store, blobs, clock, ids });
+  const cloudwatch = createCloudWatch({ store, jobs, clock, ids, log, beforeRead: () => ledger.flush() });
+  const ledger = createLedger({
+    store,
+    clock,
+    ids,
+    log,
+    dataDir,
+    follow: (tx, entries) => cloudwatch.port.write(tx, toMetricData(entries)),
+  });
+  const meter = createFunctionMeter({ ledger, metrics: cloudwatch.port, clock });
   let port = 0;
   const compute = await createCompute({
     clock,
@@ -109,6 +124,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     log: (spec, logStream, events) =>
       logs.port.append({ account: spec.account, region: spec.region, logGroup: spec.logGroup, logStream, events }),
   });
+  const ecr = createEcr({ store, blobs, jobs, clock, ids, log, authorizer, seal: keys.registry });
   const lambda = createLambda({
     store,
     blobs,
@@ -116,9 +132,10 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     clock,
     ids,
     log,
-    compute,
+    compute: meter.meter(compute),
     iam: iam.port,
     authorizer,
+    verifier,
     s3: (as) => directory.client<typeof S3Sdk>("s3", as),
     dataDir,
   });
@@ -133,7 +150,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
   });
   const apigateway = createApiGateway({ store, ids, publisher: executeApi.publisher });
   const apigatewayv2 = createApiGatewayV2({ store, ids, publisher: executeApi.publisher });
-  const resourceTypes = [iam, logs, s3, lambda, apigateway, apigatewayv2].flatMap((slice) => slice.resourceTypes);
+  const resourceTypes = [iam, logs, s3, ecr, lambda, apigateway, apigatewayv2].flatMap((slice) => slice.resourceTypes);
   const cloudformation = createCloudFormation({
     store,
     jobs,
@@ -145,7 +162,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     resourceTypes,
     managedPolicies: iam.managedPolicies,
   });
-  for (const { service } of [iam, sts, logs, s3, lambda, apigateway, apigatewayv2, cloudformation])
+  for (const { service } of [iam, sts, logs, s3, cloudwatch, ecr, lambda, apigateway, apigatewayv2, cloudformation])
     services.set(service.name, service);
 
   const front = createFront({
@@ -159,11 +176,15 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     account: config.account,
     region: config.region,
     executeApi: executeApi.port,
-    download: (path) => lambda.downloadCode(path),
+    functionUrls: lambda.functionUrls,
+    registry: ecr.registry,
+    download: async (path) => ecr.downloadLayer(path) ?? lambda.downloadCode(path),
   });
 
   return {
     start: async () => {
+      await ledger.recover();
+      await cloudwatch.start();
       const bound = await front.listen(config.port, config.host);
       port = bound.port;
       jobs.start();
@@ -176,7 +197,9 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
       executeApi.stop();
       lambda.stop();
       await compute.stop(graceMs);
+      await ledger.stop();
       await logs.stop();
+      await cloudwatch.stop();
       iam.stop();
       await store.close();
     },

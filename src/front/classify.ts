@@ -59,7 +59,8 @@ const restApiPath = /^\/restapis\/([a-z0-9]{1,40})\/([^/?]+)\/_user_request_(\/[
 const awsExecuteApiPath = /^\/_aws\/execute-api\/([a-z0-9]{1,40})(\/[^?]*)?(\?.*)?$/s;
 
 /** Of the container registry. API Gateway's API has no such paths below `/v2/`, and no bucket has a name of two characters. */
-const registryPath = /^\/v2\/?(?:$|[^?]+\/(?:(?:manifests|referrers)\/[^/?]+|blobs\/(?:sha256:|uploads(?:[/?]|$))[^?]*|tags\/list)(?:$|\?))/;
+const registryPath =
+  /^\/v2\/?(?:$|[^?]+\/(?:(?:manifests|referrers)\/[^/?]+|blobs\/(?:sha256:|uploads(?:[/?]|$))[^?]*|tags\/list)(?:$|\?))/;
 
 function classifyPath(target: string): Destination | undefined {
   const first = target.charCodeAt(1);

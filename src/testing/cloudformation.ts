@@ -132,6 +132,7 @@ export async function startFakeStacks(
     authorizer,
     executeApi: { handle: (_api, _target, _request, response) => response.end() },
     functionUrls: { handle: (_url, _target, _request, response) => response.end() },
+    registry: async (_request, response) => void response.end(),
   });
   const { port } = await front.listen(0, "127.0.0.1");
   jobs.start();

@@ -84,6 +84,7 @@ async function start(services: ReadonlyMap<string, Service>): Promise<FakePlatfo
       },
     },
     authorizer: { authorize: () => Promise.resolve() },
+    registry: async (_request, response) => void response.end(),
     functionUrls: {
       handle: (urlId, target, _request, response) => {
         response.end(JSON.stringify({ urlId, target }));
