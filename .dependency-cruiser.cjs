@@ -26,7 +26,7 @@ module.exports = {
     ),
     layer(
       "wire-access-compute-point-down",
-      "^src/(wire|access|compute)/",
+      "^src/(wire|access|compute|metering)/",
       "^src/(proxy|services|front|cli|testing|platform|config|main)",
     ),
     layer("proxy-points-down", "^src/proxy/", "^src/(wire|compute|services|front|cli|testing|platform|config|main)"),

@@ -68,6 +68,8 @@ export interface FunctionSpec {
   readonly logGroup: string;
   readonly logFormat: "Text" | "JSON";
   readonly architecture: "x86_64" | "arm64";
+  /** The function's tags, for the usage ledger. */
+  readonly tags?: Readonly<Record<string, string>>;
   /** SnapStart: its environments run the runtime hooks for snapshots, and restore before their first invocation. */
   readonly snapStart?: true;
 }
@@ -87,6 +89,8 @@ export interface Invocation {
   readonly tenantId?: string;
   /** Give the last 4 KiB of this invocation's log in the outcome. */
   readonly logTail?: boolean;
+  /** Who invokes, for the usage ledger: `async`, `apigateway.amazonaws.com` …; Invoke itself where absent. */
+  readonly trigger?: string;
 }
 
 export type InvocationOutcome = (

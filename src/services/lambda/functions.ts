@@ -16,8 +16,6 @@ import {
   type PolicyRecord,
 } from "./model.ts";
 import { isVersionNumber } from "./names.ts";
-import { lineageHash } from "./recursion.ts";
-import { hasSnapStart } from "./snap-start.ts";
 
 /**
  * Functions in memory, compiled from the store when first asked for and dropped as soon as anything of Lambda's changes:
@@ -26,7 +24,7 @@ import { hasSnapStart } from "./snap-start.ts";
 export interface Functions {
   find(place: Place, name: string): Promise<CompiledFunction | undefined>;
   /** What `find` would find, where it is in memory already, by `functionKey`. */
-  known(key: string): CompiledFunction | undefined;
+  known(key: string): Promise<CompiledFunction | undefined> | undefined;
   /** Concurrency that functions of this account and region have reserved. */
   reservedTotal(place: Place, accountKey?: string): Promise<number>;
   stop(): void;
@@ -39,8 +37,6 @@ export interface CompiledFunction {
   readonly key: string;
   readonly accountKey: string;
   readonly record: FunctionRecord;
-  /** Its name in trace headers. */
-  readonly lineage: string;
   readonly aliases: ReadonlyMap<string, AliasRecord>;
   readonly policies: ReadonlyMap<string, CompiledPolicy>;
   readonly eventInvokeConfigs: ReadonlyMap<string, EventInvokeConfig>;
@@ -64,8 +60,6 @@ export function createFunctions(needs: {
 }): Functions {
   const { store, code, compute } = needs;
   let compiled = new Map<string, Promise<CompiledFunction | undefined>>();
-  /** Of these, the ones that have been read. */
-  let ready = new Map<string, CompiledFunction>();
   let totals = new Map<string, Promise<number>>();
   /** Revisions that environments may be running, by function. */
   const running = new Map<string, Map<string, FunctionSpec>>();
@@ -89,7 +83,6 @@ export function createFunctions(needs: {
         key: functionKey(place, name),
         accountKey: accountKeyOf(place),
         record,
-        lineage: lineageHash(functionArn(place, name)),
         aliases: new Map(aliases.map((alias) => [alias.name, alias])),
         policies,
         eventInvokeConfigs: new Map(configs.map((config) => [config.qualifier, config])),
@@ -143,10 +136,7 @@ export function createFunctions(needs: {
     const forget = () => {
       if (compiled.get(key) === reading) compiled.delete(key);
     };
-    reading.then((found) => {
-      if (found === undefined) forget();
-      else if (compiled.get(key) === reading) ready.set(key, found);
-    }, forget);
+    reading.then((found) => found ?? forget(), forget);
     return reading;
   };
 
@@ -166,7 +156,6 @@ export function createFunctions(needs: {
   let retiring = false;
   const unwatch = store.watch(lambdaPrefix, () => {
     compiled = new Map();
-    ready = new Map();
     totals = new Map();
     if (retiring || running.size === 0) return;
     retiring = true;
@@ -179,7 +168,7 @@ export function createFunctions(needs: {
 
   return {
     find,
-    known: (key) => ready.get(key),
+    known: (key) => compiled.get(key),
     reservedTotal(place, key = accountKeyOf(place)) {
       const known = totals.get(key);
       if (known) return known;
@@ -235,7 +224,6 @@ async function toSpec(
     logFormat: settings.logFormat,
     architecture: settings.architecture,
     tags: record.tags,
-    ...(hasSnapStart(version) && { snapStart: true as const }),
   };
 }
 
