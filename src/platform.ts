@@ -25,6 +25,7 @@ import { createApiGatewayV2 } from "./services/apigatewayv2/service.ts";
 import type { ResourceType } from "./services/cloudformation/port.ts";
 import { createCloudFormation } from "./services/cloudformation/service.ts";
 import { createCloudWatch } from "./services/cloudwatch/service.ts";
+import { createEcr } from "./services/ecr/service.ts";
 import { createExecuteApi } from "./services/execute-api/service.ts";
 import { createIam } from "./services/iam/service.ts";
 import { createExecutionRoles } from "./services/lambda/execution-role.ts";
@@ -123,6 +124,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     log: (spec, logStream, events) =>
       logs.port.append({ account: spec.account, region: spec.region, logGroup: spec.logGroup, logStream, events }),
   });
+  const ecr = createEcr({ store, blobs, jobs, clock, ids, log, authorizer, seal: keys.registry });
   const lambda = createLambda({
     store,
     blobs,
@@ -133,6 +135,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     compute: meter.meter(compute),
     iam: iam.port,
     authorizer,
+    verifier,
     s3: (as) => directory.client<typeof S3Sdk>("s3", as),
     dataDir,
   });
@@ -147,7 +150,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
   });
   const apigateway = createApiGateway({ store, ids, publisher: executeApi.publisher });
   const apigatewayv2 = createApiGatewayV2({ store, ids, publisher: executeApi.publisher });
-  const resourceTypes = [iam, logs, s3, lambda, apigateway, apigatewayv2].flatMap((slice) => slice.resourceTypes);
+  const resourceTypes = [iam, logs, s3, ecr, lambda, apigateway, apigatewayv2].flatMap((slice) => slice.resourceTypes);
   const cloudformation = createCloudFormation({
     store,
     jobs,
@@ -159,7 +162,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     resourceTypes,
     managedPolicies: iam.managedPolicies,
   });
-  for (const { service } of [iam, sts, logs, s3, cloudwatch, lambda, apigateway, apigatewayv2, cloudformation])
+  for (const { service } of [iam, sts, logs, s3, cloudwatch, ecr, lambda, apigateway, apigatewayv2, cloudformation])
     services.set(service.name, service);
 
   const front = createFront({
@@ -173,7 +176,9 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     account: config.account,
     region: config.region,
     executeApi: executeApi.port,
-    download: (path) => lambda.downloadCode(path),
+    functionUrls: lambda.functionUrls,
+    registry: ecr.registry,
+    download: async (path) => ecr.downloadLayer(path) ?? lambda.downloadCode(path),
   });
 
   return {

@@ -16,6 +16,8 @@ import {
   type PolicyRecord,
 } from "./model.ts";
 import { isVersionNumber } from "./names.ts";
+import { lineageHash } from "./recursion.ts";
+import { hasSnapStart } from "./snap-start.ts";
 
 /**
  * Functions in memory, compiled from the store when first asked for and dropped as soon as anything of Lambda's changes:
@@ -24,7 +26,7 @@ import { isVersionNumber } from "./names.ts";
 export interface Functions {
   find(place: Place, name: string): Promise<CompiledFunction | undefined>;
   /** What `find` would find, where it is in memory already, by `functionKey`. */
-  known(key: string): Promise<CompiledFunction | undefined> | undefined;
+  known(key: string): CompiledFunction | undefined;
   /** Concurrency that functions of this account and region have reserved. */
   reservedTotal(place: Place, accountKey?: string): Promise<number>;
   stop(): void;
@@ -37,6 +39,8 @@ export interface CompiledFunction {
   readonly key: string;
   readonly accountKey: string;
   readonly record: FunctionRecord;
+  /** Its name in trace headers. */
+  readonly lineage: string;
   readonly aliases: ReadonlyMap<string, AliasRecord>;
   readonly policies: ReadonlyMap<string, CompiledPolicy>;
   readonly eventInvokeConfigs: ReadonlyMap<string, EventInvokeConfig>;
@@ -60,6 +64,8 @@ export function createFunctions(needs: {
 }): Functions {
   const { store, code, compute } = needs;
   let compiled = new Map<string, Promise<CompiledFunction | undefined>>();
+  /** Of these, the ones that have been read. */
+  let ready = new Map<string, CompiledFunction>();
   let totals = new Map<string, Promise<number>>();
   /** Revisions that environments may be running, by function. */
   const running = new Map<string, Map<string, FunctionSpec>>();
@@ -83,6 +89,7 @@ export function createFunctions(needs: {
         key: functionKey(place, name),
         accountKey: accountKeyOf(place),
         record,
+        lineage: lineageHash(functionArn(place, name)),
         aliases: new Map(aliases.map((alias) => [alias.name, alias])),
         policies,
         eventInvokeConfigs: new Map(configs.map((config) => [config.qualifier, config])),
@@ -136,7 +143,10 @@ export function createFunctions(needs: {
     const forget = () => {
       if (compiled.get(key) === reading) compiled.delete(key);
     };
-    reading.then((found) => found ?? forget(), forget);
+    reading.then((found) => {
+      if (found === undefined) forget();
+      else if (compiled.get(key) === reading) ready.set(key, found);
+    }, forget);
     return reading;
   };
 
@@ -156,6 +166,7 @@ export function createFunctions(needs: {
   let retiring = false;
   const unwatch = store.watch(lambdaPrefix, () => {
     compiled = new Map();
+    ready = new Map();
     totals = new Map();
     if (retiring || running.size === 0) return;
     retiring = true;
@@ -168,7 +179,7 @@ export function createFunctions(needs: {
 
   return {
     find,
-    known: (key) => compiled.get(key),
+    known: (key) => ready.get(key),
     reservedTotal(place, key = accountKeyOf(place)) {
       const known = totals.get(key);
       if (known) return known;
@@ -224,6 +235,7 @@ async function toSpec(
     logFormat: settings.logFormat,
     architecture: settings.architecture,
     tags: record.tags,
+    ...(hasSnapStart(version) && { snapStart: true as const }),
   };
 }
 
