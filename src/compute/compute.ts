@@ -22,6 +22,8 @@ export interface Compute {
   running(functionArn: string): number;
   /** What this host can run and isolate: for `doctor`, `cumulet runtimes` and answers that name a substitute. */
   capabilities(): Promise<ComputeCapabilities>;
+  /** Which interpreter runs functions of this runtime here: quick enough to be asked for every answer about a function. */
+  runtime(runtime: string): Promise<RuntimeAvailability>;
   stop(graceMs: number): Promise<void>;
 }
 
@@ -87,10 +89,25 @@ export interface Invocation {
   readonly cognitoIdentity?: string;
   /** Tenant isolation: environments that have run this tenant's invocations run no other's. */
   readonly tenantId?: string;
+  /** Takes the answer as the function streams it. Without one a streamed answer is gathered, up to what a function may answer. */
+  readonly sink?: ResponseSink;
   /** Give the last 4 KiB of this invocation's log in the outcome. */
   readonly logTail?: boolean;
   /** Who invokes, for the usage ledger: `async`, `apigateway.amazonaws.com` …; Invoke itself where absent. */
   readonly trigger?: string;
+}
+
+/**
+ * Where a function's answer goes while the function still runs. Functions that do not stream never touch it: their answer is
+ * the outcome's `payload`. None of these may throw or reject.
+ */
+export interface ResponseSink {
+  /** Before the first bytes. `contentType` is as the runtime says: of HTTP answers with a prelude it is AWS's own media type. */
+  start(contentType: string): void;
+  /** Bytes are the sink's to keep. With a promise no more are read from the function until it settles. */
+  write(bytes: Uint8Array): Promise<void> | undefined;
+  /** The function has ended its answer; it may still be running. Not called when it fails midway: the outcome says so. */
+  end(): void;
 }
 
 export type InvocationOutcome = (
@@ -99,6 +116,12 @@ export type InvocationOutcome = (
   | { readonly outcome: "error"; readonly payload: Uint8Array }
 ) & {
   readonly report: InvocationReport;
+  /** The function streamed, or had begun to. */
+  readonly stream?: {
+    readonly contentType: string;
+    /** The sink has had the bytes: a success has no `payload` left. */
+    readonly delivered: boolean;
+  };
   /** When asked for: the last 4 KiB of the log of this invocation. */
   readonly logTail?: Uint8Array;
 };
@@ -150,7 +173,14 @@ export interface ComputeCapabilities {
 export type RuntimeAvailability =
   | { readonly runtime: string; readonly state: "available"; readonly version: string; readonly path: string }
   /** A nearest newer interpreter stands in. */
-  | { readonly runtime: string; readonly state: "substituted"; readonly version: string; readonly path: string }
+  | {
+      readonly runtime: string;
+      readonly state: "substituted";
+      readonly version: string;
+      readonly path: string;
+      /** How to get the version itself, as a sentence. */
+      readonly remedy: string;
+    }
   | {
       readonly runtime: string;
       readonly state: "missing";

@@ -38,7 +38,7 @@ export function createCompute(needs: CreateComputeNeeds): Promise<Compute> {
   const { clock, ids } = needs;
   const limits: ComputeLimits = { ...computeLimits, ...needs.limits };
   const runtimesDir = findRuntimes();
-  const interpreters = createInterpreters({ executable: process.execPath, version: process.version });
+  const interpreters = createInterpreters({ executable: process.execPath, version: process.version }, needs.dataDir);
   let detected: Promise<{ host: Host; blanks: Blanks }> | undefined;
   const host = () => (detected ??= detect());
   const pool = createPool({
@@ -120,6 +120,7 @@ export function createCompute(needs: CreateComputeNeeds): Promise<Compute> {
     invoke: pool.invoke,
     retire: pool.retire,
     running: pool.running,
+    runtime: interpreters.describe,
     keep: keeper.keep,
     kept: keeper.state,
     async capabilities() {

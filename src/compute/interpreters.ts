@@ -11,6 +11,9 @@ import type { Interpreter } from "./sandbox/sandbox.ts";
 export interface Interpreters {
   /** @throws RuntimeUnavailableError */
   find(runtime: string): Promise<{ readonly interpreter: Interpreter; readonly substitute: boolean }>;
+  /** What runs functions of this runtime here. */
+  describe(runtime: string): Promise<RuntimeAvailability>;
+  /** The same for every runtime that Lambda has and Cumulet knows. */
   availability(): Promise<readonly RuntimeAvailability[]>;
 }
 
@@ -32,37 +35,54 @@ const runtimes: readonly string[] = [
 const run = promisify(execFile);
 const systemFolders = ["/usr/local/bin", "/usr/bin"];
 
-export function createInterpreters(ownNode: { readonly executable: string; readonly version: string }): Interpreters {
+/** Where `cumulet runtimes install` puts interpreters, each in a folder of its own. */
+export function installedFolder(dataDir: string): string {
+  return join(dataDir, "runtimes");
+}
+
+/** @param dataDir where interpreters may have been installed; they are seen as soon as they are there */
+export function createInterpreters(
+  ownNode: { readonly executable: string; readonly version: string },
+  dataDir: string,
+): Interpreters {
+  const installed = installedFolder(dataDir);
   let nodes: Promise<readonly Interpreter[]> | undefined;
+  let installedSeen = "";
   let pythons: Promise<readonly Interpreter[]> | undefined;
 
   const find: Interpreters["find"] = async (runtime) => {
     const wanted = parseRuntime(runtime);
     if (wanted === undefined) throw new RuntimeUnavailableError(runtime, "It is not a runtime that Cumulet knows.");
-    if (wanted.language === "node") nodes ??= findNodes(ownNode);
+    if (wanted.language === "node") nodes ??= findNodes(ownNode, installed);
     else pythons ??= findPythons();
     const found = (wanted.language === "node" ? await nodes : await pythons) ?? [];
     const chosen = choose(found, wanted.version);
+    if (wanted.language === "node" && !(chosen !== undefined && matches(chosen, wanted.version))) {
+      // Perhaps it has been installed since.
+      const names = (await readdir(installed).catch(() => [])).join();
+      if (names !== installedSeen) {
+        installedSeen = names;
+        nodes = undefined;
+        return find(runtime);
+      }
+    }
     if (chosen === undefined) throw new RuntimeUnavailableError(runtime, remedy(wanted.language, runtime));
     return { interpreter: chosen, substitute: !custom(runtime) && !matches(chosen, wanted.version) };
   };
 
-  return {
-    find,
-    availability: () =>
-      Promise.all(
-        runtimes.map(async (runtime): Promise<RuntimeAvailability> => {
-          try {
-            const { interpreter, substitute } = await find(runtime);
-            const state = substitute ? "substituted" : "available";
-            return { runtime, state, version: interpreter.version, path: interpreter.executable };
-          } catch (error) {
-            if (!(error instanceof RuntimeUnavailableError)) throw error;
-            return { runtime, state: "missing", remedy: error.remedy };
-          }
-        }),
-      ),
+  const describe: Interpreters["describe"] = async (runtime) => {
+    try {
+      const { interpreter, substitute } = await find(runtime);
+      const { version, executable: path } = interpreter;
+      if (!substitute) return { runtime, state: "available", version, path };
+      return { runtime, state: "substituted", version, path, remedy: remedy(interpreter.language, runtime) };
+    } catch (error) {
+      if (!(error instanceof RuntimeUnavailableError)) throw error;
+      return { runtime, state: "missing", remedy: error.remedy };
+    }
   };
+
+  return { find, describe, availability: () => Promise.all(runtimes.map(describe)) };
 }
 
 export function custom(runtime: string): boolean {
@@ -102,9 +122,13 @@ function compare(a: readonly number[], b: readonly number[]): number {
   return 0;
 }
 
-async function findNodes(own: { executable: string; version: string }): Promise<readonly Interpreter[]> {
+async function findNodes(
+  own: { executable: string; version: string },
+  installed: string,
+): Promise<readonly Interpreter[]> {
   const found: Interpreter[] = [node(own.executable, own.version)];
-  for (const folder of systemFolders) {
+  const names = (await readdir(installed).catch(() => [])).filter((name) => name.startsWith("node-"));
+  for (const folder of [...names.map((name) => join(installed, name, "bin")), ...systemFolders]) {
     const executable = await realpath(join(folder, "node")).catch(() => undefined);
     if (executable === undefined || executable === own.executable) continue;
     const version = await ask(executable, ["--version"]);
@@ -153,6 +177,6 @@ async function ask(executable: string, args: readonly string[]): Promise<string 
 
 function remedy(language: Interpreter["language"], runtime: string): string {
   return language === "node"
-    ? "Install a Node.js of that version or newer."
+    ? `Get it with: cumulet runtimes install ${runtime}.`
     : `Install ${runtime} or a newer Python (Debian: apt-get install python3; pyenv install ${runtime.slice("python".length)}).`;
 }

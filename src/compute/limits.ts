@@ -4,10 +4,14 @@ import { availableParallelism, totalmem } from "node:os";
 export interface ComputeLimits {
   /** Largest answer of a function. AWS says 6 MB; its message and its behaviour say this number. */
   readonly responseBytesMax: number;
+  /** Largest answer that is streamed: 200 MB, since July 2025. */
+  readonly streamedBytesMax: number;
   /** Largest event given to a function (the control plane has refused larger ones before). */
   readonly requestBytesMax: number;
   /** Error documents (`trace` and all) beyond this are refused as the answer would be. */
   readonly errorBytesMax: number;
+  /** Headers of a request to the Runtime API. Official clients send stack traces of up to 1 MB in one (awslambdaric 4, 2026-11). */
+  readonly runtimeHeaderBytesMax: number;
   /** The init phase. */
   readonly initTimeoutMs: number;
   /** Ours: how long a sandbox may take until its runtime says that it is ready for code. */
@@ -76,8 +80,10 @@ const blankBytes = 10 * 1_048_576;
 
 export const computeLimits: ComputeLimits = {
   responseBytesMax: 6_291_556,
+  streamedBytesMax: 209_715_200,
   requestBytesMax: 6_291_556,
   errorBytesMax: 6_291_556,
+  runtimeHeaderBytesMax: 1_048_576 + 65_536,
   initTimeoutMs: 10_000,
   spawnTimeoutMs: 10_000,
   logEventBytesMax: 262_144 - 26,

@@ -35,10 +35,13 @@ export function createRuntimeApi(
       "Lambda-Runtime-Deadline-Ms": String(deadlineMs),
       "Lambda-Runtime-Invoked-Function-Arn": invocation.invokedFunctionArn || functionArn,
       ...(invocation.traceId === undefined ? {} : { "Lambda-Runtime-Trace-Id": invocation.traceId }),
-      ...(invocation.clientContext === undefined ? {} : { "Lambda-Runtime-Client-Context": invocation.clientContext }),
+      ...(invocation.tenantId === undefined ? {} : { "Lambda-Runtime-Aws-Tenant-Id": invocation.tenantId }),
+      ...(invocation.clientContext === undefined
+        ? {}
+        : { "Lambda-Runtime-Client-Context": headerText(invocation.clientContext) }),
       ...(invocation.cognitoIdentity === undefined
         ? {}
-        : { "Lambda-Runtime-Cognito-Identity": invocation.cognitoIdentity }),
+        : { "Lambda-Runtime-Cognito-Identity": headerText(invocation.cognitoIdentity) }),
     });
     response.end(invocation.payload);
   };
@@ -54,6 +57,9 @@ export function createRuntimeApi(
 
   const finish = async (request: IncomingMessage, response: ServerResponse, id: string, failed: boolean) => {
     if (id !== currentId) return answerError(response, 400, "InvalidRequestID", "Invalid request ID");
+    if (!failed && headerOf(request, "lambda-runtime-function-response-mode") === "streaming") {
+      return (await takeStream(request)) ? accept(response) : refuseState(response);
+    }
     const body = await readBody(request, limits.responseBytesMax);
     if (body === undefined) {
       if (!events.responseTooLarge()) return refuseState(response);
@@ -67,6 +73,20 @@ export function createRuntimeApi(
     const accepted = failed ? events.error(withErrorType(body, request)) : events.response(body);
     if (!accepted) return refuseState(response);
     accept(response);
+  };
+
+  /** Source: "Building a custom runtime", response streaming: chunked, an error midway in two trailers. */
+  const takeStream = async (request: IncomingMessage): Promise<boolean> => {
+    if (!events.streamStart(request.headers["content-type"] ?? octets)) return false;
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      if (!events.streamChunk(chunk)) return false;
+      const blocked = events.streamBlocked();
+      if (blocked !== undefined) await blocked;
+    }
+    const errorType = request.trailers["lambda-runtime-function-error-type"];
+    return errorType === undefined
+      ? events.streamEnd()
+      : events.error(toMidwayError(errorType, request.trailers["lambda-runtime-function-error-body"]));
   };
 
   const initError = async (request: IncomingMessage, response: ServerResponse) => {
@@ -85,7 +105,13 @@ export function createRuntimeApi(
     response.end("404 page not found\n");
   };
 
-  const http = createHttpServer({ requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 }, (request, response) => {
+  const options = {
+    requestTimeout: 0,
+    headersTimeout: 0,
+    keepAliveTimeout: 0,
+    maxHeaderSize: limits.runtimeHeaderBytesMax,
+  };
+  const http = createHttpServer(options, (request, response) => {
     Promise.resolve(route(request, response)).catch(() => response.destroy());
   });
   listener.on("connection", (socket) => http.emit("connection", socket));
@@ -100,6 +126,11 @@ export function createRuntimeApi(
       waiting?.destroy();
     },
   };
+}
+
+/** JSON text as a header carries it: UTF-8 bytes, on one line. Line ends of JSON text stand between its values only. */
+function headerText(json: string): string {
+  return Buffer.from(json.replaceAll(/[\r\n\t]/gu, " ")).toString("latin1");
 }
 
 function accept(response: ServerResponse): void {
@@ -126,6 +157,26 @@ async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buf
     else chunks.length = 0;
   }
   return bytes > bytesMax ? undefined : Buffer.concat(chunks);
+}
+
+const octets = "application/octet-stream";
+
+function headerOf(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+/** The error's document is the trailer's, base64 by the official clients. */
+function toMidwayError(errorType: string, body: string | undefined): Buffer {
+  for (const document of [Buffer.from(body ?? "", "base64"), Buffer.from(body ?? "", "latin1")]) {
+    try {
+      JSON.parse(document.toString("utf8"));
+      return document;
+    } catch {
+      // Not this encoding.
+    }
+  }
+  return Buffer.from(JSON.stringify({ errorType, errorMessage: body ?? "" }));
 }
 
 /** A runtime may name the error in a header alone; Invoke answers a document in any case. */

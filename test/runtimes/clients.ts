@@ -81,5 +81,11 @@ async function exists(file: string): Promise<boolean> {
 
 function lastLine(error: unknown): string {
   const text = error instanceof Error && "stderr" in error ? String(error.stderr) || error.message : String(error);
-  return text.trim().split("\n").findLast((line) => line.trim() !== "")?.trim() ?? "no reason given";
+  return (
+    text
+      .trim()
+      .split("\n")
+      .findLast((line) => line.trim() !== "")
+      ?.trim() ?? "no reason given"
+  );
 }

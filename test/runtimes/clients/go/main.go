@@ -17,6 +17,9 @@ type event map[string]any
 func handle(ctx context.Context, given event) (any, error) {
 	switch given["do"] {
 	case "fail":
+		if text, given := given["text"].(string); given {
+			return nil, errors.New(text)
+		}
 		return nil, errors.New("as asked")
 	case "panic":
 		panic("as asked")
@@ -37,6 +40,7 @@ func handle(ctx context.Context, given event) (any, error) {
 			"invokedFunctionArn": about.InvokedFunctionArn,
 			"traceId":            os.Getenv("_X_AMZN_TRACE_ID"),
 			"clientContext":      about.ClientContext.Custom,
+			"tenantId":           about.TenantID,
 			"identityId":         about.Identity.CognitoIdentityID,
 			"functionName":       lambdacontext.FunctionName,
 			"memoryMb":           lambdacontext.MemoryLimitInMB,

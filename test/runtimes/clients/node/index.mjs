@@ -4,7 +4,7 @@ if (process.env.FAIL_INIT !== undefined) throw new RangeError("no way to start")
 export async function handler(event, context) {
   switch (event.do) {
     case "fail":
-      throw new TypeError("as asked");
+      throw new TypeError(event.text ?? "as asked");
     case "wait":
       return new Promise((resolve) => setTimeout(resolve, 20_000));
     case "exit":
@@ -20,6 +20,7 @@ export async function handler(event, context) {
         invokedFunctionArn: context.invokedFunctionArn,
         traceId: process.env._X_AMZN_TRACE_ID,
         clientContext: context.clientContext.custom,
+        tenantId: context.tenantId,
         identityId: context.identity.cognitoIdentityId,
         functionName: context.functionName,
         memoryMb: Number(context.memoryLimitInMB),

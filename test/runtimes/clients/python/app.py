@@ -10,7 +10,7 @@ if "FAIL_INIT" in os.environ:
 def handler(event, context):
     wanted = event.get("do")
     if wanted == "fail":
-        raise ValueError("as asked")
+        raise ValueError(event.get("text", "as asked"))
     if wanted == "wait":
         time.sleep(20)
     if wanted == "exit":
@@ -26,6 +26,7 @@ def handler(event, context):
             "invokedFunctionArn": context.invoked_function_arn,
             "traceId": os.environ.get("_X_AMZN_TRACE_ID"),
             "clientContext": context.client_context.custom,
+            "tenantId": context.tenant_id,
             "identityId": context.identity.cognito_identity_id,
             "functionName": context.function_name,
             "memoryMb": int(context.memory_limit_in_mb),

@@ -14,7 +14,7 @@ async fn main() -> Result<(), Error> {
 async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     let LambdaEvent { payload, context } = event;
     match payload["do"].as_str() {
-        Some("fail") => Err("as asked".into()),
+        Some("fail") => Err(payload["text"].as_str().unwrap_or("as asked").into()),
         Some("panic") => panic!("as asked"),
         Some("wait") => {
             tokio::time::sleep(Duration::from_secs(20)).await;
@@ -29,6 +29,7 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
             "invokedFunctionArn": context.invoked_function_arn,
             "traceId": context.xray_trace_id,
             "clientContext": context.client_context.map(|given| given.custom),
+            "tenantId": context.tenant_id,
             "identityId": context.identity.map(|given| given.identity_id),
             "functionName": context.env_config.function_name,
             "memoryMb": context.env_config.memory,
