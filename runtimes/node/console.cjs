@@ -7,11 +7,13 @@ const { errorForLog, isError } = require("./errors.cjs");
 const messagesFd = 4;
 let logFormat = "Text";
 let requestId = () => undefined;
+let tenantId = () => undefined;
 
 /** Gives the console Lambda's line format: `time <tab> request id <tab> level <tab> text`, or a JSON object. */
-function patchConsole(chosenFormat, currentRequestId) {
+function patchConsole(chosenFormat, currentRequestId, currentTenantId = tenantId) {
   logFormat = chosenFormat;
   requestId = currentRequestId;
+  tenantId = currentTenantId;
   const levels = {
     trace: "TRACE",
     debug: "DEBUG",
@@ -42,7 +44,7 @@ function textLine(level, text) {
 }
 
 function jsonLine(level, values) {
-  const line = { timestamp: new Date().toISOString(), level, requestId: requestId() };
+  const line = { timestamp: new Date().toISOString(), level, requestId: requestId(), tenantId: tenantId() };
   const [only] = values;
   if (values.length === 1 && typeof only === "object" && only !== null && !isError(only)) {
     try {

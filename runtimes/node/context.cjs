@@ -14,6 +14,7 @@ function createContext(configuration, header) {
     identity: parseOrUndefined(header.cognitoIdentity),
     invokedFunctionArn: header.invokedFunctionArn,
     awsRequestId: header.requestId,
+    tenantId: header.tenantId,
     getRemainingTimeInMillis: () => deadlineMs - Date.now(),
   };
   if (configuration.runtime === "nodejs24.x") delete context.callbackWaitsForEmptyEventLoop;

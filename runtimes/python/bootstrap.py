@@ -123,6 +123,7 @@ def invoke(channel, handler, configuration, body):
     header = json.loads(body[4 : 4 + length])
     request_id = header["requestId"]
     log.current_request_id = request_id
+    log.current_tenant_id = header.get("tenantId")
     trace_id = header.get("traceId")
     if trace_id is None:
         os.environ.pop("_X_AMZN_TRACE_ID", None)

@@ -43,7 +43,7 @@ class LambdaContext:
         self.client_context = ClientContext(json.loads(client_context)) if client_context else None
         identity = header.get("cognitoIdentity")
         self.identity = CognitoIdentity(json.loads(identity) if identity else {})
-        self.tenant_id = None
+        self.tenant_id = header.get("tenantId")
         self._epoch_deadline_time_in_ms = header["deadlineMs"]
 
     def get_remaining_time_in_millis(self):

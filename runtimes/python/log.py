@@ -11,6 +11,7 @@ import traceback
 # Messages leave at once and in order: a function that never yields is killed with its log complete.
 MESSAGES_FD = 4
 current_request_id = None
+current_tenant_id = None
 _log_format = "Text"
 
 
@@ -95,6 +96,8 @@ class _JsonFormatter(logging.Formatter):
                 line[name] = value
         if record.aws_request_id is not None:
             line["requestId"] = record.aws_request_id
+        if current_tenant_id is not None:
+            line["tenantId"] = current_tenant_id
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
