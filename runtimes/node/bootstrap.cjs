@@ -17,6 +17,9 @@ const kind = {
   response: 0x84,
   error: 0x85,
   fatal: 0x86,
+  streamStart: 0x87,
+  streamChunk: 0x88,
+  streamEnd: 0x89,
 };
 const channelFd = 3;
 
@@ -38,8 +41,18 @@ handOverListeners(() => {
   // The platform is gone: so is the reason to be here.
   channel.on("close", () => process.exit(0));
   channel.on("error", () => process.exit(0));
-  send(kind.ready, empty);
+  send(kind.ready, empty, () => setImmediate(warmUp));
 });
+
+/** While there is time: what the first function of a process would wait for. Nothing of it can be told afterwards. */
+function warmUp() {
+  if (configuration !== undefined) return;
+  createContext({}, {});
+  errorDocument(new Error("warm"));
+  void loadHandler(__dirname, "context.createContext").then(() => {
+    if (configuration === undefined) void loadHandler(__dirname, "warm.handler").catch(() => {});
+  });
+}
 
 function handOverListeners(done) {
   const ports = (process.env.CUMULET_LISTEN ?? "").split(",").filter((entry) => entry !== "");
@@ -105,11 +118,12 @@ function begin(begun) {
   if (process.env.NODE_PATH !== undefined) require("node:module").Module._initPaths();
   process.chdir(begun.taskRoot);
   process.argv.length = 2;
-  patchConsole(begun.logFormat, () => current?.requestId);
+  patchConsole(begun.logFormat, () => current?.requestId, () => current?.tenantId);
   guardProcess();
+  offerStreaming();
   loadHandler(begun.taskRoot, begun.handler)
     .then((loaded) => {
-      if (begun.runtime === "nodejs24.x" && isDeprecatedCallback(loaded)) {
+      if (begun.runtime === "nodejs24.x" && isDeprecatedCallback(loaded) && !streams(loaded)) {
         throw failure(
           "Runtime.CallbackHandlerDeprecated",
           "AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. You need to modify this function to use a supported handler signature to use Node.js 24 or later. For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.",
@@ -122,6 +136,26 @@ function begin(begun) {
       logLine("ERROR", "Uncaught Exception ", error);
       send(kind.initError, errorDocument(error), () => process.exit(1));
     });
+}
+
+const streamingHandler = Symbol.for("aws.lambda.runtime.handler.streaming");
+
+function streams(loaded) {
+  return loaded[streamingHandler] !== undefined;
+}
+
+/** The global `awslambda`, loaded by those who use it. */
+function offerStreaming() {
+  const define = (description) =>
+    Object.defineProperty(globalThis, "awslambda", { configurable: true, ...description });
+  define({
+    get: () => {
+      const { awslambda } = require("./stream.cjs");
+      define({ value: awslambda, writable: true, enumerable: true });
+      return awslambda;
+    },
+    set: (value) => define({ value, writable: true, enumerable: true }),
+  });
 }
 
 /** A custom runtime takes this process over; from here on it speaks to the Runtime API alone. */
@@ -176,7 +210,7 @@ function invoke(body) {
   else delete process.env._X_AMZN_TRACE_ID;
   // Only what the function does keeps the event loop alive now.
   channel.unref();
-  const run = { requestId: header.requestId, result: undefined, settle: undefined };
+  const run = { requestId: header.requestId, tenantId: header.tenantId, result: undefined, settle: undefined };
   current = run;
 
   const finish = (frameKind, document) => {
@@ -224,6 +258,26 @@ function invoke(body) {
     event = JSON.parse(body.toString("utf8", 4 + headerBytes));
   } catch (error) {
     return reject(error);
+  }
+  if (streams(handler)) {
+    const { runStreaming } = require("./stream.cjs");
+    const stream = runStreaming(handler, event, context, {
+      begin: (contentType) => current === run && send(kind.streamStart, Buffer.from(contentType)),
+      write: (bytes, done) => current === run && send(kind.streamChunk, bytes, done),
+      end: () => {
+        run.responded = current === run;
+        if (run.responded) send(kind.streamEnd, empty);
+      },
+      ready: () => finish(kind.initialized, empty),
+      reject: (error) => {
+        if (!run.responded) return reject(error);
+        // Its answer is complete, so that nobody can be told any more but the log.
+        logLine("ERROR", "Invoke Error ", error);
+        finish(kind.initialized, empty);
+      },
+    });
+    run.settle = () => (run.responded ? finish(kind.initialized, empty) : stream.end());
+    return;
   }
   try {
     const answer = handler(event, context, callback);

@@ -5,6 +5,7 @@ import { encodeFrame, frameKind } from "./frames.ts";
 import { createLifecycle } from "./lifecycle.ts";
 import type { ComputeLimits } from "./limits.ts";
 import type { RuntimeLink } from "./link.ts";
+import { openResponseStream, type ResponseStream } from "./response-stream.ts";
 import { errorTypeOf, exitReason, exited, responseTooLarge, timedOut, toDocument } from "./outcomes.ts";
 import type { RuntimeExit } from "./outcomes.ts";
 import { createLineReader, createMessageReader, createTail, meterOutput } from "./output.ts";
@@ -93,6 +94,8 @@ interface Run {
   startedAt: number;
   startIsLogged: boolean;
   answer: Answer | undefined;
+  /** Its answer, once the function has begun to stream it. */
+  stream: ResponseStream | undefined;
   finishedAt: number;
   /** Passes of the event loop until all that it printed has been read. */
   passes: number;
@@ -114,6 +117,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
   let deadlineAt = 0;
   let checkedAt = 0;
   let silentRuns = 0;
+  let streams = false;
   let initStartedAt = 0;
   let initDurationMs: number | undefined;
   let keepTail = false;
@@ -184,6 +188,30 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
       answerRun({ kind: "error", payload, errorType: undefined });
       return true;
     },
+    streamStart(contentType) {
+      if (lifecycle.phase !== "invoking" || current === undefined || current.stream !== undefined) return false;
+      streams = true;
+      current.stream = openResponseStream(contentType, current.invocation.sink, limits);
+      return true;
+    },
+    streamChunk(bytes) {
+      if (lifecycle.phase !== "invoking" || current?.stream === undefined) return false;
+      current.stream.write(bytes);
+      return true;
+    },
+    streamBlocked: () => current?.stream?.blocked(),
+    streamEnd() {
+      const stream = current?.stream;
+      if (stream === undefined || !lifecycle.advance("response")) return false;
+      const payload = stream.end();
+      if (payload !== undefined) {
+        answerRun({ kind: "response", payload });
+      } else {
+        const failure = responseTooLarge(stream.delivered ? limits.streamedBytesMax : limits.responseBytesMax);
+        answerRun({ kind: "error", payload: toDocument(failure), errorType: failure.errorType });
+      }
+      return true;
+    },
     violation: () => sandbox.kill(),
   });
 
@@ -231,6 +259,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     const run = current;
     if (run?.answer === undefined) return;
     current = undefined;
+    run.stream?.close();
     run.finishedAt = elapsed();
     run.passes = run.answer.kind === "response" ? passesOfAnswer : passesOfEnd;
     finished.push(run);
@@ -263,7 +292,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     const spentMs = (last.finishedAt - first.startedAt) / runs.length;
     const outcomes = runs.map((run) => {
       if (!run.startIsLogged) logStart(run);
-      return outcomeOf(run.invocation, run.answer ?? { kind: "timeout" }, spentMs);
+      return outcomeOf(run.invocation, run.answer ?? { kind: "timeout" }, spentMs, run.stream);
     });
     if (!concluding && current !== undefined && !current.startIsLogged) logStart(current);
     for (const [index, run] of runs.entries()) {
@@ -300,7 +329,8 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
       return (current === undefined ? 0 : 1) + following.length;
     },
     get quiet() {
-      return silentRuns > quietAfter && start.speaks === "frames";
+      // Whoever is slow to take what a function streams must keep nobody else waiting.
+      return silentRuns > quietAfter && start.speaks === "frames" && !streams;
     },
     end() {
       sandbox.kill();
@@ -333,6 +363,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
         startedAt: 0,
         startIsLogged: false,
         answer: undefined,
+        stream: undefined,
         finishedAt: 0,
         passes: 0,
       };
@@ -360,7 +391,12 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     return memoryMb;
   }
 
-  function outcomeOf(invocation: Invocation, answer: Answer, spentMs: number): InvocationOutcome {
+  function outcomeOf(
+    invocation: Invocation,
+    answer: Answer,
+    spentMs: number,
+    stream?: ResponseStream,
+  ): InvocationOutcome {
     for (const reader of lines) reader.flush();
     const { requestId } = invocation;
     const durationMs = answer.kind === "timeout" ? spec.timeoutMs : Math.min(spentMs, spec.timeoutMs);
@@ -394,7 +430,9 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     emit(systemLog.end(requestId), systemLog.report(report, errorType));
     const logTail = keepTail ? { logTail: tail.bytes() } : {};
     keepTail = false;
-    return { outcome: succeeded ? "success" : "error", payload, report, ...logTail };
+    const outcome = { outcome: succeeded ? ("success" as const) : ("error" as const), payload, report, ...logTail };
+    if (stream === undefined) return outcome;
+    return { ...outcome, stream: { contentType: stream.contentType, delivered: stream.delivered } };
   }
 }
 

@@ -15,6 +15,10 @@ export const frameKind = {
   error: 0x85,
   /** An error after which the runtime ends. */
   fatal: 0x86,
+  /** The answer is streamed: content type as text. Then its pieces; its end; and `initialized` when it waits for work again. */
+  streamStart: 0x87,
+  streamChunk: 0x88,
+  streamEnd: 0x89,
 } as const;
 
 const headBytes = 5;

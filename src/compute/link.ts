@@ -19,6 +19,12 @@ export interface RuntimeEvents {
   /** It answered more than a function may. */
   responseTooLarge(): boolean;
   error(document: Buffer): boolean;
+  /** Its answer comes in pieces. */
+  streamStart(contentType: string): boolean;
+  streamChunk(bytes: Buffer): boolean;
+  /** While it is there, nothing more should be read from the runtime. */
+  streamBlocked(): Promise<void> | undefined;
+  streamEnd(): boolean;
   /** It said what no runtime may say. */
   violation(what: string): void;
 }
