@@ -52,11 +52,14 @@ export interface ImageId {
 }
 
 export function imageNotFound(place: Place, name: string, id: ImageId): AwsError {
-  const quoted = (text: string | undefined) => (text === undefined ? "'null'" : `'${text}'`);
   return refusal(
     "ImageNotFoundException",
     `The image with imageId {imageDigest:${quoted(id.imageDigest)}, imageTag:${quoted(id.imageTag)}} does not exist within the repository with name '${name}' in the registry with id '${place.account}'`,
   );
+}
+
+function quoted(text: string | undefined): string {
+  return `'${text ?? "null"}'`;
 }
 
 export function imageExists(place: Place, name: string, digest: string, tag: string | undefined): AwsError {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Transaction } from "../../kernel/store/store.ts";
+import type { Reader, Transaction } from "../../kernel/store/store.ts";
 import { invalidLayer, uploadNotFound } from "./errors.ts";
 import { ecrLimits } from "./limits.ts";
 import { keyOf, readLayer, readUpload, type Layer, type Place, type Repository, type Upload } from "./model.ts";
@@ -41,13 +41,6 @@ export class OffsetError extends Error {
 }
 
 export function createLayers({ store, blobs, jobs, ids }: Needs): Layers {
-  const existingUpload = async (tx: Parameters<typeof readUpload>[0], place: Place, name: string, id: string) => {
-    const repository = await existingRepository(tx, place, name);
-    const upload = await readUpload(tx, repository, id);
-    if (!upload) throw uploadNotFound(place, name, id);
-    return { repository, upload };
-  };
-
   const drop = async (tx: Transaction, repository: Repository, upload: Upload) => {
     tx.delete(keyOf("upload", repository.id, upload.id));
     for (const part of upload.parts) await releaseBlob(tx, blobs, part.blobId, `${repository.id}/${upload.id}`);
@@ -142,4 +135,11 @@ async function* hashed(
     hash.update(chunk);
     yield chunk;
   }
+}
+
+async function existingUpload(reader: Reader, place: Place, name: string, id: string) {
+  const repository = await existingRepository(reader, place, name);
+  const upload = await readUpload(reader, repository, id);
+  if (!upload) throw uploadNotFound(place, name, id);
+  return { repository, upload };
 }

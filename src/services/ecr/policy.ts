@@ -12,7 +12,7 @@ export function toEvaluatedPolicy(text: string): string {
   const statements: readonly unknown[] = Array.isArray(listed) ? listed : [listed];
   const completed = statements.map((each) => {
     if (typeof each !== "object" || each === null) throw new Error("A statement is an object");
-    return "Resource" in each || "NotResource" in each ? each : { ...each, Resource: "*" };
+    return "Resource" in each || "NotResource" in each ? each : Object.assign(each, { Resource: "*" });
   });
   const evaluated = JSON.stringify({ ...document, Statement: completed });
   parsePolicyDocument(evaluated, "resource");

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { ECRClient, GetAuthorizationTokenCommand, CreateRepositoryCommand } from "@aws-sdk/client-ecr";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { policy, startAccessTest, statement, type AccessTest, type Keys } from "../../testing/access.ts";
+import { policy, startAccessTest, statement, type AccessTest } from "../../testing/access.ts";
 
 let access: AccessTest;
 let ecr: ECRClient;
@@ -57,7 +57,11 @@ async function pushImage(repository: string, tag: string, content = randomBytes(
   const manifest = JSON.stringify({
     schemaVersion: 2,
     mediaType: manifestType,
-    config: { mediaType: "application/vnd.oci.image.config.v1+json", digest: await pushBlob(repository, config), size: 2 },
+    config: {
+      mediaType: "application/vnd.oci.image.config.v1+json",
+      digest: await pushBlob(repository, config),
+      size: 2,
+    },
     layers: [
       {
         mediaType: "application/vnd.oci.image.layer.v1.tar",
@@ -96,8 +100,6 @@ describe("who may", () => {
     expect((await http("GET", "/v2/", { as })).status).toBe(401);
   });
 
-  const loginOf = (keys: Keys) => logIn(new ECRClient({ ...access.platform.settings, credentials: keys }));
-
   test("a user pulls and pushes only what policies allow", async () => {
     await pushImage("app", "allowed");
     const arn = "arn:aws:ecr:us-east-1:000000000000:repository/app";
@@ -105,7 +107,7 @@ describe("who may", () => {
       "puller",
       policy(statement("ecr:GetAuthorizationToken"), statement("ecr:BatchGetImage", arn)),
     );
-    const as = await loginOf(keys);
+    const as = await logIn(new ECRClient({ ...access.platform.settings, credentials: keys }));
     expect((await http("GET", "/v2/app/manifests/allowed", { as })).status).toBe(200);
     const push = await http("POST", "/v2/app/blobs/uploads/", { as });
     const { status, code, message } = await errorOf(push);
@@ -119,7 +121,10 @@ describe("blobs", () => {
   test("a layer comes in chunks, is resumed where it stopped, and is pulled whole and in part", async () => {
     const content = randomBytes(200_000);
     const upload = await startUpload("app");
-    const first = await http("PATCH", upload, { body: content.subarray(0, 150_000), headers: { "content-range": "0-149999" } });
+    const first = await http("PATCH", upload, {
+      body: content.subarray(0, 150_000),
+      headers: { "content-range": "0-149999" },
+    });
     expect([first.status, first.headers.get("range")]).toEqual([202, "0-149999"]);
     const state = await http("GET", upload);
     expect([state.status, state.headers.get("range")]).toEqual([204, "0-149999"]);
@@ -223,7 +228,10 @@ describe("manifests", () => {
     await pushImage("fixed", "v1", content);
     const digest = await pushImage("fixed", "v2");
     const manifest = await (await http("GET", `/v2/fixed/manifests/${digest}`)).text();
-    const moved = await http("PUT", "/v2/fixed/manifests/v1", { body: manifest, headers: { "content-type": manifestType } });
+    const moved = await http("PUT", "/v2/fixed/manifests/v1", {
+      body: manifest,
+      headers: { "content-type": manifestType },
+    });
     expect(await errorOf(moved)).toEqual({
       status: 400,
       code: "TAG_INVALID",
@@ -251,7 +259,10 @@ describe("manifests", () => {
       layers: [],
       subject: { mediaType: manifestType, digest: subject, size: 1 },
     });
-    const put = await http("PUT", `/v2/app/manifests/${digestOf(body)}`, { body, headers: { "content-type": manifestType } });
+    const put = await http("PUT", `/v2/app/manifests/${digestOf(body)}`, {
+      body,
+      headers: { "content-type": manifestType },
+    });
     expect([put.status, put.headers.get("oci-subject")]).toEqual([201, subject]);
     const referrers = await http("GET", `/v2/app/referrers/${subject}?artifactType=application/example`);
     expect(await referrers.json()).toMatchObject({

@@ -44,6 +44,16 @@ export function registryOf(call: Place, registryId: string | undefined): Place {
   return { account: registryId ?? call.account, region: call.region };
 }
 
+/** Requests that are about one repository. */
+export interface Named {
+  readonly registryId?: string | undefined;
+  readonly repositoryName: string | undefined;
+}
+
+export function placeOf(input: Named, call: Place): { readonly place: Place; readonly name: string } {
+  return { place: registryOf(call, input.registryId), name: present(input.repositoryName, "repositoryName") };
+}
+
 export function present<T>(value: T | undefined, member: string): T {
   if (value === undefined)
     throw invalidParameter(`Invalid parameter at '${member}' failed to satisfy constraint: 'Member must not be null'`);

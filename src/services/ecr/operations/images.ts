@@ -7,13 +7,8 @@ import { ecrLimits } from "../limits.ts";
 import { tagPattern } from "../manifest.ts";
 import { keyOf, type Image, type Place, type Repository } from "../model.ts";
 import type { EcrNeeds, Sdk } from "../needs.ts";
-import { existingRepository, onRepository, present, registryOf } from "../repositories.ts";
+import { existingRepository, onRepository, placeOf, present, type Named } from "../repositories.ts";
 import { parsePageToken, toPageToken } from "../rules.ts";
-
-interface Named {
-  readonly registryId?: string | undefined;
-  readonly repositoryName: string | undefined;
-}
 
 interface Paged {
   readonly nextToken?: string | undefined;
@@ -22,10 +17,6 @@ interface Paged {
 }
 
 export function imageOperations({ store, blobs }: EcrNeeds) {
-  const placeOf = (input: Named, call: Call) => ({
-    place: registryOf(call, input.registryId),
-    name: present(input.repositoryName, "repositoryName"),
-  });
   const on = (action: string) => async (input: Named, call: Call) => {
     const { place, name } = placeOf(input, call);
     return [await onRepository(store, action, place, name)];

@@ -15,21 +15,12 @@ import { ecrLimits } from "../limits.ts";
 import { digestPattern } from "../manifest.ts";
 import { readLayer } from "../model.ts";
 import type { EcrNeeds, Sdk } from "../needs.ts";
-import { existingRepository, onRepository, present, registryOf } from "../repositories.ts";
-
-interface Named {
-  readonly registryId?: string | undefined;
-  readonly repositoryName: string | undefined;
-}
+import { existingRepository, onRepository, placeOf, present, type Named } from "../repositories.ts";
 
 /** Path below which layers are downloaded: what follows is the token. */
 export const layerUrlPath = "/_cumulet/ecr/layer/";
 
 export function layerOperations({ store, clock, seal, layers }: EcrNeeds & { readonly layers: Layers }) {
-  const placeOf = (input: Named, call: Call) => ({
-    place: registryOf(call, input.registryId),
-    name: present(input.repositoryName, "repositoryName"),
-  });
   const on = (action: string) => async (input: Named, call: Call) => {
     const { place, name } = placeOf(input, call);
     return [await onRepository(store, action, place, name)];

@@ -5,18 +5,9 @@ import { ecrLimits } from "../limits.ts";
 import { writeRepository } from "../model.ts";
 import type { EcrNeeds, Sdk } from "../needs.ts";
 import { toEvaluatedPolicy } from "../policy.ts";
-import { existingRepository, onRepository, present, registryOf } from "../repositories.ts";
-
-interface Named {
-  readonly registryId?: string | undefined;
-  readonly repositoryName: string | undefined;
-}
+import { existingRepository, onRepository, placeOf, present, type Named } from "../repositories.ts";
 
 export function policyOperations({ store }: EcrNeeds) {
-  const placeOf = (input: Named, call: Call) => ({
-    place: registryOf(call, input.registryId),
-    name: present(input.repositoryName, "repositoryName"),
-  });
   const on = (action: string) => async (input: Named, call: Call) => {
     const { place, name } = placeOf(input, call);
     return [await onRepository(store, action, place, name)];

@@ -1,5 +1,5 @@
 import { notImplemented } from "../../../aws/error.ts";
-import type { OperationsOf } from "../../../wire/service.ts";
+import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { invalidParameter, lifecyclePolicyNotFound, repositoryExists, repositoryNotEmpty } from "../errors.ts";
 import { ecrLimits } from "../limits.ts";
 import {
@@ -13,25 +13,36 @@ import {
   type Repository,
 } from "../model.ts";
 import type { EcrNeeds, Sdk } from "../needs.ts";
-import { existingRepository, namePattern, onRepository, present, registryHost, registryOf } from "../repositories.ts";
+import {
+  existingRepository,
+  namePattern,
+  onRepository,
+  placeOf,
+  present,
+  registryHost,
+  registryOf,
+  type Named,
+} from "../repositories.ts";
 import { parsePageToken, toPageToken } from "../rules.ts";
 import { checkTags, toTags } from "../tags.ts";
 import { forgetRepository } from "../worker.ts";
 
 export function repositoryOperations({ store, jobs, ids }: EcrNeeds) {
+  const on = (action: string) => async (input: Named, call: Call) => {
+    const { place, name } = placeOf(input, call);
+    return [await onRepository(store, action, place, name)];
+  };
   return {
     CreateRepository: {
       authorize: async (input, call) => {
-        const place = registryOf(call, input.registryId);
-        const name = present(input.repositoryName, "repositoryName");
+        const { place, name } = placeOf(input, call);
         return [
           await onRepository(store, "CreateRepository", place, name),
           ...(input.tags ? [await onRepository(store, "TagResource", place, name)] : []),
         ];
       },
       async run(input, call) {
-        const place = registryOf(call, input.registryId);
-        const name = present(input.repositoryName, "repositoryName");
+        const { place, name } = placeOf(input, call);
         checkName(name);
         const { encryptionConfiguration: encryption } = input;
         if (encryption && encryption.encryptionType !== "AES256") {
@@ -106,17 +117,9 @@ export function repositoryOperations({ store, jobs, ids }: EcrNeeds) {
     },
 
     DeleteRepository: {
-      authorize: async (input, call) => [
-        await onRepository(
-          store,
-          "DeleteRepository",
-          registryOf(call, input.registryId),
-          present(input.repositoryName, "repositoryName"),
-        ),
-      ],
+      authorize: on("DeleteRepository"),
       async run(input, call) {
-        const place = registryOf(call, input.registryId);
-        const name = present(input.repositoryName, "repositoryName");
+        const { place, name } = placeOf(input, call);
         const repository = await store.transact(async (tx) => {
           const gone = await existingRepository(tx, place, name);
           const images = await tx.range({ prefix: keyOf("image", gone.id) }, { limit: 1 });
@@ -130,17 +133,9 @@ export function repositoryOperations({ store, jobs, ids }: EcrNeeds) {
     },
 
     PutImageTagMutability: {
-      authorize: async (input, call) => [
-        await onRepository(
-          store,
-          "PutImageTagMutability",
-          registryOf(call, input.registryId),
-          present(input.repositoryName, "repositoryName"),
-        ),
-      ],
+      authorize: on("PutImageTagMutability"),
       async run(input, call) {
-        const place = registryOf(call, input.registryId);
-        const name = present(input.repositoryName, "repositoryName");
+        const { place, name } = placeOf(input, call);
         const mutability = present(input.imageTagMutability, "imageTagMutability");
         const exclusions = checkFilters(mutability, input.imageTagMutabilityExclusionFilters);
         await store.transact(async (tx) =>
@@ -156,17 +151,9 @@ export function repositoryOperations({ store, jobs, ids }: EcrNeeds) {
     },
 
     PutImageScanningConfiguration: {
-      authorize: async (input, call) => [
-        await onRepository(
-          store,
-          "PutImageScanningConfiguration",
-          registryOf(call, input.registryId),
-          present(input.repositoryName, "repositoryName"),
-        ),
-      ],
+      authorize: on("PutImageScanningConfiguration"),
       async run(input, call) {
-        const place = registryOf(call, input.registryId);
-        const name = present(input.repositoryName, "repositoryName");
+        const { place, name } = placeOf(input, call);
         if (input.imageScanningConfiguration?.scanOnPush) {
           throw notImplemented("The parameter imageScanningConfiguration.scanOnPush of PutImageScanningConfiguration");
         }
@@ -180,18 +167,10 @@ export function repositoryOperations({ store, jobs, ids }: EcrNeeds) {
     },
 
     GetLifecyclePolicy: {
-      authorize: async (input, call) => [
-        await onRepository(
-          store,
-          "GetLifecyclePolicy",
-          registryOf(call, input.registryId),
-          present(input.repositoryName, "repositoryName"),
-        ),
-      ],
+      authorize: on("GetLifecyclePolicy"),
       // There can be none: PutLifecyclePolicy answers 501.
       async run(input, call): Promise<never> {
-        const place = registryOf(call, input.registryId);
-        const name = present(input.repositoryName, "repositoryName");
+        const { place, name } = placeOf(input, call);
         await store.read((reader) => existingRepository(reader, place, name));
         throw lifecyclePolicyNotFound(place, name);
       },
