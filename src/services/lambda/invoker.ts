@@ -4,6 +4,7 @@ import {
   type Compute,
   type FunctionSpec,
   type InvocationOutcome,
+  type ResponseSink,
 } from "../../compute/compute.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Ids } from "../../kernel/ids.ts";
@@ -27,6 +28,8 @@ export interface InvocationRequest {
   readonly traceId?: string | undefined;
   readonly clientContext?: string | undefined;
   readonly logTail?: boolean;
+  /** Takes the answer while the function streams it; made when the version is known, before it runs. */
+  readonly sink?: ((version: string) => ResponseSink) | undefined;
   readonly tenantId?: string | undefined;
   /** From the queue of asynchronous invocations, which is limited in concurrency and not in its rate. */
   readonly asynchronous?: boolean;
@@ -35,6 +38,8 @@ export interface InvocationRequest {
 export interface Invoked {
   readonly outcome: InvocationOutcome;
   readonly version: string;
+  /** The trace header that the function was given. */
+  readonly traceId?: string;
 }
 
 export function createInvoker(needs: {
@@ -89,11 +94,12 @@ export function createInvoker(needs: {
         ...(request.tenantId !== undefined && { tenantId: request.tenantId }),
         ...(request.clientContext !== undefined && { clientContext: request.clientContext }),
         ...(request.logTail && { logTail: true }),
+        ...(request.sink && { sink: request.sink(made.version) }),
       })
       .then(
         (outcome) => {
           leave();
-          return { outcome, version: made.version };
+          return { outcome, version: made.version, traceId };
         },
         (error: unknown) => {
           leave();

@@ -13,6 +13,10 @@ export const lambdaLimits = {
   eventPayloadBytesMax: 1_048_576,
   /** Ours: bytes in one event of a response stream. */
   streamChunkBytes: 65_536,
+  /** Ours: bytes of a streamed answer that are held for a client before its function must wait. */
+  streamedBytesHeld: 262_144,
+  /** Ours: status, headers and cookies of a streamed answer. */
+  preludeBytesMax: 131_072,
   environmentBytesMax: 4096,
   timeoutSecondsMax: 900,
   memoryMbMax: 10_240,
@@ -45,6 +49,8 @@ export const lambdaLimits = {
   eventBackoffMostMs: 300_000,
   /** Ours: asynchronous invocations that this process runs at once. */
   eventConcurrency: 50,
+  /** Ours: records of asynchronous invocations that this process delivers at once. */
+  deliveriesAtOnce: 16,
   /** Ours: entries of a zip, and unzipped at once. */
   zipEntriesMax: 200_000,
   unzipAtOnce: 4,

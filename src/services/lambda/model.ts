@@ -1,5 +1,6 @@
 import { toArn } from "../../aws/arn.ts";
 import type { Key, Reader, Transaction } from "../../kernel/store/store.ts";
+import type { Destinations } from "./destinations.ts";
 
 /** A zip package as stored: its content is a blob, its unpacked form a folder named by its hash. */
 export interface CodePackage {
@@ -107,6 +108,7 @@ export interface EventInvokeConfig {
   readonly modifiedAt: number;
   readonly maximumRetryAttempts?: number;
   readonly maximumEventAgeSeconds?: number;
+  readonly destinations?: Destinations;
 }
 
 export interface LayerVersion {

@@ -13,6 +13,7 @@ import type { CallAs, ClientOf } from "../../wire/service.ts";
 import type { IamPort } from "../iam/port.ts";
 import type { CodeStore } from "./code/code-store.ts";
 import type { CodeUrls } from "./code/code-urls.ts";
+import type { DurableExecutions } from "./durable/executions.ts";
 import type { Functions } from "./functions.ts";
 import type { Invoker } from "./invoker.ts";
 
@@ -30,8 +31,8 @@ export interface LambdaNeeds {
   readonly authorizer: Authorizer;
   /** Who signed a request to a function URL. */
   readonly verifier: Verifier;
-  /** Reads packages from S3 as the caller. */
-  s3(as: CallAs): Pick<ClientOf<typeof S3Sdk>, "GetObject">;
+  /** Reads packages from S3 as the caller, and puts records there as execution roles. */
+  s3(as: CallAs): Pick<ClientOf<typeof S3Sdk>, "GetObject" | "PutObject">;
   /** Packages are unpacked in `code/` below it. */
   readonly dataDir: string;
 }
@@ -42,4 +43,5 @@ export interface OperationNeeds extends LambdaNeeds {
   readonly codeUrls: CodeUrls;
   readonly functions: Functions;
   readonly invoker: Invoker;
+  readonly durable: DurableExecutions;
 }

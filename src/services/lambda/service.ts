@@ -2,6 +2,10 @@ import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
 import { createCodeStore } from "./code/code-store.ts";
 import { codeUrlPath, createCodeUrls } from "./code/code-urls.ts";
+import { handleDeliveries } from "./deliveries.ts";
+import { createDurableExecutions } from "./durable/executions.ts";
+import { handleInvocations } from "./durable/invocations.ts";
+import { handleDurableJobs } from "./durable/worker.ts";
 import { createFunctions } from "./functions.ts";
 import { createKeptEnvironments } from "./concurrency-kept.ts";
 import { createInvoker } from "./invoker.ts";
@@ -9,6 +13,9 @@ import { lambdaLimits } from "./limits.ts";
 import type { LambdaNeeds } from "./needs.ts";
 import { aliasOperations } from "./operations/aliases.ts";
 import { concurrencyOperations } from "./operations/concurrency.ts";
+import { durableCallbackOperations } from "./operations/durable-callbacks.ts";
+import { durableCheckpointOperations } from "./operations/durable-checkpoints.ts";
+import { durableExecutionOperations } from "./operations/durable-executions.ts";
 import { eventInvokeConfigOperations } from "./operations/event-invoke-configs.ts";
 import { eventSourceMappingOperations } from "./operations/event-source-mappings.ts";
 import { functionUrlOperations } from "./operations/function-urls.ts";
@@ -45,11 +52,16 @@ export function createLambda(needs: LambdaNeeds): Lambda {
   const code = createCodeStore(needs);
   const codeUrls = createCodeUrls(needs);
   const functions = createFunctions({ store: needs.store, compute: needs.compute, code });
-  const invoker = createInvoker({ ...needs, functions });
+  const plain = createInvoker({ ...needs, functions });
+  const durable = createDurableExecutions({ ...needs, plain });
+  const { invoker } = durable;
+  handleInvocations({ ...needs, functions, invoker: plain });
+  handleDurableJobs({ ...needs, functions, invoker: plain });
   const keptEnvironments = createKeptEnvironments({ ...needs, functions });
-  handleEvents({ ...needs, functions, invoker });
+  handleEvents({ ...needs, functions, invoker, durable });
+  handleDeliveries({ ...needs, functions });
   const urls = createFunctionUrls({ ...needs, functions, invoker });
-  const all = { ...needs, code, codeUrls, functions, invoker };
+  const all = { ...needs, code, codeUrls, functions, invoker, durable };
 
   let cancelSweep: (() => void) | undefined;
   const sweep = () => {
@@ -77,6 +89,9 @@ export function createLambda(needs: LambdaNeeds): Lambda {
         ...functionUrlOperations(all),
         ...eventSourceMappingOperations(),
         ...invokeOperations(all),
+        ...durableExecutionOperations(all),
+        ...durableCallbackOperations(all),
+        ...durableCheckpointOperations(all),
       },
     },
     port: createLambdaPort({ ...needs, functions, invoker }),
@@ -92,6 +107,7 @@ export function createLambda(needs: LambdaNeeds): Lambda {
       keptEnvironments.start();
     },
     stop() {
+      durable.stop();
       keptEnvironments.stop();
       cancelSweep?.();
       urls.stop();

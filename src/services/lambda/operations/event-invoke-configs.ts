@@ -1,7 +1,7 @@
 import type { DestinationConfig } from "@aws-sdk/client-lambda";
-import { notImplemented } from "../../../aws/error.ts";
 import type { Key, Reader } from "../../../kernel/store/store.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
+import { checkDestinations, readDestinations } from "../destinations.ts";
 import { aliasNotFound, functionNotFound, invalidParameter, notFound } from "../errors.ts";
 import { lambdaLimits } from "../limits.ts";
 import { functionArn, keyOf, type EventInvokeConfig } from "../model.ts";
@@ -17,24 +17,33 @@ import type { OperationNeeds, Sdk } from "../needs.ts";
 import { onFunction } from "../permissions.ts";
 import { existingFunction } from "../versions.ts";
 
-export function eventInvokeConfigOperations({ store, functions }: OperationNeeds) {
+export function eventInvokeConfigOperations(needs: OperationNeeds) {
+  const { store, functions } = needs;
   const put = async (input: Input, call: Call, keepOld: boolean) => {
     const place = parseFunctionName(input.FunctionName, call, input.Qualifier);
-    refuseDestinations(input.DestinationConfig, call.operation);
-    if (input.MaximumRetryAttempts === undefined && input.MaximumEventAgeInSeconds === undefined && !keepOld) {
+    const { DestinationConfig } = input;
+    const given = DestinationConfig && readDestinations(DestinationConfig, call.operation);
+    const { MaximumRetryAttempts, MaximumEventAgeInSeconds } = input;
+    if ([MaximumRetryAttempts, MaximumEventAgeInSeconds, given].every((each) => each === undefined) && !keepOld) {
       throw invalidParameter("You must specify at least one of error handling or destination setting.");
+    }
+    if (given !== undefined) {
+      const { latest } = await store.read((reader) => existingFunction(reader, place));
+      await checkDestinations(needs, { place, name: place.name, role: latest.settings.role }, given);
     }
     return store.transact(async (tx) => {
       const { key, config } = await readConfig(tx, place);
       if (keepOld && !config) throw missing(place);
-      const attempts = input.MaximumRetryAttempts ?? (keepOld ? config?.maximumRetryAttempts : undefined);
-      const age = input.MaximumEventAgeInSeconds ?? (keepOld ? config?.maximumEventAgeSeconds : undefined);
+      const destinations = given ?? (keepOld ? config?.destinations : undefined);
+      const attempts = MaximumRetryAttempts ?? (keepOld ? config?.maximumRetryAttempts : undefined);
+      const age = MaximumEventAgeInSeconds ?? (keepOld ? config?.maximumEventAgeSeconds : undefined);
       const next: EventInvokeConfig = {
         v: 1,
         qualifier: qualifierOf(place),
         modifiedAt: call.now,
         ...(attempts !== undefined && { maximumRetryAttempts: attempts }),
         ...(age !== undefined && { maximumEventAgeSeconds: age }),
+        ...(destinations && { destinations }),
       };
       tx.set(key, next);
       return describe(place, next);
@@ -114,14 +123,6 @@ interface Input {
   readonly DestinationConfig?: DestinationConfig | undefined;
 }
 
-function refuseDestinations(config: DestinationConfig | undefined, operation: string): void {
-  for (const name of ["OnSuccess", "OnFailure"] as const) {
-    if (config?.[name]?.Destination) {
-      throw notImplemented(`The parameter DestinationConfig.${name}.Destination of ${operation}`);
-    }
-  }
-}
-
 function qualifierOf(place: FunctionReference): string {
   return place.qualifier ?? "$LATEST";
 }
@@ -148,11 +149,15 @@ function missing(place: FunctionReference) {
 }
 
 function describe(place: FunctionReference, config: EventInvokeConfig) {
+  const { onSuccess, onFailure } = config.destinations ?? {};
   return {
     LastModified: new Date(config.modifiedAt),
     FunctionArn: functionArn(place, place.name, config.qualifier),
     ...(config.maximumRetryAttempts !== undefined && { MaximumRetryAttempts: config.maximumRetryAttempts }),
     ...(config.maximumEventAgeSeconds !== undefined && { MaximumEventAgeInSeconds: config.maximumEventAgeSeconds }),
-    DestinationConfig: { OnSuccess: {}, OnFailure: {} },
+    DestinationConfig: {
+      OnSuccess: onSuccess === undefined ? {} : { Destination: onSuccess },
+      OnFailure: onFailure === undefined ? {} : { Destination: onFailure },
+    },
   };
 }

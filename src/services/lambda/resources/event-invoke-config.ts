@@ -1,10 +1,17 @@
 import type { Properties, ResourceType } from "../../cloudformation/port.ts";
 import type { Sdk } from "../needs.ts";
-import { defined, numberOf, textOf, unlessGone } from "./properties.ts";
+import { defined, numberOf, objectOf, textOf, unlessGone } from "./properties.ts";
 
 export const eventInvokeConfigType: ResourceType = {
   type: "AWS::Lambda::EventInvokeConfig",
-  properties: ["FunctionName", "MaximumEventAgeInSeconds", "MaximumRetryAttempts", "Qualifier"],
+  properties: [
+    "DestinationConfig.OnFailure.Destination",
+    "DestinationConfig.OnSuccess.Destination",
+    "FunctionName",
+    "MaximumEventAgeInSeconds",
+    "MaximumRetryAttempts",
+    "Qualifier",
+  ],
   attributes: [],
 
   async create(context) {
@@ -28,8 +35,19 @@ function inputOf(properties: Properties) {
     FunctionName: textOf(properties, "FunctionName"),
     Qualifier: textOf(properties, "Qualifier"),
     ...defined({
+      DestinationConfig: destinationsOf(objectOf(properties, "DestinationConfig")),
       MaximumRetryAttempts: numberOf(properties, "MaximumRetryAttempts"),
       MaximumEventAgeInSeconds: numberOf(properties, "MaximumEventAgeInSeconds"),
     }),
   };
+}
+
+/** An update that leaves destinations out removes them, as it does everything else. */
+function destinationsOf(config: Properties | undefined) {
+  if (config === undefined) return undefined;
+  const one = (name: string) => {
+    const Destination = textOf(objectOf(config, name) ?? {}, "Destination");
+    return Destination === undefined ? {} : { Destination };
+  };
+  return { OnSuccess: one("OnSuccess"), OnFailure: one("OnFailure") };
 }
