@@ -17,6 +17,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** `auto` takes the strongest sandbox that works here. */
   readonly sandbox: "auto" | "namespaces" | "process";
+  /** Who may read `/metrics`: whoever has the token in the data folder, or all who reach the listener. */
+  readonly metrics: "token" | "open";
 }
 
 export interface ConfigFlags {
@@ -55,6 +57,7 @@ export function readConfig(flags: ConfigFlags, environment: Environment = proces
     region: parseRegion(environment["CUMULET_REGION"]),
     logLevel: parseLogLevel(environment["CUMULET_LOG"]),
     sandbox: parseSandbox(flags.sandbox ?? environment["CUMULET_SANDBOX"]),
+    metrics: parseMetrics(environment["CUMULET_METRICS"]),
   };
 }
 
@@ -100,6 +103,12 @@ function parseLogLevel(text: string | undefined): LogLevel {
     default:
       throw new ConfigError(`CUMULET_LOG must be debug, info, warn, error or silent, not ${text}`);
   }
+}
+
+function parseMetrics(text: string | undefined): Config["metrics"] {
+  if (text === undefined || text === "token") return "token";
+  if (text === "open") return text;
+  throw new ConfigError(`CUMULET_METRICS must be token or open, not ${text}`);
 }
 
 function parseSandbox(text: string | undefined): Config["sandbox"] {

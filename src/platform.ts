@@ -10,6 +10,7 @@ import type { Compute, ComputeCapabilities } from "./compute/compute.ts";
 import { createCompute } from "./compute/create-compute.ts";
 import type { Config } from "./config.ts";
 import { createFront } from "./front/front.ts";
+import { createPlatformApi } from "./front/platform-api.ts";
 import { scheduleBlobCollection } from "./kernel/blobs/collect-job.ts";
 import { createBlobs } from "./kernel/blobs/stored-blobs.ts";
 import { systemClock, type Clock } from "./kernel/clock.ts";
@@ -20,6 +21,9 @@ import { createLog, type Log } from "./kernel/log.ts";
 import { openLmdbStore } from "./kernel/store/lmdb-store.ts";
 import type { Store } from "./kernel/store/store.ts";
 import { createLedger } from "./metering/ledger.ts";
+import { openMetricsToken } from "./metering/metrics-token.ts";
+import { collectProcess } from "./metering/process-metrics.ts";
+import { handleUsageRetention, scheduleUsageRetention } from "./metering/retention.ts";
 import { createApiGateway } from "./services/apigateway/service.ts";
 import { createApiGatewayV2 } from "./services/apigatewayv2/service.ts";
 import type { ResourceType } from "./services/cloudformation/port.ts";
@@ -111,6 +115,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     dataDir,
     follow: (tx, entries) => cloudwatch.port.write(tx, toMetricData(entries)),
   });
+  handleUsageRetention({ store, jobs, clock });
   const meter = createFunctionMeter({ ledger, metrics: cloudwatch.port, clock });
   let port = 0;
   const compute = await createCompute({
@@ -165,7 +170,23 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
   for (const { service } of [iam, sts, logs, s3, cloudwatch, ecr, lambda, apigateway, apigatewayv2, cloudformation])
     services.set(service.name, service);
 
+  const { account, region } = config;
+  const platformApi = createPlatformApi({
+    verifier,
+    authorizer,
+    clock,
+    log,
+    account,
+    region,
+    metering: {
+      store,
+      flush: () => ledger.flush(),
+      collectors: [meter.collect, collectProcess(dataDir)],
+      ...(config.metrics === "token" && { metricsToken: await openMetricsToken(dataDir, ids) }),
+    },
+  });
   const front = createFront({
+    platformApi,
     services,
     models,
     verifier,
@@ -184,6 +205,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
   return {
     start: async () => {
       await ledger.recover();
+      await scheduleUsageRetention({ store, jobs, clock });
       await cloudwatch.start();
       const bound = await front.listen(config.port, config.host);
       port = bound.port;

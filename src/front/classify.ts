@@ -64,6 +64,7 @@ const registryPath =
 
 function classifyPath(target: string): Destination | undefined {
   const first = target.charCodeAt(1);
+  if (first === 109 /* m */ && target === "/metrics") return { kind: "platform", path: target };
   if (first === 95 /* _ */) {
     const match = executeApiPath.exec(target) ?? awsExecuteApiPath.exec(target);
     if (match) return { kind: "execute-api", apiId: match[1] ?? "", target: `${match[2] ?? "/"}${match[3] ?? ""}` };

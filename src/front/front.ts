@@ -7,6 +7,7 @@ import type { FunctionUrlPort } from "../services/lambda/port.ts";
 import { createAwsApi, type AwsApiNeeds } from "./aws-api.ts";
 import { createClassifier } from "./classify.ts";
 import { frontLimits } from "./limits.ts";
+import { metricsPath, type PlatformApi } from "./platform-api.ts";
 
 export interface FrontNeeds extends AwsApiNeeds {
   /** The gateway's data plane. */
@@ -14,6 +15,8 @@ export interface FrontNeeds extends AwsApiNeeds {
   /** The container registry. Never rejects. */
   readonly registry: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
   readonly functionUrls: FunctionUrlPort;
+  /** Usage, and metrics for Prometheus. */
+  readonly platformApi?: PlatformApi;
   /** What `GET /_cumulet/health` tells beside `status`. */
   readonly health?: () => Readonly<Record<string, unknown>>;
   /**
@@ -39,7 +42,11 @@ export function createFront(needs: FrontNeeds): Front {
   const stopping = new AbortController();
 
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    const destination = classifier.classify(request.headers.host, request.url ?? "/");
+    let destination = classifier.classify(request.headers.host, request.url ?? "/");
+    // There may be a bucket of that name, and whoever signs a request means that.
+    if (destination.kind === "platform" && destination.path === metricsPath && isSigned(request)) {
+      destination = { kind: "aws", serviceLabel: undefined, region: undefined, bucket: undefined };
+    }
     switch (destination.kind) {
       case "execute-api":
         executeApi.handle(destination.apiId, destination.target, request, response);
@@ -53,6 +60,7 @@ export function createFront(needs: FrontNeeds): Front {
         return;
       }
       case "platform":
+        if (needs.platformApi?.handle(destination.path, request, response)) return;
         answerPlatform(destination.path, needs, response);
         return;
       case "registry":
@@ -112,6 +120,10 @@ export function createFront(needs: FrontNeeds): Front {
       });
     },
   };
+}
+
+function isSigned(request: IncomingMessage): boolean {
+  return request.headers.authorization?.startsWith("AWS4-") ?? false;
 }
 
 function answerPlatform(path: string, needs: FrontNeeds, response: ServerResponse): void {

@@ -1,6 +1,7 @@
-import type { Compute, FunctionSpec, Invocation, InvocationOutcome } from "../../compute/compute.ts";
+import type { Compute, FunctionSpec, Invocation, InvocationOutcome, InvocationReport } from "../../compute/compute.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Ledger } from "../../metering/ledger.ts";
+import { histogramValues, type Collector, type MetricFamily } from "../../metering/exposition.ts";
 import { meteringLimits } from "../../metering/limits.ts";
 import { toReported, type UsageSubject } from "../../metering/usage.ts";
 import type { MetricsPort } from "../cloudwatch/port.ts";
@@ -13,6 +14,8 @@ export interface FunctionMeter {
   meter(compute: Compute): Compute;
   /** Values of an `AWS/Lambda` metric that no invocation stands for, as throttles and events of the queue. */
   note(fn: NotedFunction, metric: NotedMetric, value: number): void;
+  /** What this process has counted since its start, by function. */
+  readonly collect: Collector;
 }
 
 export interface NotedFunction extends Place {
@@ -41,7 +44,19 @@ interface Load {
   running: number;
   /** The most that ran at once since it was told last. */
   peak: number;
+  success: number;
+  error: number;
+  timeout: number;
+  throttled: number;
+  coldStarts: number;
+  billedMs: number;
+  durationMs: number;
+  /** Durations by `durationBounds`, and one more for what is longer. */
+  readonly durations: number[];
 }
+
+/** Upper bounds in milliseconds. */
+const durationBounds = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 60_000, 900_000];
 
 /** What a revision's invocations are recorded under: found by identity, so that a warm invocation makes no key. */
 interface Revision {
@@ -66,7 +81,7 @@ export function createFunctionMeter(needs: {
     const key = `${account} ${region} ${functionName ?? ""}`;
     let load = loads.get(key);
     if (load === undefined) {
-      load = { account, region, functionName, running: 0, peak: 0 };
+      load = createLoad(account, region, functionName);
       loads.set(key, load);
     }
     return load;
@@ -90,6 +105,7 @@ export function createFunctionMeter(needs: {
   };
 
   const note: FunctionMeter["note"] = ({ account, region, functionName, qualifier }, metric, value) => {
+    if (metric === "Throttles") loadOf(account, region, functionName).throttled += value;
     const source = { account, region, functionName, qualifier, timestamp: clock.now() };
     const unit = metric === "AsyncEventAge" ? "Milliseconds" : "Count";
     for (const datum of functionMetric(source, metric, unit, countsOf([value, 1]))) metrics.record(datum);
@@ -125,6 +141,7 @@ export function createFunctionMeter(needs: {
 
   return {
     note,
+    collect: () => families([...loads.values()].filter(({ functionName }) => functionName !== undefined)),
     meter: (compute) => ({
       ...compute,
       invoke(spec, invocation) {
@@ -140,6 +157,7 @@ export function createFunctionMeter(needs: {
         return compute.invoke(spec, invocation).then(
           (outcome) => {
             leave();
+            count(load, outcome.report);
             ledger.add(subjectOf(subjects, spec, invocation), recordOf(outcome, startedAt));
             return outcome;
           },
@@ -151,6 +169,82 @@ export function createFunctionMeter(needs: {
       },
     }),
   };
+}
+
+function createLoad(account: string, region: string, functionName: string | undefined): Load {
+  return {
+    account,
+    region,
+    functionName,
+    running: 0,
+    peak: 0,
+    success: 0,
+    error: 0,
+    timeout: 0,
+    throttled: 0,
+    coldStarts: 0,
+    billedMs: 0,
+    durationMs: 0,
+    durations: Array.from({ length: durationBounds.length + 1 }, () => 0),
+  };
+}
+
+function count(load: Load, report: InvocationReport): void {
+  load[report.status] += 1;
+  if (report.initDurationMs !== undefined) load.coldStarts += 1;
+  load.billedMs += report.billedDurationMs;
+  load.durationMs += report.durationMs;
+  let bucket = 0;
+  while (report.durationMs > (durationBounds[bucket] ?? Infinity)) bucket += 1;
+  load.durations[bucket] = (load.durations[bucket] ?? 0) + 1;
+}
+
+function families(loads: readonly Load[]): MetricFamily[] {
+  const of = ({ account, region, functionName = "" }: Load) => ({ account, region, function: functionName });
+  const family = (
+    name: string,
+    help: string,
+    type: "counter" | "gauge",
+    value: (load: Load) => number,
+  ): MetricFamily => ({
+    name,
+    help,
+    type,
+    values: loads.map((load) => ({ labels: of(load), value: value(load) })),
+  });
+  const statuses = ["success", "error", "timeout"] as const;
+  return [
+    {
+      name: "cumulet_lambda_invocations_total",
+      help: "Invocations that ran, by how they ended",
+      type: "counter",
+      values: loads.flatMap((load) =>
+        statuses.map((status) => ({ labels: { ...of(load), status }, value: load[status] })),
+      ),
+    },
+    family("cumulet_lambda_throttles_total", "Invocations refused with 429", "counter", ({ throttled }) => throttled),
+    family(
+      "cumulet_lambda_cold_starts_total",
+      "Invocations that waited for an init",
+      "counter",
+      ({ coldStarts }) => coldStarts,
+    ),
+    family("cumulet_lambda_billed_seconds_total", "Billed duration", "counter", ({ billedMs }) => billedMs / 1000),
+    family("cumulet_lambda_running", "Invocations under way", "gauge", ({ running }) => running),
+    {
+      name: "cumulet_lambda_duration_seconds",
+      help: "Durations as the REPORT lines tell them",
+      type: "histogram",
+      values: loads.flatMap((load) =>
+        histogramValues(
+          of(load),
+          durationBounds.map((ms) => ms / 1000),
+          load.durations,
+          load.durationMs / 1000,
+        ),
+      ),
+    },
+  ];
 }
 
 function recordOf({ report }: InvocationOutcome, startedAt: number) {

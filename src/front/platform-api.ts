@@ -1,0 +1,133 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Authorizer } from "../access/authorization.ts";
+import { isLoopbackAddress } from "../access/loopback.ts";
+import type { Verifier } from "../access/verifier.ts";
+import { AwsError } from "../aws/error.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { Log } from "../kernel/log.ts";
+import type { Store } from "../kernel/store/store.ts";
+import { toExposition, type Collector } from "../metering/exposition.ts";
+import type { TokenCheck } from "../metering/metrics-token.ts";
+import { listRecords, parseDimensions, reportUsage, UsageQueryError } from "../metering/report.ts";
+
+export interface PlatformApiNeeds {
+  readonly verifier: Verifier;
+  readonly authorizer: Authorizer;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly account: string;
+  readonly region: string;
+  readonly metering: {
+    readonly store: Store;
+    readonly flush: () => Promise<void>;
+    readonly collectors: readonly Collector[];
+    /** Absent: whoever reaches the listener may read `/metrics`. */
+    readonly metricsToken?: TokenCheck;
+  };
+}
+
+/** The platform's own API, below AWS's: usage, signed with Signature Version 4 for the service `cumulet`, and `/metrics`. */
+export interface PlatformApi {
+  /** Answers and returns true, or returns false where the path is none of its own. */
+  handle(path: string, request: IncomingMessage, response: ServerResponse): boolean;
+}
+
+export const metricsPath = "/metrics";
+
+export function createPlatformApi(needs: PlatformApiNeeds): PlatformApi {
+  const { metering, clock, log } = needs;
+
+  const metrics = (request: IncomingMessage, response: ServerResponse): void => {
+    if (metering.metricsToken && !metering.metricsToken(request.headers.authorization)) {
+      response.setHeader("www-authenticate", 'Bearer realm="cumulet"');
+      answerJson(response, 401, { message: "The token in the file metrics-token of the data folder is required" });
+      return;
+    }
+    const text = toExposition(metering.collectors.flatMap((collect) => collect()));
+    response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
+    response.end(text);
+  };
+
+  const usage = async (request: IncomingMessage, response: ServerResponse, single: boolean): Promise<void> => {
+    const account = await authorize(needs, request, single ? "cumulet:ListUsageRecords" : "cumulet:GetUsage");
+    const target = request.url ?? "";
+    const query = new URLSearchParams(target.includes("?") ? target.slice(target.indexOf("?") + 1) : "");
+    const now = clock.now();
+    const from = timeOf(query.get("from"), now - 24 * 3_600_000);
+    const to = timeOf(query.get("to"), now);
+    await metering.flush();
+    if (single) {
+      const functionName = query.get("function") ?? undefined;
+      const after = query.get("next") ?? undefined;
+      answerJson(response, 200, await listRecords(metering.store, { account, from, to, functionName, after }));
+      return;
+    }
+    const by = parseDimensions(query.get("by") ?? "");
+    answerJson(response, 200, { by, rows: await reportUsage(metering.store, { account, from, to, by }) });
+  };
+
+  const failed = (error: unknown, response: ServerResponse): void => {
+    if (error instanceof AwsError) answerJson(response, error.status, { code: error.code, message: error.message });
+    else if (error instanceof UsageQueryError) {
+      answerJson(response, 400, { code: "ValidationException", message: error.message });
+    } else {
+      log.error("A request of the platform's own API failed", { error });
+      answerJson(response, 500, { message: "Internal error" });
+    }
+  };
+
+  return {
+    handle(path, request, response) {
+      const single = path === "/_cumulet/usage/records";
+      if (path !== metricsPath && path !== "/_cumulet/usage" && !single) return false;
+      if (request.method !== "GET" && request.method !== "HEAD") {
+        answerJson(response, 405, { message: "Method Not Allowed" });
+      } else if (path === metricsPath) metrics(request, response);
+      else usage(request, response, single).catch((error: unknown) => failed(error, response));
+      return true;
+    },
+  };
+}
+
+/** The account of who signed the request, and may. */
+async function authorize(needs: PlatformApiNeeds, request: IncomingMessage, action: string): Promise<string> {
+  const headers: [string, string][] = [];
+  const { rawHeaders } = request;
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    headers.push([(rawHeaders[index] ?? "").toLowerCase(), rawHeaders[index + 1] ?? ""]);
+  }
+  const sourceIp = request.socket.remoteAddress ?? "";
+  const { principal, region } = await needs.verifier.verify(
+    { method: request.method ?? "GET", target: request.url ?? "/", headers, sourceIp },
+    "cumulet",
+  );
+  if (!("account" in principal)) {
+    throw new AwsError("MissingAuthenticationToken", 403, "Missing Authentication Token");
+  }
+  await needs.authorizer.authorize(
+    principal,
+    { action, resource: "*" },
+    {
+      account: principal.account,
+      region: region ?? needs.region,
+      sourceIp,
+      secureTransport: "encrypted" in request.socket || isLoopbackAddress(sourceIp),
+      userAgent: request.headers["user-agent"] ?? "",
+      now: needs.clock.now(),
+    },
+  );
+  return principal.account;
+}
+
+function timeOf(text: string | null, otherwise: number): number {
+  if (text === null) return otherwise;
+  const at = /^\d{1,15}$/.test(text) ? Number(text) : Date.parse(text);
+  if (Number.isNaN(at)) throw new UsageQueryError(`A time is ISO 8601 or epoch milliseconds, not ${text.slice(0, 40)}`);
+  return at;
+}
+
+function answerJson(response: ServerResponse, status: number, value: object): void {
+  const body = JSON.stringify(value);
+  response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
+  response.end(body);
+}
