@@ -6,6 +6,7 @@ import type { ComputeCapabilities } from "../compute/compute.ts";
 import { readConfig } from "../config.ts";
 import { probeHost } from "../platform.ts";
 import type { Command } from "./command.ts";
+import { describeRuntimes } from "./runtimes.ts";
 
 export const doctorCommand: Command = {
   name: "doctor",
@@ -29,25 +30,13 @@ export const doctorCommand: Command = {
 };
 
 function describe(found: ComputeCapabilities): string {
-  const width = Math.max(...found.runtimes.map(({ runtime }) => runtime.length));
-  const runtimes = found.runtimes.map((item) => {
-    const name = item.runtime.padEnd(width);
-    switch (item.state) {
-      case "available":
-        return `  ok       ${name}  ${item.version} at ${item.path}`;
-      case "substituted":
-        return `  instead  ${name}  ${item.version} at ${item.path} stands in`;
-      case "missing":
-        return `  missing  ${name}  ${item.remedy}`;
-    }
-  });
   return [
     `Program   Node ${process.versions.node}, ${process.platform} ${process.arch}`,
     `Sandbox   ${mark(found.driver.isolates)} ${found.driver.name}: ${found.driver.why}`,
     `Network   ${found.network.name}: ${found.network.why}`,
     `Limits    ${mark(found.cgroups.name !== "none")} cgroups ${found.cgroups.name}: ${found.cgroups.why}`,
     "Runtimes",
-    ...runtimes,
+    ...describeRuntimes(found.runtimes),
   ].join("\n");
 }
 

@@ -32,6 +32,7 @@ import { onFunction } from "../permissions.ts";
 import { present } from "../present.ts";
 import { resolveVersion } from "../routing.ts";
 import { changeSettings, checkTags, defaultSettings, refuseUnbuilt } from "../settings.ts";
+import { showSubstitute } from "../substitute.ts";
 import { deleteUrlsOf } from "../url/records.ts";
 import {
   chargeStorage,
@@ -137,6 +138,7 @@ export function functionOperations(needs: OperationNeeds) {
       async run(input, call) {
         const { reference, fn, version } = await find(input.FunctionName, input.Qualifier, call);
         const { tags, reservedConcurrency } = fn.record;
+        await showSubstitute(needs.compute, version.settings.runtime, call);
         return {
           Configuration: describeVersion(reference, fn.record, version, reference.qualifier),
           Code: { RepositoryType: "S3", Location: await codeUrls.sign(version.code, call.endpoint, call.now) },
@@ -153,6 +155,7 @@ export function functionOperations(needs: OperationNeeds) {
         onFunction(functions, "GetFunctionConfiguration", input.FunctionName, call, input.Qualifier),
       async run(input, call) {
         const { reference, fn, version } = await find(input.FunctionName, input.Qualifier, call);
+        await showSubstitute(needs.compute, version.settings.runtime, call);
         return describeVersion(reference, fn.record, version, reference.qualifier);
       },
     },
