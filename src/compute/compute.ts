@@ -70,10 +70,22 @@ export interface FunctionSpec {
   readonly logGroup: string;
   readonly logFormat: "Text" | "JSON";
   readonly architecture: "x86_64" | "arm64";
+  /** The function is a container image: `codeDir` is its file system, and `runtime` and `handler` are empty. */
+  readonly image?: ImageSpec;
   /** The function's tags, for the usage ledger. */
   readonly tags?: Readonly<Record<string, string>>;
   /** SnapStart: its environments run the runtime hooks for snapshots, and restore before their first invocation. */
   readonly snapStart?: true;
+}
+
+/** What of a container image runs, and how. */
+export interface ImageSpec {
+  /** The program, and what it is given before `command`; together they are not empty. */
+  readonly entryPoint: readonly string[];
+  readonly command: readonly string[];
+  readonly workingDirectory: string;
+  /** The image's own variables, below those of the function. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 export interface Invocation {
@@ -135,6 +147,8 @@ export interface InvocationReport {
   readonly maxMemoryUsedMb: number;
   /** Only on a cold start. */
   readonly initDurationMs?: number;
+  /** SnapStart, only at the first invocation: billed as well. */
+  readonly restoreDurationMs?: number;
   readonly status: "success" | "error" | "timeout";
 }
 

@@ -5,18 +5,21 @@ import type { Ids } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
 import { createBlanks } from "./blanks.ts";
 import type { Blanks } from "./blanks.ts";
-import type { Compute, ComputeNeeds, FunctionSpec } from "./compute.ts";
+import type { Compute, ComputeNeeds, FunctionSpec, ImageSpec } from "./compute.ts";
 import { createEnvironment } from "./environment.ts";
 import type { Environment } from "./environment.ts";
 import { createInterpreters, custom } from "./interpreters.ts";
+import { createJavaRuntime } from "./java.ts";
+import type { JavaRuntime } from "./java.ts";
 import { computeLimits } from "./limits.ts";
 import type { ComputeLimits } from "./limits.ts";
 import { createPool } from "./pool.ts";
 import { createKeeper } from "./pool-kept.ts";
+import { restoreFirst } from "./restoring-environment.ts";
 import { detectHost } from "./sandbox/detect.ts";
 import type { Host } from "./sandbox/detect.ts";
 import type { Dedication, Sandbox } from "./sandbox/sandbox.ts";
-import { environmentVariables, variablesReadAtStart, wrapperVariable } from "./variables.ts";
+import { environmentVariables, imageVariables, variablesReadAtStart, wrapperVariable } from "./variables.ts";
 import type { InitializationType, Places } from "./variables.ts";
 
 export interface CreateComputeNeeds extends ComputeNeeds {
@@ -39,6 +42,7 @@ export function createCompute(needs: CreateComputeNeeds): Promise<Compute> {
   const limits: ComputeLimits = { ...computeLimits, ...needs.limits };
   const runtimesDir = findRuntimes();
   const interpreters = createInterpreters({ executable: process.execPath, version: process.version }, needs.dataDir);
+  let java: JavaRuntime | undefined;
   let detected: Promise<{ host: Host; blanks: Blanks }> | undefined;
   const host = () => (detected ??= detect());
   const pool = createPool({
@@ -69,9 +73,23 @@ export function createCompute(needs: CreateComputeNeeds): Promise<Compute> {
     return { host: found, blanks };
   }
 
+  /** An interpreter whose runtime is there: that of Java has to be compiled once. */
+  async function prepared(runtime: string): ReturnType<typeof interpreters.find> {
+    const found = await interpreters.find(runtime);
+    if (found.interpreter.language !== "java") return found;
+    java ??= createJavaRuntime({
+      sources: join(runtimesDir, "java"),
+      folders: [join(dirname(runtimesDir), "dist", "java"), join(needs.dataDir, "java")],
+      driver: (await host()).host.driver.name,
+      log: needs.programLog,
+    });
+    return { ...found, interpreter: await java.prepare(found.interpreter) };
+  }
+
   async function create(spec: FunctionSpec, initializationType: InitializationType): Promise<Environment> {
     const { blanks } = await host();
-    const { interpreter, substitute } = await interpreters.find(spec.runtime);
+    if (spec.image !== undefined) return createOfImage(spec, spec.image, initializationType);
+    const { interpreter, substitute } = await prepared(spec.runtime);
     const logStream = logStreamName(spec, clock.now(), ids);
     const credentials = await needs.credentials(spec);
     const shape = { interpreter, memoryMb: spec.memoryMb, ephemeralStorageMb: spec.ephemeralStorageMb };
@@ -89,7 +107,7 @@ export function createCompute(needs: CreateComputeNeeds): Promise<Compute> {
       initializationType,
     });
     const lifetimeMs = credentials.expiresAt - clock.now();
-    return createEnvironment(
+    const created = createEnvironment(
       spec,
       {
         sandbox,
@@ -111,6 +129,47 @@ export function createCompute(needs: CreateComputeNeeds): Promise<Compute> {
           logStream,
           ...(isCustom ? { exec: { candidates: bootstrap } } : {}),
         },
+        initializationType,
+        restores: !isCustom && interpreter.language === "python",
+      },
+      { clock, elapsed: () => performance.now(), limits, log: needs.log },
+    );
+    return initializationType === "snap-start" ? restoreFirst(created, limits.restoreTimeoutMs) : created;
+  }
+
+  /** Images have nothing of ours inside, so that no sandbox can wait for one. */
+  async function createOfImage(
+    spec: FunctionSpec,
+    image: ImageSpec,
+    initializationType: InitializationType,
+  ): Promise<Environment> {
+    const { sandboxes } = (await host()).host;
+    const { interpreter } = await interpreters.find("provided.al2023");
+    const logStream = logStreamName(spec, clock.now(), ids);
+    const credentials = await needs.credentials(spec);
+    const variables = ({ endpoint, runtimeApi }: { readonly endpoint: string; readonly runtimeApi: string }) =>
+      imageVariables(spec, image, {
+        places: { task: "", layers: "/opt", runtime: "", bin: "/usr/local/bin" },
+        logStream,
+        credentials,
+        endpoint,
+        runtimeApi,
+        initializationType,
+        language: interpreter.language,
+      });
+    const sandbox = await sandboxes.startImage({ spec, image, interpreter, variables }, needs.endpointPort());
+    const lifetimeMs = credentials.expiresAt - clock.now();
+    return createEnvironment(
+      spec,
+      {
+        sandbox,
+        logStream,
+        credentialsExpireAt: credentials.expiresAt - Math.min(limits.credentialsMarginMs, lifetimeMs / 2),
+        speaks: "runtime API",
+        runtimeVersion: "container image",
+        initializationType,
+        restores: false,
+        begin: {},
       },
       { clock, elapsed: () => performance.now(), limits, log: needs.log },
     );

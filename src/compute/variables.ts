@@ -1,4 +1,4 @@
-import type { FunctionSpec, RoleCredentials } from "./compute.ts";
+import type { FunctionSpec, ImageSpec, RoleCredentials } from "./compute.ts";
 
 /** Where things are inside an environment; the same on AWS, except without a sandbox. */
 export interface Places {
@@ -15,7 +15,7 @@ export interface VariablesNeeds {
   readonly endpoint: string;
   /** `host:port` of the Runtime API, for runtimes that speak it. */
   readonly runtimeApi: string | undefined;
-  readonly language: "node" | "python";
+  readonly language: "node" | "python" | "java";
   readonly initializationType: InitializationType;
 }
 
@@ -65,6 +65,18 @@ export function environmentVariables(spec: FunctionSpec, needs: VariablesNeeds):
   };
 }
 
+/**
+ * Those of a container image: its own, below the function's, below those Lambda reserves. Where things are inside of the image is the
+ * image's to say.
+ */
+export function imageVariables(spec: FunctionSpec, image: ImageSpec, needs: VariablesNeeds): Record<string, string> {
+  const reserved = environmentVariables({ ...spec, runtime: "provided", environment: {} }, needs);
+  for (const name of placeNames) delete reserved[name];
+  return { PATH: "/usr/local/bin:/usr/bin/:/bin:/opt/bin", ...image.environment, ...reserved, ...spec.environment };
+}
+
+const placeNames = ["LANG", "TZ", "PATH", "LD_LIBRARY_PATH", "_HANDLER", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"];
+
 function nodePath(spec: FunctionSpec, places: Places): string {
   const major = /^nodejs(\d+)/u.exec(spec.runtime)?.[1] ?? "24";
   return [
@@ -98,4 +110,7 @@ const atStart = new Set([
   "MALLOC_ARENA_MAX",
   "SSL_CERT_FILE",
   "SSL_CERT_DIR",
+  "JAVA_TOOL_OPTIONS",
+  "JDK_JAVA_OPTIONS",
+  "_JAVA_OPTIONS",
 ]);

@@ -1,6 +1,18 @@
-import { chown, lstat, mkdir, readFile, readlink, rm, rmdir, writeFile } from "node:fs/promises";
-import { readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import {
+  chown,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  rmdir,
+  symlink,
+  unlink,
+  writeFile,
+} from "node:fs/promises";
+import { existsSync, readFileSync } from "node:fs";
+import { basename, dirname, join, relative } from "node:path";
 import type { FunctionSpec } from "../compute.ts";
 import type { ComputeLimits } from "../limits.ts";
 import type { Places } from "../variables.ts";
@@ -8,6 +20,7 @@ import type { Cgroups } from "./cgroups.ts";
 import { receiveListeners, startChild } from "./child.ts";
 import { runtimeCommand } from "./command.ts";
 import { serveEndpoint } from "./endpoint.ts";
+import { startImageSandbox } from "./image.ts";
 import { memoryPeakMb } from "./memory.ts";
 import type { Outside } from "./outside.ts";
 import type { Interpreter, SandboxDriver } from "./sandbox.ts";
@@ -28,6 +41,8 @@ export interface NamespacesNeeds {
 
 const inside: Places = { task: "/var/task", layers: "/opt", runtime: "/var/runtime", bin: "/var/lang/bin" };
 const runtimeApiPort = 9001;
+/** Ours: entries of a package that relative paths of Java lead to. */
+const linksMax = 1_000;
 const fallbackEndpointPort = 4566;
 /** AWS's sandbox user. */
 const uid = 993;
@@ -120,8 +135,12 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
       if (hostUid !== undefined) await chown(join(stage.outside, folder), hostUid, hostUid);
 
       const { interpreter } = shape;
-      const runtimeDir = await show("runtime", join(needs.runtimesDir, interpreter.language));
+      const runtimeDir = await show(
+        "runtime",
+        interpreter.runtime?.folder ?? join(needs.runtimesDir, interpreter.language),
+      );
       const executable = await interpreterArguments(interpreter, show);
+      const first = interpreter.language === "java" ? await handOver(show) : { command: [], binds: [] };
       const command = runtimeCommand(shape, executable.path, inside.runtime);
       const port = endpointPort >= 1024 && endpointPort !== runtimeApiPort ? endpointPort : fallbackEndpointPort;
       const cgroup = cgroups.create(name, { memoryMb: shape.memoryMb, processesMax: limits.processesMax });
@@ -131,6 +150,7 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
         ["--uid", String(uid), "--gid", String(gid), "--hostname", "sandbox", "--cap-drop", "ALL", "--seccomp", "9"],
         system,
         executable.binds,
+        first.binds,
         ["--ro-bind", runtimeDir, inside.runtime],
         ["--ro-bind", at(`${folder}/task`), inside.task, "--ro-bind", at(`${folder}/opt`), inside.layers],
         etcFiles.flatMap(([file]) => ["--ro-bind", at(`etc/${file}`), `/etc/${file}`]),
@@ -144,8 +164,9 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
         mode: 0o600,
       });
       const wrapper = dedication?.wrapper === undefined ? [] : [dedication.wrapper];
-      const bubblewrap = ["bwrap", "--args", "8", "--", ...wrapper, command.file, ...command.args];
+      const bubblewrap = ["bwrap", "--args", "8", "--", ...first.command, ...wrapper, command.file, ...command.args];
       const placed: string[] = [];
+      let linked: readonly string[] = [];
       const mounted: string[] = [];
       const giveBack = async () => {
         for (const path of mounted) await stage.unmount(path).catch(() => {});
@@ -153,11 +174,14 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
         await cgroup.remove();
         // One by one: what is still mounted there must not be emptied.
         await rm(join(stage.outside, folder, "options"), { force: true }).catch(() => {});
+        for (const link of linked) await unlink(join(stage.outside, folder, "task", link)).catch(() => {});
         for (const part of ["task", "opt", "."]) await rmdir(join(stage.outside, folder, part)).catch(() => {});
         freeSlots.push(slot);
       };
       const placeOne = async (from: string, part: string) => {
         placed.push(from);
+        if (part === "task" && interpreter.language === "java")
+          linked = await linkTask(join(stage.outside, folder, part), from);
         const source = await acquire(from);
         mounted.push(at(`${folder}/${part}`));
         await stage.bind(source, at(`${folder}/${part}`));
@@ -244,6 +268,29 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
         },
       };
     },
+    startImage: (start, endpointPort) =>
+      startImageSandbox(
+        {
+          stage,
+          cgroups,
+          limits,
+          outside: opened,
+          launch,
+          uid,
+          gid,
+          acquire,
+          release,
+          runtimesDir: needs.runtimesDir,
+          begin() {
+            const slot = freeSlots.pop() ?? slots++;
+            started += 1;
+            const hostUid = needs.firstUid === undefined ? undefined : needs.firstUid + slot;
+            return { name: `${slot}-${started}`, slot, hostUid, end: () => freeSlots.push(slot) };
+          },
+        },
+        start,
+        endpointPort,
+      ),
     async stop() {
       await (await opened)?.close();
       await stage.close();
@@ -258,7 +305,11 @@ async function interpreterArguments(
 ): Promise<{ readonly path: string; readonly bin: string; readonly binds: readonly string[] }> {
   const { prefix, executable } = interpreter;
   if (prefix === "/usr" || prefix.startsWith("/usr/")) {
-    return { path: executable, bin: join(prefix, "bin"), binds: ["--dir", inside.bin] };
+    // Debian keeps the configuration of JDKs there.
+    const names =
+      interpreter.language === "java" ? (await readdir("/etc")).filter((name) => name.startsWith("java")) : [];
+    const etc = names.flatMap((name) => ["--ro-bind", `/etc/${name}`, `/etc/${name}`]);
+    return { path: executable, bin: join(prefix, "bin"), binds: ["--dir", inside.bin, ...etc] };
   }
   const place = await show("lang", prefix);
   return {
@@ -266,6 +317,30 @@ async function interpreterArguments(
     bin: inside.bin,
     binds: ["--ro-bind", place, "/var/lang"],
   };
+}
+
+/** Java cannot pass descriptors: a program that can does so, and becomes the JVM. Perl starts in a tenth of Node's time. */
+async function handOver(
+  show: (kind: string, folder: string) => Promise<string>,
+): Promise<{ readonly command: readonly string[]; readonly binds: readonly string[] }> {
+  const perl = "/usr/bin/perl";
+  const sendmsg = process.arch === "arm64" ? "211" : "46";
+  if (existsSync(perl)) return { command: [perl, `${inside.runtime}/handover.pl`, sendmsg], binds: [] };
+  const script = `${inside.runtime}/handover.cjs`;
+  if (process.execPath.startsWith("/usr/")) return { command: [process.execPath, script], binds: [] };
+  const place = await show("lang", dirname(process.execPath));
+  const node = join("/var/launcher", basename(process.execPath));
+  return { command: [node, script], binds: ["--ro-bind", place, "/var/launcher"] };
+}
+
+/**
+ * A process that cannot change its directory (Java) stays in the empty `/var/task` over which the code is mounted: links
+ * there lead to what is in the code, so that relative paths work.
+ */
+async function linkTask(folder: string, codeDir: string): Promise<readonly string[]> {
+  const names = (await readdir(codeDir)).slice(0, linksMax);
+  for (const name of names) await symlink(join(inside.task, name), join(folder, name));
+  return names;
 }
 
 /** What programs need of the host's system, and nothing of its data: no /home, /root, /run, /srv, /sys, /var. */

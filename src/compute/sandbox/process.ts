@@ -2,6 +2,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { RuntimeUnavailableError } from "../compute.ts";
 import { startChild } from "./child.ts";
 import { memoryPeakMb } from "./memory.ts";
 import { runtimeCommand } from "./command.ts";
@@ -12,7 +13,7 @@ export function createProcessDriver(needs: { readonly runtimesDir: string }): Sa
   return {
     name: "process",
     async start(shape, endpointPort, dedication) {
-      const runtime = join(needs.runtimesDir, shape.interpreter.language);
+      const runtime = shape.interpreter.runtime?.folder ?? join(needs.runtimesDir, shape.interpreter.language);
       const command = runtimeCommand(shape, shape.interpreter.executable, runtime);
       const child = startChild(
         {
@@ -58,6 +59,13 @@ export function createProcessDriver(needs: { readonly runtimesDir: string }): Sa
         },
       };
     },
+    startImage: () =>
+      Promise.reject(
+        new RuntimeUnavailableError(
+          "of container images",
+          "Container images run in sandboxes of Linux namespaces only; `cumulet doctor` says what this host lacks for them.",
+        ),
+      ),
     stop: () => Promise.resolve(),
   };
 }

@@ -1,17 +1,19 @@
 import type { Duplex, Readable } from "node:stream";
 import type { Server } from "node:net";
-import type { FunctionSpec } from "../compute.ts";
+import type { FunctionSpec, ImageSpec } from "../compute.ts";
 import type { RuntimeExit } from "../outcomes.ts";
 import type { Places } from "../variables.ts";
 
 /** An interpreter of this host. */
 export interface Interpreter {
-  readonly language: "node" | "python";
+  readonly language: "node" | "python" | "java";
   /** `24.21.0`, `3.12.1`. */
   readonly version: string;
   readonly executable: string;
   /** The folder that holds all of it; a sandbox shows it as `/var/lang`, unless it is part of the system (`/usr`). */
   readonly prefix: string;
+  /** Of Java: the compiled runtime on this host, and whether there is an archive of its classes. */
+  readonly runtime?: { readonly folder: string; readonly archived: boolean };
 }
 
 /** What a sandbox must be made for; environments of one shape are interchangeable until code is placed in them. */
@@ -29,10 +31,22 @@ export interface Dedication {
   readonly wrapper: string | undefined;
 }
 
+/** A container image to run, once its sandbox is there and its channel has had a first byte. */
+export interface ImageStart {
+  readonly spec: FunctionSpec;
+  readonly image: ImageSpec;
+  /** Opens the sandbox's listeners from outside. */
+  readonly interpreter: Interpreter;
+  /** All variables of the image's program. */
+  variables(addresses: { readonly endpoint: string; readonly runtimeApi: string }): Readonly<Record<string, string>>;
+}
+
 /** Starts sandboxes in which a runtime waits for code. Drivers: `process` (does not isolate), `namespaces`. */
 export interface SandboxDriver {
   readonly name: "process" | "namespaces";
   start(shape: SandboxShape, endpointPort: number, dedication?: Dedication): Promise<Sandbox>;
+  /** Start a sandbox for a container image. @throws RuntimeUnavailableError where this driver runs none */
+  startImage(start: ImageStart, endpointPort: number): Promise<Sandbox>;
   /** Leave nothing on the host. Every sandbox has ended before. */
   stop(): Promise<void>;
 }
