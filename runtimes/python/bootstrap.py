@@ -14,9 +14,10 @@ import time
 import errors
 import function
 import log
+import snapshot_restore_py
 from context import LambdaContext
 
-BEGIN, INVOKE = 1, 2
+BEGIN, INVOKE, RESTORE = 1, 2, 3
 READY, INITIALIZED, INIT_ERROR, RESPONSE, ERROR = 0x81, 0x82, 0x83, 0x84, 0x85
 CHANNEL_FD = 3
 
@@ -78,8 +79,14 @@ def main():
         os._exit(1)
     configuration = json.loads(body)
     become(configuration)
+    snap_start = configuration["environment"].get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start"
     try:
         handler = function.load(configuration["handler"])
+        if snap_start:
+            # AWS: the last registered first.
+            run_hooks(reversed(snapshot_restore_py.get_before_snapshot()), "Runtime.BeforeSnapshotError")
+    except errors.RuntimeFailure as failure:
+        fail_init(channel, failure)
     except function.LoadError as error:
         log.write_error(error.document)
         channel.send(INIT_ERROR, errors.encode(error.document))
@@ -92,9 +99,36 @@ def main():
     channel.send(INITIALIZED)
     while True:
         kind, body = channel.receive()
+        if kind == RESTORE and snap_start:
+            restore(channel)
+            continue
         if kind != INVOKE:
             os._exit(1)
         invoke(channel, handler, configuration, body)
+
+
+def restore(channel):
+    """What a function wants done when it has come back from its snapshot, in the order it was registered."""
+    try:
+        run_hooks(snapshot_restore_py.get_after_restore(), "Runtime.AfterRestoreError")
+    except errors.RuntimeFailure as failure:
+        fail_init(channel, failure)
+    channel.send(INITIALIZED)
+
+
+def fail_init(channel, failure):
+    document = {"errorMessage": failure.message, "errorType": failure.error_type, "requestId": "", "stackTrace": []}
+    log.write_error(document)
+    channel.send(INIT_ERROR, errors.encode(document))
+    os._exit(1)
+
+
+def run_hooks(hooks, error_type):
+    for func, args, kwargs in hooks:
+        try:
+            func(*args, **kwargs)
+        except Exception as error:
+            raise errors.RuntimeFailure(error_type, "%s: %s" % (type(error).__name__, error)) from error
 
 
 def become(configuration):

@@ -11,6 +11,7 @@ import type { RuntimeExit } from "./outcomes.ts";
 import { createLineReader, createMessageReader, createTail, meterOutput } from "./output.ts";
 import { createRuntimeApi } from "./runtime-api.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
+import type { InitializationType } from "./variables.ts";
 import { createSystemLog } from "./system-log.ts";
 import type { SystemLog } from "./system-log.ts";
 
@@ -28,6 +29,8 @@ export interface Environment {
   readonly credentialsExpireAt: number;
   /** Resolves when the runtime first asks for work, or with the reason why it never will. */
   init(phase: InitPhase, timeoutMs: number): Promise<InitOutcome>;
+  /** SnapStart: run the hooks that follow the restoring of a snapshot, once, before the first invocation. */
+  restore(timeoutMs: number): Promise<InitOutcome>;
   /**
    * Run an invocation after those it already has: the runtime reads it as soon as it has answered the one before, without a
    * round trip. Only a runtime that speaks frames takes more than one at a time.
@@ -75,6 +78,9 @@ export interface EnvironmentStart {
   readonly speaks: "frames" | "runtime API";
   /** `nodejs:24.21.0`, with a note when it stands in for another. */
   readonly runtimeVersion: string;
+  readonly initializationType: InitializationType;
+  /** The bootstrap knows hooks for snapshots. */
+  readonly restores: boolean;
 }
 
 const memoryReadEveryMs = 100;
@@ -105,7 +111,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
   const { sandbox, logStream } = start;
   const { clock, limits, elapsed } = needs;
   const lifecycle = createLifecycle();
-  const systemLog = createSystemLog(spec, clock.now);
+  const systemLog = createSystemLog(spec, clock.now, start.initializationType);
   const tail = createTail(limits.logTailBytes);
   let initAnswer: ((answer: InitOutcome) => void) | undefined;
   /** What the runtime works on, what it will find next, and what it is done with but is still to be told of. */
@@ -120,6 +126,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
   let streams = false;
   let initStartedAt = 0;
   let initDurationMs: number | undefined;
+  let restoreDurationMs: number | undefined;
   let keepTail = false;
   let memoryMb = 0;
   let memoryReadAt = -Infinity;
@@ -251,7 +258,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     run.startIsLogged = true;
     keepTail = run.invocation.logTail === true;
     tail.clear();
-    emit(systemLog.start(run.invocation.requestId));
+    emit(systemLog.start(run.invocation.requestId, run.invocation.tenantId));
   }
 
   /** The current invocation is over. What follows it has begun, or goes back if the environment has ended. */
@@ -338,21 +345,36 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     async init(phase, timeoutMs) {
       initStartedAt = elapsed();
       if (phase === "init") emit(systemLog.initStart(start.runtimeVersion));
-      const outcome = await new Promise<InitOutcome>((resolve) => {
-        const cancel = clock.after(timeoutMs, () => answerInit({ outcome: "timeout", durationMs: timeoutMs }));
-        initAnswer = (answer) => {
-          cancel();
-          resolve(answer);
-        };
-        sandbox.channel.write(encodeFrame(frameKind.begin, Buffer.from(JSON.stringify(start.begin))));
-      });
+      const outcome = await prepare(timeoutMs, frameKind.begin, Buffer.from(JSON.stringify(start.begin)));
       if (outcome.outcome === "initialized") {
-        initDurationMs = phase === "init" ? outcome.durationMs : undefined;
+        if (start.initializationType === "snap-start") {
+          emit(systemLog.initReport({ durationMs: outcome.durationMs, phase, status: "success" }));
+        } else {
+          initDurationMs = phase === "init" ? outcome.durationMs : undefined;
+        }
         return outcome;
       }
       await drained();
       emit(initReportLine(systemLog, outcome, phase));
       sandbox.kill();
+      return outcome;
+    },
+    async restore(timeoutMs) {
+      if (!lifecycle.advance("restore")) throw new Error(`An environment that is ${lifecycle.phase} was restored`);
+      initStartedAt = elapsed();
+      emit(systemLog.restoreStart(start.runtimeVersion));
+      const restored = prepare(timeoutMs, frameKind.restore, Buffer.alloc(0));
+      // Nothing to run: the runtime waits as it did.
+      if (!start.restores && lifecycle.advance("next")) {
+        answerInit({ outcome: "initialized", durationMs: initTime() });
+      }
+      const outcome = await restored;
+      if (outcome.outcome !== "initialized") {
+        await drained();
+        sandbox.kill();
+      }
+      restoreDurationMs = outcome.durationMs;
+      emit(systemLog.restoreReport(outcome.durationMs, outcome.outcome === "initialized" ? "success" : "error"));
       return outcome;
     },
     run(invocation, timeoutMs, end) {
@@ -375,11 +397,23 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     async conclude(invocation, failed) {
       keepTail = invocation.logTail === true;
       tail.clear();
-      emit(systemLog.start(invocation.requestId));
+      emit(systemLog.start(invocation.requestId, invocation.tenantId));
       await drained();
       return outcomeOf(invocation, fromFailedInit(failed), failed.durationMs);
     },
   };
+
+  /** Hands the runtime what makes it ready for invocations, and waits until it is. */
+  function prepare(timeoutMs: number, kind: number, body: Buffer): Promise<InitOutcome> {
+    return new Promise<InitOutcome>((resolve) => {
+      const cancel = clock.after(timeoutMs, () => answerInit({ outcome: "timeout", durationMs: timeoutMs }));
+      initAnswer = (answer) => {
+        cancel();
+        resolve(answer);
+      };
+      if (kind !== frameKind.restore || start.restores) sandbox.channel.write(encodeFrame(kind, body));
+    });
+  }
 
   /** The kernel's figure, asked for at most ten times a second: a warm invocation of a millisecond hardly moves it. */
   function memoryUsedMb(exactly: boolean): number {
@@ -402,6 +436,8 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     const durationMs = answer.kind === "timeout" ? spec.timeoutMs : Math.min(spentMs, spec.timeoutMs);
     const initMs = initDurationMs;
     initDurationMs = undefined;
+    const restoreMs = restoreDurationMs;
+    restoreDurationMs = undefined;
     let payload: Uint8Array;
     let errorType: string | undefined;
     if (answer.kind === "timeout") {
@@ -421,10 +457,11 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
       requestId,
       durationMs,
       // Since August 2025 AWS bills the init of every on-demand environment.
-      billedDurationMs: Math.max(1, Math.ceil(durationMs + (initMs ?? 0))),
+      billedDurationMs: Math.max(1, Math.ceil(durationMs + (initMs ?? restoreMs ?? 0))),
       memorySizeMb: spec.memoryMb,
       maxMemoryUsedMb: memoryUsedMb(answer.kind !== "response"),
       ...(initMs === undefined ? {} : { initDurationMs: initMs }),
+      ...(restoreMs === undefined ? {} : { restoreDurationMs: restoreMs }),
       status: succeeded ? ("success" as const) : answer.kind === "timeout" ? ("timeout" as const) : ("error" as const),
     };
     emit(systemLog.end(requestId), systemLog.report(report, errorType));

@@ -7,6 +7,8 @@ export const frameKind = {
   begin: 1,
   /** To the environment: `u32` length of the JSON header, header, payload. */
   invoke: 2,
+  /** To the environment: run the hooks that follow the restoring of a snapshot; it answers as to `begin`. */
+  restore: 3,
   /** From it: waiting for `begin`. */
   ready: 0x81,
   initialized: 0x82,

@@ -2,12 +2,13 @@
 export type Phase = "initializing" | "idle" | "invoking" | "responded" | "failed" | "ended";
 
 /** What a runtime, the platform or the kernel makes happen to it. */
-export type LifecycleEvent = "next" | "initError" | "invoke" | "response" | "error" | "exit";
+export type LifecycleEvent = "next" | "initError" | "restore" | "invoke" | "response" | "error" | "exit";
 
 /** Every transition that there is; anything else is refused. */
 const transitions: Readonly<Record<Phase, Partial<Record<LifecycleEvent, Phase>>>> = {
   initializing: { next: "idle", initError: "failed", exit: "ended" },
-  idle: { invoke: "invoking", exit: "ended" },
+  // SnapStart: the runtime hooks run, and end as an init does.
+  idle: { invoke: "invoking", restore: "initializing", exit: "ended" },
   invoking: { response: "responded", error: "responded", exit: "ended" },
   responded: { next: "idle", exit: "ended" },
   failed: { exit: "ended" },

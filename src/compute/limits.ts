@@ -62,6 +62,8 @@ export interface ComputeLimits {
   readonly blankIdleMs: number;
   /** Environments initialised ahead may take this long, or the function's timeout where that is longer. Source: developer guide, "Lambda execution environment". */
   readonly keptInitTimeoutMs: number;
+  /** SnapStart: loading the runtime and the hooks that follow a restore. Source: developer guide, "Implement code before or after Lambda function snapshots". */
+  readonly restoreTimeoutMs: number;
   /** Ours: such environments on this host, how many of a function start at a time, and the pauses after inits that failed. */
   readonly keptMax: number;
   readonly keptStartsMax: number;
@@ -109,6 +111,7 @@ export const computeLimits: ComputeLimits = {
   blankBurstMs: 120_000,
   blankIdleMs: 600_000,
   keptInitTimeoutMs: 130_000,
+  restoreTimeoutMs: 10_000,
   keptMax: 400,
   keptStartsMax: 2,
   keptRetryFirstMs: 1_000,

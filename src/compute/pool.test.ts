@@ -31,6 +31,7 @@ function startPool() {
       run: (_invocation, _timeoutMs, end) => {
         answers.push((durationMs) => end.concluded(outcomeOf(durationMs)));
       },
+      restore: () => Promise.resolve({ outcome: "initialized", durationMs: 1 }),
       conclude: () => Promise.resolve(outcomeOf(1)),
       end: () => {},
     });
