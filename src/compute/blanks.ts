@@ -232,9 +232,9 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
   };
 }
 
-/** Node's heap is sized by its command line and cannot be later; other interpreters take what the cgroup gives them. */
+/** The heaps of Node and Java are sized by their command lines and cannot be later; Python takes what the cgroup gives it. */
 function shelfKey({ interpreter, memoryMb, ephemeralStorageMb }: SandboxShape): string {
-  return `${interpreter.executable} ${ephemeralStorageMb} ${interpreter.language === "node" ? memoryMb : ""}`;
+  return `${interpreter.executable} ${ephemeralStorageMb} ${interpreter.language === "python" ? "" : memoryMb}`;
 }
 async function discard(sandbox: Sandbox): Promise<void> {
   sandbox.kill();

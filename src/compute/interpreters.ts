@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readdir, realpath, stat } from "node:fs/promises";
+import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -28,11 +28,17 @@ const runtimes: readonly string[] = [
   "python3.12",
   "python3.13",
   "python3.14",
+  "java11",
+  "java17",
+  "java21",
+  "java25",
   "provided.al2",
   "provided.al2023",
 ];
 
 const run = promisify(execFile);
+/** The bootstrap needs what Node.js has had since then. */
+const oldestNode = 20;
 const systemFolders = ["/usr/local/bin", "/usr/bin"];
 
 /** Where `cumulet runtimes install` puts interpreters, each in a folder of its own. */
@@ -49,13 +55,15 @@ export function createInterpreters(
   let nodes: Promise<readonly Interpreter[]> | undefined;
   let installedSeen = "";
   let pythons: Promise<readonly Interpreter[]> | undefined;
+  let javas: Promise<readonly Interpreter[]> | undefined;
 
   const find: Interpreters["find"] = async (runtime) => {
     const wanted = parseRuntime(runtime);
     if (wanted === undefined) throw new RuntimeUnavailableError(runtime, "It is not a runtime that Cumulet knows.");
     if (wanted.language === "node") nodes ??= findNodes(ownNode, installed);
-    else pythons ??= findPythons();
-    const found = (wanted.language === "node" ? await nodes : await pythons) ?? [];
+    else if (wanted.language === "python") pythons ??= findPythons();
+    else javas ??= findJavas();
+    const found = (await { node: nodes, python: pythons, java: javas }[wanted.language]) ?? [];
     const chosen = choose(found, wanted.version);
     if (wanted.language === "node" && !(chosen !== undefined && matches(chosen, wanted.version))) {
       // Perhaps it has been installed since.
@@ -94,6 +102,8 @@ function parseRuntime(runtime: string): { language: Interpreter["language"]; ver
   if (custom(runtime)) return { language: "node", version: [24] };
   const node = /^nodejs(\d+)\.x$/u.exec(runtime)?.[1];
   if (node !== undefined) return { language: "node", version: [Number(node)] };
+  const java = /^java(\d+)$/u.exec(runtime)?.[1];
+  if (java !== undefined && Number(java) >= 11) return { language: "java", version: [Number(java)] };
   const minor = /^python3\.(\d+)$/u.exec(runtime)?.[1];
   return minor === undefined ? undefined : { language: "python", version: [3, Number(minor)] };
 }
@@ -132,8 +142,8 @@ async function findNodes(
     const executable = await realpath(join(folder, "node")).catch(() => undefined);
     if (executable === undefined || executable === own.executable) continue;
     const version = await ask(executable, ["--version"]);
-    // The bootstrap needs what Node has had since 20.
-    if (version !== undefined && Number(/^v(\d+)/u.exec(version)?.[1]) >= 20) found.push(node(executable, version));
+    if (version !== undefined && Number(/^v(\d+)/u.exec(version)?.[1]) >= oldestNode)
+      found.push(node(executable, version));
   }
   return found;
 }
@@ -167,6 +177,27 @@ async function findPythons(): Promise<readonly Interpreter[]> {
   return [...found.values()];
 }
 
+/** JDKs of the system: each says what it is in its file `release`. */
+async function findJavas(): Promise<readonly Interpreter[]> {
+  const folder = "/usr/lib/jvm";
+  const homes = (await readdir(folder).catch(() => [])).map((name) => join(folder, name));
+  for (const path of [...systemFolders, "/opt/java/openjdk/bin"]) {
+    const executable = await realpath(join(path, "java")).catch(() => undefined);
+    if (executable !== undefined) homes.push(dirname(dirname(executable)));
+  }
+  const found = new Map<string, Interpreter>();
+  for (const home of homes) {
+    const prefix = await realpath(home).catch(() => home);
+    const release = await readFile(join(prefix, "release"), "utf8").catch(() => "");
+    const version = /^JAVA_VERSION="([\d.]+)/mu.exec(release)?.[1];
+    const executable = join(prefix, "bin", "java");
+    if (version === undefined || compare([Number.parseInt(version, 10)], [11]) < 0) continue;
+    if ((await stat(executable).catch(() => undefined))?.isFile() !== true) continue;
+    found.set(prefix, { language: "java", version, executable, prefix });
+  }
+  return [...found.values()];
+}
+
 async function ask(executable: string, args: readonly string[]): Promise<string | undefined> {
   try {
     return (await run(executable, args, { env: { PATH: "/usr/bin:/bin" }, timeout: 5_000 })).stdout.trim();
@@ -176,7 +207,10 @@ async function ask(executable: string, args: readonly string[]): Promise<string 
 }
 
 function remedy(language: Interpreter["language"], runtime: string): string {
-  return language === "node"
-    ? `Get it with: cumulet runtimes install ${runtime}.`
+  if (language === "node" && Number(/\d+/u.exec(runtime)?.[0]) < oldestNode)
+    return `Nothing older than Node.js ${oldestNode} can be used.`;
+  if (language === "node") return `Get it with: cumulet runtimes install ${runtime}.`;
+  return language === "java"
+    ? `Install a JDK of version ${runtime.slice("java".length)} or newer (Debian: apt-get install openjdk-17-jdk-headless, or a Temurin package).`
     : `Install ${runtime} or a newer Python (Debian: apt-get install python3; pyenv install ${runtime.slice("python".length)}).`;
 }
