@@ -138,6 +138,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     ids,
     log,
     compute: meter.meter(compute),
+    note: meter.note,
     iam: iam.port,
     authorizer,
     verifier,

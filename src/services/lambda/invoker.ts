@@ -11,6 +11,7 @@ import type { Ids } from "../../kernel/ids.ts";
 import { createConcurrency, type Share } from "./concurrency.ts";
 import { invalidParameter, invalidRuntime, roleRefused } from "./errors.ts";
 import { type CompiledFunction, type Functions } from "./functions.ts";
+import type { FunctionMeter } from "./meter.ts";
 import { functionArn, type FunctionRecord } from "./model.ts";
 import { createTracing } from "./recursion.ts";
 import { isFixed, resolveVersion } from "./routing.ts";
@@ -33,6 +34,8 @@ export interface InvocationRequest {
   readonly tenantId?: string | undefined;
   /** From the queue of asynchronous invocations, which is limited in concurrency and not in its rate. */
   readonly asynchronous?: boolean;
+  /** The service that invokes, for the usage ledger; absent for Invoke. */
+  readonly trigger?: string | undefined;
 }
 
 export interface Invoked {
@@ -47,6 +50,7 @@ export function createInvoker(needs: {
   readonly functions: Functions;
   readonly ids: Ids;
   readonly clock: Pick<Clock, "now">;
+  readonly note?: FunctionMeter["note"];
 }): Invoker {
   const { compute, functions, ids, clock } = needs;
   const concurrency = createConcurrency(clock);
@@ -80,11 +84,21 @@ export function createInvoker(needs: {
     return made;
   };
 
+  const enter = (fn: CompiledFunction, made: Plan, request: InvocationRequest) => {
+    try {
+      return concurrency.enter(made.share, request.asynchronous !== true);
+    } catch (error) {
+      const { place, record } = fn;
+      needs.note?.({ ...place, functionName: record.name, qualifier: request.qualifier }, "Throttles", 1);
+      throw error;
+    }
+  };
+
   const follow = (fn: CompiledFunction, made: Plan, request: InvocationRequest): Promise<Invoked> => {
     const { record } = fn;
     checkTenant(record, request.tenantId);
     const traceId = tracing.follow(request.traceId, fn.lineage, record.recursiveLoop ?? "Terminate", clock.now());
-    const leave = concurrency.enter(made.share, request.asynchronous !== true);
+    const leave = enter(fn, made, request);
     return compute
       .invoke(made.spec, {
         requestId: request.requestId,
@@ -94,6 +108,7 @@ export function createInvoker(needs: {
         ...(request.tenantId !== undefined && { tenantId: request.tenantId }),
         ...(request.clientContext !== undefined && { clientContext: request.clientContext }),
         ...(request.logTail && { logTail: true }),
+        trigger: request.asynchronous === true ? "async" : (request.trigger ?? "lambda"),
         ...(request.sink && { sink: request.sink(made.version) }),
       })
       .then(

@@ -16,6 +16,7 @@ import type { CodeUrls } from "./code/code-urls.ts";
 import type { DurableExecutions } from "./durable/executions.ts";
 import type { Functions } from "./functions.ts";
 import type { Invoker } from "./invoker.ts";
+import type { FunctionMeter } from "./meter.ts";
 
 export type Sdk = typeof LambdaSdk;
 
@@ -27,6 +28,8 @@ export interface LambdaNeeds {
   readonly ids: Ids;
   readonly log: Log;
   readonly compute: Compute;
+  /** Tells metrics that no invocation stands for. */
+  readonly note?: FunctionMeter["note"];
   readonly iam: IamPort;
   readonly authorizer: Authorizer;
   /** Who signed a request to a function URL. */

@@ -83,7 +83,8 @@ export function createLambdaPort(needs: {
     invoke(request) {
       const reference = refer(request.functionArn);
       const { qualifier } = reference;
-      const run = (fn: CompiledFunction) => invoker.run(fn, { ...request, qualifier }).then(toResult);
+      const trigger = request.principal.type === "service" ? request.principal.service : undefined;
+      const run = (fn: CompiledFunction) => invoker.run(fn, { ...request, qualifier, trigger }).then(toResult);
       const fn = functions.known(reference.key);
       const memory = fn && memoryOf(fn, qualifier, request.principal);
       if (fn !== undefined && memory !== undefined && fn.decisions.has(memory)) return run(fn);

@@ -8,6 +8,7 @@ import type { Functions } from "./functions.ts";
 import { scheduleDelivery, type Ending } from "./deliveries.ts";
 import type { Invoked, Invoker } from "./invoker.ts";
 import { lambdaLimits } from "./limits.ts";
+import type { FunctionMeter } from "./meter.ts";
 import type { Place } from "./model.ts";
 
 /** An event accepted for asynchronous invocation. */
@@ -65,12 +66,14 @@ export function handleEvents(needs: {
   readonly durable: Pick<DurableExecutions, "start">;
   readonly clock: Clock;
   readonly log: Log;
+  readonly note?: FunctionMeter["note"];
 }): void {
   const { functions, invoker, durable, clock, log } = needs;
 
   const drop = (job: Job, reason: string) => {
-    const [, , functionName, requestId] = job.key;
+    const [account = "", region = "", functionName = "", requestId = ""] = job.key.map(String);
     log.warn("An asynchronous invocation is given up", { functionName, requestId, reason });
+    needs.note?.({ account, region, functionName }, "AsyncEventsDropped", 1);
   };
 
   const run = async (job: Job) => {
@@ -122,6 +125,9 @@ export function handleEvents(needs: {
 
     if (clock.now() - event.acceptedAt > ageMostMs) return end("EventAgeExceeded", event.failures, undefined);
     let last: Invoked;
+    const noted = { ...place, functionName: name, qualifier };
+    if (event.failures + event.deferrals === 0) needs.note?.(noted, "AsyncEventsReceived", 1);
+    needs.note?.(noted, "AsyncEventAge", clock.now() - event.acceptedAt);
     try {
       last = await invoker.run(fn, { qualifier, payload, requestId, traceId, tenantId, asynchronous: true });
     } catch (error) {
