@@ -128,9 +128,14 @@ export function createRuntimeApi(
   };
 }
 
-/** JSON text as a header carries it: UTF-8 bytes, on one line. Line ends of JSON text stand between its values only. */
+/**
+ * JSON text as every client can read it from a header: on one line, and in ASCII (the Rust runtime ends at anything else).
+ * Line ends of JSON text stand between its values only, other characters within its strings only.
+ */
 function headerText(json: string): string {
-  return Buffer.from(json.replaceAll(/[\r\n\t]/gu, " ")).toString("latin1");
+  return json
+    .replaceAll(/[\r\n\t]/gu, " ")
+    .replaceAll(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 function accept(response: ServerResponse): void {
