@@ -28,12 +28,7 @@ export function invalidCallbackId(): AwsError {
 }
 
 export function callbackClosed(): AwsError {
-  return new AwsError(
-    "CallbackTimeoutException",
-    400,
-    "The callback is either timed out or already completed",
-    user,
-  );
+  return new AwsError("CallbackTimeoutException", 400, "The callback is either timed out or already completed", user);
 }
 
 export function unqualified(): AwsError {
