@@ -27,6 +27,7 @@ const empty = Buffer.alloc(0);
 
 /** @type {net.Socket} */
 let channel;
+let preloads = false;
 let configuration;
 let handler;
 let current;
@@ -47,6 +48,7 @@ handOverListeners(() => {
 /** While there is time: what the first function of a process would wait for. Nothing of it can be told afterwards. */
 function warmUp() {
   if (configuration !== undefined) return;
+  if (preloads) preload(["client-sts", "client-dynamodb", "client-s3"]);
   createContext({}, {});
   errorDocument(new Error("warm"));
   void loadHandler(__dirname, "context.createContext").then(() => {
@@ -54,9 +56,22 @@ function warmUp() {
   });
 }
 
+/** One after the other, so that a function that comes in between does not wait for all. */
+function preload([name, ...rest]) {
+  if (name === undefined || configuration !== undefined) return;
+  try {
+    require(`./node_modules/@aws-sdk/${name}`);
+  } catch {
+    // The function that needs it is told why it cannot be loaded.
+  }
+  setImmediate(preload, rest);
+}
+
 function handOverListeners(done) {
   const ports = (process.env.CUMULET_LISTEN ?? "").split(",").filter((entry) => entry !== "");
   delete process.env.CUMULET_LISTEN;
+  preloads = process.env.CUMULET_PRELOAD === "sdk";
+  delete process.env.CUMULET_PRELOAD;
   delete process.env.NODE_CHANNEL_FD;
   delete process.env.NODE_CHANNEL_SERIALIZATION_MODE;
   if (ports.length === 0 || process.send === undefined) return done();
@@ -118,7 +133,11 @@ function begin(begun) {
   if (process.env.NODE_PATH !== undefined) require("node:module").Module._initPaths();
   process.chdir(begun.taskRoot);
   process.argv.length = 2;
-  patchConsole(begun.logFormat, () => current?.requestId, () => current?.tenantId);
+  patchConsole(
+    begun.logFormat,
+    () => current?.requestId,
+    () => current?.tenantId,
+  );
   guardProcess();
   offerStreaming();
   loadHandler(begun.taskRoot, begun.handler)
@@ -146,16 +165,16 @@ function streams(loaded) {
 
 /** The global `awslambda`, loaded by those who use it. */
 function offerStreaming() {
-  const define = (description) =>
-    Object.defineProperty(globalThis, "awslambda", { configurable: true, ...description });
-  define({
-    get: () => {
-      const { awslambda } = require("./stream.cjs");
-      define({ value: awslambda, writable: true, enumerable: true });
-      return awslambda;
-    },
-    set: (value) => define({ value, writable: true, enumerable: true }),
+  Object.defineProperty(globalThis, "awslambda", {
+    configurable: true,
+    get: () => setAwsLambda(require("./stream.cjs").awslambda),
+    set: setAwsLambda,
   });
+}
+
+function setAwsLambda(value) {
+  Object.defineProperty(globalThis, "awslambda", { configurable: true, writable: true, enumerable: true, value });
+  return value;
 }
 
 /** A custom runtime takes this process over; from here on it speaks to the Runtime API alone. */

@@ -17,16 +17,16 @@ const awslambda = {
       handler[streamingHighWaterMark] = Number.parseInt(options.highWaterMark, 10);
     return handler;
   },
-  HttpResponseStream: class HttpResponseStream {
+  HttpResponseStream: {
     /** Status, headers and cookies go first: as JSON, then eight zero bytes. */
-    static from(underlyingStream, prelude) {
+    from(underlyingStream, prelude) {
       underlyingStream.setContentType(httpIntegration);
       underlyingStream._onBeforeFirstWrite = (write) => {
         write(JSON.stringify(prelude));
         write(new Uint8Array(8));
       };
       return underlyingStream;
-    }
+    },
   },
 };
 
@@ -37,7 +37,7 @@ class ResponseStream extends Writable {
   #begun = false;
 
   constructor(link, highWaterMark) {
-    super({ ...(highWaterMark > 0 ? { highWaterMark } : {}) });
+    super(highWaterMark > 0 ? { highWaterMark } : {});
     this.#link = link;
   }
 
@@ -107,6 +107,7 @@ function runStreaming(handler, event, context, link) {
   }
   Promise.all([answer, ended]).then(
     ([value]) => {
+      // oxlint-disable-next-line no-console -- the function is told in its own log, as AWS does
       if (value !== undefined) console.warn("Streaming handlers ignore return values.");
       link.ready();
     },

@@ -29,6 +29,7 @@ import {
   answerRefusal,
   answerTooLarge,
 } from "./answers.ts";
+import { answerGathered, createStreamedAnswer } from "./streamed-answer.ts";
 import { type CompiledUrl, watchPublishedUrls } from "./published-urls.ts";
 
 export interface FunctionUrlNeeds {
@@ -111,13 +112,17 @@ export function createFunctionUrls(needs: FunctionUrlNeeds): FunctionUrls {
       return answerTooLarge(exchange, lambdaLimits.requestPayloadBytesMax);
     }
     try {
+      const streamed = record.invokeMode === "RESPONSE_STREAM" ? createStreamedAnswer(exchange, cors) : undefined;
       const { outcome } = await invoker.run(fn, {
         qualifier: record.qualifier === "" ? undefined : record.qualifier,
         payload,
         requestId: exchange.requestId,
         traceId: `Root=${exchange.trace}`,
+        ...(streamed && { sink: () => streamed.sink }),
       });
-      if (outcome.outcome === "error") answerFailure(exchange, cors);
+      if (streamed !== undefined) streamed.finish(outcome);
+      else if (outcome.outcome === "error") answerFailure(exchange, cors);
+      else if (outcome.stream !== undefined) answerGathered(exchange, cors, outcome);
       else answerPayload(exchange, cors, outcome.payload);
     } catch (error) {
       if (error instanceof ComputeSaturatedError) {
