@@ -1,6 +1,7 @@
-import { notImplemented } from "../../../aws/error.ts";
-import type { InvocationOutcome } from "../../../compute/compute.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
+import { notDurable } from "../durable/errors.ts";
+import { isDurable } from "../durable/executions.ts";
+import { invokeDurable } from "../durable/invoke.ts";
 import { functionNotFound, invalidParameter, invalidRequestContent, requestTooLarge } from "../errors.ts";
 import { checkTenant } from "../invoker.ts";
 import { lambdaLimits } from "../limits.ts";
@@ -8,13 +9,14 @@ import { functionArn } from "../model.ts";
 import { parseFunctionName } from "../names.ts";
 import type { OperationNeeds, Sdk } from "../needs.ts";
 import { onFunction } from "../permissions.ts";
+import { runAsEvents } from "../response-events.ts";
 import { resolveVersion } from "../routing.ts";
 import { scheduleEvent } from "../worker.ts";
 
 /** AWS hands a function `{}` when Invoke has no payload. */
 const emptyEvent = Buffer.from("{}");
 
-export function invokeOperations({ store, jobs, functions, invoker }: OperationNeeds) {
+export function invokeOperations({ store, jobs, functions, invoker, durable }: OperationNeeds) {
   const find = async (name: string | undefined, call: Call, qualifier?: string) => {
     const reference = parseFunctionName(name, call, qualifier);
     const fn = await functions.find(reference, reference.name);
@@ -26,9 +28,6 @@ export function invokeOperations({ store, jobs, functions, invoker }: OperationN
     Invoke: {
       authorize: (input, call) => onFunction(functions, "InvokeFunction", input.FunctionName, call, input.Qualifier),
       async run(input, call) {
-        if (input.DurableExecutionName !== undefined) {
-          throw notImplemented("The parameter DurableExecutionName of Invoke");
-        }
         const { reference, fn } = await find(input.FunctionName, call, input.Qualifier);
         const payload = input.Payload?.byteLength ? input.Payload : emptyEvent;
         const type = input.InvocationType ?? "RequestResponse";
@@ -36,6 +35,21 @@ export function invokeOperations({ store, jobs, functions, invoker }: OperationN
         if (payload.byteLength > most) throw requestTooLarge(most, "InvokeFunction");
         checkJson(payload);
         const traceId = call.http?.headers["x-amzn-trace-id"];
+        if (isDurable(fn)) {
+          return invokeDurable(durable, fn, {
+            type,
+            qualifier: reference.qualifier,
+            payload,
+            name: input.DurableExecutionName,
+            traceId,
+            clientContext: readClientContext(input.ClientContext),
+            tenantId: input.TenantId,
+            logTail: input.LogType === "Tail",
+            requestId: call.requestId,
+            signal: call.signal,
+          });
+        }
+        if (input.DurableExecutionName !== undefined) throw notDurable();
         const version = await resolveVersion(fn, reference.qualifier, () => 1);
         checkTenant(fn.record, input.TenantId);
 
@@ -76,7 +90,6 @@ export function invokeOperations({ store, jobs, functions, invoker }: OperationN
       },
     },
 
-    // The answer is streamed to the client, but not yet from the function: see Gaps.
     InvokeWithResponseStream: {
       authorize: (input, call) => onFunction(functions, "InvokeFunction", input.FunctionName, call, input.Qualifier),
       async run(input, call) {
@@ -89,7 +102,7 @@ export function invokeOperations({ store, jobs, functions, invoker }: OperationN
           const { version } = await resolveVersion(fn, reference.qualifier, () => 1);
           return { StatusCode: 204, ExecutedVersion: version };
         }
-        const { outcome, version } = await invoker.run(fn, {
+        const request = {
           qualifier: reference.qualifier,
           payload,
           requestId: call.requestId,
@@ -97,8 +110,9 @@ export function invokeOperations({ store, jobs, functions, invoker }: OperationN
           tenantId: input.TenantId,
           clientContext: readClientContext(input.ClientContext),
           logTail: input.LogType === "Tail",
-        });
-        return { StatusCode: 200, ExecutedVersion: version, EventStream: toEventStream(outcome) };
+        };
+        const { version, events } = await runAsEvents((sink) => invoker.run(fn, { ...request, sink }), call.signal);
+        return { StatusCode: 200, ExecutedVersion: version, EventStream: events };
       },
     },
 
@@ -125,20 +139,6 @@ export function invokeOperations({ store, jobs, functions, invoker }: OperationN
       },
     },
   } satisfies OperationsOf<Sdk>;
-}
-
-/** Source: API reference, InvokeWithResponseStreamResponseEvent. */
-async function* toEventStream(outcome: InvocationOutcome) {
-  const logResult = outcome.logTail && { LogResult: Buffer.from(outcome.logTail).toString("base64") };
-  if (outcome.outcome === "error") {
-    const ErrorDetails = Buffer.from(outcome.payload).toString("utf8");
-    yield { InvokeComplete: { ErrorCode: "Unhandled", ErrorDetails, ...logResult } };
-    return;
-  }
-  for (let at = 0; at < outcome.payload.byteLength; at += lambdaLimits.streamChunkBytes) {
-    yield { PayloadChunk: { Payload: outcome.payload.subarray(at, at + lambdaLimits.streamChunkBytes) } };
-  }
-  yield { InvokeComplete: { ...logResult } };
 }
 
 function checkJson(payload: Uint8Array): void {
