@@ -5,7 +5,9 @@ import { doctorCommand } from "./doctor.ts";
 import { envCommand } from "./env.ts";
 import { invokeCommand } from "./invoke.ts";
 import { logsCommand } from "./logs.ts";
+import { runtimesCommand } from "./runtimes.ts";
 import { startCommand } from "./start.ts";
+import { usageCommand } from "./usage.ts";
 import { version } from "./version.ts";
 
 const commands: readonly Command[] = [
@@ -14,7 +16,9 @@ const commands: readonly Command[] = [
   deployCommand,
   invokeCommand,
   logsCommand,
+  usageCommand,
   doctorCommand,
+  runtimesCommand,
 ];
 
 /** Runs one command line (without the program's name); the process's exit code: 0, 1 for a failure, 64 for wrong usage. */
