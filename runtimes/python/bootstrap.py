@@ -88,11 +88,13 @@ def main():
     except errors.RuntimeFailure as failure:
         fail_init(channel, failure)
     except function.LoadError as error:
+        log.warn_of_unhandled()
         log.write_error(error.document)
         channel.send(INIT_ERROR, errors.encode(error.document))
         os._exit(1)
     except Exception as error:
         document = errors.describe(error, "")
+        log.warn_of_unhandled()
         log.write_error(document)
         channel.send(INIT_ERROR, errors.encode(document))
         os._exit(1)
@@ -164,13 +166,14 @@ def invoke(channel, handler, configuration, body):
     else:
         os.environ["_X_AMZN_TRACE_ID"] = trace_id
     try:
+        context = LambdaContext(configuration, header)
         try:
             event = json.loads(body[4 + length :])
         except ValueError as error:
             raise errors.RuntimeFailure("Runtime.UnmarshalError", "Unable to unmarshal input: %s" % error) from None
-        answer = handler(event, LambdaContext(configuration, header))
+        answer = handler(event, context)
         try:
-            payload = errors.to_json(answer)
+            payload = errors.to_payload(answer)
         except Exception as error:
             raise errors.RuntimeFailure("Runtime.MarshalError", "Unable to marshal response: %s" % error) from None
     except errors.RuntimeFailure as failure:

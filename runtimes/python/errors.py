@@ -1,8 +1,9 @@
-"""The documents that Lambda answers for errors of Python functions, and how answers become JSON."""
+"""The documents that Lambda answers for errors of Python functions."""
 
-import json
 import os
 import traceback
+
+import jsontext
 
 
 class RuntimeFailure(Exception):
@@ -15,12 +16,11 @@ class RuntimeFailure(Exception):
 
 
 def describe(error, request_id):
-    """errorMessage, errorType, requestId, stackTrace: frames of the function alone, none of the runtime's."""
+    """errorMessage, errorType, requestId, stackTrace: from the first frame on that is not the runtime's."""
     own = os.path.dirname(os.path.abspath(__file__)) + os.sep
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(own)]
-    frames = [frame for frame in frames if not frame.filename.startswith("<frozen importlib")]
-    if frames and frames[0].filename.endswith(os.sep + "importlib" + os.sep + "__init__.py"):
-        frames = frames[1:]
+    frames = list(traceback.extract_tb(error.__traceback__))
+    while frames and frames[0].filename.startswith(own):
+        frames.pop(0)
     return {
         "errorMessage": str(error),
         "errorType": type(error).__name__,
@@ -29,14 +29,10 @@ def describe(error, request_id):
     }
 
 
-def to_json(value):
-    # AWS: from Python 3.12 on, text leaves as it is; before, as ASCII with escapes.
-    ascii_only = os.environ.get("AWS_EXECUTION_ENV") in _ASCII_RUNTIMES
-    return json.dumps(value, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+def to_payload(value):
+    """What an invocation answers: bytes leave as they are."""
+    return value if isinstance(value, bytes) else jsontext.dumps(value).encode("utf-8", "surrogatepass")
 
 
 def encode(document):
-    return json.dumps(document).encode()
-
-
-_ASCII_RUNTIMES = {"AWS_Lambda_python3.9", "AWS_Lambda_python3.10", "AWS_Lambda_python3.11"}
+    return jsontext.dumps(document).encode("utf-8", "surrogatepass")

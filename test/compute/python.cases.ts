@@ -66,7 +66,7 @@ export function pythonCases(driver: "process" | "namespaces"): void {
       });
       expect(await harness.answer(spec, {})).toBe("ok");
       expect(harness.log(spec).find((line) => line.startsWith("[ERROR]"))).toBe(
-        `[ERROR] ValueError: boom\nTraceback (most recent call last):\n  File "${place}/app.py", line 3, in lambda_handler\n    raise ValueError('boom')\n`,
+        `[ERROR] ValueError: boom\nTraceback (most recent call last):\n\u00a0\u00a0File "${place}/app.py", line 3, in lambda_handler\n\u00a0\u00a0\u00a0\u00a0raise ValueError('boom')`,
       );
     });
 
