@@ -12,9 +12,9 @@ export function invalidCombination(message: string): AwsError {
   return new AwsError("InvalidParameterCombinationException", 400, message);
 }
 
-/** AWS: GetMetricData tells whatever is wrong with a query as `ValidationError`. */
+/** AWS: GetMetricData tells whatever is wrong with a query as `ValidationException` (`ValidationError` to query clients). */
 export function invalidQuery(message: string): AwsError {
-  return new AwsError("ValidationError", 400, message);
+  return new AwsError("ValidationException", 400, message);
 }
 
 export function invalidToken(): AwsError {

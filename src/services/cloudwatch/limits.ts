@@ -27,8 +27,8 @@ export const cloudWatchLimits = {
     300: 63 * 24 * 60 * 60 * 1000,
     3600: 455 * 24 * 60 * 60 * 1000,
   },
-  /** Ours: distinct values that a stored point keeps; beyond, values are kept to three digits, then to two. */
-  distinctValuesMax: 300,
+  /** Ours: distinct values that a stored point keeps; beyond, values are kept to the nearest percent. */
+  distinctValuesMax: 500,
   /** Ours: metrics in a request of ListMetrics that are looked at before it answers with a token. */
   listScanMax: 10_000,
   /** Ours: how often a series notes that it is alive. */

@@ -45,17 +45,24 @@ function addPairs(values: Map<number, number>, pairs: readonly number[]): void {
   }
 }
 
-/** Rounding to digits is the same whether done before or after joining, so that joined points do not drift. */
+/** Where there are many values, they are kept to the nearest of a geometric series: joining what was kept so changes nothing. */
 function toPairs(values: ReadonlyMap<number, number>): readonly number[] {
   let kept = values;
-  for (const digits of [3, 2]) {
+  for (const ratio of [1.02, 1.1]) {
     if (kept.size <= cloudWatchLimits.distinctValuesMax) break;
-    const rounded = new Map<number, number>();
+    const near = new Map<number, number>();
     for (const [value, times] of kept) {
-      const near = Number(value.toPrecision(digits));
-      rounded.set(near, (rounded.get(near) ?? 0) + times);
+      const rounded = nearest(value, Math.log(ratio));
+      near.set(rounded, (near.get(rounded) ?? 0) + times);
     }
-    kept = rounded;
+    kept = near;
   }
   return [...kept].flat();
+}
+
+function nearest(value: number, step: number): number {
+  if (value === 0) return 0;
+  const magnitude = Math.exp(Math.round(Math.log(Math.abs(value)) / step) * step);
+  // Four digits are short to store, and too near to fall to a neighbour when this is done again.
+  return Math.sign(value) * Number(magnitude.toPrecision(4));
 }
