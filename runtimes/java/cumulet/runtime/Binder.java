@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedList;
@@ -43,7 +45,7 @@ final class Binder {
         Type type = Types.resolve(declared, variables);
         Class<?> raw = Types.raw(type);
         if (value == null) return raw == Optional.class ? Optional.empty() : Scalars.absent(raw);
-        if (raw == Object.class) return value;
+        if (raw == Object.class) return natural(value);
         if (raw == Optional.class) return Optional.ofNullable(bind(value, argument(type, Optional.class, 0), variables));
         if (Scalars.are(raw)) return Scalars.bind(single(value), raw);
         if (raw.isEnum()) return constant(value, raw);
@@ -55,8 +57,21 @@ final class Binder {
         if (Iterable.class.isAssignableFrom(raw) && raw.isAssignableFrom(ArrayList.class) || Collection.class.isAssignableFrom(raw)) {
             return collection(value, type, raw, variables);
         }
-        if (raw.isInstance(value)) return value;
+        if (raw.isInstance(value)) return natural(value);
         return bean(value, type, raw);
+    }
+
+    /** What an object of no declared type is: in place of every number as it was written, a double. */
+    @SuppressWarnings("unchecked")
+    private static Object natural(Object value) {
+        if (value instanceof Json.Real) return ((Json.Real) value).doubleValue();
+        if (value instanceof Map) {
+            for (Map.Entry<String, Object> entry : ((Map<String, Object>) value).entrySet()) entry.setValue(natural(entry.getValue()));
+        } else if (value instanceof List) {
+            List<Object> list = (List<Object>) value;
+            for (int at = 0; at < list.size(); at += 1) list.set(at, natural(list.get(at)));
+        }
+        return value;
     }
 
     /** A list of one value stands for the value. */
@@ -83,6 +98,7 @@ final class Binder {
     }
 
     private static Object array(Object value, Type component, Map<?, Type> variables) throws IOException {
+        if ("".equals(value)) return null;
         Collection<?> elements = elements(value);
         Object array = Array.newInstance(Types.raw(Types.resolve(component, variables)), elements.size());
         int at = 0;
@@ -95,16 +111,14 @@ final class Binder {
     }
 
     private static Collection<?> elements(Object value) {
-        if (value instanceof Collection) return (Collection<?>) value;
-        return "".equals(value) ? Collections.emptyList() : Collections.singletonList(value);
+        return value instanceof Collection ? (Collection<?>) value : Collections.singletonList(value);
     }
 
     private static Object map(Object value, Type type, Class<?> raw, Map<?, Type> variables) throws IOException {
         if (emptyForAbsent(value)) return null;
         if (!(value instanceof Map)) throw mismatch(value, raw);
-        @SuppressWarnings("unchecked")
-        Map<Object, Object> map = (Map<Object, Object>) create(raw, mapClass(raw));
         Type key = argument(type, Map.class, 0);
+        Map<Object, Object> map = raw == EnumMap.class ? enumMap(Types.raw(key)) : castMap(create(raw, mapClass(raw)));
         Type content = argument(type, Map.class, 1);
         for (Map.Entry<?, ?> entry : ((Map<?, ?>) value).entrySet()) {
             map.put(bind(entry.getKey(), key, variables), bind(entry.getValue(), content, variables));
@@ -120,9 +134,10 @@ final class Binder {
     }
 
     private static Object collection(Object value, Type type, Class<?> raw, Map<?, Type> variables) throws IOException {
-        @SuppressWarnings("unchecked")
-        Collection<Object> collection = (Collection<Object>) create(raw, collectionClass(raw));
+        if ("".equals(value)) return null;
         Type content = argument(type, Iterable.class, 0);
+        Collection<Object> collection =
+                raw == EnumSet.class ? enumSet(Types.raw(content)) : castCollection(create(raw, collectionClass(raw)));
         for (Object element : elements(value)) collection.add(bind(element, content, variables));
         return collection;
     }
@@ -133,6 +148,26 @@ final class Binder {
         if (Set.class.isAssignableFrom(raw)) return HashSet.class;
         if (raw.isAssignableFrom(ArrayList.class)) return ArrayList.class;
         return raw.isAssignableFrom(LinkedList.class) ? LinkedList.class : ArrayDeque.class;
+    }
+
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    private static Map<Object, Object> enumMap(Class<?> key) {
+        return new EnumMap(key);
+    }
+
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    private static Collection<Object> enumSet(Class<?> content) {
+        return (Collection) EnumSet.noneOf((Class<Enum>) content);
+    }
+
+    @SuppressWarnings("unchecked")
+    private static Map<Object, Object> castMap(Object map) {
+        return (Map<Object, Object>) map;
+    }
+
+    @SuppressWarnings("unchecked")
+    private static Collection<Object> castCollection(Object collection) {
+        return (Collection<Object>) collection;
     }
 
     private static Object create(Class<?> declared, Class<?> chosen) throws IOException {
@@ -220,7 +255,7 @@ final class Binder {
                 : value instanceof List ? "Array value (token `JsonToken.START_ARRAY`)"
                 : value instanceof String ? "String value (token `JsonToken.VALUE_STRING`)"
                 : value instanceof Boolean ? "Boolean value (token `JsonToken.VALUE_" + value.toString().toUpperCase(java.util.Locale.ROOT) + "`)"
-                : value instanceof Double ? "Floating-point value (token `JsonToken.VALUE_NUMBER_FLOAT`)"
+                : value instanceof Json.Real ? "Floating-point value (token `JsonToken.VALUE_NUMBER_FLOAT`)"
                 : "Integer value (token `JsonToken.VALUE_NUMBER_INT`)";
         return new IOException("Cannot deserialize value of type `" + type.getTypeName() + "` from " + kind);
     }

@@ -6,8 +6,45 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** JSON text (RFC 8259) as maps, lists, strings, numbers (the smallest of Integer, Long, BigInteger; Double), booleans and null. */
+/** JSON text (RFC 8259) as maps, lists, strings, numbers (the smallest of Integer, Long, BigInteger; Real), booleans and null. */
 final class Json {
+    /** A number with a fraction or an exponent, as it is written: a BigDecimal keeps its zeros, an Object becomes a Double. */
+    @SuppressWarnings("serial")
+    static final class Real extends Number {
+        private final String text;
+        private final double value;
+
+        Real(String text) {
+            this.text = text;
+            this.value = Double.parseDouble(text);
+        }
+
+        @Override
+        public int intValue() {
+            return (int) value;
+        }
+
+        @Override
+        public long longValue() {
+            return (long) value;
+        }
+
+        @Override
+        public float floatValue() {
+            return Float.parseFloat(text);
+        }
+
+        @Override
+        public double doubleValue() {
+            return value;
+        }
+
+        @Override
+        public String toString() {
+            return text;
+        }
+    }
+
     private static final int DEPTH_MAX = 1_000;
 
     private final String text;
@@ -180,7 +217,7 @@ final class Json {
         if (at == start) throw unexpected();
         String digits = text.substring(start, at);
         try {
-            if (!whole) return Double.valueOf(digits);
+            if (!whole) return new Real(digits);
             if (at - start > 18) {
                 BigInteger large = new BigInteger(digits);
                 return large.bitLength() < 64 ? (Object) large.longValue() : large;

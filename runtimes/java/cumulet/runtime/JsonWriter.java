@@ -8,6 +8,7 @@ import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.LocalTime;
 import java.time.OffsetDateTime;
+import java.time.Year;
 import java.time.ZonedDateTime;
 import java.time.temporal.ChronoField;
 import java.time.temporal.Temporal;
@@ -162,7 +163,8 @@ final class JsonWriter {
                 if (nano > 0) parts.add(nano);
             }
             write(parts);
-        } else string(value.toString());
+        } else if (value instanceof Year) out.append(((Year) value).getValue());
+        else string(value.toString());
     }
 
     private void seconds(long seconds, int nanos) {
@@ -174,7 +176,9 @@ final class JsonWriter {
         int written = 0;
         for (int at = 0; at < text.length(); at += 1) {
             char next = text.charAt(at);
-            if (next >= ' ' && next != '"' && next != '\\') continue;
+            // AWS: what lies outside the basic plane is written as two escapes.
+            boolean surrogate = Character.isSurrogate(next);
+            if (next >= ' ' && next != '"' && next != '\\' && !surrogate) continue;
             out.append(text, written, at);
             written = at + 1;
             switch (next) {
@@ -194,7 +198,10 @@ final class JsonWriter {
                     out.append("\\f");
                     break;
                 default:
-                    if (next < ' ') out.append("\\u00").append(HEX[next >> 4]).append(HEX[next & 15]);
+                    if (next < ' ' || surrogate) {
+                        out.append("\\u");
+                        for (int shift = 12; shift >= 0; shift -= 4) out.append(HEX[next >> shift & 15]);
+                    }
                     else out.append('\\').append(next);
             }
         }

@@ -29,6 +29,8 @@ import java.util.UUID;
 final class Scalars {
     private Scalars() {}
 
+    private static final List<Class<?>> LOCAL = List.of(LocalDate.class, LocalDateTime.class, LocalTime.class);
+
     static boolean are(Class<?> type) {
         return type.isPrimitive() || KNOWN.contains(type) || type.getName().equals("org.joda.time.DateTime");
     }
@@ -50,8 +52,8 @@ final class Scalars {
     static Object bind(Object value, Class<?> type) throws IOException {
         if (value == null) return absent(type);
         if (value instanceof Map || value instanceof List) {
-            boolean empty = value instanceof List && ((List<?>) value).isEmpty();
-            if (empty && type != String.class) return absent(type);
+            if (value instanceof List && ((List<?>) value).isEmpty() && !type.isPrimitive()) return null;
+            if (value instanceof List && LOCAL.contains(type)) return local((List<?>) value, type);
             throw Binder.mismatch(value, type);
         }
         if (type == String.class || type == CharSequence.class) return value.toString();
@@ -93,7 +95,7 @@ final class Scalars {
     private static Object number(Object value, Class<?> type) throws IOException {
         if (value instanceof Boolean) throw Binder.mismatch(value, type);
         if (type == BigDecimal.class) return new BigDecimal(value.toString().trim());
-        if (type == Number.class) return value instanceof Number ? value : new BigDecimal(value.toString().trim());
+        if (type == Number.class) return value instanceof Json.Real ? (Object) ((Json.Real) value).doubleValue() : value instanceof Number ? value : new BigDecimal(value.toString().trim());
         Number given = value instanceof Number ? (Number) value : text(value.toString().trim(), type);
         if (type == BigInteger.class) return given instanceof BigInteger ? given : BigInteger.valueOf(given.longValue());
         long whole = given.longValue();
@@ -161,6 +163,22 @@ final class Scalars {
         if (type == Locale.class) return Locale.forLanguageTag(text.replace('_', '-'));
         if (type == TimeZone.class) return TimeZone.getTimeZone(text);
         return type.getMethod("parse", String.class).invoke(null, text);
+    }
+
+    /** Arrays of parts, as they are written. */
+    private static Object local(List<?> parts, Class<?> type) throws IOException {
+        int[] numbers = new int[7];
+        for (int at = 0; at < parts.size() && at < 7; at += 1) {
+            if (!(parts.get(at) instanceof Integer)) throw Binder.mismatch(parts.get(at), type);
+            numbers[at] = (Integer) parts.get(at);
+        }
+        try {
+            if (type == LocalTime.class) return LocalTime.of(numbers[0], numbers[1], numbers[2], numbers[3]);
+            LocalDate date = LocalDate.of(numbers[0], numbers[1], numbers[2]);
+            return type == LocalDate.class ? date : date.atTime(numbers[3], numbers[4], numbers[5], numbers[6]);
+        } catch (DateTimeException error) {
+            throw new IOException(error.getMessage(), error);
+        }
     }
 
     /** ISO 8601, with or without a time, with any offset, colon or not. */

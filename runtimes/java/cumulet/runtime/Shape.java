@@ -75,6 +75,8 @@ final class Shape {
     final List<String> argumentNames = new ArrayList<>();
     final boolean isEvent;
     private Constructor<?> constructor;
+    /** Some of Lambda's own events are inner classes without a use for their outer instance. */
+    private boolean needsOuter;
     private final Class<?> type;
 
     static Shape of(Class<?> type) {
@@ -124,7 +126,7 @@ final class Shape {
             throw new InstantiationException("Cannot construct instance of `" + type.getName() + "` ("
                     + (inner ? "non-static inner classes cannot be instantiated" : "no default constructor") + ")");
         }
-        return constructor.newInstance(arguments);
+        return needsOuter ? constructor.newInstance((Object) null) : constructor.newInstance(arguments);
     }
 
     private void chooseConstructor(List<Field> fields) {
@@ -146,7 +148,9 @@ final class Shape {
                 }
                 for (Field field : fields) argumentNames.add(field.getName());
             } else {
-                constructor = accessible(type.getDeclaredConstructor());
+                boolean inner = isEvent && type.isMemberClass() && !Modifier.isStatic(type.getModifiers());
+                needsOuter = inner;
+                constructor = accessible(inner ? type.getDeclaredConstructor(type.getEnclosingClass()) : type.getDeclaredConstructor());
             }
         } catch (ReflectiveOperationException none) {
             constructor = null;
