@@ -150,12 +150,14 @@ test("provisioned concurrency counts against what the account has left, and come
   expect(await left()).toBe(before);
 });
 
+const list = (more: object) => lambda.send(new ListProvisionedConcurrencyConfigsCommand({ FunctionName, ...more }));
+const remove = () => lambda.send(new DeleteProvisionedConcurrencyConfigCommand({ FunctionName, Qualifier: "a" }));
+
 test("a configuration can be listed page by page, deleted, and deleted again", async () => {
   await alias("a", "1");
   await put("a", 1);
   const next = await publishNext();
   await put(next, 1);
-  const list = (more: object) => lambda.send(new ListProvisionedConcurrencyConfigsCommand({ FunctionName, ...more }));
   const first = await list({ MaxItems: 1 });
   const second = await list({ MaxItems: 1, Marker: first.NextMarker });
   const arns = [...(first.ProvisionedConcurrencyConfigs ?? []), ...(second.ProvisionedConcurrencyConfigs ?? [])].map(
@@ -163,7 +165,6 @@ test("a configuration can be listed page by page, deleted, and deleted again", a
   );
   expect(arns.toSorted()).toEqual([next, "a"].toSorted());
   expect(second.NextMarker).toBeUndefined();
-  const remove = () => lambda.send(new DeleteProvisionedConcurrencyConfigCommand({ FunctionName, Qualifier: "a" }));
   expect((await remove()).$metadata.httpStatusCode).toBe(204);
   await remove();
   await expect(get("a")).rejects.toMatchObject({

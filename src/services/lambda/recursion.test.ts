@@ -32,8 +32,9 @@ test("the 17th invocation of a function in a chain is refused with RecursiveInvo
   expect(() => chain(17, "Terminate")).toThrow("recursive loop");
 });
 
+const viaOther = (trace: string) => follow(trace, other, "Terminate", 0);
+
 test("a loop over two functions is found as well", () => {
-  const viaOther = (trace: string) => follow(trace, other, "Terminate", 0);
   chain(16, "Terminate", viaOther);
   expect(() => chain(17, "Terminate", viaOther)).toThrow("recursive loop");
 });

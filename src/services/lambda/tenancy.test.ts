@@ -61,8 +61,9 @@ test("asynchronous invocations run in their tenant's environments too, and lines
   expect(lines.find(({ type }) => type === undefined)).toMatchObject({ message: "here", tenantId: "async one" });
 });
 
+const configuration = (FunctionName: string) => lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+
 test("the configuration says so, and a function without it does not", async () => {
-  const configuration = (FunctionName: string) => lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
   expect((await configuration("apart")).TenancyConfig).toEqual({ TenantIsolationMode: "PER_TENANT" });
   expect(await configuration("together")).not.toHaveProperty("TenancyConfig");
 });

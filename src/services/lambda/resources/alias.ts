@@ -1,6 +1,7 @@
 import type { Properties, ResourceType } from "../../cloudformation/port.ts";
 import type { Sdk } from "../needs.ts";
 import { defined, isAwsError, numberOf, objectOf, textOf, unlessGone } from "./properties.ts";
+import { provision } from "./provisioned-concurrency.ts";
 
 export const aliasType: ResourceType = {
   type: "AWS::Lambda::Alias",
@@ -9,6 +10,7 @@ export const aliasType: ResourceType = {
     "FunctionName",
     "FunctionVersion",
     "Name",
+    "ProvisionedConcurrencyConfig.ProvisionedConcurrentExecutions",
     "RoutingConfig.AdditionalVersionWeights[].FunctionVersion",
     "RoutingConfig.AdditionalVersionWeights[].FunctionWeight",
   ],
@@ -24,11 +26,19 @@ export const aliasType: ResourceType = {
       if (!context.resumed || !isAwsError(error, "ResourceConflictException")) throw error;
       alias = await lambda.UpdateAlias(input);
     }
+    try {
+      await provision(context, alias.Name ?? "");
+    } catch (error) {
+      await unlessGone(lambda.DeleteAlias({ FunctionName: input.FunctionName, Name: input.Name }));
+      throw error;
+    }
     return { physicalId: alias.AliasArn ?? "", attributes: { AliasArn: alias.AliasArn } };
   },
 
   async update(context) {
-    await context.client<Sdk>("lambda").UpdateAlias(inputOf(context.properties));
+    const input = inputOf(context.properties);
+    await context.client<Sdk>("lambda").UpdateAlias(input);
+    await provision(context, input.Name ?? "");
     return context.state;
   },
 

@@ -4,6 +4,7 @@ import { functionArn } from "../model.ts";
 import type { Sdk } from "../needs.ts";
 import type { Properties, ResourceContext, ResourceType } from "../../cloudformation/port.ts";
 import { packInlineCode } from "./inline-code.ts";
+import { setFunctionBehaviour } from "./runtime-management.ts";
 import { defined, isAwsError, numberOf, objectOf, stringsOf, tagsOf, textOf, unlessGone } from "./properties.ts";
 
 export const functionType: ResourceType = {
@@ -26,15 +27,19 @@ export const functionType: ResourceType = {
     "LoggingConfig.SystemLogLevel",
     "MemorySize",
     "PackageType",
+    "RecursiveLoop",
     "ReservedConcurrentExecutions",
     "Role",
     "Runtime",
+    "RuntimeManagementConfig.UpdateRuntimeOn",
+    "SnapStart.ApplyOn",
     "Tags[].Key",
     "Tags[].Value",
+    "TenancyConfig.TenantIsolationMode",
     "Timeout",
     "TracingConfig.Mode",
   ],
-  attributes: ["Arn"],
+  attributes: ["Arn", "SnapStartResponse", "SnapStartResponse.ApplyOn", "SnapStartResponse.OptimizationStatus"],
 
   async create(context) {
     const { properties } = context;
@@ -51,6 +56,7 @@ export const functionType: ResourceType = {
         ...architecturesOf(properties),
         ...(Object.keys(tags).length > 0 && { Tags: tags }),
         ...(packageType === "Image" && { PackageType: packageType }),
+        ...(objectOf(properties, "TenancyConfig") && { TenancyConfig: { TenantIsolationMode: "PER_TENANT" } }),
       });
     } catch (error) {
       if (!context.resumed || !isAwsError(error, "ResourceConflictException")) throw error;
@@ -58,11 +64,12 @@ export const functionType: ResourceType = {
     }
     try {
       await setConcurrency(context, name, undefined);
+      await setFunctionBehaviour(context, name, undefined);
     } catch (error) {
       await lambda.DeleteFunction({ FunctionName: name });
       throw error;
     }
-    return { physicalId: name, attributes: { Arn: functionArn(context, name) } };
+    return { physicalId: name, attributes: attributesOf(context, name) };
   },
 
   async update(context) {
@@ -78,14 +85,31 @@ export const functionType: ResourceType = {
     }
     await updateConfiguration(context, name);
     await setConcurrency(context, name, previous);
+    await setFunctionBehaviour(context, name, previous);
     await setTags(context, name);
-    return context.state;
+    return { physicalId: name, attributes: attributesOf(context, name) };
   },
 
   async delete(context) {
     await unlessGone(context.client<Sdk>("lambda").DeleteFunction({ FunctionName: context.state.physicalId }));
   },
 };
+
+function attributesOf(context: ResourceContext, name: string) {
+  // A snapshot is of a published version; what the resource stands for is `$LATEST`.
+  const snapStart = { ApplyOn: snapStartOf(context.properties).ApplyOn, OptimizationStatus: "Off" };
+  return {
+    Arn: functionArn(context, name),
+    SnapStartResponse: snapStart,
+    "SnapStartResponse.ApplyOn": snapStart.ApplyOn,
+    "SnapStartResponse.OptimizationStatus": snapStart.OptimizationStatus,
+  };
+}
+
+function snapStartOf(properties: Properties) {
+  const applyOn = textOf(objectOf(properties, "SnapStart") ?? {}, "ApplyOn");
+  return { ApplyOn: applyOn === "PublishedVersions" ? ("PublishedVersions" as const) : ("None" as const) };
+}
 
 /** Take over a function that an interrupted create has made already. */
 async function updateWhole(context: ResourceContext, name: string): Promise<void> {
@@ -151,6 +175,7 @@ function configurationOf(properties: Properties) {
     },
     EphemeralStorage: storage === undefined ? undefined : { Size: storage },
     LoggingConfig: logging && loggingOf(logging),
+    SnapStart: snapStartOf(properties),
     TracingConfig: tracing === undefined ? undefined : { Mode: toTracingMode(tracing) },
   });
 }

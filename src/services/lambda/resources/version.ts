@@ -1,11 +1,19 @@
 import type { ResourceType } from "../../cloudformation/port.ts";
 import { conflict } from "../errors.ts";
 import type { Sdk } from "../needs.ts";
-import { defined, textOf, unlessGone } from "./properties.ts";
+import { defined, objectOf, textOf, unlessGone } from "./properties.ts";
+import { setRuntimeManagement } from "./runtime-management.ts";
+import { provision } from "./provisioned-concurrency.ts";
 
 export const versionType: ResourceType = {
   type: "AWS::Lambda::Version",
-  properties: ["CodeSha256", "Description", "FunctionName"],
+  properties: [
+    "CodeSha256",
+    "Description",
+    "FunctionName",
+    "ProvisionedConcurrencyConfig.ProvisionedConcurrentExecutions",
+    "RuntimePolicy.UpdateRuntimeOn",
+  ],
   attributes: ["FunctionArn", "Version"],
 
   async create(context) {
@@ -22,6 +30,14 @@ export const versionType: ResourceType = {
       throw conflict(
         `A version for this Lambda function exists ( ${published.Version} ). Modify the function to create a new version.`,
       );
+    }
+    try {
+      const policy = objectOf(properties, "RuntimePolicy");
+      await setRuntimeManagement(context, FunctionName, published.Version, policy);
+      await provision(context, published.Version ?? "");
+    } catch (error) {
+      await unlessGone(lambda.DeleteFunction({ FunctionName, Qualifier: published.Version }));
+      throw error;
     }
     return {
       physicalId: published.FunctionArn ?? "",
