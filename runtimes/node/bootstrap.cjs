@@ -3,6 +3,7 @@
 // own network and hands them out, says that it is ready, and waits to be told which function to become.
 const { accessSync, constants, existsSync, writeSync } = require("node:fs");
 const net = require("node:net");
+const { pathToFileURL } = require("node:url");
 const { loadHandler, isDeprecatedCallback } = require("./handler.cjs");
 const { errorDocument, failure } = require("./errors.cjs");
 const { patchConsole, logLine } = require("./console.cjs");
@@ -30,7 +31,10 @@ let channel;
 let preloads = false;
 let configuration;
 let handler;
+let handlerStreams = false;
 let current;
+// Kept after the invocation: AWS writes it on the lines of whatever still runs then.
+let requestId;
 // The platform may send an invocation while another runs: they are run one after the other.
 const following = [];
 
@@ -56,15 +60,16 @@ function warmUp() {
   });
 }
 
-/** One after the other, so that a function that comes in between does not wait for all. */
+/** One after the other, so that a function that comes in between does not wait for all; imported, they are there for `require` too. */
 function preload([name, ...rest]) {
   if (name === undefined || configuration !== undefined) return;
+  const next = () => setImmediate(preload, rest);
   try {
-    require(`./node_modules/@aws-sdk/${name}`);
+    // The function that needs one is told why it cannot be loaded.
+    import(pathToFileURL(require.resolve(`./node_modules/@aws-sdk/${name}`)).href).then(next, next);
   } catch {
-    // The function that needs it is told why it cannot be loaded.
+    next();
   }
-  setImmediate(preload, rest);
 }
 
 function handOverListeners(done) {
@@ -135,24 +140,25 @@ function begin(begun) {
   process.argv.length = 2;
   patchConsole(
     begun.logFormat,
-    () => current?.requestId,
+    () => requestId ?? (begun.runtime === "nodejs24.x" ? "-" : undefined),
     () => current?.tenantId,
   );
   guardProcess();
   offerStreaming();
   loadHandler(begun.taskRoot, begun.handler)
     .then((loaded) => {
-      if (begun.runtime === "nodejs24.x" && isDeprecatedCallback(loaded) && !streams(loaded)) {
+      handlerStreams = streams(loaded);
+      if (begun.runtime === "nodejs24.x" && isDeprecatedCallback(loaded) && !handlerStreams) {
         throw failure(
           "Runtime.CallbackHandlerDeprecated",
-          "AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. You need to modify this function to use a supported handler signature to use Node.js 24 or later. For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.",
+          "ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. You need to modify this function to use a supported handler signature to use Node.js 24 or later. For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.",
         );
       }
       handler = loaded;
       send(kind.initialized, empty);
     })
     .catch((error) => {
-      logLine("ERROR", "Uncaught Exception ", error);
+      logLine("ERROR", begun.runtime === "nodejs24.x" ? "Init Error " : "Uncaught Exception ", error);
       send(kind.initError, errorDocument(error), () => process.exit(1));
     });
 }
@@ -160,11 +166,15 @@ function begin(begun) {
 const streamingHandler = Symbol.for("aws.lambda.runtime.handler.streaming");
 
 function streams(loaded) {
-  return loaded[streamingHandler] !== undefined;
+  const marked = loaded[streamingHandler];
+  if (!marked) return false;
+  if (marked === "response") return true;
+  throw failure("Runtime.MalformedStreamingHandler", "Only response streaming is supported.");
 }
 
 /** The global `awslambda`, loaded by those who use it. */
 function offerStreaming() {
+  if (["1", "true"].includes(process.env.AWS_LAMBDA_NODEJS_NO_GLOBAL_AWSLAMBDA)) return;
   Object.defineProperty(globalThis, "awslambda", {
     configurable: true,
     get: () => setAwsLambda(require("./stream.cjs").awslambda),
@@ -197,6 +207,8 @@ function invalidEntrypoint(message) {
 }
 
 function guardProcess() {
+  // AWS: from Node.js 24 on, these end the process as Node.js ends any, and so does a promise nothing can settle any more.
+  if (configuration.runtime === "nodejs24.x") return;
   process.on("uncaughtException", (error) => {
     logLine("ERROR", "Uncaught Exception ", error);
     fail(error, 129);
@@ -231,6 +243,7 @@ function invoke(body) {
   channel.unref();
   const run = { requestId: header.requestId, tenantId: header.tenantId, result: undefined, settle: undefined };
   current = run;
+  requestId = header.requestId;
 
   const finish = (frameKind, document) => {
     if (current !== run) return;
@@ -245,10 +258,9 @@ function invoke(body) {
     let text;
     try {
       text = value === undefined ? "null" : JSON.stringify(value);
-    } catch (error) {
-      const wrapped = failure("Runtime.MarshalError", "Unable to stringify response body");
-      wrapped.stack = error.stack;
-      return reject(wrapped);
+    } catch {
+      const name = configuration.runtime === "nodejs24.x" ? "Runtime.JSONStringifyError" : "Error";
+      return reject(failure(name, "Unable to stringify response body"));
     }
     finish(kind.response, Buffer.from(text ?? "null"));
   };
@@ -262,11 +274,8 @@ function invoke(body) {
   const context = createContext(configuration, header);
   const callback = (error, value) => {
     if (current !== run) return;
-    if (error !== undefined && error !== null) {
-      if (!context.callbackWaitsForEmptyEventLoop) return setImmediate(reject, error);
-      run.settle = () => reject(error);
-      return;
-    }
+    // AWS: an error is answered at once, a result when the event loop is empty.
+    if (error !== undefined && error !== null) return reject(error);
     run.result = value;
     if (!context.callbackWaitsForEmptyEventLoop) setImmediate(succeed, value);
   };
@@ -278,9 +287,9 @@ function invoke(body) {
   } catch (error) {
     return reject(error);
   }
-  if (streams(handler)) {
+  if (handlerStreams) {
     const { runStreaming } = require("./stream.cjs");
-    const stream = runStreaming(handler, event, context, {
+    runStreaming(handler, event, context, {
       begin: (contentType) => current === run && send(kind.streamStart, Buffer.from(contentType)),
       write: (bytes, done) => current === run && send(kind.streamChunk, bytes, done),
       end: () => {
@@ -295,14 +304,20 @@ function invoke(body) {
         finish(kind.initialized, empty);
       },
     });
-    run.settle = () => (run.responded ? finish(kind.initialized, empty) : stream.end());
+    // AWS: the stream keeps the event loop alive; whoever does not end it runs into the timeout.
+    channel.ref();
     return;
   }
   try {
+    if (configuration.runtime === "nodejs24.x") {
+      const answer = handler(event, context);
+      // AWS: with callbacks gone, what a plain function returns is its answer.
+      if (isPromise(answer)) answer.then(succeed, reject);
+      else succeed(answer);
+      return;
+    }
     const answer = handler(event, context, callback);
-    if (isPromise(answer)) answer.then(succeed, (error) => reject(error));
-    // AWS: with callbacks gone (Node.js 24), what a plain function returns is its answer.
-    else if (configuration.runtime === "nodejs24.x") succeed(answer);
+    if (isPromise(answer)) answer.then(succeed, (error) => reject(error ?? "handled"));
   } catch (error) {
     reject(error);
   }

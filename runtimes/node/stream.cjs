@@ -13,7 +13,7 @@ const frameBytesMax = 65_536;
 const awslambda = {
   streamifyResponse(handler, options) {
     handler[streaming] = "response";
-    if (options?.highWaterMark !== undefined)
+    if (typeof options?.highWaterMark === "number")
       handler[streamingHighWaterMark] = Number.parseInt(options.highWaterMark, 10);
     return handler;
   },
@@ -50,6 +50,15 @@ class ResponseStream extends Writable {
   write(chunk, ...rest) {
     const plain = typeof chunk === "string" || chunk instanceof Uint8Array;
     return super.write(plain || chunk === null ? chunk : JSON.stringify(chunk), ...rest);
+  }
+
+  end(...given) {
+    const [chunk, ...rest] = given;
+    const writes = given.length > 0 && typeof chunk !== "function" && chunk !== undefined && chunk !== null;
+    if (!writes) return super.end(...given);
+    if (typeof rest[0] === "string") this.write(chunk, rest.shift());
+    else this.write(chunk);
+    return super.end(...rest.filter((each) => typeof each === "function"));
   }
 
   _write(chunk, _encoding, done) {
@@ -98,12 +107,12 @@ function runStreaming(handler, event, context, link) {
     answer = handler(event, stream, context);
   } catch (error) {
     link.reject(error);
-    return stream;
+    return;
   }
   if (typeof answer?.then !== "function") {
-    link.reject(failure("Runtime.InvalidStreamingOperation", "Streaming does not support non-async handlers."));
+    link.reject(new Error("Streaming does not support non-async handlers."));
     ended.catch(() => {});
-    return stream;
+    return;
   }
   Promise.all([answer, ended]).then(
     ([value]) => {
@@ -113,7 +122,6 @@ function runStreaming(handler, event, context, link) {
     },
     (error) => link.reject(error),
   );
-  return stream;
 }
 
 module.exports = { awslambda, runStreaming };

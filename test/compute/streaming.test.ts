@@ -56,14 +56,14 @@ describe("A streamed answer", () => {
 
   test("reaches its sink, content type first", async () => {
     const spec = await stream(
-      `stream.setContentType("text/x"); stream.write("a"); stream.write({ b: 1 }); stream.end(new Uint8Array([99]));`,
+      `stream.setContentType("text/x"); stream.write("a"); stream.write({ b: 1 }); stream.write(new Uint8Array([99])); stream.end(["d"]);`,
     );
     const sink = collect();
     const outcome = await harness.invoke(spec, {}, { sink });
     expect(outcome).toMatchObject({ outcome: "success", stream: { contentType: "text/x", delivered: true } });
     expect(outcome.payload).toHaveLength(0);
     expect(sink.types).toEqual(["text/x"]);
-    expect(sink.chunks.join("")).toBe('a{"b":1}c');
+    expect(sink.chunks.join("")).toBe('a{"b":1}c["d"]');
     expect(sink.ended()).toBe(true);
   });
 
@@ -132,11 +132,24 @@ describe("A streamed answer", () => {
     expect((await harness.invoke(spec, {}, { sink: collect() })).outcome).toBe("error");
   });
 
-  test("ends when the function's event loop is empty", async () => {
+  test("that nobody ends runs into the timeout, also when nothing is left to wait for", async () => {
     const sink = collect();
-    const spec = await stream(`stream.write("a"); await new Promise(() => {});`);
-    expect((await harness.invoke(spec, {}, { sink })).outcome).toBe("success");
+    const spec = await stream(`stream.write("a");`);
+    const { report } = await harness.invoke({ ...spec, timeoutMs: 300 }, {}, { sink });
+    expect(report.status).toBe("timeout");
     expect(sink.chunks.join("")).toBe("a");
+  });
+
+  test("is only for handlers that are marked with what there is to stream, and the global can be kept away", async () => {
+    const odd = await harness.define({
+      "index.mjs": `export const handler = async () => 1; handler[Symbol.for("aws.lambda.runtime.handler.streaming")] = "request";`,
+    });
+    expect(await harness.answer(odd, {})).toMatchObject({ errorType: "Runtime.MalformedStreamingHandler" });
+    const none = await harness.define(
+      { "index.mjs": `export const handler = async () => typeof awslambda` },
+      { environment: { AWS_LAMBDA_NODEJS_NO_GLOBAL_AWSLAMBDA: "1" } },
+    );
+    expect(await harness.answer(none, {})).toBe("undefined");
   });
 
   test("can end before its function does", async () => {

@@ -24,7 +24,8 @@ export async function runAsEvents(
   gone: AbortSignal,
 ): Promise<{ readonly version: string; readonly events: AsyncIterable<ResponseEvent> }> {
   const queue = createQueue();
-  gone.addEventListener("abort", queue.close, { once: true });
+  if (gone.aborted) queue.close();
+  else gone.addEventListener("abort", queue.close, { once: true });
   const began = Promise.withResolvers<string>();
   run((version) => ({
     start: () => began.resolve(version),
