@@ -1,7 +1,7 @@
 "use strict";
 const { writeSync } = require("node:fs");
 const { format } = require("node:util");
-const { errorForLog, isError } = require("./errors.cjs");
+const { errorText, intoError } = require("./errors.cjs");
 
 // Messages leave at once and in order: a function that never yields is killed with its log complete.
 const messagesFd = 4;
@@ -14,26 +14,27 @@ function patchConsole(chosenFormat, currentRequestId, currentTenantId = tenantId
   logFormat = chosenFormat;
   requestId = currentRequestId;
   tenantId = currentTenantId;
-  const levels = {
-    trace: "TRACE",
-    debug: "DEBUG",
-    log: "INFO",
-    info: "INFO",
-    warn: "WARN",
-    error: "ERROR",
-    fatal: "FATAL",
-  };
-  for (const [method, level] of Object.entries(levels)) {
-    console[method] = (...values) =>
-      writeMessage(logFormat === "JSON" ? jsonLine(level, values) : textLine(level, format(...values)));
+  const least = rank[process.env.AWS_LAMBDA_LOG_LEVEL?.toUpperCase()] ?? rank.TRACE;
+  for (const [method, level] of Object.entries(methods)) {
+    console[method] =
+      rank[level] < least
+        ? () => {}
+        : (message, ...values) =>
+            writeMessage(
+              logFormat === "JSON" ? jsonLine(level, message, values) : textLine(level, format(message, ...values)),
+            );
   }
+  console.log = console.info;
 }
+
+const rank = { TRACE: 1, DEBUG: 2, INFO: 3, WARN: 4, ERROR: 5, FATAL: 6 };
+const methods = { trace: "TRACE", debug: "DEBUG", info: "INFO", warn: "WARN", error: "ERROR", fatal: "FATAL" };
 
 /** A line of the runtime itself about an error. */
 function logLine(level, message, error) {
   try {
-    if (logFormat === "JSON") writeMessage(jsonLine(level, [errorForLog(error)]));
-    else writeMessage(textLine(level, `${message}\t${JSON.stringify(errorForLog(error))}`));
+    if (logFormat === "JSON") writeMessage(jsonLine(level, intoError(error), []));
+    else writeMessage(textLine(level, `${message}\t${errorText(error)}`));
   } catch {
     // An error that cannot be written down must not take its function along.
   }
@@ -43,28 +44,32 @@ function textLine(level, text) {
   return `${new Date().toISOString()}\t${requestId()}\t${level}\t${text}`;
 }
 
-function jsonLine(level, values) {
+function jsonLine(level, message, values) {
   const line = { timestamp: new Date().toISOString(), level, requestId: requestId(), tenantId: tenantId() };
-  const [only] = values;
-  if (values.length === 1 && typeof only === "object" && only !== null && !isError(only)) {
+  if (values.length === 0) {
     try {
-      return JSON.stringify({ ...line, message: only }, replaceErrors);
+      return JSON.stringify({ ...line, message }, showErrors);
     } catch {
       // Circular: the text form will do.
+      return JSON.stringify({ ...line, message: format(message) });
     }
   }
-  line.message = format(...values);
-  const error = values.find(isError);
-  if (error !== undefined) {
-    line.errorType = error.name;
-    line.errorMessage = error.message;
-    line.stackTrace = String(error.stack ?? "").split("\n");
-  }
+  line.message = format(message, ...values);
+  const error = [message, ...values].find((value) => value instanceof Error);
+  if (error !== undefined) Object.assign(line, describe(error));
   return JSON.stringify(line);
 }
 
-function replaceErrors(_key, value) {
-  return isError(value) ? errorForLog(value) : value;
+function describe(error) {
+  return {
+    errorType: error.constructor?.name ?? "UnknownError",
+    errorMessage: error.message,
+    stackTrace: typeof error.stack === "string" ? error.stack.split("\n") : [],
+  };
+}
+
+function showErrors(_key, value) {
+  return value instanceof Error ? { ...describe(value), ...value } : value;
 }
 
 function writeMessage(text) {

@@ -3,8 +3,8 @@
 /** An error of the runtime itself, with the name that Lambda gives it. */
 function failure(name, message) {
   const error = new Error(message);
-  error.name = name;
-  error.stack = `${name}: ${message}${(error.stack ?? "").replace(/^.*?(?=\n|$)/su, "")}`;
+  Object.defineProperty(error, "name", { value: name, configurable: true, writable: true });
+  error.stack = `${name}: ${message}${(error.stack ?? "").replace(/^.*?(?=\n {4}at |$)/su, "")}`;
   return error;
 }
 
@@ -26,30 +26,36 @@ function errorDocument(error) {
 
 function describe(error) {
   if (!isError(error)) return { errorType: typeof error, errorMessage: String(error), trace: [] };
-  const document = { errorType: error.name, errorMessage: error.message };
-  if (error.name === "Runtime.UnhandledPromiseRejection") {
-    document.reason = isError(error.reason) ? describe(error.reason) : error.reason;
-    document.promise = {};
-  }
-  document.trace = String(error.stack ?? "").split("\n");
-  return document;
+  return {
+    errorType: escaped(error.name),
+    errorMessage: escaped(error.message),
+    trace: escaped(String(error.stack ?? "")).split("\n"),
+  };
+}
+
+/** AWS: this one character is not let through. */
+function escaped(text) {
+  return typeof text === "string" ? text.replaceAll("\x7F", "%7F") : text;
+}
+
+/** AWS: what is thrown without being an error becomes one for the log. */
+function intoError(thrown) {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
 /** The same error as Lambda writes it to the log: `stack` in place of `trace`, and what the error carries besides. */
-function errorForLog(error) {
-  if (!isError(error)) return { errorType: typeof error, errorMessage: String(error), stack: [] };
-  const extra = {};
-  for (const name of Object.keys(error)) {
-    if (name !== "name" && name !== "promise")
-      extra[name] = isError(error[name]) ? errorForLog(error[name]) : error[name];
+function errorText(thrown) {
+  const error = intoError(thrown);
+  try {
+    return JSON.stringify(error, (_key, value) => {
+      if (!(value instanceof Error)) return value;
+      const shown = { errorType: value.name, errorMessage: value.message, code: value.code, ...value };
+      if (typeof value.stack === "string") shown.stack = value.stack.split("\n");
+      return shown;
+    });
+  } catch {
+    return JSON.stringify(describe(error));
   }
-  return {
-    errorType: error.name,
-    errorMessage: error.message,
-    ...extra,
-    ...(error.name === "Runtime.UnhandledPromiseRejection" ? { promise: {} } : {}),
-    stack: String(error.stack ?? "").split("\n"),
-  };
 }
 
 function isError(value) {
@@ -63,4 +69,4 @@ function isError(value) {
   );
 }
 
-module.exports = { errorDocument, errorForLog, failure, isError };
+module.exports = { errorDocument, errorText, failure, intoError };

@@ -34,7 +34,7 @@ async function loadModule(taskRoot, folder, name) {
     const asked = createRequire(resolve(__dirname, "index.mjs"));
     if (existsSync(base) && !isFolder(base)) return asked(base);
     if (existsSync(`${base}.js`)) return await loadScript(`${base}.js`, asked);
-    if (existsSync(`${base}.mjs`)) return await import(pathToFileURL(`${base}.mjs`).href);
+    if (existsSync(`${base}.mjs`)) return await importFile(`${base}.mjs`);
     if (existsSync(`${base}.cjs`)) return asked(`${base}.cjs`);
     const at = asked.resolve(name, { paths: [resolve(taskRoot, folder), ...(process.env.NODE_PATH ?? "").split(":")] });
     return asked(at);
@@ -44,8 +44,41 @@ async function loadModule(taskRoot, folder, name) {
 }
 
 async function loadScript(file, asked) {
-  if (typeOf(dirname(file)) === "module") return import(pathToFileURL(file).href);
+  if (typeOf(dirname(file)) === "module") return importFile(file);
   return asked(file);
+}
+
+function importFile(file) {
+  importByNodePath();
+  return import(pathToFileURL(file).href);
+}
+
+/**
+ * AWS: what `import` does not find beside the function it looks for in the layers and in the runtime, as `require` does by
+ * NODE_PATH. Node.js before 22.15 has nothing to do so with.
+ */
+function importByNodePath() {
+  const { registerHooks } = require("node:module");
+  const folders = (process.env.NODE_PATH ?? "").split(":").filter((folder) => folder.endsWith("/node_modules"));
+  if (registerHooks === undefined || !folders.some((folder) => existsSync(folder))) return;
+  const parents = folders.map((folder) => pathToFileURL(resolve(folder, "..", "x")).href);
+  registerHooks({
+    resolve(specifier, context, next) {
+      try {
+        return next(specifier, context);
+      } catch (error) {
+        if (error.code !== "ERR_MODULE_NOT_FOUND" || /^(?:[./]|\w+:)/u.test(specifier)) throw error;
+        for (const parentURL of parents) {
+          try {
+            return next(specifier, { ...context, parentURL });
+          } catch {
+            // Not there.
+          }
+        }
+        throw error;
+      }
+    },
+  });
 }
 
 /** The `type` of the nearest package.json. */
@@ -67,8 +100,8 @@ function isFolder(path) {
 
 function named(error) {
   if (error instanceof SyntaxError) return renamed("Runtime.UserCodeSyntaxError", error);
-  if (error?.code === "MODULE_NOT_FOUND" || error?.code === "ERR_MODULE_NOT_FOUND")
-    return renamed("Runtime.ImportModuleError", error);
+  // AWS: what `import` does not find keeps its own name.
+  if (error?.code === "MODULE_NOT_FOUND") return renamed("Runtime.ImportModuleError", error);
   return error;
 }
 

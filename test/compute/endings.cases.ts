@@ -141,13 +141,13 @@ export function endingsCases(driver: "process" | "namespaces"): void {
       expect(await harness.answer(spec, { fail: true })).toMatchObject({
         errorType: "Runtime.UnhandledPromiseRejection",
         errorMessage: "Error: forgotten",
-        reason: { errorType: "Error", errorMessage: "forgotten" },
       });
       expect(await harness.answer(spec, {})).toBe("ok");
     });
 
     it.each([
-      [{ "index.mjs": `import "./absent.mjs"; export const handler = 1;` }, "Runtime.ImportModuleError"],
+      [{ "index.mjs": `import "./absent.mjs"; export const handler = 1;` }, "Error"],
+      [{ "index.js": `require("./absent"); exports.handler = 1;` }, "Runtime.ImportModuleError"],
       [{ "other.mjs": `` }, "Runtime.ImportModuleError"],
       [{ "index.mjs": `export const another = async () => 1;` }, "Runtime.HandlerNotFound"],
       [{ "index.js": `exports.handler = async () => {` }, "Runtime.UserCodeSyntaxError"],
