@@ -1,3 +1,4 @@
+import type * as EcrSdk from "@aws-sdk/client-ecr";
 import type * as S3Sdk from "@aws-sdk/client-s3";
 import { createAuthorizer } from "./access/authorize.ts";
 import { firstOf } from "./access/credential-source.ts";
@@ -143,6 +144,8 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     authorizer,
     verifier,
     s3: (as) => directory.client<typeof S3Sdk>("s3", as),
+    ecr: ecr.port,
+    ecrClient: (as) => directory.client<typeof EcrSdk>("ecr", as),
     dataDir,
   });
   const executeApi = createExecuteApi({

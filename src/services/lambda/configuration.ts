@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Architecture, FunctionConfiguration, Runtime } from "@aws-sdk/client-lambda";
+import { describeImage } from "./image-settings.ts";
 import {
   functionArn,
   type AliasRecord,
@@ -23,9 +24,8 @@ export function describeVersion(
   return {
     FunctionName: record.name,
     FunctionArn: functionArn(place, record.name, qualified),
-    Runtime: toRuntime(settings.runtime),
+    ...(!code.image && { Runtime: toRuntime(settings.runtime), Handler: settings.handler }),
     Role: settings.role,
-    Handler: settings.handler,
     CodeSize: code.bytes,
     Description: settings.description,
     Timeout: settings.timeoutSeconds,
@@ -39,7 +39,7 @@ export function describeVersion(
     ...(layers.length > 0 && { Layers: layers.map(({ arn, code: { bytes } }) => ({ Arn: arn, CodeSize: bytes })) }),
     State: "Active",
     LastUpdateStatus: "Successful",
-    PackageType: "Zip",
+    ...(code.image ? describeImage(version) : { PackageType: "Zip" as const }),
     Architectures: [toArchitecture(settings.architecture)],
     EphemeralStorage: { Size: settings.ephemeralStorageMb },
     ...(settings.durable && {

@@ -111,6 +111,16 @@ export function unzippedTooLarge(bytesMax: number): AwsError {
   return invalidParameter(`Unzipped size must be smaller than ${bytesMax} bytes`);
 }
 
+/** To Invoke, of a function whose image was deleted from its repository. AWS names the reason in `StateReasonCode`, as ImageDeleted. */
+export function imageGone(uri: string): AwsError {
+  return new AwsError(
+    "CodeArtifactUserDeletedException",
+    409,
+    `The container image ${uri} of the function was deleted from its repository`,
+    user,
+  );
+}
+
 export function codeStorageExceeded(): AwsError {
   return new AwsError("CodeStorageExceededException", 400, "Code storage limit exceeded.", user);
 }

@@ -1,6 +1,7 @@
 import type { Compute, FunctionSpec } from "../../compute/compute.ts";
 import type { Store } from "../../kernel/store/store.ts";
 import type { CodeStore } from "./code/code-store.ts";
+import { toImageSpec } from "./image-settings.ts";
 import {
   functionArn,
   keyOf,
@@ -211,6 +212,7 @@ async function toSpec(
   code: CodeStore,
 ): Promise<FunctionSpec> {
   const { settings } = version;
+  const image = toImageSpec(version);
   const [codeDir, layersDir] = await Promise.all([
     code.folder(version.code),
     code.layersFolder(settings.layers.map((layer) => layer.code)),
@@ -234,6 +236,7 @@ async function toSpec(
     logGroup: settings.logGroup,
     logFormat: settings.logFormat,
     architecture: settings.architecture,
+    ...(image && { image }),
     tags: record.tags,
     ...(hasSnapStart(version) && { snapStart: true as const }),
   };

@@ -17,6 +17,11 @@ export const lambdaLimits = {
   streamedBytesHeld: 262_144,
   /** Ours: status, headers and cookies of a streamed answer. */
   preludeBytesMax: 131_072,
+  /** A container image, uncompressed. */
+  imageBytesMax: 10 * 1024 ** 3,
+  /** Ours: files, folders and links in all of an image's layers, and the size of its config. */
+  imageEntriesMax: 1_000_000,
+  imageConfigBytesMax: 4 * 1024 ** 2,
   environmentBytesMax: 4096,
   timeoutSecondsMax: 900,
   memoryMbMax: 10_240,

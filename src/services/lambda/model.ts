@@ -9,6 +9,29 @@ export interface CodePackage {
   readonly blobId: string;
   readonly bytes: number;
   readonly unzippedBytes: number;
+  /** The package is a container image: `sha256` is its digest in hexadecimal, and it has no blob of ours. */
+  readonly image?: ImageReference;
+}
+
+/** A container image, as it was when the function was given it. */
+export interface ImageReference {
+  /** As the request named it, and with the digest. */
+  readonly uri: string;
+  readonly resolvedUri: string;
+  readonly repository: { readonly account: string; readonly region: string; readonly name: string };
+  /** The lowest first. */
+  readonly layers: readonly { readonly digest: string; readonly compressed: boolean }[];
+  readonly entryPoint: readonly string[];
+  readonly command: readonly string[];
+  readonly workingDirectory: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** What a function says instead of its image. */
+export interface ImageOverrides {
+  readonly entryPoint?: readonly string[];
+  readonly command?: readonly string[];
+  readonly workingDirectory?: string;
 }
 
 export interface LayerReference {
@@ -19,6 +42,8 @@ export interface LayerReference {
 
 /** What a function's configuration says. */
 export interface FunctionSettings {
+  readonly imageConfig?: ImageOverrides;
+  /** Empty, like `handler`, for container images. */
   readonly runtime: string;
   readonly handler: string;
   readonly role: string;

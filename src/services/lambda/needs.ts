@@ -1,3 +1,4 @@
+import type * as EcrSdk from "@aws-sdk/client-ecr";
 import type * as LambdaSdk from "@aws-sdk/client-lambda";
 import type * as S3Sdk from "@aws-sdk/client-s3";
 import type { Authorizer } from "../../access/authorization.ts";
@@ -10,6 +11,7 @@ import type { Jobs } from "../../kernel/jobs/jobs.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { Store } from "../../kernel/store/store.ts";
 import type { CallAs, ClientOf } from "../../wire/service.ts";
+import type { EcrPort } from "../ecr/port.ts";
 import type { IamPort } from "../iam/port.ts";
 import type { CodeStore } from "./code/code-store.ts";
 import type { CodeUrls } from "./code/code-urls.ts";
@@ -34,6 +36,9 @@ export interface LambdaNeeds {
   readonly authorizer: Authorizer;
   /** Who signed a request to a function URL. */
   readonly verifier: Verifier;
+  readonly ecr: EcrPort;
+  /** Lets Lambda pull from a repository, as the caller. */
+  ecrClient(as: CallAs): Pick<ClientOf<typeof EcrSdk>, "GetRepositoryPolicy" | "SetRepositoryPolicy">;
   /** Reads packages from S3 as the caller, and puts records there as execution roles. */
   s3(as: CallAs): Pick<ClientOf<typeof S3Sdk>, "GetObject" | "PutObject">;
   /** Packages are unpacked in `code/` below it. */

@@ -20,12 +20,10 @@ export function refuseUnbuilt(input: Input, operation: string): void {
   if (input.DeadLetterConfig?.TargetArn) refuse("DeadLetterConfig");
   if (input.KMSKeyArn) refuse("KMSKeyArn");
   if ((input.FileSystemConfigs?.length ?? 0) > 0) refuse("FileSystemConfigs");
-  if (input.ImageConfig !== undefined) refuse("ImageConfig");
   if (input.TracingConfig?.Mode === "Active") refuse("TracingConfig.Mode=Active");
   if (input.CodeSigningConfigArn) refuse("CodeSigningConfigArn");
   if (input.DurableConfig?.KMSKeyArn) refuse("DurableConfig.KMSKeyArn");
   if (input.CapacityProviderConfig !== undefined) refuse("CapacityProviderConfig");
-  if (input.PackageType === "Image") refuse("PackageType=Image");
   if (input.PublishTo !== undefined) refuse("PublishTo");
   const { ApplicationLogLevel: application, SystemLogLevel: system, LogFormat: format } = input.LoggingConfig ?? {};
   if (format !== "JSON" && (application ?? system) !== undefined) {

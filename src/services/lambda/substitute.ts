@@ -6,7 +6,8 @@ import type { Call } from "../../wire/service.ts";
  * does: AWS's answers have no member for it.
  */
 export async function showSubstitute(compute: Compute, runtime: string | undefined, call: Call): Promise<void> {
-  if (runtime === undefined) return;
+  // Container images have none.
+  if (!runtime) return;
   const found = await compute.runtime(runtime);
   if (found.state === "substituted") call.setHeader("x-cumulet-runtime", `substituted; version=${found.version}`);
   if (found.state === "missing") call.setHeader("x-cumulet-runtime", "missing");

@@ -24,7 +24,6 @@ export async function receiveCode(
   needs: { readonly code: CodeStore; readonly s3: LambdaNeeds["s3"] },
 ): Promise<CodePackage> {
   const { ZipFile, S3Bucket, S3Key } = source;
-  if (source.ImageUri !== undefined) throw notImplemented("Code.ImageUri");
   if (source.SourceKMSKeyArn !== undefined) throw notImplemented("Code.SourceKMSKeyArn");
   if (source.S3ObjectStorageMode === "REFERENCE") throw notImplemented("Code.S3ObjectStorageMode=REFERENCE");
   if (ZipFile !== undefined) {

@@ -5,9 +5,12 @@ import type { Blobs } from "../../../kernel/blobs/blobs.ts";
 import type { Clock } from "../../../kernel/clock.ts";
 import type { Ids } from "../../../kernel/ids.ts";
 import type { Store, Transaction } from "../../../kernel/store/store.ts";
+import type { EcrPort } from "../../ecr/port.ts";
 import { cannotUnzip, unzippedTooLarge } from "../errors.ts";
 import { lambdaLimits } from "../limits.ts";
 import type { CodePackage } from "../model.ts";
+import { unpackLayers } from "./image-layers.ts";
+import { readImageLayers } from "./images.ts";
 import { unpack } from "./unpack.ts";
 import { readZip, ZipError, type ZipEntry } from "./zip.ts";
 
@@ -33,19 +36,20 @@ export function createCodeStore(needs: {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly dataDir: string;
+  readonly ecr: EcrPort;
 }): CodeStore {
   const { store, blobs, ids, clock } = needs;
   const root = join(needs.dataDir, "code");
   /** Folders known to be there, or on the way. */
   const folders = new Map<string, Promise<string>>();
 
-  const ensure = (name: string, entries: () => Promise<readonly ZipEntry[]>): Promise<string> => {
+  const ensure = (name: string, make: (folder: string) => Promise<void>): Promise<string> => {
     const known = folders.get(name);
     if (known) return known;
     const folder = join(root, name);
     const made = (async () => {
       await mkdir(root, { recursive: true, mode: 0o711 });
-      if (!(await exists(folder))) await unpack(await entries(), folder, ids.uuid());
+      if (!(await exists(folder))) await make(folder);
       const now = new Date(clock.now());
       await utimes(folder, now, now);
       return folder;
@@ -64,7 +68,7 @@ export function createCodeStore(needs: {
         const entries = readZip(zip, lambdaLimits.zipEntriesMax);
         const unzippedBytes = entries.reduce((sum, entry) => sum + entry.bytes, 0);
         if (unzippedBytes > lambdaLimits.unzippedBytesMax) throw unzippedTooLarge(lambdaLimits.unzippedBytesMax);
-        await ensure(hash.toString("hex"), () => Promise.resolve(entries));
+        await ensure(hash.toString("hex"), (folder) => unpack(entries, folder, ids.uuid()));
         const blob = await blobs.write(zip);
         return { sha256: hash.toString("base64"), blobId: blob.id, bytes: zip.byteLength, unzippedBytes };
       } catch (error) {
@@ -75,25 +79,30 @@ export function createCodeStore(needs: {
 
     retain(tx, code, owner) {
       tx.set(["lambda", "codeUse", folderName(code), code.blobId, owner], true);
-      blobs.retain(tx, code.blobId);
+      // An image's layers are its repository's.
+      if (!code.image) blobs.retain(tx, code.blobId);
     },
 
     async release(tx, code, owner) {
       tx.delete(["lambda", "codeUse", folderName(code), code.blobId, owner]);
       const others = await tx.range({ prefix: ["lambda", "codeUse", folderName(code), code.blobId] }, { limit: 1 });
-      if (others.length === 0) blobs.release(tx, code.blobId);
+      if (others.length === 0 && !code.image) blobs.release(tx, code.blobId);
     },
 
-    folder: (code) => ensure(folderName(code), () => entriesOf(code)),
+    folder: (code) =>
+      ensure(folderName(code), async (folder) => {
+        if (code.image) await unpackLayers(readImageLayers(code.image, needs.ecr), folder, ids.uuid());
+        else await unpack(await entriesOf(code), folder, ids.uuid());
+      }),
 
     async layersFolder(codes) {
       if (codes.length === 0) return undefined;
       const names = codes.map(folderName);
       const merged = `layers-${createHash("sha256").update(names.join("+")).digest("hex")}`;
-      return ensure(merged, async () => {
+      return ensure(merged, async (folder) => {
         const all: ZipEntry[] = [];
         for (const code of codes) all.push(...(await entriesOf(code)));
-        return withoutCovered(all);
+        await unpack(withoutCovered(all), folder, ids.uuid());
       });
     },
 
@@ -131,7 +140,7 @@ function withoutCovered(entries: readonly ZipEntry[]): ZipEntry[] {
 }
 
 function folderName(code: CodePackage): string {
-  return Buffer.from(code.sha256, "base64").toString("hex");
+  return code.image ? code.blobId : Buffer.from(code.sha256, "base64").toString("hex");
 }
 
 async function exists(path: string): Promise<boolean> {

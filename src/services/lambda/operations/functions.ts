@@ -1,7 +1,8 @@
 import { AwsError } from "../../../aws/error.ts";
 import type { Transaction } from "../../../kernel/store/store.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
-import { receiveCode } from "../code/code-source.ts";
+import { receiveCode, type CodeSource } from "../code/code-source.ts";
+import { receiveImage } from "../code/images.ts";
 import { claimOf, removeProvisioned } from "../concurrency-provisioned.ts";
 import { describeVersion, digestOf } from "../configuration.ts";
 import { newDurable } from "../durable/settings.ts";
@@ -13,6 +14,7 @@ import {
   revisionMismatch,
   roleNotAssumable,
 } from "../errors.ts";
+import { changeImageConfig, checkCodeSource, checkPackageMembers } from "../image-settings.ts";
 import { checkUnzippedTotal, readLayers } from "../layers.ts";
 import { lambdaLimits } from "../limits.ts";
 import {
@@ -69,6 +71,20 @@ export function functionOperations(needs: OperationNeeds) {
     return { reference, fn, version };
   };
 
+  /** The package that a request brings or points to, which must be of the function's kind. */
+  const receive = async (
+    source: CodeSource,
+    reference: FunctionReference,
+    isImage: boolean,
+    architecture: string,
+    call: Call,
+  ) => {
+    checkCodeSource(source, isImage, call.operation);
+    if (source.ImageUri === undefined) return receiveCode(source, call, needs);
+    const arn = functionArn(reference, reference.name);
+    return receiveImage(source.ImageUri, architecture === "arm64" ? "arm64" : "x86_64", arn, call, needs);
+  };
+
   return {
     CreateFunction: {
       authorize: async (input, call) => [
@@ -83,7 +99,9 @@ export function functionOperations(needs: OperationNeeds) {
           throw constraintFailed(name, "functionName", "Member must have length less than or equal to 64");
         }
         refuseUnbuilt(input, "CreateFunction");
-        const { Runtime: runtime, Handler: handler } = input;
+        const isImage = input.PackageType === "Image";
+        checkPackageMembers(input, isImage);
+        const { Runtime: runtime = isImage ? "" : undefined, Handler: handler = isImage ? "" : undefined } = input;
         const role = present(input.Role, "Role");
         if (runtime === undefined || handler === undefined) {
           throw invalidParameter(
@@ -93,15 +111,18 @@ export function functionOperations(needs: OperationNeeds) {
         const tags = input.Tags ?? {};
         checkTags(tags);
         const layers = await readLayers(input.Layers ?? [], call, store);
-        const settings = changeSettings(
-          { ...defaultSettings(name), ...newDurable(input.DurableConfig), runtime, handler, role },
-          input,
-          layers,
-          name,
+        const settings = changeImageConfig(
+          changeSettings(
+            { ...defaultSettings(name), ...newDurable(input.DurableConfig), runtime, handler, role },
+            input,
+            layers,
+            name,
+          ),
+          input.ImageConfig,
         );
         await checkRole(role, name, call);
         if (await store.read((reader) => readFunction(reader, place, name))) throw alreadyExists(name);
-        const received = await receiveCode(present(input.Code, "Code"), call, needs);
+        const received = await receive(present(input.Code, "Code"), place, isImage, settings.architecture, call);
         checkUnzippedTotal(received, layers);
         const latest: FunctionVersion = {
           version: "$LATEST",
@@ -141,7 +162,13 @@ export function functionOperations(needs: OperationNeeds) {
         await showSubstitute(needs.compute, version.settings.runtime, call);
         return {
           Configuration: describeVersion(reference, fn.record, version, reference.qualifier),
-          Code: { RepositoryType: "S3", Location: await codeUrls.sign(version.code, call.endpoint, call.now) },
+          Code: version.code.image
+            ? {
+                RepositoryType: "ECR",
+                ImageUri: version.code.image.uri,
+                ResolvedImageUri: version.code.image.resolvedUri,
+              }
+            : { RepositoryType: "S3", Location: await codeUrls.sign(version.code, call.endpoint, call.now) },
           ...(Object.keys(tags).length > 0 && { Tags: { ...tags } }),
           ...(reservedConcurrency !== undefined && {
             Concurrency: { ReservedConcurrentExecutions: reservedConcurrency },
@@ -165,8 +192,15 @@ export function functionOperations(needs: OperationNeeds) {
       async run(input, call) {
         const reference = parseUnqualifiedName(input.FunctionName, call);
         refuseUnbuilt(input.PublishTo === undefined ? {} : { PublishTo: input.PublishTo }, "UpdateFunctionCode");
-        checkRevision(await store.read((reader) => existingFunction(reader, reference)), input.RevisionId);
-        const received = await receiveCode(input, call, needs);
+        const before = await store.read((reader) => existingFunction(reader, reference));
+        checkRevision(before, input.RevisionId);
+        const received = await receive(
+          input,
+          reference,
+          before.latest.code.image !== undefined,
+          input.Architectures?.[0] ?? before.latest.settings.architecture,
+          call,
+        );
         const architecture = input.Architectures && { Architectures: input.Architectures };
         return store.transact(async (tx) => {
           const record = await existingFunction(tx, reference);
@@ -190,12 +224,16 @@ export function functionOperations(needs: OperationNeeds) {
         refuseUnbuilt(input, "UpdateFunctionConfiguration");
         const before = await store.read((reader) => existingFunction(reader, reference));
         checkRevision(before, input.RevisionId);
+        checkPackageMembers(input, before.latest.code.image !== undefined);
         if (input.Role !== undefined) await checkRole(input.Role, before.name, call);
         const layers = input.Layers && (await readLayers(input.Layers, call, store));
         return store.transact(async (tx) => {
           const record = await existingFunction(tx, reference);
           checkRevision(record, input.RevisionId);
-          const settings = changeSettings(record.latest.settings, input, layers, record.name);
+          const settings = changeImageConfig(
+            changeSettings(record.latest.settings, input, layers, record.name),
+            input.ImageConfig,
+          );
           checkUnzippedTotal(record.latest.code, settings.layers);
           const digest = digestOf(settings, record.latest.code);
           return replaceLatest(
