@@ -1,5 +1,7 @@
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
 
 /** A C compiler that can link statically; undefined where there is none. */
 export async function findCompiler(): Promise<string | undefined> {
@@ -95,3 +97,90 @@ int main(int argc, char **argv) {
   }
 }
 `;
+
+/** A tar archive of files and links (`-> target`), in the order given, as a layer of an image. */
+export function tarOf(entries: readonly TarFile[]): Buffer {
+  const blocks: Buffer[] = [];
+  for (const { path, content = "", mode = 0o644, type = "0", target = "" } of entries) {
+    const bytes = Buffer.from(content);
+    const header = Buffer.alloc(512);
+    header.write(path, 0, 100);
+    header.write(`${mode.toString(8).padStart(7, "0")}\0`, 100);
+    header.write(`${bytes.length.toString(8).padStart(11, "0")}\0`, 124);
+    header.write(`${(1_700_000_000).toString(8).padStart(11, "0")}\0`, 136);
+    header.write("        ", 148);
+    header.write(type, 156);
+    header.write(target, 157, 100);
+    header.write("ustar\0" + "00", 257);
+    const sum = header.reduce((total, byte) => total + byte, 0);
+    header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
+    blocks.push(header, bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512));
+  }
+  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
+}
+
+export interface TarFile {
+  readonly path: string;
+  readonly content?: string | Uint8Array;
+  readonly mode?: number;
+  /** ustar's: `0` a file, `1` a hard link, `2` a link, `5` a folder. */
+  readonly type?: string;
+  readonly target?: string;
+}
+
+export interface PushedImage {
+  readonly digest: string;
+  /** `127.0.0.1:PORT/NAME@sha256:…` */
+  readonly uri: string;
+}
+
+/** Push an image of one architecture to a repository, with plain HTTP requests of the registry's protocol. */
+export async function pushImage(
+  endpoint: string,
+  login: string,
+  repository: string,
+  tag: string,
+  image: { readonly layers: readonly Uint8Array[]; readonly config: object; readonly architecture?: string },
+): Promise<PushedImage> {
+  const send = async (method: string, path: string, body: Uint8Array, type: string) => {
+    const response = await fetch(new URL(path, endpoint), {
+      method,
+      headers: { authorization: `Basic ${login}`, "content-type": type },
+      ...(method !== "POST" && { body: new Uint8Array(body) }),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return response.headers.get("location") ?? "";
+  };
+  const blob = async (content: Uint8Array, mediaType: string) => {
+    const digest = digestOf(content);
+    const upload = await send("POST", `/v2/${repository}/blobs/uploads/`, content, "");
+    await send("PUT", `${upload}?digest=${digest}`, content, "application/octet-stream");
+    return { mediaType, digest, size: content.length };
+  };
+  const layers = [];
+  for (const layer of image.layers) {
+    layers.push(await blob(gzipSync(layer), "application/vnd.oci.image.layer.v1.tar+gzip"));
+  }
+  const config = {
+    architecture: image.architecture ?? "amd64",
+    os: "linux",
+    config: image.config,
+    rootfs: { type: "layers", diff_ids: image.layers.map(digestOf) },
+  };
+  const type = "application/vnd.oci.image.manifest.v1+json";
+  const manifest = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: type,
+      config: await blob(Buffer.from(JSON.stringify(config)), "application/vnd.oci.image.config.v1+json"),
+      layers,
+    }),
+  );
+  await send("PUT", `/v2/${repository}/manifests/${tag}`, manifest, type);
+  const digest = digestOf(manifest);
+  return { digest, uri: `${new URL(endpoint).host}/${repository}@${digest}` };
+}
+
+function digestOf(content: Uint8Array): string {
+  return `sha256:${createHash("sha256").update(content).digest("hex")}`;
+}

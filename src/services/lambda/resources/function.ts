@@ -11,6 +11,7 @@ export const functionType: ResourceType = {
   type: "AWS::Lambda::Function",
   properties: [
     "Architectures",
+    "Code.ImageUri",
     "Code.S3Bucket",
     "Code.S3Key",
     "Code.S3ObjectVersion",
@@ -20,6 +21,9 @@ export const functionType: ResourceType = {
     "EphemeralStorage.Size",
     "FunctionName",
     "Handler",
+    "ImageConfig.Command",
+    "ImageConfig.EntryPoint",
+    "ImageConfig.WorkingDirectory",
     "Layers",
     "LoggingConfig.ApplicationLogLevel",
     "LoggingConfig.LogFormat",
@@ -166,6 +170,7 @@ function configurationOf(properties: Properties) {
   return defined({
     Description: textOf(properties, "Description"),
     Handler: textOf(properties, "Handler"),
+    ImageConfig: imageConfigOf(properties),
     Runtime: runtime === undefined ? undefined : toRuntime(runtime),
     Timeout: numberOf(properties, "Timeout"),
     MemorySize: numberOf(properties, "MemorySize"),
@@ -178,6 +183,17 @@ function configurationOf(properties: Properties) {
     SnapStart: snapStartOf(properties),
     TracingConfig: tracing === undefined ? undefined : { Mode: toTracingMode(tracing) },
   });
+}
+
+/** What a template does not say is the image's own again. */
+function imageConfigOf(properties: Properties) {
+  if (textOf(properties, "PackageType") !== "Image") return undefined;
+  const given = objectOf(properties, "ImageConfig") ?? {};
+  return {
+    EntryPoint: stringsOf(given, "EntryPoint") ?? [],
+    Command: stringsOf(given, "Command") ?? [],
+    WorkingDirectory: textOf(given, "WorkingDirectory") ?? "",
+  };
 }
 
 function toTracingMode(text: string): "Active" | "PassThrough" {
@@ -204,6 +220,7 @@ async function codeOf(properties: Properties) {
   const inline = textOf(code, "ZipFile");
   if (inline !== undefined) return { ZipFile: await packInlineCode(inline, textOf(properties, "Runtime") ?? "") };
   return defined({
+    ImageUri: textOf(code, "ImageUri"),
     S3Bucket: textOf(code, "S3Bucket"),
     S3Key: textOf(code, "S3Key"),
     S3ObjectVersion: textOf(code, "S3ObjectVersion"),
