@@ -88,18 +88,18 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
   };
 
   /** @returns whether it succeeded */
-  const startOne = (shelf: Shelf): Promise<boolean> => {
+  const startOne = (shelf: Shelf, shape: SandboxShape): Promise<boolean> => {
     shelf.starting += 1;
-    const start = startIt(shelf).finally(() => {
+    const start = startIt(shelf, shape).finally(() => {
       shelf.starting -= 1;
       starts.delete(start);
     });
     starts.add(start);
     return start;
   };
-  const startIt = async (shelf: Shelf): Promise<boolean> => {
+  const startIt = async (shelf: Shelf, shape: SandboxShape): Promise<boolean> => {
     try {
-      const sandbox = await driver.start(shelf.shape, needs.endpointPort(), shelf.dedication);
+      const sandbox = await driver.start(shape, needs.endpointPort(), shelf.dedication);
       await waitUntilReady(sandbox, clock, limits.spawnTimeoutMs);
       const want = shelf.waiting.shift();
       if (want !== undefined) want.resolve(sandbox);
@@ -117,7 +117,8 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
     while (starts.size < limits.sandboxStartsMax && queue.length > 0) {
       const shelf = queue.shift();
       if (shelf === undefined || shelf.waiting.length <= shelf.starting) continue;
-      void startOne(shelf).then(pump);
+      // A function that waits loads no more than it uses.
+      void startOne(shelf, { ...shelf.shape, preloadsSdk: false }).then(pump);
     }
     if (queue.length === 0) refillLater(refillDelayMs);
   };
@@ -138,7 +139,7 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
       const shelf = poorest();
       if (shelf === undefined) return;
       refills += 1;
-      void startOne(shelf).then((succeeded) => {
+      void startOne(shelf, shelf.shape).then((succeeded) => {
         refills -= 1;
         // After a failure the next one who asks meets the same trouble and is told of it.
         if (queue.length > 0) pump();
@@ -199,8 +200,8 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
     async take(shape, dedication) {
       const shelf = dedication === undefined ? shelfOf(shape) : newShelf(shape, dedication);
       if (dedication === undefined) note(shelf);
-      const waiting = shelf.ready.pop();
-      let sandbox = waiting;
+      // The oldest: it has had time to warm up.
+      let sandbox = shelf.ready.shift();
       if (sandbox === undefined) {
         const { promise, resolve, reject } = Promise.withResolvers<Sandbox>();
         shelf.waiting.push({ resolve, reject });
@@ -233,9 +234,10 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
 }
 
 /** The heaps of Node and Java are sized by their command lines and cannot be later; Python takes what the cgroup gives it. */
-function shelfKey({ interpreter, memoryMb, ephemeralStorageMb }: SandboxShape): string {
-  return `${interpreter.executable} ${ephemeralStorageMb} ${interpreter.language === "python" ? "" : memoryMb}`;
+function shelfKey({ interpreter, memoryMb, ephemeralStorageMb, preloadsSdk }: SandboxShape): string {
+  return `${interpreter.executable} ${ephemeralStorageMb} ${interpreter.language === "python" ? "" : memoryMb} ${preloadsSdk === true}`;
 }
+
 async function discard(sandbox: Sandbox): Promise<void> {
   sandbox.kill();
   await sandbox.ended;

@@ -19,6 +19,7 @@ import { restoreFirst } from "./restoring-environment.ts";
 import { detectHost } from "./sandbox/detect.ts";
 import type { Host } from "./sandbox/detect.ts";
 import type { Dedication, Sandbox } from "./sandbox/sandbox.ts";
+import { usesRuntimeSdk } from "./sdk-use.ts";
 import { environmentVariables, imageVariables, variablesReadAtStart, wrapperVariable } from "./variables.ts";
 import type { InitializationType, Places } from "./variables.ts";
 
@@ -41,6 +42,7 @@ export function createCompute(needs: CreateComputeNeeds): Promise<Compute> {
   const { clock, ids } = needs;
   const limits: ComputeLimits = { ...computeLimits, ...needs.limits };
   const runtimesDir = findRuntimes();
+  const sdkDir = join(dirname(runtimesDir), "dist", "sdk", "node_modules");
   const interpreters = createInterpreters({ executable: process.execPath, version: process.version }, needs.dataDir);
   let java: JavaRuntime | undefined;
   let detected: Promise<{ host: Host; blanks: Blanks }> | undefined;
@@ -61,6 +63,7 @@ export function createCompute(needs: CreateComputeNeeds): Promise<Compute> {
       wanted: needs.driver ?? "auto",
       limits,
       runtimesDir,
+      sdkDir: existsSync(sdkDir) ? sdkDir : undefined,
       dataDir,
       endpointPort,
       shape,
@@ -92,7 +95,8 @@ export function createCompute(needs: CreateComputeNeeds): Promise<Compute> {
     const { interpreter, substitute } = await prepared(spec.runtime);
     const logStream = logStreamName(spec, clock.now(), ids);
     const credentials = await needs.credentials(spec);
-    const shape = { interpreter, memoryMb: spec.memoryMb, ephemeralStorageMb: spec.ephemeralStorageMb };
+    const preloadsSdk = await usesRuntimeSdk(spec);
+    const shape = { interpreter, memoryMb: spec.memoryMb, ephemeralStorageMb: spec.ephemeralStorageMb, preloadsSdk };
     const sandbox = await blanks.take(shape, dedicationOf(spec));
     const places = await placed(sandbox, spec);
     const bootstrap = [`${places.task}/bootstrap`, `${places.layers}/bootstrap`];

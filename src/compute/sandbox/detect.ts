@@ -15,6 +15,7 @@ export interface DetectNeeds {
   readonly wanted: "auto" | "process" | "namespaces";
   readonly limits: ComputeLimits;
   readonly runtimesDir: string;
+  readonly sdkDir: string | undefined;
   readonly dataDir: string;
   readonly endpointPort: () => number;
   /** What the trial starts. */
@@ -47,6 +48,7 @@ export async function detectHost(needs: DetectNeeds): Promise<Host> {
       cgroups,
       limits: needs.limits,
       runtimesDir: needs.runtimesDir,
+      sdkDir: needs.sdkDir,
       dataDir: needs.dataDir,
       firstUid: asRoot ? firstUidOf(needs.instance) : undefined,
     });

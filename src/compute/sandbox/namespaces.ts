@@ -22,6 +22,7 @@ import { runtimeCommand } from "./command.ts";
 import { serveEndpoint } from "./endpoint.ts";
 import { startImageSandbox } from "./image.ts";
 import { memoryPeakMb } from "./memory.ts";
+import { stageNodeRuntime } from "./node-runtime.ts";
 import type { Outside } from "./outside.ts";
 import type { Interpreter, SandboxDriver } from "./sandbox.ts";
 import { seccompFilter } from "./seccomp.ts";
@@ -32,6 +33,8 @@ export interface NamespacesNeeds {
   readonly cgroups: Cgroups;
   readonly limits: ComputeLimits;
   readonly runtimesDir: string;
+  /** The packages that Node.js functions find in `/var/runtime/node_modules`, if this installation has them. */
+  readonly sdkDir: string | undefined;
   readonly dataDir: string;
   /** With root's rights each environment gets a host user of its own, from this number on. */
   readonly firstUid: number | undefined;
@@ -99,6 +102,12 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
     return place;
   };
 
+  let nodeRuntimeStaged: Promise<string> | undefined;
+  const nodeRuntime = (): Promise<string> =>
+    (nodeRuntimeStaged ??= stageNodeRuntime(join(needs.runtimesDir, "node"), join(stage.outside, "runtime/node")).then(
+      () => join(stage.path, "runtime/node"),
+    ));
+
   /** Code is shown once for all environments that run it, and let go with the last of them: its folder may be removed then. */
   const uses = new Map<string, number>();
   const acquire = (folder: string): Promise<string> => {
@@ -135,10 +144,11 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
       if (hostUid !== undefined) await chown(join(stage.outside, folder), hostUid, hostUid);
 
       const { interpreter } = shape;
-      const runtimeDir = await show(
-        "runtime",
-        interpreter.runtime?.folder ?? join(needs.runtimesDir, interpreter.language),
-      );
+      const runtimeDir =
+        interpreter.language === "node"
+          ? await nodeRuntime()
+          : await show("runtime", interpreter.runtime?.folder ?? join(needs.runtimesDir, interpreter.language));
+      const sdk = interpreter.language === "node" && needs.sdkDir !== undefined ? await show("lang", needs.sdkDir) : "";
       const executable = await interpreterArguments(interpreter, show);
       const first = interpreter.language === "java" ? await handOver(show) : { command: [], binds: [] };
       const command = runtimeCommand(shape, executable.path, inside.runtime);
@@ -152,6 +162,7 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
         executable.binds,
         first.binds,
         ["--ro-bind", runtimeDir, inside.runtime],
+        sdk === "" ? [] : ["--ro-bind", sdk, `${inside.runtime}/node_modules`],
         ["--ro-bind", at(`${folder}/task`), inside.task, "--ro-bind", at(`${folder}/opt`), inside.layers],
         etcFiles.flatMap(([file]) => ["--ro-bind", at(`etc/${file}`), `/etc/${file}`]),
         ["--proc", "/proc", "--dev", "/dev"],
@@ -209,6 +220,7 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
             LANG: "en_US.UTF-8",
             TZ: ":UTC",
             CUMULET_LISTEN: `endpoint=${port},runtime=${runtimeApiPort}`,
+            ...(shape.preloadsSdk === true && sdk !== "" ? { CUMULET_PRELOAD: "sdk" } : {}),
           },
           cwd: "/",
           handsOver: true,

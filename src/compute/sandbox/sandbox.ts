@@ -21,6 +21,8 @@ export interface SandboxShape {
   readonly interpreter: Interpreter;
   readonly memoryMb: number;
   readonly ephemeralStorageMb: number;
+  /** Load what most functions use of the AWS SDK while it waits. */
+  readonly preloadsSdk?: boolean;
 }
 
 /** A function that needs a process started for it: with its code in place and with variables that its language reads at its start. */
