@@ -118,6 +118,7 @@ export function createFunctionUrls(needs: FunctionUrlNeeds): FunctionUrls {
         payload,
         requestId: exchange.requestId,
         traceId: `Root=${exchange.trace}`,
+        trigger: "function-url",
         ...(streamed && { sink: () => streamed.sink }),
       });
       if (streamed !== undefined) streamed.finish(outcome);

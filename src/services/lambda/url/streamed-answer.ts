@@ -103,6 +103,8 @@ export function answerGathered(
 /** A client that has gone takes everything at once. */
 function writeBody(response: ServerResponse, body: Buffer): Promise<void> | undefined {
   if (response.destroyed || response.write(body)) return undefined;
+  // A little is held for the network, so that function and network need not take turns.
+  if (response.writableLength < lambdaLimits.streamedBytesHeld) return undefined;
   return new Promise((resolve) => {
     const done = () => {
       response.off("drain", done).off("close", done);
