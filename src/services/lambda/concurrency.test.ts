@@ -64,6 +64,21 @@ test("invocations beyond what is provisioned share what the account has left", (
   expect(reasonOf(() => concurrency.enter(provisioned, true))).toBe("ConcurrentInvocationLimitExceeded");
 });
 
+test("each invocation of a version with provisioned environments is told, and whether it spills over", () => {
+  const told: (number | undefined)[] = [];
+  const { concurrency } = start();
+  for (const reserved of [undefined, 5]) {
+    const provisioned = { ...share, specId: `f:${reserved}`, reserved, provisioned: () => 2 };
+    const enter = () => concurrency.enter({ ...provisioned, told: (used) => told.push(used) }, true);
+    enter();
+    const leave = enter();
+    enter();
+    leave();
+    enter();
+    expect(told.splice(0)).toEqual([1, 2, undefined, 2]);
+  }
+});
+
 test("whatever comes and goes, no more run than may, and every place comes back", () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 5 }), fc.array(fc.boolean(), { maxLength: 60 }), (reserved, steps) => {

@@ -24,6 +24,11 @@ export interface Share {
   readonly reservedTotal: number;
   /** Environments of this version that are provisioned, and are initialised by now. */
   readonly provisioned?: () => number;
+  /**
+   * Told of each invocation of a version that has provisioned environments: how many of these are in use with it, or
+   * `undefined` when all were and it gets another.
+   */
+  readonly told?: (used: number | undefined, provisioned: number) => void;
 }
 
 export function createConcurrency(clock: Pick<Clock, "now">): Concurrency {
@@ -42,17 +47,34 @@ export function createConcurrency(clock: Pick<Clock, "now">): Concurrency {
     if (!rate.take(clock.now())) throw tooManyRequests("ReservedFunctionInvocationRateLimitExceeded");
   };
 
+  const useProvisioned = ({ specId, provisioned, told }: Share): (() => void) | undefined => {
+    const all = provisioned?.() ?? 0;
+    if (all === 0) return undefined;
+    const used = (byVersion.get(specId) ?? 0) + 1;
+    told?.(used <= all ? used : undefined, all);
+    return used <= all ? take(byVersion, specId) : undefined;
+  };
+
   return {
-    enter({ accountKey, functionKey, specId, reserved, reservedTotal, provisioned }, synchronous) {
+    enter(share, synchronous) {
+      const { accountKey, functionKey, reserved, reservedTotal } = share;
       if (reserved !== undefined) {
         if ((byFunction.get(functionKey) ?? 0) >= reserved) {
           throw tooManyRequests("ReservedFunctionConcurrentInvocationLimitExceeded");
         }
         if (synchronous) checkRate(functionKey, reserved);
-        return take(byFunction, functionKey);
+        // Provisioned environments are among what is reserved: only told of here.
+        const leave = take(byFunction, functionKey);
+        const leaveVersion = useProvisioned(share);
+        if (leaveVersion === undefined) return leave;
+        return () => {
+          leave();
+          leaveVersion();
+        };
       }
       // What is provisioned has been taken from what all share already; what goes beyond it is taken from there now.
-      if (provisioned !== undefined && (byVersion.get(specId) ?? 0) < provisioned()) return take(byVersion, specId);
+      const leave = useProvisioned(share);
+      if (leave !== undefined) return leave;
       if ((shared.get(accountKey) ?? 0) >= lambdaLimits.concurrentExecutions - reservedTotal) {
         throw tooManyRequests("ConcurrentInvocationLimitExceeded");
       }

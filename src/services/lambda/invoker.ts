@@ -11,7 +11,7 @@ import type { Ids } from "../../kernel/ids.ts";
 import { createConcurrency, type Share } from "./concurrency.ts";
 import { invalidParameter, invalidRuntime, roleRefused } from "./errors.ts";
 import { type CompiledFunction, type Functions } from "./functions.ts";
-import type { FunctionMeter } from "./meter.ts";
+import type { FunctionMeter, NotedFunction } from "./meter.ts";
 import { functionArn, type FunctionRecord } from "./model.ts";
 import { createTracing } from "./recursion.ts";
 import { isFixed, resolveVersion } from "./routing.ts";
@@ -76,12 +76,33 @@ export function createInvoker(needs: {
         specId: spec.id,
         reserved: record.reservedConcurrency,
         reservedTotal: await functions.reservedTotal(fn.place, fn.accountKey),
-        ...(record.provisionedConcurrency && { provisioned: () => compute.kept(spec.id)?.ready ?? 0 }),
+        ...(record.provisionedConcurrency && {
+          provisioned: () => compute.kept(spec.id)?.ready ?? 0,
+          told: (used, all) => tellProvisioned({ ...fn.place, functionName: record.name, qualifier }, used, all),
+        }),
       },
     };
     // The version that an alias with weights stands for is drawn anew each time.
     if (isFixed(fn, qualifier)) plans.set(fn, (plans.get(fn) ?? new Map<string, Plan>()).set(qualifier, made));
     return made;
+  };
+
+  const tellProvisioned = (fn: NotedFunction, used: number | undefined, all: number) => {
+    if (used === undefined) return needs.note?.(fn, "ProvisionedConcurrencySpilloverInvocations", 1);
+    needs.note?.(fn, "ProvisionedConcurrencyInvocations", 1);
+    needs.note?.(fn, "ProvisionedConcurrentExecutions", used);
+    needs.note?.(fn, "ProvisionedConcurrencyUtilization", used / all);
+  };
+
+  const trace = (fn: CompiledFunction, request: InvocationRequest): string => {
+    const { place, record, lineage } = fn;
+    try {
+      return tracing.follow(request.traceId, lineage, record.recursiveLoop ?? "Terminate", clock.now());
+    } catch (error) {
+      const noted = { ...place, functionName: record.name, qualifier: request.qualifier };
+      needs.note?.(noted, "RecursiveInvocationsDropped", 1);
+      throw error;
+    }
   };
 
   const enter = (fn: CompiledFunction, made: Plan, request: InvocationRequest) => {
@@ -95,9 +116,8 @@ export function createInvoker(needs: {
   };
 
   const follow = (fn: CompiledFunction, made: Plan, request: InvocationRequest): Promise<Invoked> => {
-    const { record } = fn;
-    checkTenant(record, request.tenantId);
-    const traceId = tracing.follow(request.traceId, fn.lineage, record.recursiveLoop ?? "Terminate", clock.now());
+    checkTenant(fn.record, request.tenantId);
+    const traceId = trace(fn, request);
     const leave = enter(fn, made, request);
     return compute
       .invoke(made.spec, {

@@ -1,3 +1,4 @@
+import { CloudWatchClient, GetMetricStatisticsCommand } from "@aws-sdk/client-cloudwatch";
 import {
   CreateAliasCommand,
   DeleteAliasCommand,
@@ -89,6 +90,38 @@ test("environments are initialised ahead, say so, and are as many as were asked 
   });
   expect((await invoke("1")).type).toBe("provisioned-concurrency");
   expect((await invoke("$LATEST")).type).toBe("on-demand");
+});
+
+test("its invocations are metrics of their own", async () => {
+  await put("1", 1);
+  await ready("1");
+  await invoke("1");
+  const cloudwatch = new CloudWatchClient(platform.settings);
+  const statistics = (MetricName: string) =>
+    cloudwatch.send(
+      new GetMetricStatisticsCommand({
+        Namespace: "AWS/Lambda",
+        MetricName,
+        Dimensions: [
+          { Name: "FunctionName", Value: FunctionName },
+          { Name: "Resource", Value: `${FunctionName}:1` },
+        ],
+        StartTime: new Date(Date.now() - 600_000),
+        EndTime: new Date(Date.now() + 600_000),
+        Period: 3600,
+        Statistics: ["Sum", "Maximum"],
+      }),
+    );
+  for (const [name, value] of [
+    ["ProvisionedConcurrencyInvocations", 1],
+    ["ProvisionedConcurrentExecutions", 1],
+    ["ProvisionedConcurrencyUtilization", 1],
+  ] as const) {
+    await vi.waitFor(async () => expect((await statistics(name)).Datapoints?.[0]?.Maximum).toBe(value), {
+      timeout: 10_000,
+    });
+  }
+  expect((await statistics("ProvisionedConcurrencySpilloverInvocations")).Datapoints).toEqual([]);
 });
 
 test("one that ends is made again", async () => {
