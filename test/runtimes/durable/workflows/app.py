@@ -1,9 +1,8 @@
-from aws_durable_execution_sdk_python import DurableContext, durable_execution, durable_step
+import time
+
+from aws_durable_execution_sdk_python import DurableContext, durable_execution
 from aws_durable_execution_sdk_python.config import CallbackConfig, Duration, StepConfig
 from aws_durable_execution_sdk_python.retries import RetryStrategyConfig, create_retry_strategy
-
-attempts = {}
-
 
 def soon(attempts_max):
     return StepConfig(
@@ -25,11 +24,12 @@ def steps(event, context: DurableContext):
 
 @durable_execution
 def retries(event, context: DurableContext):
+    first = context.step(lambda _: time.time(), name="clock")
+
     def flaky(_):
-        attempts[event["id"]] = attempts.get(event["id"], 0) + 1
-        if attempts[event["id"]] < event["succeedsAt"]:
-            raise ValueError(f"attempt {attempts[event['id']]} failed")
-        return attempts[event["id"]]
+        if time.time() - first < event["seconds"]:
+            raise ValueError("not yet")
+        return "at last"
 
     return context.step(flaky, name="flaky", config=soon(3))
 

@@ -13,24 +13,20 @@ export const steps = withDurableExecution(async (event, context) => {
 });
 
 export const retries = withDurableExecution(async (event, context) => {
-  try {
-    return await context.step(
-      "flaky",
-      async () => {
-        if (count(event.id) < event.succeedsAt) throw new RangeError(`attempt ${runs[event.id]} failed`);
-        return runs[event.id];
-      },
-      soon,
-    );
-  } catch (error) {
-    if (event.swallow) return { name: error.name, message: error.message };
-    throw error;
-  }
+  const first = await context.step("clock", async () => Date.now());
+  return context.step(
+    "flaky",
+    async () => {
+      if (Date.now() - first < event.seconds * 1000) throw new RangeError("not yet");
+      return "at last";
+    },
+    soon,
+  );
 });
 
 export const callbacks = withDurableExecution(async (event, context) => {
   const [answer, id] = await context.createCallback("approval", event.options ?? {});
-  await context.step("tell", async () => console.log(`callback=${id}`));
+  await context.step("tell", async () => process.stdout.write(`callback=${id}\n`));
   try {
     return { approved: await answer };
   } catch (error) {
@@ -80,11 +76,10 @@ export const large = withDurableExecution(async (event, context) => {
   return texts.getResults().map((each) => each.length);
 });
 
+// Ends its environment until a second has gone by.
 export const dies = withDurableExecution(async (event, context) => {
-  await context.step("before", async () => count(event.id));
-  if (runs[`${event.id}.crashes`] !== event.crashes && count(`${event.id}.crashes`) <= event.crashes) {
-    throw Object.assign(new Error("never mind"), { name: "Error" });
-  }
+  const first = await context.step("before", async () => Date.now());
+  if (Date.now() - first < 900) process.exit(1);
   return "done";
 });
 
@@ -103,3 +98,12 @@ export const plain = async (event) => {
   if (event.fail) throw new RangeError("the other one failed");
   return { doubled: event.n * 2 };
 };
+
+export const works = withDurableExecution(async (event, context) => {
+  const first = await context.step("first", async () => "first");
+  const second = await context.step("second", async () => {
+    await new Promise((resolve) => setTimeout(resolve, event.ms));
+    return "second";
+  });
+  return `${first}, ${second}`;
+});
