@@ -9,8 +9,6 @@ export interface Blanks {
   take(shape: SandboxShape, dedication?: Dedication): Promise<Sandbox>;
   /** Keep a sandbox that has been started elsewhere. */
   put(shape: SandboxShape, sandbox: Sandbox): Promise<void>;
-  /** So many functions of this shape may be invoked any moment. */
-  expect(shape: SandboxShape, functions: number): void;
   stop(): Promise<void>;
 }
 
@@ -25,8 +23,6 @@ interface Shelf {
   burst: number;
   /** How many are kept: more after a burst, fewer when they have not been needed for a while. */
   target: number;
-  /** Kept in any case, as functions are there that may need them. */
-  expected: number;
 }
 
 interface Want {
@@ -76,7 +72,6 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
     usedAt: clock.now(),
     burst: 0,
     target: 0,
-    expected: 0,
   });
 
   /** Twice what a burst took: one that comes before all are there again finds enough. */
@@ -150,7 +145,7 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
 
   const poorest = (): Shelf | undefined => {
     const [shelf] = [...shelves.values()]
-      .filter((one) => one.ready.length + one.starting < Math.max(one.target, one.expected))
+      .filter((one) => one.ready.length + one.starting < one.target)
       .toSorted((a, b) => b.usedAt - a.usedAt);
     if (shelf === undefined || total() < limits.blanksMax) return shelf;
     // All places are taken: by what was used before this one was.
@@ -185,9 +180,9 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
       const quietMs = clock.now() - shelf.usedAt;
       if (quietMs >= limits.blankBurstMs) shelf.target = Math.max(limits.blanksMin, Math.floor(shelf.target / 2));
       const unused = quietMs >= limits.blankIdleMs;
-      if (unused) shelf.target = shelf.expected = 0;
-      const kept = Math.max(shelf.target, shelf.expected);
-      for (const sandbox of shelf.ready.splice(0, Math.max(0, shelf.ready.length - kept))) void discard(sandbox);
+      if (unused) shelf.target = 0;
+      for (const sandbox of shelf.ready.splice(0, Math.max(0, shelf.ready.length - shelf.target)))
+        void discard(sandbox);
       if (shelf.ready.length > 0) left = true;
       else if (unused && shelf.starting === 0 && shelf.waiting.length === 0) shelves.delete(key);
     }
@@ -217,12 +212,6 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
     async put(shape, sandbox) {
       await waitUntilReady(sandbox, clock, limits.spawnTimeoutMs);
       shelve(shelfOf(shape), sandbox);
-    },
-    expect(shape, functions) {
-      const shelf = shelfOf(shape);
-      shelf.expected = Math.min(limits.blanksExpectedMax, functions);
-      shelf.usedAt = clock.now();
-      if (queue.length === 0) refillLater(refillDelayMs);
     },
     async stop() {
       stopped = true;

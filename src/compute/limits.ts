@@ -51,11 +51,10 @@ export interface ComputeLimits {
   readonly sandboxStartsMax: number;
   readonly refillsMax: number;
   /**
-   * Ours: sandboxes that wait for code, per interpreter and size, once one such has been used; as many as there are
-   * functions that have not been, at most; and in all, after bursts: what a twenty-fifth of this host's memory holds.
+   * Ours: sandboxes that wait for code, per interpreter and size, once one such has been used; and in all, after bursts:
+   * what a twenty-fifth of this host's memory holds.
    */
   readonly blanksMin: number;
-  readonly blanksExpectedMax: number;
   readonly blanksMax: number;
   /** Ours: so long after a burst half of the additional ones are let go, and so on; so long after the last use all of them. */
   readonly blankBurstMs: number;
@@ -106,7 +105,6 @@ export const computeLimits: ComputeLimits = {
   sandboxStartsMax: 2 * availableParallelism(),
   refillsMax: availableParallelism(),
   blanksMin: 2,
-  blanksExpectedMax: Math.min(8 * availableParallelism(), blanksIn(totalmem() / 100)),
   blanksMax: Math.min(128, blanksIn(totalmem() / 25)),
   blankBurstMs: 120_000,
   blankIdleMs: 600_000,
