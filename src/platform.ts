@@ -156,6 +156,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     lambda: lambda.port,
     verifier,
     authorizer,
+    metrics: cloudwatch.port,
   });
   const apigateway = createApiGateway({ store, ids, publisher: executeApi.publisher });
   const apigatewayv2 = createApiGatewayV2({ store, ids, publisher: executeApi.publisher });
@@ -185,7 +186,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     metering: {
       store,
       flush: () => ledger.flush(),
-      collectors: [meter.collect, collectProcess(dataDir)],
+      collectors: [meter.collect, executeApi.collect, collectProcess(dataDir)],
       ...(config.metrics === "token" && { metricsToken: await openMetricsToken(dataDir, ids) }),
     },
   });

@@ -22,6 +22,13 @@ export interface Exchange {
   readonly extendedId: string;
   /** `1-…-…`, or what the client sent. */
   readonly trace: string;
+  readonly meter: ExchangeMeter | undefined;
+}
+
+/** Counts requests, as they are answered. */
+export interface ExchangeMeter {
+  /** @param startedAt epoch milliseconds */
+  answered(status: number, startedAt: number): void;
 }
 
 export interface RequestPaths {
@@ -33,6 +40,7 @@ export interface RequestPaths {
 export interface ExchangeNeeds {
   readonly clock: Clock;
   readonly identities: RequestIdentities;
+  readonly meter?: ExchangeMeter;
 }
 
 /** What is known of a request before anything is decided. */
@@ -56,6 +64,7 @@ export function startExchange(
     requestId: needs.identities.uuid(),
     extendedId: needs.identities.extendedId(),
     trace: traceRoot(headers, () => needs.identities.traceRoot(now)),
+    meter: needs.meter,
   };
 }
 

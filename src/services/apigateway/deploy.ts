@@ -35,6 +35,7 @@ export async function createDeployment(
     ...(description === undefined ? {} : { description }),
     createdAt: now,
     snapshot: {
+      apiName: api.name,
       binaryMediaTypes: api.binaryMediaTypes,
       disableExecuteApiEndpoint: api.disableExecuteApiEndpoint,
       gatewayResponses: await listChildren(tx, place, api.id, "gateway-response"),

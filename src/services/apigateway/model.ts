@@ -73,6 +73,8 @@ export interface DeploymentRecord {
   readonly description?: string;
   readonly createdAt: number;
   readonly snapshot: {
+    /** Absent in deployments from before it was kept. */
+    readonly apiName?: string;
     readonly binaryMediaTypes: readonly string[];
     readonly disableExecuteApiEndpoint: boolean;
     readonly gatewayResponses: readonly PublishedGatewayResponse[];

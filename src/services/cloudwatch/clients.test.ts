@@ -18,6 +18,10 @@ beforeAll(async () => {
 });
 afterAll(() => platform.stop());
 
+function time(minutes: number): string {
+  return new Date(Date.now() + minutes * 60_000).toISOString();
+}
+
 async function run(path: string, args: readonly string[]): Promise<unknown> {
   const { status, stdout, stderr } = await runTool(path, args, { env });
   if (status !== 0) throw new Error(stderr);
@@ -64,7 +68,6 @@ test("version 2 of the AWS CLI, which speaks the query protocol, puts and reads 
   const aws = (...args: string[]) =>
     run(awsV2, ["--endpoint-url", env["AWS_ENDPOINT_URL"] ?? "", "--output", "json", "cloudwatch", ...args]);
   await aws("put-metric-data", "--namespace", "cli", "--metric-name", "m", "--value", "2.5", "--unit", "Seconds");
-  const time = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString();
   const range = ["--start-time", time(-10), "--end-time", time(10), "--period", "60"];
   const metric = ["--namespace", "cli", "--metric-name", "m", "--statistics", "Sum", "SampleCount"];
   expect(await aws("get-metric-statistics", ...metric, ...range)).toMatchObject({

@@ -35,6 +35,7 @@ export function createMetricWriter(needs: {
   let recorded: MetricDatum[] = [];
   let cancelTimer: (() => void) | undefined;
   let waiting: Request[] = [];
+  let stopped = false;
   let writing: Promise<void> | undefined;
 
   const write = async (tx: Transaction, data: readonly MetricDatum[]) => {
@@ -112,6 +113,7 @@ export function createMetricWriter(needs: {
     write,
     put,
     record(datum) {
+      if (stopped) return;
       if (recorded.length >= cloudWatchLimits.recordedMax) {
         log.warn("A metric is dropped: the store cannot keep up", { metricName: datum.metricName });
         return;
@@ -120,6 +122,11 @@ export function createMetricWriter(needs: {
       cancelTimer ??= clock.after(cloudWatchLimits.recordAfterMs, () => void flush());
     },
     flush,
-    stop: flush,
+    async stop() {
+      await flush();
+      // What is still counted while everything ends has nowhere to go.
+      stopped = true;
+      cancelTimer?.();
+    },
   };
 }

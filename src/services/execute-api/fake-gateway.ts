@@ -47,6 +47,7 @@ export async function startFakeGateway(
         return run(request);
       },
     },
+    metrics: { write: () => Promise.resolve(), record: () => undefined },
     ...access,
   });
   const publisher: StagePublisher = executeApi.publisher;

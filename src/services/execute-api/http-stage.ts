@@ -181,7 +181,7 @@ function answerMessage(exchange: Exchange, cors: Cors | undefined, status: numbe
 }
 
 function answer(
-  { response, headers, extendedId }: Exchange,
+  { response, headers, extendedId, meter, now }: Exchange,
   cors: Cors | undefined,
   status: number,
   responseHeaders: string[],
@@ -190,6 +190,7 @@ function answer(
   responseHeaders.push("apigw-requestid", extendedId);
   if (cors !== undefined) responseHeaders.push(...cors.headers(headers.origin));
   send(response, status, responseHeaders, body);
+  meter?.answered(status, now);
 }
 
 function withoutCors(headers: readonly string[]): string[] {

@@ -40,6 +40,8 @@ interface PublishedBase {
 
 export interface PublishedRestStage extends PublishedBase {
   readonly kind: "rest";
+  /** The API's name when it was deployed: metrics have it. */
+  readonly apiName?: string;
   readonly binaryMediaTypes: readonly string[];
   readonly gatewayResponses: readonly PublishedGatewayResponse[];
   readonly methods: readonly PublishedMethod[];

