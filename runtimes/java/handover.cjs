@@ -21,5 +21,5 @@ for (const entry of entries) {
 }
 
 function become() {
-  process.execve(program[0], program, process.env);
+  process.execve(program[0], program, { ...process.env, LC_ALL: "C.UTF-8" });
 }

@@ -24,4 +24,6 @@ if (defined $wanted && defined $descriptor) {
     while ($acknowledged !~ /\n\z/) { sysread($parent, $acknowledged, 4096, length $acknowledged) or last }
   }
 }
+# The locale that AWS has may not be installed here: names of files and what is printed would be ASCII.
+$ENV{LC_ALL} = "C.UTF-8";
 exec { $ARGV[0] } @ARGV or die "$ARGV[0]: $!";

@@ -34,9 +34,13 @@ export const javaArchive = "classes.jsa";
 /** What is the same whenever the Java runtime is started: options that an archive of its classes depends on, and its main class. */
 export function javaStart(interpreter: Interpreter, runtimeDir: string): readonly string[] {
   // Older JDKs start slower with this, and let the runtime in otherwise.
-  const opens = Number.parseInt(interpreter.version, 10) >= 24 ? ["java.lang", "java.io"] : [];
+  const opens =
+    Number.parseInt(interpreter.version, 10) >= 24
+      ? ["java.lang", "java.io", "jdk.internal.loader", "jdk.internal.misc"]
+      : [];
   return [
     ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Djava.net.preferIPv4Stack=true"],
+    ["-Dfile.encoding=UTF-8", "-Duser.language=en", "-Duser.country=US"],
     opens.map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`),
     ["-cp", `${runtimeDir}/runtime.jar`, "cumulet.runtime.Bootstrap"],
   ].flat();

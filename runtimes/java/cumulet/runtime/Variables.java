@@ -8,7 +8,7 @@ import java.util.Map;
 final class Variables {
     private Variables() {}
 
-    /** System.getenv, and what ProcessBuilder gives to processes, is this and nothing else from here on. */
+    /** System.getenv, and what processes are given, is this and nothing else from here on. */
     @SuppressWarnings("unchecked")
     static void replace(Map<?, ?> variables) {
         try {
@@ -21,6 +21,11 @@ final class Variables {
             current.clear();
             for (Map.Entry<?, ?> entry : variables.entrySet()) {
                 current.put((String) entry.getKey(), (String) entry.getValue());
+            }
+            try {
+                ChildVariables.replace(variables);
+            } catch (ReflectiveOperationException | RuntimeException unknown) {
+                // Processes started without a word about their environment have the JVM's.
             }
         } catch (ReflectiveOperationException error) {
             throw new IllegalStateException("The variables cannot be set on this JDK", error);

@@ -1,0 +1,4 @@
+import { javaCases } from "./java.cases.ts";
+
+javaCases("namespaces");
+javaCases("process");
