@@ -1,5 +1,6 @@
 import {
   CreateFunctionCommand,
+  CreateFunctionUrlConfigCommand,
   GetFunctionConfigurationCommand,
   InvokeCommand,
   LambdaClient,
@@ -92,7 +93,10 @@ test("a tenant id of forbidden characters is refused", async () => {
   await expect(invoke("apart", { TenantId: "a!b" })).rejects.toMatchObject({ name: "ValidationException" });
 });
 
-test("provisioned concurrency and SnapStart do not go with it", async () => {
+test("provisioned concurrency, SnapStart and function URLs do not go with it", async () => {
+  await expect(
+    lambda.send(new CreateFunctionUrlConfigCommand({ FunctionName: "apart", AuthType: "NONE" })),
+  ).rejects.toMatchObject({ name: "InvalidParameterValueException" });
   const { Version } = await lambda.send(new PublishVersionCommand({ FunctionName: "apart" }));
   await expect(
     lambda.send(

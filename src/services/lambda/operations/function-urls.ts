@@ -27,6 +27,10 @@ export function functionUrlOperations({ store, functions, ids }: OperationNeeds)
         return store.transact(async (tx) => {
           await checkTarget(tx, place);
           const qualifier = place.qualifier ?? "";
+          const { latest } = await existingFunction(tx, place);
+          if (latest.settings.tenantIsolation !== undefined) {
+            throw invalidParameter("Function URLs are not supported for functions with tenant isolation.");
+          }
           if (await readUrl(tx, place, place.name, qualifier)) {
             throw conflict(
               `Failed to create function url config for [functionArn = ${functionArn(place, place.name, place.qualifier)}]. Error message:  FunctionUrlConfig exists for this Lambda function`,
