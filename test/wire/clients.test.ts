@@ -418,7 +418,7 @@ describe("the query, JSON and CBOR services", () => {
 });
 
 describe("other destinations", () => {
-  test("APIs are found by host and by path", async () => {
+  test("APIs and function URLs are found by host and by path", async () => {
     expect(JSON.parse(await get("/prod/a?b=1", "abc123.execute-api.eu-west-1.amazonaws.com"))).toEqual({
       apiId: "abc123",
       target: "/prod/a?b=1",
@@ -431,6 +431,11 @@ describe("other destinations", () => {
       apiId: "abc123",
       target: "/prod/a/b?c=d",
     });
+    expect(JSON.parse(await get("/a%20b?c=1", "xyz.lambda-url.eu-west-1.on.aws"))).toEqual({
+      urlId: "xyz",
+      target: "/a%20b?c=1",
+    });
+    expect(JSON.parse(await get("/_cumulet/url/xyz?c", "localhost"))).toEqual({ urlId: "xyz", target: "/?c" });
     expect(JSON.parse(await get("/_cumulet/health", "localhost"))).toEqual({ status: "ready" });
   });
 });

@@ -1,4 +1,10 @@
-import { CloudFormationClient, CreateStackCommand, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
+import {
+  CloudFormationClient,
+  CreateStackCommand,
+  DeleteStackCommand,
+  DescribeStacksCommand,
+  UpdateStackCommand,
+} from "@aws-sdk/client-cloudformation";
 import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from "@aws-sdk/client-iam";
 import {
   AddPermissionCommand,
@@ -501,6 +507,60 @@ test("A URL answers after a restart", async () => {
   expect((await ask(url)).status).toBe(200);
 });
 
+/** Waits until the stack rests; its status and outputs. */
+async function settle(cloudformation: CloudFormationClient, StackName: string) {
+  for (;;) {
+    const { Stacks } = await cloudformation.send(new DescribeStacksCommand({ StackName }));
+    const stack = Stacks?.[0];
+    const outputs = Object.fromEntries((stack?.Outputs ?? []).map((each) => [each.OutputKey, each.OutputValue]));
+    if (!stack?.StackStatus?.endsWith("_IN_PROGRESS")) return { status: stack?.StackStatus, outputs };
+    await delay(20);
+  }
+}
+
+test("A template's AWS::Lambda::Url of an alias is changed in place, and goes with its stack", async () => {
+  const cloudformation = new CloudFormationClient(platform.settings);
+  await create();
+  await lambda.send(new PublishVersionCommand({ FunctionName: name }));
+  await lambda.send(new CreateAliasCommand({ FunctionName: name, Name: "live", FunctionVersion: "1" }));
+  const FunctionArn = `arn:aws:lambda:us-east-1:${account}:function:${name}`;
+  const template = (more: object) =>
+    JSON.stringify({
+      Resources: {
+        Url: {
+          Type: "AWS::Lambda::Url",
+          Properties: { TargetFunctionArn: FunctionArn, Qualifier: "live", ...more },
+        },
+      },
+      Outputs: {
+        Ref: { Value: { Ref: "Url" } },
+        FunctionArn: { Value: { "Fn::GetAtt": ["Url", "FunctionArn"] } },
+        FunctionUrl: { Value: { "Fn::GetAtt": ["Url", "FunctionUrl"] } },
+      },
+    });
+  const Cors = { AllowOrigins: ["https://a.example"], AllowCredentials: true, MaxAge: 9 };
+  await cloudformation.send(
+    new CreateStackCommand({ StackName: name, TemplateBody: template({ AuthType: "NONE", Cors }) }),
+  );
+  const created = await settle(cloudformation, name);
+  expect(created.status).toBe("CREATE_COMPLETE");
+  expect(created.outputs).toMatchObject({ Ref: `${FunctionArn}:live`, FunctionArn: `${FunctionArn}:live` });
+  const get = () => lambda.send(new GetFunctionUrlConfigCommand({ FunctionName: name, Qualifier: "live" }));
+  expect(await get()).toMatchObject({ Cors, FunctionUrl: created.outputs["FunctionUrl"], InvokeMode: "BUFFERED" });
+
+  const TemplateBody = template({ AuthType: "AWS_IAM", InvokeMode: "RESPONSE_STREAM" });
+  await cloudformation.send(new UpdateStackCommand({ StackName: name, TemplateBody }));
+  expect((await settle(cloudformation, name)).outputs).toEqual(created.outputs);
+  expect(await get()).toMatchObject({ AuthType: "AWS_IAM", InvokeMode: "RESPONSE_STREAM" });
+  expect(await get()).not.toHaveProperty("Cors");
+
+  await cloudformation.send(new DeleteStackCommand({ StackName: name }));
+  await expect(async () => {
+    for (;;) await settle(cloudformation, name);
+  }).rejects.toThrow(/does not exist/);
+  await expect(get()).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+});
+
 test("A template's AWS::Serverless::Function with a FunctionUrlConfig answers at its URL", async () => {
   const cloudformation = new CloudFormationClient(platform.settings);
   const template = {
@@ -525,13 +585,9 @@ test("A template's AWS::Serverless::Function with a FunctionUrlConfig answers at
       Capabilities: ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     }),
   );
-  let stack;
-  do {
-    await delay(20);
-    stack = (await cloudformation.send(new DescribeStacksCommand({ StackName: name }))).Stacks?.[0];
-  } while (stack?.StackStatus === "CREATE_IN_PROGRESS");
-  expect(stack?.StackStatus).toBe("CREATE_COMPLETE");
-  const answer = await ask(stack?.Outputs?.[0]?.OutputValue ?? "", "/", { headers: { origin: "https://x.example" } });
+  const { status, outputs } = await settle(cloudformation, name);
+  expect(status).toBe("CREATE_COMPLETE");
+  const answer = await ask(outputs["Url"] ?? "", "/", { headers: { origin: "https://x.example" } });
   expect(answer.text).toBe("from a template");
   expect(answer.headers["access-control-allow-origin"]).toBe("*");
 });
