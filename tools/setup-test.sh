@@ -20,5 +20,15 @@ if [ ! -x /usr/bin/aws ] && command -v apt-get >/dev/null 2>&1; then
     $as_root apt-get install -y -qq --no-install-recommends awscli >/dev/null 2>&1 || { $as_root apt-get update -qq >/dev/null 2>&1; $as_root apt-get install -y -qq --no-install-recommends awscli >/dev/null 2>&1; }
   fi
 fi
+if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+  missing=
+  for tool in cmake g++ autoconf automake libtoolize; do command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"; done
+  if [ -n "$missing" ]; then
+    echo "cumulet: installing$missing (to build the official runtime interface client for Node.js)" >&2
+    apt-get install -y -qq --no-install-recommends cmake g++ make autoconf automake libtool >/dev/null 2>&1 || { apt-get update -qq >/dev/null 2>&1; apt-get install -y -qq --no-install-recommends cmake g++ make autoconf automake libtool >/dev/null 2>&1; }
+  fi
+fi
+echo "cumulet: building functions on the official runtime interface clients (minutes, the first time)" >&2
+bin/node24 test/runtimes/build.ts
 [ -x /usr/bin/aws ] || echo "cumulet: AWS CLI v2 is missing (apt-get install awscli): its tests are skipped" >&2
 exit 0

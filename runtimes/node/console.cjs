@@ -24,6 +24,7 @@ function patchConsole(chosenFormat, currentRequestId, currentTenantId = tenantId
               logFormat === "JSON" ? jsonLine(level, message, values) : textLine(level, format(message, ...values)),
             );
   }
+  // oxlint-disable-next-line no-console -- they are one and the same on AWS
   console.log = console.info;
 }
 

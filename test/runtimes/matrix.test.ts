@@ -22,6 +22,13 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(() => harness.stop());
 
+const exited = (reason: string) => ({
+  errorType: "Runtime.ExitError",
+  errorMessage: expect.stringMatching(
+    new RegExp(`^RequestId: [0-9a-f-]{36} Error: Runtime exited with error: ${reason}$`, "u"),
+  ),
+});
+
 /** Each runtime against AWS's documented answers, on its own version and no other. */
 describe.each(runtimes)("%s", (runtime, language) => {
   let missing: string | undefined;
@@ -33,12 +40,6 @@ describe.each(runtimes)("%s", (runtime, language) => {
       {},
       { runtime, handler: language.handler, codeDir: spec?.codeDir, memoryMb: 256, timeoutMs: 10_000, ...overrides },
     );
-  const exited = (reason: string) => ({
-    errorType: "Runtime.ExitError",
-    errorMessage: expect.stringMatching(
-      new RegExp(`^RequestId: [0-9a-f-]{36} Error: Runtime exited with error: ${reason}$`, "u"),
-    ),
-  });
 
   beforeAll(async () => {
     const found = await harness.compute.runtime(runtime);
@@ -72,7 +73,7 @@ describe.each(runtimes)("%s", (runtime, language) => {
   });
 
   const row = (name: string, body: () => Promise<void>, confined = false) =>
-    it(name, async ({ skip }) => {
+    it(name, { timeout: 120_000 }, async ({ skip }) => {
       if (missing !== undefined) skip(missing);
       if (confined && unconfined !== undefined) skip(unconfined);
       await body();

@@ -245,7 +245,11 @@ function createNumberFile(path: string) {
     read,
     close: () => {
       if (closed) return;
-      read();
+      try {
+        read();
+      } catch {
+        // The group has gone with all others when the platform stops: the figure read last will do.
+      }
       closeSync(descriptor);
       closed = true;
     },
