@@ -35,6 +35,10 @@ export async function applyUpdates(
   checkUpdates(updates, current);
   for (const update of updates) {
     if (update.Type === "EXECUTION") {
+      const most = journal.record.resultBytesMax;
+      if (update.Payload !== undefined && Buffer.byteLength(update.Payload) > most) {
+        throw invalidParameter(`Execution output payload size must be less than or equal to ${most} bytes.`);
+      }
       await endExecution(
         journal,
         update.Action === "SUCCEED"
