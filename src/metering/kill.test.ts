@@ -37,9 +37,9 @@ test("after kill -9 every invocation that was answered is in the ledger, once, a
   for (const more of [60, 300]) {
     target += more;
     const reached = Promise.withResolvers<void>();
-    let killed = false;
+    const calling = new AbortController();
     const caller = async () => {
-      while (!killed) {
+      while (!calling.signal.aborted) {
         const answer = await lambda.send(new InvokeCommand({ FunctionName: "f" })).catch(() => undefined);
         if (answer?.$metadata.requestId !== undefined) answered.push(answer.$metadata.requestId);
         if (answered.length >= target) reached.resolve();
@@ -49,7 +49,7 @@ test("after kill -9 every invocation that was answered is in the ledger, once, a
     await reached.promise;
     // In the middle of everything: between answers, commits and the removal of journals.
     const restarted = server.killAndRestart();
-    killed = true;
+    calling.abort();
     await Promise.all([...callers, restarted]);
 
     const ids = await recorded();
