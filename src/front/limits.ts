@@ -26,6 +26,8 @@ export const bodyBytesMax: Readonly<Record<string, number>> = {
   cloudformation: 8 * mebibyte,
   // AWS: BatchWriteItem and transactions of 16 and 4 MB.
   dynamodb: 16 * mebibyte,
+  // AWS: layer parts of 20 MiB, as InitiateLayerUpload recommends, base64-encoded.
+  ecr: 30 * mebibyte,
   // AWS: PutRecords of 10 MiB in records, base64-encoded.
   kinesis: 14 * mebibyte,
   // AWS: DeleteObjects of 1,000 keys, 2 MB; CompleteMultipartUpload of 10,000 parts, 1 MB.

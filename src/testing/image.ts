@@ -111,7 +111,7 @@ export function tarOf(entries: readonly TarFile[]): Buffer {
     header.write("        ", 148);
     header.write(type, 156);
     header.write(target, 157, 100);
-    header.write("ustar\0" + "00", 257);
+    header.write("ustar\u{0}00", 257);
     const sum = header.reduce((total, byte) => total + byte, 0);
     header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
     blocks.push(header, bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512));

@@ -18,6 +18,8 @@ export function toValidationError(service: string, violations: readonly Violatio
       return toSqsError(violations);
     case "sns":
       return new AwsError("InvalidParameter", 400, toMessage(violations));
+    case "ecr":
+      return toEcrError(violations);
     case "cloudwatch":
       return toCloudWatchError(violations);
     default:
@@ -88,6 +90,18 @@ function toSqsError(violations: readonly Violation[]): AwsError {
     return new AwsError("MissingParameter", 400, `The request must contain the parameter ${first.member.name}.`);
   }
   return new AwsError("InvalidParameterValue", 400, toMessage(violations));
+}
+
+function toEcrError(violations: readonly Violation[]): AwsError {
+  const [first] = violations;
+  const constraint = (first?.constraint ?? "")
+    .replace(/^Member /, "")
+    .replace(/^(must satisfy regular expression) pattern: (.*)$/s, "$1 '$2'");
+  return new AwsError(
+    "InvalidParameterException",
+    400,
+    `Invalid parameter at '${first?.path ?? ""}' failed to satisfy constraint: '${constraint}'`,
+  );
 }
 
 function toCloudWatchError(violations: readonly Violation[]): AwsError {

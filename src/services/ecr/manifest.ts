@@ -18,8 +18,8 @@ export interface Descriptor {
   readonly size: number;
 }
 
-export const dockerManifest = "application/vnd.docker.distribution.manifest.v2+json";
-export const ociManifest = "application/vnd.oci.image.manifest.v1+json";
+const dockerManifest = "application/vnd.docker.distribution.manifest.v2+json";
+const ociManifest = "application/vnd.oci.image.manifest.v1+json";
 const dockerList = "application/vnd.docker.distribution.manifest.list.v2+json";
 export const ociIndex = "application/vnd.oci.image.index.v1+json";
 

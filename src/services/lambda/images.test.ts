@@ -164,6 +164,17 @@ describe("functions from images", () => {
   });
 });
 
+async function invoke(name: string, payload: unknown): Promise<unknown> {
+  const { Payload } = await lambda.send(
+    new sdk.InvokeCommand({ FunctionName: name, Payload: Buffer.from(JSON.stringify(payload)) }),
+  );
+  return JSON.parse(Buffer.from(Payload ?? []).toString("utf8"));
+}
+
+function copy(from: string, to: string, args: readonly string[]) {
+  return promisify(execFile)("skopeo", ["copy", "--insecure-policy", ...args, from, to]);
+}
+
 describe.skipIf(compiler === undefined || process.getuid?.() !== 0)(
   "images that run (skipped without a C compiler, or as a plain user)",
   () => {
@@ -180,13 +191,6 @@ describe.skipIf(compiler === undefined || process.getuid?.() !== 0)(
       ]);
       main = await readFile(join(scratch, "main"));
     }, 30_000);
-
-    async function invoke(name: string, payload: unknown): Promise<unknown> {
-      const { Payload } = await lambda.send(
-        new sdk.InvokeCommand({ FunctionName: name, Payload: Buffer.from(JSON.stringify(payload)) }),
-      );
-      return JSON.parse(Buffer.from(Payload ?? []).toString("utf8"));
-    }
 
     const pushMain = (tag: string, config: object) =>
       pushImage(access.platform.endpoint, login, "app", tag, {
@@ -294,8 +298,6 @@ describe.skipIf(compiler === undefined || process.getuid?.() !== 0)(
         const { digest } = await pushMain("for-skopeo", { Entrypoint: ["/app/main"], Cmd: ["skopeo"] });
         await ecr.send(new ecrSdk.CreateRepositoryCommand({ repositoryName: "copies/of" }));
         const password = Buffer.from(login, "base64").toString();
-        const copy = (from: string, to: string, args: readonly string[]) =>
-          promisify(execFile)("skopeo", ["copy", "--insecure-policy", ...args, from, to]);
         const from = ["--src-tls-verify=false", "--src-creds", password];
         const to = ["--dest-tls-verify=false", "--dest-creds", password];
         const archive = `oci-archive:${join(scratch, "image.tar")}`;
