@@ -127,8 +127,10 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     driver: config.sandbox,
     endpointPort: () => port,
     credentials: createExecutionRoles(iam.port),
-    log: (spec, logStream, events) =>
-      logs.port.append({ account: spec.account, region: spec.region, logGroup: spec.logGroup, logStream, events }),
+    log: (spec, logStream, events) => {
+      logs.port.append({ account: spec.account, region: spec.region, logGroup: spec.logGroup, logStream, events });
+      cloudwatch.readLog(spec, events);
+    },
   });
   const ecr = createEcr({ store, blobs, jobs, clock, ids, log, authorizer, seal: keys.registry });
   const lambda = createLambda({

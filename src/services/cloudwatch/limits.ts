@@ -16,6 +16,8 @@ export const cloudWatchLimits = {
   /** GetMetricData. */
   queriesMax: 500,
   datapointsMax: 100_800,
+  /** Embedded Metric Format: metrics of a directive, and values of one metric. */
+  embeddedMetricsMax: 100,
   /** ListMetrics: metrics a page, and how recently a metric must have had data. */
   listPageMax: 500,
   listedForMs: 14 * 24 * 60 * 60 * 1000,

@@ -385,6 +385,19 @@ describe("GetMetricData", () => {
   });
 });
 
+async function list(more: object) {
+  const found: string[] = [];
+  let pages = 0;
+  let NextToken: string | undefined;
+  do {
+    const page = await client.send(new ListMetricsCommand({ Namespace: "listed", NextToken, ...more }));
+    found.push(...(page.Metrics ?? []).map(({ MetricName = "" }) => MetricName));
+    NextToken = page.NextToken;
+    pages += 1;
+  } while (NextToken !== undefined);
+  return { found: new Set(found), pages };
+}
+
 describe("ListMetrics", () => {
   test("lists to the end, by namespace, name and dimension", async () => {
     const named = Array.from({ length: 620 }, (_, index) => ({
@@ -393,18 +406,6 @@ describe("ListMetrics", () => {
       Dimensions: [{ Name: "even", Value: String(index % 2 === 0) }],
     }));
     await put("listed", ...named);
-    const list = async (more: object) => {
-      const found: string[] = [];
-      let pages = 0;
-      let NextToken: string | undefined;
-      do {
-        const page = await client.send(new ListMetricsCommand({ Namespace: "listed", NextToken, ...more }));
-        found.push(...(page.Metrics ?? []).map(({ MetricName = "" }) => MetricName));
-        NextToken = page.NextToken;
-        pages += 1;
-      } while (NextToken !== undefined);
-      return { found: new Set(found), pages };
-    };
     expect(await list({})).toMatchObject({ found: { size: 620 }, pages: 2 });
     expect((await list({ Dimensions: [{ Name: "even", Value: "true" }] })).found.size).toBe(310);
     expect((await list({ Dimensions: [{ Name: "odd" }] })).found.size).toBe(0);

@@ -1,4 +1,5 @@
 import type { Service } from "../../wire/service.ts";
+import { mayHoldMetrics, parseEmbeddedMetrics } from "./embedded-metrics.ts";
 import { dataOperations } from "./operations/get-metric-data.ts";
 import { statisticsOperations } from "./operations/get-metric-statistics.ts";
 import { listOperations } from "./operations/list-metrics.ts";
@@ -11,6 +12,11 @@ import { createMetricWriter } from "./writer.ts";
 export interface CloudWatch {
   readonly service: Service;
   readonly port: MetricsPort;
+  /** Finds the metrics that log events of functions hold, in the Embedded Metric Format. Never throws. */
+  readLog(
+    place: { readonly account: string; readonly region: string },
+    events: readonly { readonly message: string }[],
+  ): void;
   start(): Promise<void>;
   /** Writes what is still in memory. */
   stop(): Promise<void>;
@@ -32,6 +38,13 @@ export function createCloudWatch(needs: CloudWatchNeeds): CloudWatch {
       },
     },
     port: writer,
+    readLog({ account, region }, events) {
+      for (const { message } of events) {
+        if (!mayHoldMetrics(message)) continue;
+        const data = parseEmbeddedMetrics(message, { account, region }, needs.clock.now());
+        for (const datum of data) writer.record(datum);
+      }
+    },
     start: () => scheduleRollUp(needs),
     stop: () => writer.stop(),
   };

@@ -84,7 +84,7 @@ test("the ledger sums to the REPORT lines, and AWS/Lambda counts the same", asyn
   const reports = events.map(({ message = "" }) => message);
   const total = (pattern: RegExp) => reports.reduce((all, line) => all + Number(pattern.exec(line)?.[1] ?? 0), 0);
   expect(reports).toHaveLength(15);
-  const [row] = (await usage("function,tag:team")).filter(({ group }) => group[0] === "metered");
+  const row = (await usage("function,tag:team")).find(({ group }) => group[0] === "metered");
   expect(row?.group).toEqual(["metered", "blue"]);
   expect(row?.totals).toMatchObject({
     invocations: 15,
@@ -145,6 +145,18 @@ test("AWS/ApiGateway counts requests to an API's stage, their errors and latenci
     "apigateway.amazonaws.com",
     "metered",
   ]);
+});
+
+test("metrics that a function logs in the Embedded Metric Format are metrics of their namespace", async () => {
+  const { settings } = access.platform;
+  const logged = `export const handler = async () => {
+    const CloudWatchMetrics = [{ Namespace: "shop", Dimensions: [["service"]], Metrics: [{ Name: "orders", Unit: "Count" }] }];
+    process.stdout.write(JSON.stringify({ _aws: { Timestamp: Date.now(), CloudWatchMetrics }, service: "x", orders: 7 }) + "\\n");
+  }`;
+  const Role = "arn:aws:iam::000000000000:role/runs";
+  await createNodeFunction(settings, { FunctionName: "logs-metrics", Role, source: logged });
+  await invoke("logs-metrics");
+  await vi.waitFor(async () => expect(await sum("orders", { service: "x" }, "Sum", "shop")).toBe(7), { timeout: 5000 });
 });
 
 test("ListMetrics lists a function's metrics", async () => {
