@@ -317,11 +317,7 @@ async function interpreterArguments(
 ): Promise<{ readonly path: string; readonly bin: string; readonly binds: readonly string[] }> {
   const { prefix, executable } = interpreter;
   if (prefix === "/usr" || prefix.startsWith("/usr/")) {
-    // Debian keeps the configuration of JDKs there.
-    const names =
-      interpreter.language === "java" ? (await readdir("/etc")).filter((name) => name.startsWith("java")) : [];
-    const etc = names.flatMap((name) => ["--ro-bind", `/etc/${name}`, `/etc/${name}`]);
-    return { path: executable, bin: join(prefix, "bin"), binds: ["--dir", inside.bin, ...etc] };
+    return { path: executable, bin: join(prefix, "bin"), binds: ["--dir", inside.bin] };
   }
   const place = await show("lang", prefix);
   return {
@@ -377,6 +373,10 @@ async function systemArguments(dataDir: string): Promise<readonly string[]> {
     "services",
   ]) {
     args.push("--ro-bind-try", `/etc/${path}`, `/etc/${path}`);
+  }
+  // Debian keeps the configuration of JDKs there.
+  for (const name of await readdir("/etc")) {
+    if (name.startsWith("java")) args.push("--ro-bind", `/etc/${name}`, `/etc/${name}`);
   }
   if (dataDir.startsWith("/usr/")) args.push("--tmpfs", dataDir);
   return args;
