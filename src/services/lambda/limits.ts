@@ -17,6 +17,8 @@ export const lambdaLimits = {
   streamedBytesHeld: 262_144,
   /** Ours: status, headers and cookies of a streamed answer. */
   preludeBytesMax: 131_072,
+  /** Ours: characters of the content type of a streamed answer. */
+  contentTypeMax: 8_192,
   /** A container image, uncompressed. */
   imageBytesMax: 10 * 1024 ** 3,
   /** Ours: files, folders and links in all of an image's layers, and the size of its config. */
@@ -33,6 +35,8 @@ export const lambdaLimits = {
   concurrentExecutions: 1000,
   /** Requests that a function may serve a second, for each unit of its concurrency. */
   requestsPerSecondOfConcurrency: 10,
+  /** Ours: functions, versions and accounts whose running invocations are counted; beyond, those at zero are forgotten. */
+  countersMax: 10_000,
   /** How often a function may be invoked in one chain of events. Source: developer guide, recursive loop detection ("approximately 16 times"). */
   recursiveInvocationsMax: 16,
   /** Ours: functions of a chain that are remembered in its trace header. */

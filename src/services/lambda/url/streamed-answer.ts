@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { InvocationOutcome, ResponseSink } from "../../../compute/compute.ts";
 import type { Exchange } from "../../../proxy/exchange.ts";
 import { type FunctionResponse, parseResponseV2 } from "../../../proxy/lambda-response.ts";
+import { sentHeaderValue } from "../../../proxy/response-headers.ts";
 import { send } from "../../../proxy/send.ts";
 import { lambdaLimits } from "../limits.ts";
 import { answerFailure, answerPayload, ownHeaders } from "./answers.ts";
@@ -60,7 +61,12 @@ export function createStreamedAnswer(exchange: Exchange, cors: CompiledUrlCors |
     sink: {
       start(contentType) {
         if (contentType === httpIntegration) prelude = Buffer.alloc(0);
-        else begin(200, [], contentType);
+        else {
+          // It is the function's to say: what cannot be sent must not break more than its answer.
+          const type = contentType.length > lambdaLimits.contentTypeMax ? undefined : sentHeaderValue(contentType);
+          if (type === undefined) fail();
+          else begin(200, [], type);
+        }
       },
       write(bytes) {
         const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -218,6 +218,12 @@ test.for([
     "never completes its prelude",
     `awslambda.HttpResponseStream.from(stream, {})._onBeforeFirstWrite = undefined; stream.end("{}")`,
   ],
+  ["sets a content type that cannot be sent", `stream.setContentType("a\\r\\nb: c"); stream.end("x")`],
+  ["sets a content type without end", `stream.setContentType("a".repeat(9000)); stream.end("x")`],
+  [
+    "gives a header that cannot be sent",
+    `awslambda.HttpResponseStream.from(stream, { headers: { "a b": "c" } }).end("x")`,
+  ],
   ["gives a status that is none", `awslambda.HttpResponseStream.from(stream, { statusCode: 9 }).end("x")`],
 ])("A URL in RESPONSE_STREAM is a 502 when the function %s", async ([, body]) => {
   await stream(body ?? "");
