@@ -60,7 +60,7 @@ function rssMb(): number {
 }
 
 /** Processes below this one that run a runtime of ours. */
-function descendants(pid: number): number {
+export function descendants(pid: number): number {
   const parents = new Map<number, number>();
   const runtimes: number[] = [];
   for (const name of readdirSync("/proc")) {

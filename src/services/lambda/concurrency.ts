@@ -32,9 +32,9 @@ export interface Share {
 }
 
 export function createConcurrency(clock: Pick<Clock, "now">): Concurrency {
-  const byFunction = new Map<string, number>();
-  const byVersion = new Map<string, number>();
-  const shared = new Map<string, number>();
+  const byFunction = createCounts();
+  const byVersion = createCounts();
+  const shared = createCounts();
   const rates = new Map<string, Rate>();
 
   /** AWS: ten requests a second for each unit of concurrency. Source: developer guide, "Lambda quotas", invocation requests. */
@@ -42,6 +42,7 @@ export function createConcurrency(clock: Pick<Clock, "now">): Concurrency {
     let rate = rates.get(functionKey);
     if (rate?.perSecond !== reserved * lambdaLimits.requestsPerSecondOfConcurrency) {
       rate = createRate(reserved * lambdaLimits.requestsPerSecondOfConcurrency, clock.now());
+      if (rates.size >= lambdaLimits.countersMax) rates.clear();
       rates.set(functionKey, rate);
     }
     if (!rate.take(clock.now())) throw tooManyRequests("ReservedFunctionInvocationRateLimitExceeded");
@@ -50,21 +51,21 @@ export function createConcurrency(clock: Pick<Clock, "now">): Concurrency {
   const useProvisioned = ({ specId, provisioned, told }: Share): (() => void) | undefined => {
     const all = provisioned?.() ?? 0;
     if (all === 0) return undefined;
-    const used = (byVersion.get(specId) ?? 0) + 1;
+    const used = byVersion.of(specId) + 1;
     told?.(used <= all ? used : undefined, all);
-    return used <= all ? take(byVersion, specId) : undefined;
+    return used <= all ? byVersion.take(specId) : undefined;
   };
 
   return {
     enter(share, synchronous) {
       const { accountKey, functionKey, reserved, reservedTotal } = share;
       if (reserved !== undefined) {
-        if ((byFunction.get(functionKey) ?? 0) >= reserved) {
+        if (byFunction.of(functionKey) >= reserved) {
           throw tooManyRequests("ReservedFunctionConcurrentInvocationLimitExceeded");
         }
         if (synchronous) checkRate(functionKey, reserved);
         // Provisioned environments are among what is reserved: only told of here.
-        const leave = take(byFunction, functionKey);
+        const leave = byFunction.take(functionKey);
         const leaveVersion = useProvisioned(share);
         if (leaveVersion === undefined) return leave;
         return () => {
@@ -75,23 +76,43 @@ export function createConcurrency(clock: Pick<Clock, "now">): Concurrency {
       // What is provisioned has been taken from what all share already; what goes beyond it is taken from there now.
       const leave = useProvisioned(share);
       if (leave !== undefined) return leave;
-      if ((shared.get(accountKey) ?? 0) >= lambdaLimits.concurrentExecutions - reservedTotal) {
+      if (shared.of(accountKey) >= lambdaLimits.concurrentExecutions - reservedTotal) {
         throw tooManyRequests("ConcurrentInvocationLimitExceeded");
       }
-      return take(shared, accountKey);
+      return shared.take(accountKey);
     },
   };
 }
 
-function take(counts: Map<string, number>, key: string): () => void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
-  let left = false;
-  return () => {
-    if (left) return;
-    left = true;
-    const now = (counts.get(key) ?? 1) - 1;
-    if (now <= 0) counts.delete(key);
-    else counts.set(key, now);
+/** What runs now, by key. */
+interface Counts {
+  of(key: string): number;
+  /** One more; what is returned takes it back, once. */
+  take(key: string): () => void;
+}
+
+/** Counters stay when they are at zero: to remove and make them again for each invocation would cost more than they do. */
+function createCounts(): Counts {
+  const counters = new Map<string, { running: number }>();
+  return {
+    of: (key) => counters.get(key)?.running ?? 0,
+    take(key) {
+      let counter = counters.get(key);
+      if (counter === undefined) {
+        if (counters.size >= lambdaLimits.countersMax) {
+          for (const [idle, { running }] of counters) if (running === 0) counters.delete(idle);
+        }
+        counter = { running: 0 };
+        counters.set(key, counter);
+      }
+      counter.running += 1;
+      let left = false;
+      return () => {
+        if (left) return;
+        left = true;
+        counter.running -= 1;
+      };
+    },
   };
 }
 
