@@ -17,6 +17,8 @@ export const functionType: ResourceType = {
     "Code.S3ObjectVersion",
     "Code.ZipFile",
     "Description",
+    "DurableConfig.ExecutionTimeout",
+    "DurableConfig.RetentionPeriodInDays",
     "Environment.Variables",
     "EphemeralStorage.Size",
     "FunctionName",
@@ -167,6 +169,7 @@ function configurationOf(properties: Properties) {
   const logging = objectOf(properties, "LoggingConfig");
   const tracing = textOf(objectOf(properties, "TracingConfig") ?? {}, "Mode");
   const runtime = textOf(properties, "Runtime");
+  const durable = objectOf(properties, "DurableConfig");
   return defined({
     Description: textOf(properties, "Description"),
     Handler: textOf(properties, "Handler"),
@@ -178,6 +181,12 @@ function configurationOf(properties: Properties) {
     Environment: variables && {
       Variables: Object.fromEntries(Object.entries(variables).map(([key, value]) => [key, String(value)])),
     },
+    DurableConfig:
+      durable &&
+      defined({
+        ExecutionTimeout: numberOf(durable, "ExecutionTimeout"),
+        RetentionPeriodInDays: numberOf(durable, "RetentionPeriodInDays"),
+      }),
     EphemeralStorage: storage === undefined ? undefined : { Size: storage },
     LoggingConfig: logging && loggingOf(logging),
     SnapStart: snapStartOf(properties),
