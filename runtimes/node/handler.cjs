@@ -107,7 +107,9 @@ function named(error) {
 
 function renamed(name, cause) {
   const error = failure(name, `${cause.name === "Error" ? "Error" : cause.name}: ${cause.message}`);
-  error.stack = `${name}: ${cause.stack ?? cause.message}`;
+  // AWS: from Node.js 24 on, a syntax error keeps its own stack.
+  const keeps = cause instanceof SyntaxError && process.env.AWS_EXECUTION_ENV === "AWS_Lambda_nodejs24.x";
+  error.stack = keeps ? cause.stack : `${name}: ${cause.stack ?? cause.message}`;
   return error;
 }
 
