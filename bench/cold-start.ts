@@ -1,31 +1,48 @@
+import { execFileSync } from "node:child_process";
 import { cp, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { LambdaClient, UpdateFunctionConfigurationCommand, waitUntilFunctionUpdatedV2 } from "@aws-sdk/client-lambda";
 import { setTimeout as delay } from "node:timers/promises";
+import { LambdaClient, UpdateFunctionConfigurationCommand, waitUntilFunctionUpdatedV2 } from "@aws-sdk/client-lambda";
 import { startCumulet } from "./server.ts";
 
 const singles = 25;
+const unpooled = 10;
 const parallel = 20;
 const parallelRounds = 5;
-// Long enough for a pool that prepares environments beforehand to be ready again.
+const many = 100;
+const manyRounds = 3;
+// What was used up is made again while nobody waits: by half of the processors, some 60 to 75 ms of processor time each.
 const restMs = 500;
+const burstRestMs = 3_000;
+const manyRestMs = 10_000;
 
 export interface ColdStarts {
+  /** One function, from a sandbox that waited for code. */
   readonly singleMs: number[];
+  readonly pythonMs: number[];
+  /** A Node.js function that imports a client of the AWS SDK which its runtime has. */
+  readonly sdkMs: number[];
+  /** The same, started from nothing, as functions are whose variables the language reads at its start. */
+  readonly nodeFromNothingMs: number[];
+  readonly pythonFromNothingMs: number[];
+  readonly bareNodeMs: number[];
+  readonly barePythonMs: number[];
   /** 20 functions at the same moment. The first of these rounds is the first such burst that the server sees. */
   readonly parallelMs: number[];
+  readonly manyMs: number[];
   /** 20 requests to one function at the same moment. */
   readonly sameFunctionMs: number[];
 }
 
 /**
- * How long the first request of a new environment takes through the HTTP API: alone, 20 functions at the same moment, and
- * 20 at the same moment to one function. A changed environment variable makes every environment of a function stale, so
- * the next request needs a new one.
+ * How long the first request of a new environment takes through the HTTP API: alone, 20 and 100 functions at the same
+ * moment, and 20 at the same moment to one function. A changed environment variable makes every environment of a function
+ * stale, so the next request needs a new one.
  */
 export async function measureColdStarts(folder: string): Promise<ColdStarts> {
   const app = join(folder, "app");
-  await writeApp(app, parallel);
+  await writeApp(app, many);
+  await addOthers(app);
   const server = await startCumulet(join(folder, "data"), app);
   try {
     const lambda = new LambdaClient({
@@ -36,46 +53,77 @@ export async function measureColdStarts(folder: string): Promise<ColdStarts> {
         secretAccessKey: server.environment["AWS_SECRET_ACCESS_KEY"] ?? "",
       },
     });
-    const renew = async (index: number, round: number) => {
-      const FunctionName = `bench-${index}`;
-      const Environment = { Variables: { ROUND: String(round) } };
+    let rounds = 0;
+    const renew = async (name: string | number, variables: Readonly<Record<string, string>> = {}) => {
+      rounds += 1;
+      const FunctionName = `bench-${name}`;
+      const Environment = { Variables: { ROUND: String(rounds), ...variables } };
       await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Environment }));
       await waitUntilFunctionUpdatedV2({ client: lambda, maxWaitTime: 10, minDelay: 0.02 }, { FunctionName });
     };
-    const base = server.url("bench-0").replace(/\/\d+\/hello\/x$/, "");
-    const request = async (index: number) => {
+    const base = server.url("bench-0").replace(/\/[^/]+\/hello\/x$/, "");
+    const request = async (name: string | number) => {
       const from = performance.now();
-      const response = await fetch(`${base}/${index}/hello/x`);
+      const response = await fetch(`${base}/${name}/hello/x`);
       await response.arrayBuffer();
       if (response.status !== 200) throw new Error(`A cold request answered ${response.status}`);
       return performance.now() - from;
     };
-    const singleMs: number[] = [];
-    for (let round = 0; round < singles; round++) {
-      await renew(0, round);
-      await delay(restMs);
-      singleMs.push(await request(0));
-    }
-    const parallelMs: number[] = [];
-    for (let round = 0; round < parallelRounds; round++) {
-      for (let index = 0; index < parallel; index++) await renew(index, singles + round);
-      await delay(restMs);
-      const from = performance.now();
-      await Promise.all(Array.from({ length: parallel }, (_, index) => request(index)));
-      parallelMs.push(performance.now() - from);
-    }
+    const alone = async (name: string | number, times: number, variables?: Readonly<Record<string, string>>) => {
+      const ms: number[] = [];
+      for (let round = 0; round < times; round++) {
+        await renew(name, variables);
+        await delay(restMs);
+        ms.push(await request(name));
+      }
+      return ms;
+    };
+    const together = async (functions: number, times: number, rest: number) => {
+      const ms: number[] = [];
+      for (let round = 0; round < times; round++) {
+        for (let index = 0; index < functions; index++) await renew(index);
+        await delay(rest);
+        const from = performance.now();
+        await Promise.all(Array.from({ length: functions }, (_, index) => request(index)));
+        ms.push(performance.now() - from);
+      }
+      return ms;
+    };
+
+    const singleMs = await alone(0, singles);
+    const pythonMs = await alone("python", singles);
+    // The first time nothing has loaded the SDK ahead.
+    const sdkMs = (await alone("sdk", singles + 1)).slice(1);
+    const nodeFromNothingMs = await alone(0, unpooled, { NODE_OPTIONS: "--no-warnings" });
+    const pythonFromNothingMs = await alone("python", unpooled, { PYTHONDONTWRITEBYTECODE: "1" });
+    const bareNodeMs = bare(process.execPath, ["-e", "0"]);
+    const barePythonMs = bare("/usr/bin/python3", ["-c", "0"]);
+    const parallelMs = await together(parallel, parallelRounds, burstRestMs);
+    const manyMs = await together(many, manyRounds, manyRestMs);
     const sameFunctionMs: number[] = [];
     for (let round = 0; round < parallelRounds; round++) {
-      await renew(0, singles + parallelRounds + round);
+      await renew(0);
       await delay(restMs);
       const from = performance.now();
       await Promise.all(Array.from({ length: parallel }, () => request(0)));
       sameFunctionMs.push(performance.now() - from);
     }
-    return { singleMs, parallelMs, sameFunctionMs };
+    return {
+      ...{ singleMs, pythonMs, sdkMs, nodeFromNothingMs, pythonFromNothingMs, bareNodeMs, barePythonMs },
+      ...{ parallelMs, manyMs, sameFunctionMs },
+    };
   } finally {
     await server.stop();
   }
+}
+
+/** What the interpreter itself takes here, with nothing to do. */
+function bare(file: string, args: readonly string[]): number[] {
+  return Array.from({ length: unpooled }, () => {
+    const from = performance.now();
+    execFileSync(file, args, { env: {}, stdio: "ignore" });
+    return performance.now() - from;
+  });
 }
 
 /** An app of so many functions, numbered from `first` on, each behind a route of one HTTP API. */
@@ -83,15 +131,37 @@ export async function writeApp(folder: string, functions: number, first = 0): Pr
   await mkdir(folder, { recursive: true });
   await cp("bench/app/src", join(folder, "src"), { recursive: true });
   const Resources: Record<string, unknown> = {};
-  for (let index = first; index < first + functions; index++) {
-    Resources[`Function${index}`] = {
-      Type: "AWS::Serverless::Function",
-      Properties: {
-        FunctionName: `bench-${index}`,
-        Events: { Hello: { Type: "HttpApi", Properties: { Path: `/${index}/hello/{name}`, Method: "get" } } },
-      },
-    };
-  }
+  for (let index = first; index < first + functions; index++) Resources[`Function${index}`] = benchFunction(index);
+  await writeTemplate(folder, Resources);
+}
+
+/** And a Python function and one that uses the AWS SDK. */
+async function addOthers(folder: string): Promise<void> {
+  await writeFile(join(folder, "src", "app.py"), `def handler(event, context):\n    return "hello"\n`);
+  await writeFile(
+    join(folder, "src", "sdk.mjs"),
+    `import { S3Client } from "@aws-sdk/client-s3";\nconst s3 = new S3Client({});\nexport const handler = async () => typeof s3.send;\n`,
+  );
+  const Resources: Record<string, unknown> = {
+    FunctionPython: benchFunction("python", { Runtime: "python3.11", Handler: "app.handler" }),
+    FunctionSdk: benchFunction("sdk", { Handler: "sdk.handler" }),
+  };
+  for (let index = 0; index < many; index++) Resources[`Function${index}`] = benchFunction(index);
+  await writeTemplate(folder, Resources);
+}
+
+function benchFunction(name: string | number, properties: Readonly<Record<string, string>> = {}) {
+  return {
+    Type: "AWS::Serverless::Function",
+    Properties: {
+      FunctionName: `bench-${name}`,
+      Events: { Hello: { Type: "HttpApi", Properties: { Path: `/${name}/hello/{name}`, Method: "get" } } },
+      ...properties,
+    },
+  };
+}
+
+async function writeTemplate(folder: string, Resources: Readonly<Record<string, unknown>>): Promise<void> {
   const Globals = { Function: { Runtime: "nodejs24.x", MemorySize: 1024, CodeUri: "src/", Handler: "hello.handler" } };
   const template = { Transform: "AWS::Serverless-2016-10-31", Globals, Resources };
   await writeFile(join(folder, "template.json"), JSON.stringify(template));

@@ -1,14 +1,16 @@
 import { lookup } from "node:dns/promises";
+import type { StackResourceSummary } from "@aws-sdk/client-cloudformation";
 import type { Output } from "./command.ts";
 import type { Connection } from "./connection.ts";
 
 /** Prints the addresses of the APIs in a stack, a line for each route. */
 export async function printAddresses(connection: Connection, stackName: string, output: Output): Promise<void> {
-  const { CloudFormationClient, ListStackResourcesCommand } = await import("@aws-sdk/client-cloudformation");
-  const cloudformation = new CloudFormationClient(connection);
-  const { StackResourceSummaries: resources = [] } = await cloudformation.send(
-    new ListStackResourcesCommand({ StackName: stackName }),
-  );
+  const { CloudFormationClient, paginateListStackResources } = await import("@aws-sdk/client-cloudformation");
+  const client = new CloudFormationClient(connection);
+  const resources: StackResourceSummary[] = [];
+  for await (const page of paginateListStackResources({ client }, { StackName: stackName })) {
+    resources.push(...(page.StackResourceSummaries ?? []));
+  }
   const physicalIds = (type: string) =>
     resources.flatMap((resource) =>
       resource.ResourceType === type && resource.PhysicalResourceId ? [resource.PhysicalResourceId] : [],

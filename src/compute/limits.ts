@@ -103,7 +103,8 @@ export const computeLimits: ComputeLimits = {
   followersMax: 8,
   startsMax: 64,
   sandboxStartsMax: 2 * availableParallelism(),
-  refillsMax: availableParallelism(),
+  // Half of the processors are left to those who are served meanwhile.
+  refillsMax: Math.max(1, Math.floor(availableParallelism() / 2)),
   blanksMin: 2,
   blanksMax: Math.min(128, blanksIn(totalmem() / 25)),
   blankBurstMs: 120_000,
