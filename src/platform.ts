@@ -107,7 +107,17 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
   // Services
   const logs = createLogs({ store, jobs, clock, ids, log });
   const s3 = createS3({ store, blobs, clock, ids });
-  const cloudwatch = createCloudWatch({ store, jobs, clock, ids, log, beforeRead: () => ledger.flush() });
+  const cloudwatch = createCloudWatch({
+    store,
+    jobs,
+    clock,
+    ids,
+    log,
+    beforeRead: () => {
+      meter.tell();
+      return ledger.flush();
+    },
+  });
   const ledger = createLedger({
     store,
     clock,
@@ -227,6 +237,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
       lambda.stop();
       await compute.stop(graceMs);
       await ledger.stop();
+      meter.tell();
       await logs.stop();
       await cloudwatch.stop();
       iam.stop();

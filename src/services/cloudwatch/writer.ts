@@ -35,6 +35,8 @@ export function createMetricWriter(needs: {
   let recorded: MetricDatum[] = [];
   let cancelTimer: (() => void) | undefined;
   let waiting: Request[] = [];
+  /** Since this was said. */
+  let dropped = 0;
   let stopped = false;
   let writing: Promise<void> | undefined;
 
@@ -98,6 +100,8 @@ export function createMetricWriter(needs: {
   const flush = async () => {
     cancelTimer?.();
     cancelTimer = undefined;
+    if (dropped > 0) log.warn("Metrics are dropped: the store cannot keep up", { data: dropped });
+    dropped = 0;
     const data = recorded;
     recorded = [];
     try {
@@ -115,7 +119,7 @@ export function createMetricWriter(needs: {
     record(datum) {
       if (stopped) return;
       if (recorded.length >= cloudWatchLimits.recordedMax) {
-        log.warn("A metric is dropped: the store cannot keep up", { metricName: datum.metricName });
+        dropped += 1;
         return;
       }
       recorded.push(datum);

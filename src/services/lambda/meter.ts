@@ -5,7 +5,7 @@ import { histogramValues, type Collector, type MetricFamily } from "../../meteri
 import { meteringLimits } from "../../metering/limits.ts";
 import { toReported, type UsageSubject } from "../../metering/usage.ts";
 import type { MetricsPort } from "../cloudwatch/port.ts";
-import { countsOf, functionMetric } from "./metrics.ts";
+import { functionMetric } from "./metrics.ts";
 import type { Place } from "./model.ts";
 
 /** Meters functions: every invocation that runs is in the ledger before its answer is given. */
@@ -14,6 +14,8 @@ export interface FunctionMeter {
   meter(compute: Compute): Compute;
   /** Values of an `AWS/Lambda` metric that no invocation stands for, as throttles and events of the queue. */
   note(fn: NotedFunction, metric: NotedMetric, value: number): void;
+  /** Hand what was noted to CloudWatch now, rather than within a second. */
+  tell(): void;
   /** What this process has counted since its start, by function. */
   readonly collect: Collector;
 }
@@ -35,6 +37,13 @@ export type NotedMetric =
   | "ProvisionedConcurrencySpilloverInvocations"
   | "ProvisionedConcurrencyUtilization"
   | "ProvisionedConcurrentExecutions";
+
+interface Noted {
+  readonly fn: NotedFunction;
+  readonly metric: NotedMetric;
+  /** Values and how often. */
+  readonly values: Map<number, number>;
+}
 
 interface Load {
   readonly account: string;
@@ -75,6 +84,8 @@ export function createFunctionMeter(needs: {
   const loads = new Map<string, Load>();
   /** Of these, the ones that ran since they were told. */
   const active = new Set<Load>();
+  /** What was noted since it was told. */
+  let notes = new Map<string, Noted>();
   let telling = false;
 
   const loadOf = (account: string, region: string, functionName: string | undefined): Load => {
@@ -106,9 +117,24 @@ export function createFunctionMeter(needs: {
 
   const note: FunctionMeter["note"] = ({ account, region, functionName, qualifier }, metric, value) => {
     if (metric === "Throttles") loadOf(account, region, functionName).throttled += value;
-    const source = { account, region, functionName, qualifier, timestamp: clock.now() };
-    const unit = metric === "AsyncEventAge" ? "Milliseconds" : "Count";
-    for (const datum of functionMetric(source, metric, unit, countsOf([value, 1]))) metrics.record(datum);
+    const key = `${account} ${region} ${functionName} ${qualifier ?? ""} ${metric}`;
+    let noted = notes.get(key);
+    if (noted === undefined) {
+      noted = { fn: { account, region, functionName, qualifier }, metric, values: new Map() };
+      notes.set(key, noted);
+    }
+    noted.values.set(value, (noted.values.get(value) ?? 0) + 1);
+    tellSoon();
+  };
+
+  const tellNotes = () => {
+    const told = notes;
+    notes = new Map();
+    for (const { fn, metric, values } of told.values()) {
+      const unit = metric === "AsyncEventAge" ? "Milliseconds" : "Count";
+      const source = { ...fn, timestamp: clock.now() };
+      for (const datum of functionMetric(source, metric, unit, values)) metrics.record(datum);
+    }
   };
 
   /** Concurrency is a gauge: its peak is told every so often while something runs, and once more after. */
@@ -117,6 +143,7 @@ export function createFunctionMeter(needs: {
     telling = true;
     clock.after(meteringLimits.gaugesToldEveryMs, () => {
       telling = false;
+      tellNotes();
       const timestamp = clock.now();
       for (const load of active) {
         const { account, region, functionName, peak, running } = load;
@@ -141,6 +168,7 @@ export function createFunctionMeter(needs: {
 
   return {
     note,
+    tell: tellNotes,
     collect: () => families([...loads.values()].filter(({ functionName }) => functionName !== undefined)),
     meter: (compute) => ({
       ...compute,

@@ -37,5 +37,6 @@ export function toDimensions(
 
 /** Everything that was told before can be read from here on. */
 export async function settle({ writer, beforeRead }: OperationNeeds): Promise<void> {
-  await Promise.all([writer.flush(), beforeRead?.()]);
+  await beforeRead?.();
+  await writer.flush();
 }
