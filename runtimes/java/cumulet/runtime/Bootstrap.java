@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.reflect.Constructor;
 import java.nio.charset.StandardCharsets;
-import java.util.Collections;
 import java.util.Map;
 
 /**
@@ -42,7 +41,6 @@ public final class Bootstrap {
         if (arguments.length > 0 && arguments[0].equals("rehearse")) {
             // For the list of classes that the archive of this JDK is made from.
             Access.open(FileDescriptor.class.getDeclaredConstructor(int.class));
-            Variables.replace(Collections.emptyMap());
             for (int act = 0; act < Rehearsal.ACTS; act += 1) Rehearsal.run(act);
             return;
         }
