@@ -109,8 +109,16 @@ export async function measureColdStarts(folder: string): Promise<ColdStarts> {
       sameFunctionMs.push(performance.now() - from);
     }
     return {
-      ...{ singleMs, pythonMs, sdkMs, nodeFromNothingMs, pythonFromNothingMs, bareNodeMs, barePythonMs },
-      ...{ parallelMs, manyMs, sameFunctionMs },
+      singleMs,
+      pythonMs,
+      sdkMs,
+      nodeFromNothingMs,
+      pythonFromNothingMs,
+      bareNodeMs,
+      barePythonMs,
+      parallelMs,
+      manyMs,
+      sameFunctionMs,
     };
   } finally {
     await server.stop();

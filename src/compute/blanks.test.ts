@@ -19,6 +19,8 @@ interface Started {
   become(ready: boolean): Promise<void>;
 }
 
+const settled = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
+
 function setUp(limits: Partial<typeof computeLimits> = {}) {
   const started: Started[] = [];
   const timers = new Set<{ readonly at: number; readonly action: () => void }>();
@@ -31,7 +33,6 @@ function setUp(limits: Partial<typeof computeLimits> = {}) {
       return () => timers.delete(timer);
     },
   };
-  const settled = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
   const advance = async (ms: number) => {
     const until = now + ms;
     for (;;) {
