@@ -84,6 +84,8 @@ export function createKeptEnvironments(needs: {
         if (unwatch !== undefined) compute.keep(wanted);
       } while (again);
     } catch (error) {
+      // Stopped meanwhile, and the store with it.
+      if (unwatch === undefined) return;
       log.error("Environments that are kept initialized could not be brought up to date", { error });
     } finally {
       running = false;
