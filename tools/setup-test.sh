@@ -12,23 +12,24 @@ elif [ ! -x .venv/bin/sam ] || [ ! -x .venv/bin/aws ] || ! cmp -s tools/requirem
     cp tools/requirements-test.txt .venv/requirements-test.txt ||
     echo "cumulet: the virtual environment .venv could not be made: tests that need boto3, AWS CLI or SAM CLI are skipped" >&2
 fi
-if [ ! -x /usr/bin/aws ] && command -v apt-get >/dev/null 2>&1; then
+# Debian's packages, where this user may install them: all that are missing at once.
+missing=
+want() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
+want /usr/bin/aws awscli
+want skopeo skopeo
+for tool in cmake g++ make autoconf automake; do want "$tool" "$tool"; done
+want libtoolize libtool
+if [ -n "$missing" ] && command -v apt-get >/dev/null 2>&1; then
   as_root=
   [ "$(id -u)" = 0 ] || as_root="sudo -n"
   if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then
-    echo "cumulet: installing AWS CLI v2 (Debian package awscli)" >&2
-    $as_root apt-get install -y -qq --no-install-recommends awscli >/dev/null 2>&1 || { $as_root apt-get update -qq >/dev/null 2>&1; $as_root apt-get install -y -qq --no-install-recommends awscli >/dev/null 2>&1; }
-  fi
-fi
-if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
-  missing=
-  for tool in cmake g++ autoconf automake libtoolize; do command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"; done
-  if [ -n "$missing" ]; then
-    echo "cumulet: installing$missing (to build the official runtime interface client for Node.js)" >&2
-    apt-get install -y -qq --no-install-recommends cmake g++ make autoconf automake libtool >/dev/null 2>&1 || { apt-get update -qq >/dev/null 2>&1; apt-get install -y -qq --no-install-recommends cmake g++ make autoconf automake libtool >/dev/null 2>&1; }
+    echo "cumulet: installing$missing (clients, and what builds the official runtime interface client for Node.js)" >&2
+    install() { $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1; }
+    install || { $as_root apt-get update -qq >/dev/null 2>&1; install; }
   fi
 fi
 echo "cumulet: building functions on the official runtime interface clients (minutes, the first time)" >&2
 bin/node24 test/runtimes/build.ts
+command -v skopeo >/dev/null 2>&1 || echo "cumulet: skopeo is missing (apt-get install skopeo): its test is skipped" >&2
 [ -x /usr/bin/aws ] || echo "cumulet: AWS CLI v2 is missing (apt-get install awscli): its tests are skipped" >&2
 exit 0

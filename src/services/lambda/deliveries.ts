@@ -8,7 +8,7 @@ import { lambdaLimits } from "./limits.ts";
 import { functionArn, type Place } from "./model.ts";
 import { parseFunctionName } from "./names.ts";
 import type { LambdaNeeds } from "./needs.ts";
-import { scheduleEvent } from "./worker.ts";
+import { scheduleEvent } from "./events.ts";
 
 /** How an asynchronous invocation ended, as its record says. */
 export interface Ending {

@@ -2,58 +2,13 @@ import { AwsError } from "../../aws/error.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Job, Jobs } from "../../kernel/jobs/jobs.ts";
 import type { Log } from "../../kernel/log.ts";
-import type { Transaction } from "../../kernel/store/store.ts";
 import { isDurable, type DurableExecutions } from "./durable/executions.ts";
 import type { Functions } from "./functions.ts";
 import { scheduleDelivery, type Ending } from "./deliveries.ts";
+import { eventKind, type EventPayload } from "./events.ts";
 import type { Invoked, Invoker } from "./invoker.ts";
 import { lambdaLimits } from "./limits.ts";
 import type { FunctionMeter } from "./meter.ts";
-import type { Place } from "./model.ts";
-
-/** An event accepted for asynchronous invocation. */
-export interface AcceptedEvent {
-  readonly place: Place;
-  readonly name: string;
-  readonly qualifier: string | undefined;
-  readonly requestId: string;
-  readonly payload: Uint8Array;
-  readonly traceId: string | undefined;
-  readonly tenantId?: string | undefined;
-  readonly acceptedAt: number;
-}
-
-/** As stored in the job. Version 1. */
-interface EventPayload {
-  readonly v: 1;
-  readonly qualifier?: string | undefined;
-  readonly payload: Uint8Array;
-  readonly traceId?: string | undefined;
-  readonly tenantId?: string | undefined;
-  readonly acceptedAt: number;
-  /** How often the function has failed. */
-  readonly failures: number;
-  /** How often it could not be run at all. */
-  readonly deferrals: number;
-}
-
-const kind = "lambda.asyncInvoke";
-
-/** Accept an event: durable with the transaction, run as soon as it is committed. */
-export function scheduleEvent(tx: Transaction, jobs: Jobs, event: AcceptedEvent): void {
-  const payload: EventPayload = {
-    v: 1,
-    qualifier: event.qualifier,
-    payload: event.payload,
-    traceId: event.traceId,
-    tenantId: event.tenantId,
-    acceptedAt: event.acceptedAt,
-    failures: 0,
-    deferrals: 0,
-  };
-  const key = [event.place.account, event.place.region, event.name, event.requestId];
-  jobs.schedule(tx, { kind, key, at: event.acceptedAt, payload });
-}
 
 /**
  * Runs accepted events: again after failures, up to the configured attempts and age. How that ended is delivered to the
@@ -154,7 +109,7 @@ export function handleEvents(needs: {
   };
 
   // `attemptsMax` counts runs that a dying process cut short: no number of those loses an event.
-  needs.jobs.handle(kind, { concurrency: lambdaLimits.eventConcurrency, attemptsMax: 1_000_000, run });
+  needs.jobs.handle(eventKind, { concurrency: lambdaLimits.eventConcurrency, attemptsMax: 1_000_000, run });
 }
 
 function readEvent(payload: unknown): EventPayload {

@@ -11,7 +11,7 @@ import type { OperationNeeds, Sdk } from "../needs.ts";
 import { onFunction } from "../permissions.ts";
 import { runAsEvents } from "../response-events.ts";
 import { resolveVersion } from "../routing.ts";
-import { scheduleEvent } from "../worker.ts";
+import { scheduleEvent } from "../events.ts";
 
 /** AWS hands a function `{}` when Invoke has no payload. */
 const emptyEvent = Buffer.from("{}");
