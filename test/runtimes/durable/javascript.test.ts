@@ -162,6 +162,11 @@ durable("a state of more than a page's size is replayed whole", async () => {
   ]);
 });
 
+durable("a result that is too large for an answer is checkpointed", async () => {
+  const { document } = await workflows.invoke(await workflows.given("shouts"), { length: 6_291_420 });
+  expect(document).toHaveLength(6_291_420);
+});
+
 durable("an invocation that fails is made again, and steps that succeeded are not", async () => {
   const { arn, document } = await workflows.invoke(await workflows.given("dies"), {});
   expect(document).toBe("done");

@@ -59,6 +59,11 @@ durable("context.invoke of a durable function is an execution of its own", async
   expect(await workflows.types(arn)).toContain("ChainedInvokeSucceeded");
 });
 
+durable("a result that is too large for an answer is checkpointed", async () => {
+  const { document } = await workflows.invoke(await workflows.given("shouts"), { length: 6_291_420 });
+  expect(document).toHaveLength(6_291_420);
+});
+
 durable("what a handler raises fails the execution", async () => {
   const { failed, document } = await workflows.invoke(await workflows.given("fails"), {});
   expect(failed).toBe("Unhandled");

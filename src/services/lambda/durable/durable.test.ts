@@ -5,6 +5,7 @@ import {
   CheckpointDurableExecutionCommand,
   CreateAliasCommand,
   CreateFunctionCommand,
+  DeleteFunctionCommand,
   GetDurableExecutionCommand,
   GetDurableExecutionHistoryCommand,
   GetDurableExecutionStateCommand,
@@ -347,6 +348,21 @@ test("ListDurableExecutionsByFunction filters and pages, newest first", async ()
   );
   expect(history.Events?.[0]?.ExecutionStartedDetails).toEqual({ Input: { Truncated: true }, ExecutionTimeout: 60 });
   expect(history.NextMarker).toBeDefined();
+});
+
+test("a function that is made anew knows nothing of the executions of the one before", async () => {
+  const FunctionName = "reborn";
+  const make = () => createNodeFunction(platform.settings, { FunctionName, Role, source, DurableConfig });
+  await make();
+  const invocation = { FunctionName: "reborn:$LATEST", DurableExecutionName: "same" };
+  const first = await lambda.send(new InvokeCommand(invocation));
+  await lambda.send(new DeleteFunctionCommand({ FunctionName }));
+  await make();
+  expect((await lambda.send(new ListDurableExecutionsByFunctionCommand({ FunctionName }))).DurableExecutions).toEqual(
+    [],
+  );
+  const second = await lambda.send(new InvokeCommand({ ...invocation, Payload: '{"other":1}' }));
+  expect(second.DurableExecutionArn).not.toBe(first.DurableExecutionArn);
 });
 
 test("an execution is kept for its retention period, and its name is free afterwards", async () => {

@@ -74,7 +74,7 @@ export function createDurableExecutions(needs: {
     const id = ids.uuid();
     const { key, record } = await store.transact(async (tx) => {
       const known = request.name === undefined ? undefined : await findByName(tx, place, functionName, request.name);
-      if (known) {
+      if (known?.record.functionId === functionRecord.id) {
         const same = known.record.version === version.version && known.record.inputSha256 === hashInput(input);
         if (!same) throw alreadyStarted(executionArn(known.key, known.record));
         return known;

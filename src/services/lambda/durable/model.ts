@@ -202,9 +202,11 @@ export function indexExecution(tx: Transaction, key: ExecutionKey, record: Execu
   tx.set(startedKey(key, record.startedAt), null);
 }
 
-export function deleteExecution(tx: Transaction, key: ExecutionKey, record: ExecutionRecord): void {
+export async function deleteExecution(tx: Transaction, key: ExecutionKey, record: ExecutionRecord): Promise<void> {
   tx.delete(recordKey(key));
-  tx.delete(nameKey(key, key.functionName, record.name));
+  // A function that was made anew under the name of one that is gone may have given it to another execution.
+  const named = nameKey(key, key.functionName, record.name);
+  if ((await tx.get<string>(named)) === key.id) tx.delete(named);
   tx.delete(startedKey(key, record.startedAt));
 }
 

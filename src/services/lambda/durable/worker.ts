@@ -132,6 +132,7 @@ async function removeExecution({ store, clock }: WorkerNeeds, job: Job): Promise
   }
   await job.finish(async (tx) => {
     const record = await readExecution(tx, key);
-    if (record?.progress.state === "closed" && record.progress.endedAt <= clock.now()) deleteExecution(tx, key, record);
+    if (record?.progress.state === "closed" && record.progress.endedAt <= clock.now())
+      await deleteExecution(tx, key, record);
   });
 }

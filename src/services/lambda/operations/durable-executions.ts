@@ -66,6 +66,7 @@ export function durableExecutionOperations({ store, jobs, functions, clock }: Op
         const after = input.StartedAfter?.getTime() ?? -Infinity;
         const before = input.StartedBefore?.getTime() ?? Infinity;
         const wanted = (record: ExecutionRecord) =>
+          record.functionId === fn.record.id &&
           (version === undefined || record.version === version) &&
           (input.DurableExecutionName === undefined || record.name === input.DurableExecutionName) &&
           (statuses === undefined || statuses.has(statusOf(record))) &&

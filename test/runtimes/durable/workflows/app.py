@@ -63,3 +63,8 @@ def invokes(event, context: DurableContext):
 @durable_execution
 def fails(event, context: DurableContext):
     raise ValueError("It cannot be done")
+
+
+@durable_execution
+def shouts(event, context: DurableContext):
+    return "x" * event["length"]

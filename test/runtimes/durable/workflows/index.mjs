@@ -107,3 +107,5 @@ export const works = withDurableExecution(async (event, context) => {
   });
   return `${first}, ${second}`;
 });
+
+export const shouts = withDurableExecution(async (event) => "x".repeat(event.length));
