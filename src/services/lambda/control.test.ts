@@ -157,8 +157,6 @@ const unbuilt: readonly (readonly [string, Partial<CreateFunctionCommandInput>])
   ["DeadLetterConfig", { DeadLetterConfig: { TargetArn: "arn:aws:sqs:us-east-1:000000000000:q" } }],
   ["TracingConfig.Mode=Active", { TracingConfig: { Mode: "Active" } }],
   ["KMSKeyArn", { KMSKeyArn: "arn:aws:kms:us-east-1:000000000000:key/k" }],
-  ["PackageType=Image", { PackageType: "Image" }],
-  ["Code.ImageUri", { Code: { ImageUri: "x" } }],
   ["LoggingConfig.SystemLogLevel=WARN", { LoggingConfig: { LogFormat: "JSON", SystemLogLevel: "WARN" } }],
 ];
 

@@ -162,7 +162,6 @@ test("a stack makes, changes and removes functions with all that hangs on them",
 test.each([
   ["VpcConfig", { VpcConfig: { SubnetIds: ["subnet-1"] } }],
   ["DeadLetterConfig", { DeadLetterConfig: { TargetArn: "arn:aws:sqs:us-east-1:000000000000:q" } }],
-  ["ImageUri", { Code: { ImageUri: "x" } }],
 ])("a function with %s is refused by name before anything is created", async (property, more) => {
   const input = { StackName: `no-${property}`, Capabilities: ["CAPABILITY_IAM" as const] };
   const create = new CreateStackCommand({ ...input, TemplateBody: JSON.stringify(template(1, more)) });
