@@ -144,7 +144,7 @@ export async function startChainedInvoke(
     return failed;
   }
   const input = update.Payload === undefined ? undefined : storeText(journal, update.Payload);
-  const { traceId } = journal.record;
+  const traceId = update.ChainedInvokeOptions?.XAmznTraceId ?? journal.record.traceId;
   const members = { FunctionName, ExecutedVersion: target.version };
   const eventInput = input === undefined ? {} : { input };
   if (target.state === "plain") {
