@@ -160,7 +160,7 @@ table inet cumulet {
   chain forward {
     type filter hook forward priority 0; policy drop;
     iifname "v*" oifname "v*" reject
-    iifname "v*" ip daddr ${nameServer} accept
+    iifname "v*" ip daddr ${nameServer} meta l4proto { tcp, udp } th dport 53 accept
     iifname "v*" ip daddr { ${refused.join(", ")} } reject
     iifname "v*" accept
     oifname "v*" ct state established,related accept

@@ -57,6 +57,24 @@ describe("the system call filter", () => {
     ]);
   });
 
+  it("lets pipes with names be made: devices are refused by the kernel, for want of the capability", () => {
+    expect(decide(filter, { number: 133, architecture: x64 })).toBe("allowed");
+  });
+
+  it.each([
+    ["AF_UNIX", 1, "allowed"],
+    ["AF_INET", 2, "allowed"],
+    ["AF_INET6", 10, "allowed"],
+    ["AF_NETLINK", 16, "allowed"],
+    ["AF_UNSPEC", 0, "errno 97"],
+    ["AF_PACKET", 17, "errno 97"],
+    ["AF_ALG", 38, "errno 97"],
+    ["AF_VSOCK", 40, "errno 97"],
+  ])("answers a socket of the family %s (%i) with: %s", (_name, firstArgument, decision) => {
+    expect(decide(filter, { number: 41, architecture: x64, firstArgument })).toBe(decision);
+    expect(decide(seccompFilter("arm64"), { number: 198, architecture: arm64, firstArgument })).toBe(decision);
+  });
+
   it("ends what calls by the numbers of another architecture", () => {
     expect(decide(filter, { number: 0, architecture: arm64 })).toBe("killed");
   });
