@@ -14,8 +14,10 @@ export interface JournalEntry {
  * survives whatever ends the process, `kill -9` too; it is not synced, so a power cut may take it.
  */
 export interface Journal {
-  /** Throws where the file cannot be written. */
+  /** To be written by the next `flush`: what ends together is written together. */
   append(entry: JournalEntry): void;
+  /** Throws where the file cannot be written. */
+  flush(): void;
   /** What is appended from here on stands in another file; the returned function removes those before. */
   cut(): () => void;
   close(): void;
@@ -27,34 +29,45 @@ export function createJournal(folder: string, writer: string, owner: string): Jo
   let file: number | undefined;
   let files: string[] = [];
   let count = 0;
+  /** Subjects that stand in the current file, or will with the lines that wait. */
   const subjects = new Map<UsageSubject, number>();
+  let text = "";
 
   const open = (): number => {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const path = join(folder, `${owner}.${writer}.${String((count += 1)).padStart(9, "0")}${suffix}`);
     files.push(path);
-    subjects.clear();
     return openSync(path, "ax", 0o600);
   };
   const close = () => {
     if (file !== undefined) closeSync(file);
     file = undefined;
+    subjects.clear();
   };
-
+  const flush = () => {
+    if (text === "") return;
+    let left = Buffer.from(text);
+    text = "";
+    try {
+      while (left.length > 0) left = left.subarray(writeSync((file ??= open()), left));
+    } catch (error) {
+      // What may be cut short is the end of its file: what comes next stands in another, with its subjects.
+      close();
+      throw error;
+    }
+  };
   return {
     append({ sequence, subject, record }) {
-      file ??= open();
-      let text = "";
       let index = subjects.get(subject);
       if (index === undefined) {
         index = subjects.size;
         subjects.set(subject, index);
-        text = `${JSON.stringify(subject)}\n`;
+        text += `${JSON.stringify(subject)}\n`;
       }
       const { requestId, startedAt, durationMs, billedMs, initMs, maxMemoryMb, cpuMs, status } = record;
       text += `[${sequence},${index},${JSON.stringify(requestId)},${startedAt},${durationMs},${billedMs},${initMs},${maxMemoryMb},${cpuMs},"${status}"]\n`;
-      writeSync(file, text);
     },
+    flush,
     cut() {
       close();
       const before = files;

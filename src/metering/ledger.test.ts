@@ -95,9 +95,10 @@ describe("the usage ledger", () => {
     await ledger.stop();
   });
 
-  test("a record stands in the journal when add returns, and nowhere else once it is committed", async () => {
+  test("a record stands in the journal a microtask after add, and nowhere else once it is committed", async () => {
     const ledger = open();
     ledger.add(subject, record());
+    await Promise.resolve();
     expect(journals()).toHaveLength(1);
     await ledger.flush();
     expect(journals()).toEqual([]);
@@ -116,6 +117,7 @@ describe("the usage ledger", () => {
   test("commits what a process that has died left in its journal, once", async () => {
     const left = createJournal(join(dataDir, "usage"), "dead", "1-1");
     for (const sequence of [1, 2, 3]) left.append({ sequence, subject, record: record() });
+    left.flush();
     left.close();
     await open().recover();
     expect(await report()).toMatchObject([{ totals: { invocations: 3 } }]);
@@ -145,6 +147,7 @@ describe("the usage ledger", () => {
     const writer = name.split(".")[1] ?? "";
     const again = createJournal(join(dataDir, "usage"), writer, "1-1");
     again.append(line);
+    again.flush();
     again.close();
     await open().recover();
     expect(await report()).toMatchObject([{ totals: { invocations: 2 } }]);
@@ -153,6 +156,7 @@ describe("the usage ledger", () => {
   test("leaves the journal of a process that lives alone", async () => {
     const living = createJournal(join(dataDir, "usage"), "alive", processIdentity(process.pid));
     living.append({ sequence: 1, subject, record: record() });
+    living.flush();
     await open().recover();
     expect(await report()).toEqual([]);
     expect(journals()).toHaveLength(1);
@@ -163,6 +167,7 @@ describe("the usage ledger", () => {
     const folder = join(dataDir, "usage");
     const journal = createJournal(folder, "w", "1-1");
     for (const sequence of [1, 2]) journal.append({ sequence, subject, record: record({ requestId: 'a"\n\\b' }) });
+    journal.flush();
     journal.close();
     writeFileSync(join(folder, readdirSync(folder)[0] ?? ""), '[3,0,"cut', { flag: "a" });
     const [text = ""] = readdirSync(folder);

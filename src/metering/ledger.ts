@@ -19,15 +19,18 @@ import {
   type StoredTotals,
 } from "./model.ts";
 import { hasEnded, processIdentity } from "./process-identity.ts";
-import { addTotals, noUsage, totalsOf, type UsageRecord, type UsageSubject, type UsageTotals } from "./usage.ts";
+import { addRecord, addTotals, noUsage, type RunningTotals, type UsageRecord, type UsageSubject } from "./usage.ts";
 
 /**
- * The usage ledger: every invocation leaves a record, once. A record stands in this process's journal before `add`
- * returns, and in the store within a second; a journal that its process could not commit is committed by the next
+ * The usage ledger: every invocation leaves a record, once. A record stands in this process's journal when the
+ * microtask after `add` has run, and in the store within a second; a journal that its process could not commit is committed by the next
  * that starts. See `docs/decisions/0006-usage-ledger.md` for what each kind of failure can take.
  */
 export interface Ledger {
-  /** Note an invocation; to be called before its answer is given. Keep the subject: it is known by identity. Never throws. */
+  /**
+   * Note an invocation; its answer may be given from the next microtask on. Keep the subject: it is known by identity. Never
+   * throws.
+   */
   add(subject: UsageSubject, record: UsageRecord): void;
   /** Resolves when everything added before is committed and can be read. */
   flush(): Promise<void>;
@@ -94,6 +97,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     const entries = pending;
     if (entries.length === 0) return;
     pending = [];
+    writeJournal();
     removals.push(journal.cut());
     try {
       await commit(writer, entries);
@@ -114,12 +118,15 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     writer = needs.ids.random(12, lowerAlphanumeric);
     journal.close();
     journal = createJournal(folder, writer, processIdentity(process.pid));
-    pending.forEach((entry) => append(entry));
+    for (const entry of pending) journal.append(entry);
+    writeJournal();
   };
 
-  const append = (entry: JournalEntry) => {
+  let writing = false;
+  const writeJournal = () => {
+    writing = false;
     try {
-      journal.append(entry);
+      journal.flush();
       journalFails = false;
     } catch (error) {
       if (!journalFails) log.error("The usage journal cannot be written: records wait in memory alone", { error });
@@ -135,7 +142,12 @@ export function createLedger(needs: LedgerNeeds): Ledger {
   return {
     add(subject, record) {
       const entry = { sequence: (sequence += 1), subject, record };
-      append(entry);
+      journal.append(entry);
+      // Before anything that follows from the callers' answers: invocations that end together are written at once.
+      if (!writing) {
+        writing = true;
+        queueMicrotask(writeJournal);
+      }
       pending.push(entry);
       if (pending.length === meteringLimits.commitRecordsMax) void flush();
       cancelTimer ??= clock.after(meteringLimits.commitAfterMs, () => void flush());
@@ -191,16 +203,21 @@ async function writeTotals(
   entries: readonly JournalEntry[],
   idOf: (subject: UsageSubject) => string,
 ): Promise<void> {
-  const sums = new Map<UsageSubject, Map<number, UsageTotals>>();
+  const sums = new Map<UsageSubject, { readonly hour: number; readonly sum: RunningTotals }[]>();
   for (const { subject, record } of entries) {
-    const hour = spanStart("hour", record.startedAt);
-    const hours = sums.get(subject) ?? new Map<number, UsageTotals>();
-    sums.set(subject, hours);
-    hours.set(hour, addTotals(hours.get(hour) ?? noUsage, totalsOf(record, subject.memoryMb)));
+    let hours = sums.get(subject);
+    if (hours === undefined) sums.set(subject, (hours = []));
+    const { startedAt } = record;
+    let found = hours.find(({ hour }) => startedAt >= hour && startedAt < hour + hourMs);
+    if (found === undefined) {
+      found = { hour: spanStart("hour", startedAt), sum: { ...noUsage } };
+      hours.push(found);
+    }
+    addRecord(found.sum, record, subject.memoryMb);
   }
   const spans: readonly Span[] = ["hour", "day"];
   for (const [subject, hours] of sums) {
-    for (const [hour, sum] of hours) {
+    for (const { hour, sum } of hours) {
       for (const span of spans) {
         const key = totalsKey(span, spanStart(span, hour), subject.account, idOf(subject), writer);
         const before = await tx.get<StoredTotals>(key);

@@ -59,15 +59,19 @@ function parseFields(
   const isBase64Encoded = parseFlag(value["isBase64Encoded"]);
   if (statusCode === undefined || body === undefined || isBase64Encoded === undefined) return undefined;
   const headers: string[] = [];
-  const many = value["multiValueHeaders"] ?? {};
-  const single = value["headers"] ?? {};
-  if (!isObject(many) || !isObject(single)) return undefined;
-  for (const [name, list] of Object.entries(many)) {
-    if (!Array.isArray(list) || !list.every((item) => appendHeader(headers, name, item))) return undefined;
+  const many = value["multiValueHeaders"] ?? undefined;
+  const single = value["headers"] ?? none;
+  if (!isObject(single)) return undefined;
+  if (many !== undefined) {
+    if (!isObject(many)) return undefined;
+    for (const [name, list] of Object.entries(many)) {
+      if (!Array.isArray(list) || !list.every((item) => appendHeader(headers, name, item))) return undefined;
+    }
   }
-  for (const [name, item] of Object.entries(single)) {
+  for (const name of Object.keys(single)) {
     // AWS: the lists of `multiValueHeaders` win over `headers` of the same name, whose value they usually repeat.
-    if (hasHeader(many, name)) continue;
+    if (many !== undefined && hasHeader(many, name)) continue;
+    const item = single[name];
     if (item !== null && !appendHeader(headers, name, item)) return undefined;
   }
   if (cookies !== undefined && cookies !== null) {
@@ -76,10 +80,14 @@ function parseFields(
   }
   let hasContentType = false;
   for (let index = 0; index < headers.length; index += 2) {
-    if (headers[index]?.toLowerCase() === "content-type") hasContentType = true;
+    const name = headers[index] ?? "";
+    if (name.length === contentType.length && name.toLowerCase() === contentType) hasContentType = true;
   }
   return { statusCode, headers, hasContentType, body, isBase64Encoded, inferred: false };
 }
+
+const none: Readonly<Record<string, unknown>> = {};
+const contentType = "content-type";
 
 function hasHeader(headers: Readonly<Record<string, unknown>>, name: string): boolean {
   if (Object.hasOwn(headers, name)) return true;

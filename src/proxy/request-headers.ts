@@ -46,63 +46,115 @@ export function readHeaders(request: IncomingMessage): RequestHeaders {
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = raw[index] ?? "";
     const value = raw[index + 1] ?? "";
-    const lower = name.toLowerCase();
-    switch (lower) {
-      case "content-length":
+    const known = knownHeaders.get(name) ?? knownHeaders.get(name.toLowerCase());
+    switch (known?.part) {
+      case "contentLength":
         headers.hasBody ||= value !== "0";
         continue;
-      case "transfer-encoding":
+      case "transferEncoding":
         headers.hasBody = true;
         continue;
-      case "connection":
-      case "content-md5":
-      case "expect":
-      case "keep-alive":
-      case "max-forwards":
-      case "proxy-authenticate":
-      case "server":
-      case "te":
-      case "trailer":
-      case "upgrade":
-      case "www-authenticate":
-      case "x-forwarded-port":
-      case "x-forwarded-proto":
+      case "ends here":
         continue;
-      case "x-forwarded-for":
+      case "forwardedFor":
         headers.forwardedFor = headers.forwardedFor === "" ? value : `${headers.forwardedFor}, ${value}`;
         continue;
-      case "x-amzn-trace-id":
+      case "trace":
         headers.trace = value;
         continue;
       case "cookie":
         headers.cookie = headers.cookie === "" ? value : `${headers.cookie}; ${value}`;
         break;
-      case "content-type":
-        headers.contentType = value;
-        break;
       case "accept":
         if (headers.accept === "") headers.accept = value;
         break;
-      case "user-agent":
-        headers.userAgent = value;
-        break;
+      case "contentType":
+      case "userAgent":
       case "host":
-        headers.host = value;
-        break;
       case "origin":
-        headers.origin = value;
-        break;
-      case "access-control-request-method":
-        headers.requestedMethod = value;
+      case "requestedMethod":
+        headers[known.part] = value;
         break;
       default:
     }
     headers.names.push(name);
-    headers.lower.push(lower);
+    headers.lower.push(known?.lower ?? name.toLowerCase());
     headers.values.push(value);
   }
   return headers;
 }
+
+/** What is done with a header: it is read into a member, or ends at the gateway. */
+type HeaderPart =
+  | "accept"
+  | "contentLength"
+  | "contentType"
+  | "cookie"
+  | "ends here"
+  | "forwardedFor"
+  | "host"
+  | "origin"
+  | "requestedMethod"
+  | "trace"
+  | "transferEncoding"
+  | "userAgent";
+
+interface KnownHeader {
+  readonly lower: string;
+  readonly part?: HeaderPart;
+}
+
+const knownParts: Readonly<Record<string, HeaderPart | undefined>> = {
+  "content-length": "contentLength",
+  "transfer-encoding": "transferEncoding",
+  connection: "ends here",
+  "content-md5": "ends here",
+  expect: "ends here",
+  "keep-alive": "ends here",
+  "max-forwards": "ends here",
+  "proxy-authenticate": "ends here",
+  server: "ends here",
+  te: "ends here",
+  trailer: "ends here",
+  upgrade: "ends here",
+  "www-authenticate": "ends here",
+  "x-forwarded-port": "ends here",
+  "x-forwarded-proto": "ends here",
+  "x-forwarded-for": "forwardedFor",
+  "x-amzn-trace-id": "trace",
+  cookie: "cookie",
+  "content-type": "contentType",
+  accept: "accept",
+  "user-agent": "userAgent",
+  host: "host",
+  origin: "origin",
+  "access-control-request-method": "requestedMethod",
+  // Nothing is done with these: they are here because clients send them, and a look-up costs less than lower case.
+  "accept-encoding": undefined,
+  "accept-language": undefined,
+  authorization: undefined,
+  "cache-control": undefined,
+  pragma: undefined,
+  referer: undefined,
+  "sec-ch-ua": undefined,
+  "sec-ch-ua-mobile": undefined,
+  "sec-ch-ua-platform": undefined,
+  "sec-fetch-dest": undefined,
+  "sec-fetch-mode": undefined,
+  "sec-fetch-site": undefined,
+  "x-requested-with": undefined,
+};
+
+/** As HTTP/2 gateways, Node.js and Go clients, and browsers write them: in lower case, and `Like-This`. */
+const knownHeaders: ReadonlyMap<string, KnownHeader> = new Map(
+  Object.entries(knownParts).flatMap(([lower, part]): [string, KnownHeader][] => {
+    const header = { lower, ...(part && { part }) };
+    return [
+      [lower, header],
+      [lower.replace(/(?:^|-)[a-z]/g, (first) => first.toUpperCase()), header],
+    ];
+  }),
+);
 
 /** The members of `headers` in format 2.0: lower-case names, values of one name joined by commas, no cookies. */
 export function joinedHeaders(headers: RequestHeaders): string {
