@@ -23,6 +23,15 @@ export function functionNotFound(arn: string): AwsError {
   return notFound(`Function not found: ${arn}`);
 }
 
+export function codeSigningConfigNotFound(arn: string): AwsError {
+  return new AwsError(
+    "CodeSigningConfigNotFoundException",
+    404,
+    `The code signing configuration cannot be found. Check that the provided configuration is not deleted: ${arn}.`,
+    user,
+  );
+}
+
 export function aliasNotFound(arn: string): AwsError {
   return notFound(`Cannot find alias arn: ${arn}`);
 }

@@ -31,6 +31,7 @@ export type NotedMetric =
   | "AsyncEventAge"
   | "AsyncEventsDropped"
   | "DeadLetterErrors"
+  | "SignatureValidationErrors"
   | "DestinationDeliveryFailures"
   | "RecursiveInvocationsDropped"
   | "ProvisionedConcurrencyInvocations"

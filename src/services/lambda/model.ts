@@ -99,6 +99,8 @@ export interface FunctionRecord {
   readonly provisionedConcurrency?: number;
   /** `Allow` leaves recursive loops alone; without it they are ended. */
   readonly recursiveLoop?: "Allow";
+  /** The id of its code signing configuration. */
+  readonly codeSigning?: string;
 }
 
 export interface AliasRecord {
@@ -175,7 +177,9 @@ type Kind =
   | "layerVersion"
   | "layerPolicy"
   | "provisioned"
-  | "snapStart";
+  | "snapStart"
+  | "codeSigningConfig"
+  | "codeSigned";
 
 export function keyOf(kind: Kind, place: Place, ...rest: Key): Key {
   return ["lambda", kind, place.account, place.region, ...rest];

@@ -12,6 +12,7 @@ import { createInvoker } from "./invoker.ts";
 import { lambdaLimits } from "./limits.ts";
 import type { LambdaNeeds } from "./needs.ts";
 import { aliasOperations } from "./operations/aliases.ts";
+import { codeSigningOperations } from "./operations/code-signing-configs.ts";
 import { concurrencyOperations } from "./operations/concurrency.ts";
 import { durableCallbackOperations } from "./operations/durable-callbacks.ts";
 import { durableCheckpointOperations } from "./operations/durable-checkpoints.ts";
@@ -81,6 +82,7 @@ export function createLambda(needs: LambdaNeeds): Lambda {
         ...permissionOperations(all),
         ...layerOperations(all),
         ...tagOperations(all),
+        ...codeSigningOperations(all),
         ...concurrencyOperations(all),
         ...provisionedConcurrencyOperations(all),
         ...recursionOperations(all),

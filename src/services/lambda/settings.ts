@@ -21,7 +21,6 @@ export function refuseUnbuilt(input: Input, operation: string): void {
   if (input.KMSKeyArn) refuse("KMSKeyArn");
   if ((input.FileSystemConfigs?.length ?? 0) > 0) refuse("FileSystemConfigs");
   if (input.TracingConfig?.Mode === "Active") refuse("TracingConfig.Mode=Active");
-  if (input.CodeSigningConfigArn) refuse("CodeSigningConfigArn");
   if (input.DurableConfig?.KMSKeyArn) refuse("DurableConfig.KMSKeyArn");
   if (input.CapacityProviderConfig !== undefined) refuse("CapacityProviderConfig");
   if (input.PublishTo !== undefined) refuse("PublishTo");

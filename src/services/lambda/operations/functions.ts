@@ -3,6 +3,14 @@ import type { Transaction } from "../../../kernel/store/store.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { receiveCode, type CodeSource } from "../code/code-source.ts";
 import { receiveImage } from "../code/images.ts";
+import {
+  chooseCodeSigning,
+  codeSigningKey,
+  imagesNotSigned,
+  judgeUnverified,
+  useCodeSigning,
+  type CodeSigningConfigRecord,
+} from "../code-signing.ts";
 import { claimOf, removeProvisioned } from "../concurrency-provisioned.ts";
 import { describeVersion, digestOf } from "../configuration.ts";
 import { newDurable } from "../durable/settings.ts";
@@ -85,10 +93,23 @@ export function functionOperations(needs: OperationNeeds) {
     return receiveImage(source.ImageUri, architecture === "arm64" ? "arm64" : "x86_64", arn, call, needs);
   };
 
+  /** Tell of a package that a code signing configuration does not trust, and lets pass. */
+  const warnOfCode = (place: FunctionReference) => {
+    needs.note?.({ ...place, functionName: place.name }, "SignatureValidationErrors", 1);
+    needs.log.warn("A package without a trusted signature was deployed", { function: functionArn(place, place.name) });
+  };
+
   return {
     CreateFunction: {
       authorize: async (input, call) => [
-        ...(await onFunction(functions, "CreateFunction", input.FunctionName, call)),
+        ...(await onFunction(
+          functions,
+          "CreateFunction",
+          input.FunctionName,
+          call,
+          undefined,
+          input.CodeSigningConfigArn ? { "lambda:CodeSigningConfigArn": [input.CodeSigningConfigArn] } : undefined,
+        )),
         iam.passRole(present(input.Role, "Role"), "lambda.amazonaws.com"),
         ...(input.Tags ? await onFunction(functions, "TagResource", input.FunctionName, call) : []),
       ],
@@ -122,6 +143,12 @@ export function functionOperations(needs: OperationNeeds) {
         );
         await checkRole(role, name, call);
         if (await store.read((reader) => readFunction(reader, place, name))) throw alreadyExists(name);
+        const signingArn = input.CodeSigningConfigArn;
+        if (signingArn && isImage) throw imagesNotSigned();
+        const signing = signingArn
+          ? await store.read((reader) => chooseCodeSigning(reader, signingArn, place))
+          : undefined;
+        const verdict = judgeUnverified(signing, name);
         const received = await receive(present(input.Code, "Code"), place, isImage, settings.architecture, call);
         checkUnzippedTotal(received, layers);
         const latest: FunctionVersion = {
@@ -141,16 +168,21 @@ export function functionOperations(needs: OperationNeeds) {
           nextVersion: 1,
           tags,
         };
-        return store.transact(async (tx) => {
+        const described = await store.transact(async (tx) => {
           if (await readFunction(tx, place, name)) throw alreadyExists(name);
-          writeFunction(tx, place, record);
-          retainVersion(tx, code, place, record, latest);
+          // Still there, and as it was judged.
+          if (signingArn) judgeUnverified(await chooseCodeSigning(tx, signingArn, place), name);
+          const made = useCodeSigning(tx, place, record, signing?.id);
+          writeFunction(tx, place, made);
+          retainVersion(tx, code, place, made, latest);
           await chargeStorage(tx, place, received.bytes);
           await addToTotals(tx, place, { functionCount: 1 });
-          if (!input.Publish) return describeVersion(place, record, latest);
-          const published = await publishVersion(tx, place, record, undefined, ids, code);
+          if (!input.Publish) return describeVersion(place, made, latest);
+          const published = await publishVersion(tx, place, made, undefined, ids, code);
           return describeVersion(place, published.record, published.version);
         });
+        if (verdict === "warn") warnOfCode(place);
+        return described;
       },
     },
 
@@ -202,15 +234,22 @@ export function functionOperations(needs: OperationNeeds) {
           call,
         );
         const architecture = input.Architectures && { Architectures: input.Architectures };
-        return store.transact(async (tx) => {
+        const { verdict, described } = await store.transact(async (tx) => {
           const record = await existingFunction(tx, reference);
           checkRevision(record, input.RevisionId);
+          const verdict = await judgeDeployment(tx, reference, record);
           const settings = changeSettings(record.latest.settings, architecture ?? {}, undefined, record.name);
           checkUnzippedTotal(received, settings.layers);
           const latest = { ...record.latest, code: received, settings, digest: digestOf(settings, received) };
-          if (input.DryRun) return describeVersion(reference, record, latest);
-          return replaceLatest(tx, reference, record, { ...latest, modifiedAt: call.now }, input.Publish ?? false);
+          if (input.DryRun) return { verdict: "pass", described: describeVersion(reference, record, latest) };
+          const changed = { ...latest, modifiedAt: call.now };
+          return {
+            verdict,
+            described: await replaceLatest(tx, reference, record, changed, input.Publish ?? false),
+          };
         });
+        if (verdict === "warn") warnOfCode(reference);
+        return described;
       },
     },
 
@@ -227,23 +266,21 @@ export function functionOperations(needs: OperationNeeds) {
         checkPackageMembers(input, before.latest.code.image !== undefined);
         if (input.Role !== undefined) await checkRole(input.Role, before.name, call);
         const layers = input.Layers && (await readLayers(input.Layers, call, store));
-        return store.transact(async (tx) => {
+        const { verdict, described } = await store.transact(async (tx) => {
           const record = await existingFunction(tx, reference);
           checkRevision(record, input.RevisionId);
+          const verdict = layers && layers.length > 0 ? await judgeDeployment(tx, reference, record) : "pass";
           const settings = changeImageConfig(
             changeSettings(record.latest.settings, input, layers, record.name),
             input.ImageConfig,
           );
           checkUnzippedTotal(record.latest.code, settings.layers);
           const digest = digestOf(settings, record.latest.code);
-          return replaceLatest(
-            tx,
-            reference,
-            record,
-            { ...record.latest, settings, digest, modifiedAt: call.now },
-            false,
-          );
+          const changed = { ...record.latest, settings, digest, modifiedAt: call.now };
+          return { verdict, described: await replaceLatest(tx, reference, record, changed, false) };
         });
+        if (verdict === "warn") warnOfCode(reference);
+        return described;
       },
     },
 
@@ -293,6 +330,13 @@ export function functionOperations(needs: OperationNeeds) {
     },
   } satisfies OperationsOf<Sdk>;
 
+  /** Throws CodeVerificationFailedException. */
+  async function judgeDeployment(tx: Transaction, place: FunctionReference, record: FunctionRecord) {
+    if (record.codeSigning === undefined) return "pass";
+    const key = codeSigningKey(place, record.codeSigning);
+    return judgeUnverified(await tx.get<CodeSigningConfigRecord>(key), record.name);
+  }
+
   async function replaceLatest(
     tx: Transaction,
     place: FunctionReference,
@@ -320,6 +364,7 @@ export function functionOperations(needs: OperationNeeds) {
       await releaseVersion(tx, code, place, record, version);
     }
     tx.delete(keyOf("function", place, name));
+    useCodeSigning(tx, place, record, undefined);
     await deleteUrlsOf(tx, place, name);
     for (const kind of ["version", "alias", "policy", "provisioned", "snapStart", "invokeConfig"] as const) {
       for (const { key } of await tx.range({ prefix: keyOf(kind, place, name) }, { limit: 10_000 })) tx.delete(key);

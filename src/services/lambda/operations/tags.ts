@@ -1,5 +1,6 @@
 import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { notImplemented } from "../../../aws/error.ts";
+import { codeSigningArn, codeSigningKey, parseCodeSigningArn, readCodeSigningConfig } from "../code-signing.ts";
 import { invalidParameter } from "../errors.ts";
 import { writeFunction } from "../model.ts";
 import { parseFunctionName, type FunctionReference } from "../names.ts";
@@ -11,10 +12,20 @@ import { existingFunction } from "../versions.ts";
 
 export function tagOperations({ store, functions }: OperationNeeds) {
   const change = async (
-    reference: FunctionReference,
+    arn: string | undefined,
+    call: Call,
     edit: (tags: Readonly<Record<string, string>>) => Readonly<Record<string, string>>,
   ) => {
     await store.transact(async (tx) => {
+      if (isCodeSigning(arn)) {
+        const reference = parseCodeSigningArn(arn, call);
+        const config = await readCodeSigningConfig(tx, reference);
+        const tags = edit(config.tags);
+        checkTags(tags);
+        tx.set(codeSigningKey(reference, reference.id), { ...config, tags });
+        return;
+      }
+      const reference = refer(arn, call);
       const record = await existingFunction(tx, reference);
       const tags = edit(record.tags);
       checkTags(tags);
@@ -23,28 +34,42 @@ export function tagOperations({ store, functions }: OperationNeeds) {
     return {};
   };
 
+  const ask = (action: string, arn: string | undefined, call: Call) => {
+    if (!isCodeSigning(arn)) return onFunction(functions, action, refer(arn, call).name, call);
+    const { id } = parseCodeSigningArn(arn, call);
+    return [{ action: `lambda:${action}`, resource: codeSigningArn(call, id) }];
+  };
+
   return {
     TagResource: {
-      authorize: (input, call) => onFunction(functions, "TagResource", refer(input.Resource, call).name, call),
-      run: (input, call) =>
-        change(refer(input.Resource, call), (tags) => ({ ...tags, ...present(input.Tags, "Tags") })),
+      authorize: (input, call) => ask("TagResource", input.Resource, call),
+      run: (input, call) => change(input.Resource, call, (tags) => ({ ...tags, ...present(input.Tags, "Tags") })),
     },
     UntagResource: {
-      authorize: (input, call) => onFunction(functions, "UntagResource", refer(input.Resource, call).name, call),
+      authorize: (input, call) => ask("UntagResource", input.Resource, call),
       run: (input, call) =>
-        change(refer(input.Resource, call), (tags) => {
+        change(input.Resource, call, (tags) => {
           const gone = present(input.TagKeys, "TagKeys");
           return Object.fromEntries(Object.entries(tags).filter(([key]) => !gone.includes(key)));
         }),
     },
     ListTags: {
-      authorize: (input, call) => onFunction(functions, "ListTags", refer(input.Resource, call).name, call),
+      authorize: (input, call) => ask("ListTags", input.Resource, call),
       async run(input, call) {
-        const record = await store.read((reader) => existingFunction(reader, refer(input.Resource, call)));
-        return { Tags: { ...record.tags } };
+        const { Resource: arn } = input;
+        const { tags } = await store.read<{ readonly tags: Readonly<Record<string, string>> }>((reader) =>
+          isCodeSigning(arn)
+            ? readCodeSigningConfig(reader, parseCodeSigningArn(arn, call))
+            : existingFunction(reader, refer(arn, call)),
+        );
+        return { Tags: { ...tags } };
       },
     },
   } satisfies OperationsOf<Sdk>;
+}
+
+function isCodeSigning(arn: string | undefined): boolean {
+  return arn?.includes(":code-signing-config:") ?? false;
 }
 
 function refer(arn: string | undefined, call: Call): FunctionReference {

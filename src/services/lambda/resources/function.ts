@@ -1,4 +1,4 @@
-import type { CreateFunctionCommandInput } from "@aws-sdk/client-lambda";
+import type { CreateFunctionCommandInput, S3ObjectStorageMode } from "@aws-sdk/client-lambda";
 import { toArchitecture, toRuntime } from "../configuration.ts";
 import { functionArn } from "../model.ts";
 import type { Sdk } from "../needs.ts";
@@ -14,8 +14,10 @@ export const functionType: ResourceType = {
     "Code.ImageUri",
     "Code.S3Bucket",
     "Code.S3Key",
+    "Code.S3ObjectStorageMode",
     "Code.S3ObjectVersion",
     "Code.ZipFile",
+    "CodeSigningConfigArn",
     "Description",
     "DurableConfig.ExecutionTimeout",
     "DurableConfig.RetentionPeriodInDays",
@@ -53,6 +55,7 @@ export const functionType: ResourceType = {
     const name = textOf(properties, "FunctionName") ?? context.generateName(64);
     const tags = tagsOf(context);
     const packageType = textOf(properties, "PackageType");
+    const signing = textOf(properties, "CodeSigningConfigArn");
     try {
       await lambda.CreateFunction({
         ...configurationOf(properties),
@@ -62,6 +65,7 @@ export const functionType: ResourceType = {
         ...architecturesOf(properties),
         ...(Object.keys(tags).length > 0 && { Tags: tags }),
         ...(packageType === "Image" && { PackageType: packageType }),
+        ...(signing !== undefined && { CodeSigningConfigArn: signing }),
         ...(objectOf(properties, "TenancyConfig") && { TenancyConfig: { TenantIsolationMode: "PER_TENANT" } }),
       });
     } catch (error) {
@@ -82,6 +86,8 @@ export const functionType: ResourceType = {
     const { properties, previous } = context;
     const { physicalId: name } = context.state;
     const lambda = context.client<Sdk>("lambda");
+    // Before the code: it is judged by what the template says now.
+    await setCodeSigning(context, name, previous);
     if (differs(properties, previous, "Code") || differs(properties, previous, "Architectures")) {
       await lambda.UpdateFunctionCode({
         FunctionName: name,
@@ -120,6 +126,7 @@ function snapStartOf(properties: Properties) {
 /** Take over a function that an interrupted create has made already. */
 async function updateWhole(context: ResourceContext, name: string): Promise<void> {
   const lambda = context.client<Sdk>("lambda");
+  await setCodeSigning(context, name, {});
   await lambda.UpdateFunctionCode({ FunctionName: name, ...(await codeOf(context.properties)) });
   await updateConfiguration(context, name);
   await setTags(context, name);
@@ -150,6 +157,14 @@ async function setConcurrency(context: ResourceContext, name: string, previous: 
   if (reserved === had) return;
   if (reserved === undefined) await lambda.DeleteFunctionConcurrency({ FunctionName: name });
   else await lambda.PutFunctionConcurrency({ FunctionName: name, ReservedConcurrentExecutions: reserved });
+}
+
+async function setCodeSigning(context: ResourceContext, name: string, previous: Properties): Promise<void> {
+  const lambda = context.client<Sdk>("lambda");
+  const arn = textOf(context.properties, "CodeSigningConfigArn");
+  if (arn === textOf(previous, "CodeSigningConfigArn")) return;
+  if (arn === undefined) await lambda.DeleteFunctionCodeSigningConfig({ FunctionName: name });
+  else await lambda.PutFunctionCodeSigningConfig({ FunctionName: name, CodeSigningConfigArn: arn });
 }
 
 async function setTags(context: ResourceContext, name: string): Promise<void> {
@@ -233,7 +248,13 @@ async function codeOf(properties: Properties) {
     S3Bucket: textOf(code, "S3Bucket"),
     S3Key: textOf(code, "S3Key"),
     S3ObjectVersion: textOf(code, "S3ObjectVersion"),
+    S3ObjectStorageMode: toStorageMode(textOf(code, "S3ObjectStorageMode")),
   });
+}
+
+// The operation checks it against the model's enumeration.
+function toStorageMode(text: string | undefined): S3ObjectStorageMode | undefined {
+  return text as S3ObjectStorageMode | undefined;
 }
 
 function differs(a: Properties, b: Properties, name: string): boolean {

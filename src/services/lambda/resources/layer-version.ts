@@ -1,3 +1,4 @@
+import type { S3ObjectStorageMode } from "@aws-sdk/client-lambda";
 import type { ResourceType } from "../../cloudformation/port.ts";
 import { toArchitecture, toRuntime } from "../configuration.ts";
 import { parseLayerVersionArn } from "../names.ts";
@@ -11,6 +12,7 @@ export const layerVersionType: ResourceType = {
     "CompatibleRuntimes",
     "Content.S3Bucket",
     "Content.S3Key",
+    "Content.S3ObjectStorageMode",
     "Content.S3ObjectVersion",
     "Description",
     "LayerName",
@@ -27,6 +29,7 @@ export const layerVersionType: ResourceType = {
         S3Bucket: textOf(content, "S3Bucket"),
         S3Key: textOf(content, "S3Key"),
         S3ObjectVersion: textOf(content, "S3ObjectVersion"),
+        S3ObjectStorageMode: toStorageMode(textOf(content, "S3ObjectStorageMode")),
       }),
       ...defined({
         Description: textOf(properties, "Description"),
@@ -48,6 +51,11 @@ export const layerVersionType: ResourceType = {
     await unlessGone(context.client<Sdk>("lambda").DeleteLayerVersion(input));
   },
 };
+
+// The operation checks it against the model's enumeration.
+function toStorageMode(text: string | undefined): S3ObjectStorageMode | undefined {
+  return text as S3ObjectStorageMode | undefined;
+}
 
 export const layerVersionPermissionType: ResourceType = {
   type: "AWS::Lambda::LayerVersionPermission",

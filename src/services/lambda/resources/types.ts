@@ -1,5 +1,6 @@
 import type { ResourceType } from "../../cloudformation/port.ts";
 import { aliasType } from "./alias.ts";
+import { codeSigningConfigType } from "./code-signing-config.ts";
 import { eventInvokeConfigType } from "./event-invoke-config.ts";
 import { functionType } from "./function.ts";
 import { layerVersionPermissionType, layerVersionType } from "./layer-version.ts";
@@ -16,4 +17,5 @@ export const lambdaResourceTypes: readonly ResourceType[] = [
   layerVersionPermissionType,
   eventInvokeConfigType,
   urlType,
+  codeSigningConfigType,
 ];
