@@ -63,6 +63,8 @@ function setUp(limits: Partial<typeof computeLimits> = {}) {
           runtimeApiAddress: "",
           ended: ended.promise,
           place: () => Promise.reject(new Error("Nothing is placed here")),
+          terminate: () => {},
+          connect: () => new PassThrough(),
           resize: (memoryMb) => resizedTo.push(memoryMb),
           memoryUsedMb: () => 0,
           freeze: () => {},

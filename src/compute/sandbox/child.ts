@@ -12,6 +12,8 @@ export interface Child {
   readonly stdout: Readable;
   readonly stderr: Readable;
   readonly messages: Readable;
+  /** Of a child that is supervised: orders and news, and what extensions print. */
+  readonly supervision: { readonly control: Duplex; readonly output: Readable } | undefined;
   /** After the process and all that held its streams have ended. */
   readonly ended: Promise<Omit<RuntimeExit, "outOfMemory">>;
 }
@@ -23,8 +25,8 @@ export interface ChildCommand {
   readonly cwd: string;
   /** Open a channel on which the child hands over its listening sockets (descriptor 5). */
   readonly handsOver: boolean;
-  /** Streams the child gets beyond those, as descriptors of ours: from number 6 on. */
-  readonly descriptors?: readonly number[];
+  /** The child is a supervisor, with two streams more: descriptors 6 and 7. */
+  readonly supervised?: boolean;
 }
 
 const closeGraceMs = 1_000;
@@ -42,16 +44,17 @@ export function startChild(command: ChildCommand, killRest: (pid: number) => voi
       "pipe",
       "pipe",
       command.handsOver ? "ipc" : "ignore",
-      ...(command.descriptors ?? []),
+      ...(command.supervised === true ? (["pipe", "pipe"] as const) : []),
     ],
     serialization: "json",
   });
-  const [, stdout, stderr, channel, messages] = child.stdio;
-  if (!(channel instanceof Duplex) || !(messages instanceof Readable) || !stdout || !(stdout instanceof Readable)) {
+  const [, stdout, stderr, channel, messages, , control, output] = child.stdio as readonly unknown[];
+  if (!(channel instanceof Duplex) || !(messages instanceof Readable) || !(stdout instanceof Readable)) {
     throw new Error("The child's streams are not there");
   }
   if (!(stderr instanceof Readable)) throw new Error("The child's streams are not there");
   channel.on("error", () => {});
+  const supervision = control instanceof Duplex && output instanceof Duplex ? { control, output } : undefined;
 
   const ended = new Promise<Omit<RuntimeExit, "outOfMemory">>((resolve) => {
     child.once("error", () => resolve({ code: 127, signal: null }));
@@ -60,7 +63,7 @@ export function startChild(command: ChildCommand, killRest: (pid: number) => voi
       // Streams may be held by what the function started; what is in them now is still read.
       const timer = setTimeout(() => resolve({ code, signal }), closeGraceMs);
       // Not the child's own "close": that one never comes after its channel for sockets has been disconnected.
-      const closed = [stdout, stderr, channel, messages].map(
+      const closed = [stdout, stderr, channel, messages, ...(supervision ? [supervision.output] : [])].map(
         (stream) => stream.closed || new Promise<void>((done) => stream.once("close", () => done())),
       );
       void Promise.all(closed).then(() => {
@@ -69,7 +72,7 @@ export function startChild(command: ChildCommand, killRest: (pid: number) => voi
       });
     });
   });
-  return { process: child, pid: child.pid ?? 0, channel, stdout, stderr, messages, ended };
+  return { process: child, pid: child.pid ?? 0, channel, stdout, stderr, messages, supervision, ended };
 }
 
 /**

@@ -7,6 +7,7 @@ import type { ComputeLimits } from "../limits.ts";
 import type { Cgroups } from "./cgroups.ts";
 import { receiveListeners, startChild, type Child } from "./child.ts";
 import { serveEndpoint } from "./endpoint.ts";
+import { connectInside, terminateInside } from "./inside.ts";
 import { memoryPeakMb } from "./memory.ts";
 import type { Outside } from "./outside.ts";
 import type { ImageStart, Sandbox } from "./sandbox.ts";
@@ -119,6 +120,8 @@ export async function startImageSandbox(host: ImageHost, start: ImageStart, endp
     runtimeApiAddress,
     ended: child.ended.then((exit) => ({ ...exit, outOfMemory: cgroup.outOfMemory() })),
     place: () => Promise.resolve({ task: "/var/task", layers: "/opt", runtime: "/var/runtime", bin: "/var/lang/bin" }),
+    terminate: () => terminateInside(child.pid),
+    connect: (port) => connectInside(stage, child.pid, port),
     resize: (memoryMb) => cgroup.resize(memoryMb),
     memoryUsedMb: () =>
       cgroups.name === "none"

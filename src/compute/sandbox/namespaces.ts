@@ -1,5 +1,7 @@
 import {
+  chmod,
   chown,
+  copyFile,
   lstat,
   mkdir,
   readdir,
@@ -21,12 +23,15 @@ import { receiveListeners, startChild } from "./child.ts";
 import { runtimeCommand } from "./command.ts";
 import { serveEndpoint } from "./endpoint.ts";
 import { startImageSandbox } from "./image.ts";
+import { connectInside } from "./inward.ts";
 import { memoryPeakMb } from "./memory.ts";
+import { connectInside, terminateInside } from "./inside.ts";
 import { stageNodeRuntime } from "./node-runtime.ts";
 import type { Outside } from "./outside.ts";
 import type { Interpreter, SandboxDriver } from "./sandbox.ts";
 import { seccompFilter } from "./seccomp.ts";
 import type { Stage } from "./stage.ts";
+import { createExtensionProcesses, supervisorProgram } from "./supervisor.ts";
 
 export interface NamespacesNeeds {
   readonly stage: Stage;
@@ -72,8 +77,12 @@ exec "$@" 9< "$filter" 8< "$arguments"
 export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<SandboxDriver> {
   const { stage, cgroups, limits } = needs;
   const system = await systemArguments(needs.dataDir);
-  for (const folder of ["lang", "runtime", "etc", "code", "envs"])
+  for (const folder of ["lang", "runtime", "etc", "code", "envs", "handover"])
     await mkdir(join(stage.outside, folder), { mode: 0o711 });
+  for (const script of ["handover.pl", "handover.cjs"]) {
+    await copyFile(join(needs.runtimesDir, "java", script), join(stage.outside, "handover", script));
+    await chmod(join(stage.outside, "handover", script), 0o644);
+  }
   const architecture = process.arch === "arm64" ? "arm64" : "x64";
   await writeFile(join(stage.outside, "filter"), seccompFilter(architecture));
   await writeEtc(join(stage.outside, "etc"));
@@ -143,6 +152,7 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
       for (const part of ["task", "opt"]) await mkdir(join(stage.outside, folder, part), { mode: 0o755 });
       if (hostUid !== undefined) await chown(join(stage.outside, folder), hostUid, hostUid);
 
+      const at = (part: string) => join(stage.path, part);
       const { interpreter } = shape;
       const runtimeDir =
         interpreter.language === "node"
@@ -150,11 +160,14 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
           : await show("runtime", interpreter.runtime?.folder ?? join(needs.runtimesDir, interpreter.language));
       const sdk = interpreter.language === "node" && needs.sdkDir !== undefined ? await show("lang", needs.sdkDir) : "";
       const executable = await interpreterArguments(interpreter, show);
-      const first = interpreter.language === "java" ? await handOver(show) : { command: [], binds: [] };
+      // Nothing of a function may run before the channel for listeners is closed: what comes on it is trusted.
+      const first =
+        interpreter.language === "java" || dedication !== undefined
+          ? await handOver(show, at("handover"))
+          : { command: [], binds: [] };
       const command = runtimeCommand(shape, executable.path, inside.runtime);
       const port = endpointPort >= 1024 && endpointPort !== runtimeApiPort ? endpointPort : fallbackEndpointPort;
       const cgroup = cgroups.create(name, { memoryMb: shape.memoryMb, processesMax: limits.processesMax });
-      const at = (part: string) => join(stage.path, part);
       const options = [
         ["--unshare-all", "--die-with-parent", "--new-session"],
         ["--uid", String(uid), "--gid", String(gid), "--hostname", "sandbox", "--cap-drop", "ALL", "--seccomp", "9"],
@@ -168,14 +181,22 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
         ["--proc", "/proc", "--dev", "/dev"],
         ["--size", String(shape.ephemeralStorageMb * 1_048_576), "--tmpfs", "/tmp", "--remount-ro", "/"],
         ["--setenv", "LD_LIBRARY_PATH", "/var/lang/lib:/lib64:/usr/lib64", "--chdir", inside.task],
-        Object.entries(dedication?.variables ?? {}).flatMap(([variable, value]) => ["--setenv", variable, value]),
+        // The locale that AWS has may not be installed here: names of files and what is printed would be ASCII.
+        interpreter.language === "java" ? ["--setenv", "CUMULET_SET_LC_ALL", "C.UTF-8"] : [],
+        Object.entries(dedication?.variables ?? {}).flatMap(([name, value]) => [
+          "--setenv",
+          `CUMULET_SET_${name}`,
+          value,
+        ]),
       ].flat();
       // In a file: other users of the host can read command lines.
       await writeFile(join(stage.outside, folder, "options"), options.map((option) => `${option}\0`).join(""), {
         mode: 0o600,
       });
       const wrapper = dedication?.wrapper === undefined ? [] : [dedication.wrapper];
-      const bubblewrap = ["bwrap", "--args", "8", "--", ...first.command, ...wrapper, command.file, ...command.args];
+      const supervisor = dedication?.supervised === true ? ["/usr/bin/perl", "-e", supervisorProgram, "--"] : [];
+      const inner = [...first.command, ...supervisor, ...wrapper, command.file, ...command.args];
+      const bubblewrap = ["bwrap", "--args", "8", "--", ...inner];
       const placed: string[] = [];
       let linked: readonly string[] = [];
       const mounted: string[] = [];
@@ -224,6 +245,7 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
           },
           cwd: "/",
           handsOver: true,
+          supervised: dedication?.supervised === true,
         },
         () => {},
       );
@@ -232,9 +254,11 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
       child.stderr.on("data", note);
 
       let listeners;
+      let pid: number;
       try {
         listeners = await receiveListeners(child, ["endpoint", "runtime"]);
-        await (await opened)?.attach(await firstChild(child.pid), slot);
+        pid = await firstChild(child.pid);
+        await (await opened)?.attach(pid, slot);
       } catch (error) {
         child.process.kill("SIGKILL");
         await child.ended;
@@ -262,11 +286,19 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
           if (dedication === undefined) await place(spec);
           return { ...inside, bin: executable.bin };
         },
+        ...(child.supervision && {
+          extensions: createExtensionProcesses(child.supervision.control, child.supervision.output, () =>
+            cgroup.outOfMemory(),
+          ),
+        }),
+        terminate: () => terminateInside(child.pid),
+        connect: (port) => connectInside(stage, child.pid, port),
         resize: (memoryMb) => cgroup.resize(memoryMb),
         memoryUsedMb: () =>
           cgroups.name === "none"
             ? (peakMb = Math.max(peakMb, memoryPeakMb(child.pid, readFileSync)))
             : cgroup.memoryPeakMb(),
+        connect: (to) => connectInside(stage, pid, to),
         freeze: () => cgroup.freeze(true),
         thaw: () => cgroup.freeze(false),
         kill: () => {
@@ -327,18 +359,21 @@ async function interpreterArguments(
   };
 }
 
-/** Java cannot pass descriptors: a program that can does so, and becomes the JVM. Perl starts in a tenth of Node's time. */
+/** A program of ours that passes the listeners and becomes the runtime, or the function's program. Perl starts in a tenth of Node's time. */
 async function handOver(
   show: (kind: string, folder: string) => Promise<string>,
+  scripts: string,
 ): Promise<{ readonly command: readonly string[]; readonly binds: readonly string[] }> {
+  const place = "/var/handover";
+  const binds = ["--ro-bind", scripts, place];
   const perl = "/usr/bin/perl";
   const sendmsg = process.arch === "arm64" ? "211" : "46";
-  if (existsSync(perl)) return { command: [perl, `${inside.runtime}/handover.pl`, sendmsg], binds: [] };
-  const script = `${inside.runtime}/handover.cjs`;
-  if (process.execPath.startsWith("/usr/")) return { command: [process.execPath, script], binds: [] };
-  const place = await show("lang", dirname(process.execPath));
+  if (existsSync(perl)) return { command: [perl, `${place}/handover.pl`, sendmsg], binds };
+  const script = `${place}/handover.cjs`;
+  if (process.execPath.startsWith("/usr/")) return { command: [process.execPath, script], binds };
+  const launcher = await show("lang", dirname(process.execPath));
   const node = join("/var/launcher", basename(process.execPath));
-  return { command: [node, script], binds: ["--ro-bind", place, "/var/launcher"] };
+  return { command: [node, script], binds: [...binds, "--ro-bind", launcher, "/var/launcher"] };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -7,6 +7,7 @@ import { startChild } from "./child.ts";
 import { memoryPeakMb } from "./memory.ts";
 import { runtimeCommand } from "./command.ts";
 import type { SandboxDriver } from "./sandbox.ts";
+import { createExtensionProcesses, supervisorProgram } from "./supervisor.ts";
 
 /** Plain child processes: work everywhere, isolate nothing. A function can read what this process can read. */
 export function createProcessDriver(needs: { readonly runtimesDir: string }): SandboxDriver {
@@ -15,10 +16,14 @@ export function createProcessDriver(needs: { readonly runtimesDir: string }): Sa
     async start(shape, endpointPort, dedication) {
       const runtime = shape.interpreter.runtime?.folder ?? join(needs.runtimesDir, shape.interpreter.language);
       const command = runtimeCommand(shape, shape.interpreter.executable, runtime);
+      const supervisor = dedication?.supervised === true ? ["perl", "-e", supervisorProgram, "--"] : [];
+      const wrapper = dedication?.wrapper === undefined ? [] : [dedication.wrapper];
+      const [file = command.file, ...args] = [...supervisor, ...wrapper, command.file, ...command.args];
       const child = startChild(
         {
-          file: dedication?.wrapper ?? command.file,
-          args: dedication?.wrapper === undefined ? command.args : [command.file, ...command.args],
+          file,
+          args,
+          supervised: dedication?.supervised === true,
           environment: {
             PATH: "/usr/local/bin:/usr/bin:/bin",
             LANG: "en_US.UTF-8",
@@ -48,8 +53,17 @@ export function createProcessDriver(needs: { readonly runtimesDir: string }): Sa
             runtime,
             bin: dirname(shape.interpreter.executable),
           }),
+        ...(child.supervision && {
+          extensions: createExtensionProcesses(child.supervision.control, child.supervision.output, () => false),
+        }),
+        terminate: () => void child.process.kill("SIGTERM"),
+        connect: (port) => connect({ port, host: "127.0.0.1", noDelay: true }),
         resize: () => {},
         memoryUsedMb: () => (peakMb = Math.max(peakMb, memoryPeakMb(child.pid, readFileSync))),
+        connect: (port) => {
+          const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+          return socket.on("error", () => socket.destroy());
+        },
         freeze: () => {},
         thaw: () => {},
         kill: () => killGroup(child.pid),

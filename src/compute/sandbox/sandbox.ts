@@ -3,6 +3,7 @@ import type { Server } from "node:net";
 import type { FunctionSpec, ImageSpec } from "../compute.ts";
 import type { RuntimeExit } from "../outcomes.ts";
 import type { Places } from "../variables.ts";
+import type { ExtensionProcesses } from "./supervisor.ts";
 
 /** An interpreter of this host. */
 export interface Interpreter {
@@ -31,6 +32,8 @@ export interface Dedication {
   readonly variables: Readonly<Record<string, string>>;
   /** A program of the function that is given the runtime's command line (`AWS_LAMBDA_EXEC_WRAPPER`). */
   readonly wrapper: string | undefined;
+  /** The function has external extensions: other processes are to be started beside its runtime. */
+  readonly supervised?: boolean;
 }
 
 /** A container image to run, once its sandbox is there and its channel has had a first byte. */
@@ -73,6 +76,14 @@ export interface Sandbox {
   resize(memoryMb: number): void;
   /** The most memory it has held, in MB, rounded up. */
   memoryUsedMb(): number;
+  /** Starts external extensions, where its `Dedication` said so. */
+  readonly extensions?: ExtensionProcesses;
+  /** Ask the runtime to end (SIGTERM). */
+  terminate(): void;
+  /** A connection to what listens inside, on its loopback. Errors are the stream's; it ends when nobody listens. */
+  connect(port: number): Duplex;
+  /** Connect to a port on its loopback device, for debuggers; the stream just closes where nobody listens. */
+  connect?(port: number): Duplex;
   /** Stop giving it the processor, and give it back. */
   freeze(): void;
   thaw(): void;
