@@ -5,7 +5,8 @@ import type { Ids } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
 import { createBlanks } from "./blanks.ts";
 import type { Blanks } from "./blanks.ts";
-import type { Compute, ComputeNeeds, FunctionSpec, ImageSpec } from "./compute.ts";
+import type { ComputeNeeds, FunctionSpec, ImageSpec } from "./compute.ts";
+import { createWorkbench } from "./debug/create-workbench.ts";
 import { createEnvironment } from "./environment.ts";
 import type { Environment } from "./environment.ts";
 import { createInterpreters, custom } from "./interpreters.ts";
@@ -22,6 +23,7 @@ import type { Dedication, Sandbox } from "./sandbox/sandbox.ts";
 import { usesRuntimeSdk } from "./sdk-use.ts";
 import { environmentVariables, imageVariables, variablesReadAtStart, wrapperVariable } from "./variables.ts";
 import type { InitializationType, Places } from "./variables.ts";
+import type { HostCompute } from "./workbench.ts";
 
 export interface CreateComputeNeeds extends ComputeNeeds {
   readonly clock: Clock;
@@ -38,7 +40,7 @@ export interface CreateComputeNeeds extends ComputeNeeds {
 }
 
 /** Finds out what this host can do when the first function is invoked, not before: start-up stays quick. */
-export function createCompute(needs: CreateComputeNeeds): Promise<Compute> {
+export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
   const { clock, ids } = needs;
   const limits: ComputeLimits = { ...computeLimits, ...needs.limits };
   const runtimesDir = findRuntimes();
@@ -50,9 +52,22 @@ export function createCompute(needs: CreateComputeNeeds): Promise<Compute> {
   const pool = createPool({
     clock,
     limits,
-    create: (spec) => create(spec, spec.snapStart === true ? "snap-start" : "on-demand"),
+    create: async (spec) => bench.adopt(spec, await createOnDemand(spec)),
   });
   const keeper = createKeeper({ clock, limits, create, pool });
+  const bench = createWorkbench({
+    clock,
+    ids,
+    limits,
+    pool,
+    create: createOnDemand,
+    interpreter: async (runtime) => (await prepared(runtime)).interpreter,
+    isolates: async () => (await host()).host.driver.isolates,
+  });
+
+  function createOnDemand(spec: FunctionSpec): Promise<Environment> {
+    return create(spec, spec.snapStart === true ? "snap-start" : "on-demand");
+  }
 
   async function detect() {
     const { interpreter } = await interpreters.find("provided.al2023");
@@ -180,9 +195,10 @@ export function createCompute(needs: CreateComputeNeeds): Promise<Compute> {
   }
 
   return Promise.resolve({
-    invoke: pool.invoke,
-    retire: pool.retire,
+    invoke: bench.invoke,
+    retire: bench.retire,
     running: pool.running,
+    workbench: bench,
     runtime: interpreters.describe,
     keep: keeper.keep,
     kept: keeper.state,
@@ -192,6 +208,7 @@ export function createCompute(needs: CreateComputeNeeds): Promise<Compute> {
     },
     async stop(graceMs) {
       keeper.stop();
+      bench.stop();
       await pool.stop(graceMs);
       if (detected === undefined) return;
       const { host: used, blanks } = await detected;

@@ -23,7 +23,6 @@ import { receiveListeners, startChild } from "./child.ts";
 import { runtimeCommand } from "./command.ts";
 import { serveEndpoint } from "./endpoint.ts";
 import { startImageSandbox } from "./image.ts";
-import { connectInside } from "./inward.ts";
 import { memoryPeakMb } from "./memory.ts";
 import { connectInside, terminateInside } from "./inside.ts";
 import { stageNodeRuntime } from "./node-runtime.ts";
@@ -254,11 +253,9 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
       child.stderr.on("data", note);
 
       let listeners;
-      let pid: number;
       try {
         listeners = await receiveListeners(child, ["endpoint", "runtime"]);
-        pid = await firstChild(child.pid);
-        await (await opened)?.attach(pid, slot);
+        await (await opened)?.attach(await firstChild(child.pid), slot);
       } catch (error) {
         child.process.kill("SIGKILL");
         await child.ended;
@@ -298,7 +295,6 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
           cgroups.name === "none"
             ? (peakMb = Math.max(peakMb, memoryPeakMb(child.pid, readFileSync)))
             : cgroup.memoryPeakMb(),
-        connect: (to) => connectInside(stage, pid, to),
         freeze: () => cgroup.freeze(true),
         thaw: () => cgroup.freeze(false),
         kill: () => {

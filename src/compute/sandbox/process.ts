@@ -60,10 +60,6 @@ export function createProcessDriver(needs: { readonly runtimesDir: string }): Sa
         connect: (port) => connect({ port, host: "127.0.0.1", noDelay: true }),
         resize: () => {},
         memoryUsedMb: () => (peakMb = Math.max(peakMb, memoryPeakMb(child.pid, readFileSync))),
-        connect: (port) => {
-          const socket = connect({ port, host: "127.0.0.1", noDelay: true });
-          return socket.on("error", () => socket.destroy());
-        },
         freeze: () => {},
         thaw: () => {},
         kill: () => killGroup(child.pid),

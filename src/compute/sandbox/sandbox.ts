@@ -82,8 +82,6 @@ export interface Sandbox {
   terminate(): void;
   /** A connection to what listens inside, on its loopback. Errors are the stream's; it ends when nobody listens. */
   connect(port: number): Duplex;
-  /** Connect to a port on its loopback device, for debuggers; the stream just closes where nobody listens. */
-  connect?(port: number): Duplex;
   /** Stop giving it the processor, and give it back. */
   freeze(): void;
   thaw(): void;

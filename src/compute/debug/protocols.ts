@@ -1,0 +1,92 @@
+import { existsSync } from "node:fs";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import type { FunctionSpec } from "../compute.ts";
+import type { Interpreter } from "../sandbox/sandbox.ts";
+import { DebugRefusedError, type DebugProtocol } from "../workbench.ts";
+
+/** What a debugger of the runtime's language speaks, and where it listens inside of a sandbox. */
+export function protocolOf(spec: FunctionSpec, language: Interpreter["language"]): DebugProtocol {
+  if (spec.image !== undefined) throw new DebugRefusedError("Functions from container images cannot be debugged yet.");
+  if (spec.runtime.startsWith("provided")) {
+    throw new DebugRefusedError(`Which debugger a custom runtime (${spec.runtime}) takes is not known here.`);
+  }
+  return protocols[language];
+}
+
+const protocols: Readonly<Record<Interpreter["language"], DebugProtocol>> = {
+  node: "inspector",
+  python: "debugpy",
+  java: "jdwp",
+};
+
+const portsInside: Readonly<Record<DebugProtocol, number>> = { inspector: 9229, debugpy: 5678, jdwp: 5005 };
+
+/** Sandboxes have loopback devices of their own; plain processes share the host's. */
+export function portInside(protocol: DebugProtocol, isolated: boolean): Promise<number> {
+  if (isolated) return Promise.resolve(portsInside[protocol]);
+  const server = createServer();
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** An invocation may be looked at for so long. */
+const debuggedTimeoutMs = 4 * 3_600_000;
+
+/** The function, told to listen for its debugger on `port`. */
+export function toDebuggedSpec(
+  spec: FunctionSpec,
+  protocol: DebugProtocol,
+  interpreter: Interpreter,
+  port: number,
+  serial: number,
+): FunctionSpec {
+  const debugged = { ...spec, id: `${spec.id} debugged ${serial}`, timeoutMs: debuggedTimeoutMs };
+  const append = (name: string, value: string): FunctionSpec => {
+    const own = spec.environment[name];
+    return {
+      ...debugged,
+      environment: { ...spec.environment, [name]: own === undefined ? value : `${own} ${value}` },
+    };
+  };
+  switch (protocol) {
+    case "inspector":
+      // Quiet: what it would print of its address goes into the function's log, and is true inside only.
+      return append("NODE_OPTIONS", `--inspect=127.0.0.1:${port} --inspect-publish-uid=http --enable-source-maps`);
+    case "jdwp":
+      return append(
+        "JAVA_TOOL_OPTIONS",
+        `-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,quiet=y,address=127.0.0.1:${port}`,
+      );
+    case "debugpy":
+      if (!bringsDebugpy(spec, interpreter)) {
+        throw new DebugRefusedError(
+          "Python functions are debugged with debugpy, which is neither in this function's package or layers nor beside the interpreter: pip install debugpy --target FOLDER-OF-THE-FUNCTION, or python3 -m pip install debugpy for the interpreter.",
+        );
+      }
+      // Our bootstrap takes it away again before the function sees it.
+      return { ...debugged, environment: { ...spec.environment, CUMULET_DEBUGPY_PORT: String(port) } };
+  }
+}
+
+function bringsDebugpy({ codeDir, layersDir }: FunctionSpec, { version, prefix, executable }: Interpreter): boolean {
+  const python = `python${version.split(".").slice(0, 2).join(".")}`;
+  return [
+    codeDir,
+    ...(layersDir === undefined
+      ? []
+      : [join(layersDir, "python"), join(layersDir, "python/lib", python, "site-packages")]),
+    ...[prefix, join(executable, "../..")].flatMap((base) => [
+      join(base, "lib", python, "site-packages"),
+      join(base, "lib", python, "dist-packages"),
+      join(base, "lib/python3/dist-packages"),
+    ]),
+    join("/usr/local/lib", python, "dist-packages"),
+  ].some((folder) => existsSync(join(folder, "debugpy")));
+}
