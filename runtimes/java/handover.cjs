@@ -21,5 +21,9 @@ for (const entry of entries) {
 }
 
 function become() {
-  process.execve(program[0], program, { ...process.env, LC_ALL: "C.UTF-8" });
+  const prefix = "CUMULET_SET_";
+  const isSet = ([name]) => name.startsWith(prefix);
+  const all = Object.entries(process.env);
+  const set = all.filter(isSet).map(([name, value]) => [name.slice(prefix.length), value]);
+  process.execve(program[0], program, Object.fromEntries([...all.filter((entry) => !isSet(entry)), ...set]));
 }

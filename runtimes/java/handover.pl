@@ -1,5 +1,7 @@
 # Opens the listening sockets of an environment in its own network and hands them to the platform, as runtimes/python does;
-# then becomes the program that it is given. Java cannot pass descriptors. Arguments: the number of sendmsg(2), the program.
+# then becomes the program that it is given, with the variables `CUMULET_SET_…`. Java cannot pass descriptors; programs of a
+# function must not have the channel, nor decide by their variables what runs before it is closed. Arguments: the number of
+# sendmsg(2), the program.
 use strict;
 my $sendmsg = shift @ARGV;
 my ($setFlags, $family, $stream, $socketLevel, $reuse, $rights) = (4, 2, 1, 1, 2, 1);
@@ -23,7 +25,11 @@ if (defined $wanted && defined $descriptor) {
     my $acknowledged = "";
     while ($acknowledged !~ /\n\z/) { sysread($parent, $acknowledged, 4096, length $acknowledged) or last }
   }
+  # The platform closes its side: from then on nothing that is written here reaches it.
+  while (sysread($parent, my $rest, 4096)) {}
+  close $parent;
 }
-# The locale that AWS has may not be installed here: names of files and what is printed would be ASCII.
-$ENV{LC_ALL} = "C.UTF-8";
+for my $name (keys %ENV) {
+  $ENV{$1} = delete $ENV{$name} if $name =~ /^CUMULET_SET_(.+)/s;
+}
 exec { $ARGV[0] } @ARGV or die "$ARGV[0]: $!";
