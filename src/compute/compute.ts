@@ -149,6 +149,8 @@ export interface InvocationReport {
   readonly initDurationMs?: number;
   /** SnapStart, only at the first invocation: billed as well. */
   readonly restoreDurationMs?: number;
+  /** Part of `durationMs`: what extensions took after the runtime was done. Only with extensions. */
+  readonly postRuntimeExtensionsDurationMs?: number;
   readonly status: "success" | "error" | "timeout";
 }
 

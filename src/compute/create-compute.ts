@@ -12,6 +12,7 @@ import type { Environment } from "./environment.ts";
 import { createInterpreters, custom } from "./interpreters.ts";
 import { createJavaRuntime } from "./java.ts";
 import type { JavaRuntime } from "./java.ts";
+import { externalExtensions } from "./extensions-folder.ts";
 import { computeLimits } from "./limits.ts";
 import type { ComputeLimits } from "./limits.ts";
 import { createPool } from "./pool.ts";
@@ -21,7 +22,13 @@ import { detectHost } from "./sandbox/detect.ts";
 import type { Host } from "./sandbox/detect.ts";
 import type { Dedication, Sandbox } from "./sandbox/sandbox.ts";
 import { usesRuntimeSdk } from "./sdk-use.ts";
-import { environmentVariables, imageVariables, variablesReadAtStart, wrapperVariable } from "./variables.ts";
+import {
+  environmentVariables,
+  extensionVariables,
+  imageVariables,
+  variablesReadAtStart,
+  wrapperVariable,
+} from "./variables.ts";
 import type { InitializationType, Places } from "./variables.ts";
 import type { HostCompute } from "./workbench.ts";
 
@@ -112,7 +119,8 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
     const credentials = await needs.credentials(spec);
     const preloadsSdk = await usesRuntimeSdk(spec);
     const shape = { interpreter, memoryMb: spec.memoryMb, ephemeralStorageMb: spec.ephemeralStorageMb, preloadsSdk };
-    const sandbox = await blanks.take(shape, dedicationOf(spec));
+    const extensions = await externalExtensions(spec);
+    const sandbox = await blanks.take(shape, dedicationOf(spec, extensions.length > 0));
     const places = await placed(sandbox, spec);
     const bootstrap = [`${places.task}/bootstrap`, `${places.layers}/bootstrap`];
     const isCustom = custom(spec.runtime);
@@ -121,7 +129,7 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
       logStream,
       credentials,
       endpoint: sandbox.endpoint,
-      runtimeApi: isCustom ? sandbox.runtimeApiAddress : undefined,
+      runtimeApi: sandbox.runtimeApiAddress,
       language: interpreter.language,
       initializationType,
     });
@@ -150,6 +158,11 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
         },
         initializationType,
         restores: !isCustom && interpreter.language === "python",
+        extensions: {
+          names: extensions,
+          folder: `${places.layers}/extensions`,
+          environment: extensions.length === 0 ? {} : extensionVariables(environment),
+        },
       },
       { clock, elapsed: () => performance.now(), limits, log: needs.log },
     );
@@ -189,6 +202,7 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
         initializationType,
         restores: false,
         begin: {},
+        extensions: { names: [], folder: "", environment: {} },
       },
       { clock, elapsed: () => performance.now(), limits, log: needs.log },
     );
@@ -230,11 +244,11 @@ async function placed(sandbox: Sandbox, spec: FunctionSpec): Promise<Places> {
 }
 
 /** Custom runtimes are started with all their variables in any case. A wrapper sees those of the function itself. */
-function dedicationOf(spec: FunctionSpec): Dedication | undefined {
-  if (custom(spec.runtime)) return undefined;
+function dedicationOf(spec: FunctionSpec, supervised: boolean): Dedication | undefined {
+  if (custom(spec.runtime)) return supervised ? { spec, variables: {}, wrapper: undefined, supervised } : undefined;
   const wrapper = spec.environment[wrapperVariable];
   const variables = wrapper === undefined ? variablesReadAtStart(spec.environment) : spec.environment;
-  return Object.keys(variables).length === 0 ? undefined : { spec, variables, wrapper };
+  return Object.keys(variables).length === 0 && !supervised ? undefined : { spec, variables, wrapper, supervised };
 }
 
 /** `2026/11/21/[$LATEST]0123…`, as Lambda names them. */

@@ -1,12 +1,24 @@
 import type { Clock } from "../kernel/clock.ts";
 import type { FunctionSpec, Invocation, InvocationOutcome, LogLine } from "./compute.ts";
+import { createExtensions } from "./extensions.ts";
+import type { ExtensionFailure, ShutdownReason } from "./extensions.ts";
+import { createExtensionsApi, serveExtensions } from "./extensions-api.ts";
 import { createFrameLink } from "./frame-link.ts";
 import { encodeFrame, frameKind } from "./frames.ts";
 import { createLifecycle } from "./lifecycle.ts";
 import type { ComputeLimits } from "./limits.ts";
 import type { RuntimeLink } from "./link.ts";
 import { openResponseStream, type ResponseStream } from "./response-stream.ts";
-import { errorTypeOf, exitReason, exited, responseTooLarge, timedOut, toDocument } from "./outcomes.ts";
+import {
+  errorTypeOf,
+  exitReason,
+  exited,
+  extensionFailed,
+  responseTooLarge,
+  signalName,
+  timedOut,
+  toDocument,
+} from "./outcomes.ts";
 import type { RuntimeExit } from "./outcomes.ts";
 import { createLineReader, createMessageReader, createTail, meterOutput } from "./output.ts";
 import { createRuntimeApi } from "./runtime-api.ts";
@@ -59,6 +71,7 @@ export type InitOutcome =
       readonly errorType: string;
     }
   | { readonly outcome: "exit"; readonly durationMs: number; readonly exit: RuntimeExit }
+  | { readonly outcome: "extension"; readonly durationMs: number; readonly failure: ExtensionFailure }
   | { readonly outcome: "timeout"; readonly durationMs: number };
 
 export interface EnvironmentNeeds {
@@ -81,6 +94,14 @@ export interface EnvironmentStart {
   readonly initializationType: InitializationType;
   /** The bootstrap knows hooks for snapshots. */
   readonly restores: boolean;
+  /** What lies in `/opt/extensions`, and the variables that extensions are started with. */
+  readonly extensions: ExtensionsStart;
+}
+
+export interface ExtensionsStart {
+  readonly names: readonly string[];
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 const memoryReadEveryMs = 100;
@@ -91,6 +112,7 @@ type Answer =
   | { readonly kind: "response"; readonly payload: Uint8Array }
   | { readonly kind: "error"; readonly payload: Uint8Array; readonly errorType: string | undefined }
   | { readonly kind: "exit"; readonly exit: RuntimeExit }
+  | { readonly kind: "extension"; readonly failure: ExtensionFailure }
   | { readonly kind: "timeout" };
 
 interface Run {
@@ -103,6 +125,10 @@ interface Run {
   /** Its answer, once the function has begun to stream it. */
   stream: ResponseStream | undefined;
   finishedAt: number;
+  /** When its runtime was done, where extensions took longer. */
+  runtimeDoneAt: number;
+  /** Its runtime has answered in time, its extensions have not been done. */
+  late: boolean;
   /** Passes of the event loop until all that it printed has been read. */
   passes: number;
 }
@@ -149,6 +175,10 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
   meterOutput(sandbox.stdout, limits, clock, lines[0].write);
   meterOutput(sandbox.stderr, limits, clock, lines[1].write);
   meterOutput(sandbox.messages, limits, clock, createMessageReader(limits.logEventBytesMax, print));
+  const extensionLines = createLineReader(limits.logEventBytesMax, print);
+  if (sandbox.extensions !== undefined) {
+    meterOutput(sandbox.extensions.output, limits, clock, extensionLines.write);
+  }
 
   const answerInit = (outcome: InitOutcome) => {
     const answer = initAnswer;
@@ -160,10 +190,48 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
   };
   const initTime = () => elapsed() - initStartedAt;
 
+  const extensions = createExtensions({
+    ...start.extensions,
+    clock,
+    limits,
+    processes: sandbox.extensions,
+    terminate: sandbox.terminate,
+    sandboxEnded: sandbox.ended,
+    onReady() {
+      if (lifecycle.phase !== "idle") return;
+      if (initAnswer === undefined) finish();
+      else answerInit({ outcome: "initialized", durationMs: initTime() });
+    },
+    onFailure(failure) {
+      answerInit({ outcome: "extension", durationMs: initTime(), failure });
+      if (current !== undefined) current.answer ??= { kind: "extension", failure };
+      close("failure");
+      finish();
+    },
+    onRuntimeExit(exit) {
+      const outOfMemory = exit.signal === 9 && sandbox.extensions?.outOfMemory() === true;
+      runtimeEnded({ code: exit.code, signal: signalName(exit.signal), outOfMemory });
+      close("failure");
+    },
+  });
+  const extensionsApi = createExtensionsApi(extensions, spec, limits);
+  let closing = false;
+  /** The end, at once or as extensions are told of it. */
+  function close(reason: ShutdownReason) {
+    if (!extensions.present) return sandbox.kill();
+    if (closing) return;
+    closing = true;
+    lifecycle.advance("exit");
+    void extensions.shutdown(reason).then(() => sandbox.kill());
+  }
+
   const link: RuntimeLink = connect({
     next() {
       if (!lifecycle.advance("next")) return false;
-      if (initAnswer !== undefined) answerInit({ outcome: "initialized", durationMs: initTime() });
+      if (initAnswer !== undefined) {
+        extensions.closeRegistration();
+        if (!extensions.busy) answerInit({ outcome: "initialized", durationMs: initTime() });
+      }
       // An invocation is over when its runtime asks for the next one (or has ended): until then it may still be logging.
       finish();
       return true;
@@ -219,16 +287,26 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
       }
       return true;
     },
-    violation: () => sandbox.kill(),
+    violation() {
+      if (!closing) sandbox.kill();
+    },
   });
 
   function connect(events: Parameters<typeof createFrameLink>[1]): RuntimeLink {
-    return start.speaks === "frames"
-      ? createFrameLink(sandbox.channel, events, limits)
-      : createRuntimeApi(sandbox.runtimeApi, events, limits, spec.functionArn);
+    if (start.speaks === "runtime API") {
+      return createRuntimeApi(sandbox.runtimeApi, events, limits, spec.functionArn, extensionsApi);
+    }
+    const served = serveExtensions(sandbox.runtimeApi, extensionsApi);
+    void sandbox.ended.then(served.close);
+    return createFrameLink(sandbox.channel, events, limits);
   }
 
   void sandbox.ended.then((exit) => {
+    extensionLines.flush();
+    runtimeEnded(exit);
+    link.close();
+  });
+  function runtimeEnded(exit: RuntimeExit) {
     for (const reader of lines) reader.flush();
     // It answered and then ended, instead of asking for more: AWS says so in the log.
     if (lifecycle.phase === "responded" && current !== undefined) {
@@ -236,12 +314,11 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
       emit(systemLog.exit(current.invocation.requestId, exitReason(exit), type));
     }
     lifecycle.advance("exit");
-    link.close();
     answerInit({ outcome: "exit", durationMs: initTime(), exit });
     if (current !== undefined) current.answer ??= { kind: "exit", exit };
     finish();
     cancelDeadline?.();
-  });
+  }
 
   /** The runtime turns to an invocation. */
   function begin(run: Run) {
@@ -251,7 +328,9 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     run.startedAt = elapsed();
     silentRuns += 1;
     if (finished.length === 0) logStart(run);
-    expectBy(clock.now() + run.timeoutMs);
+    const deadlineMs = clock.now() + run.timeoutMs;
+    expectBy(deadlineMs);
+    if (extensions.present) extensions.invoke(run.invocation, deadlineMs);
   }
 
   function logStart(run: Run) {
@@ -265,6 +344,11 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
   function finish() {
     const run = current;
     if (run?.answer === undefined) return;
+    if (extensions.present && lifecycle.phase === "idle") {
+      if (run.runtimeDoneAt === 0) run.runtimeDoneAt = elapsed();
+      // Nor is an invocation over before the extensions ask for the next.
+      if (extensions.busy) return;
+    }
     current = undefined;
     run.stream?.close();
     run.finishedAt = elapsed();
@@ -299,7 +383,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     const spentMs = (last.finishedAt - first.startedAt) / runs.length;
     const outcomes = runs.map((run) => {
       if (!run.startIsLogged) logStart(run);
-      return outcomeOf(run.invocation, run.answer ?? { kind: "timeout" }, spentMs, run.stream);
+      return outcomeOf(run.invocation, run.answer ?? { kind: "timeout" }, spentMs, run);
     });
     if (!concluding && current !== undefined && !current.startIsLogged) logStart(current);
     for (const [index, run] of runs.entries()) {
@@ -320,8 +404,9 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     cancelDeadline = undefined;
     if (current === undefined) return;
     if (clock.now() < deadlineAt) return expectBy(deadlineAt);
-    sandbox.kill();
-    current.answer ??= { kind: "timeout" };
+    if (current.answer === undefined) current.answer = { kind: "timeout" };
+    else current.late = true;
+    close("timeout");
     finish();
   }
 
@@ -330,22 +415,21 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     logStream,
     credentialsExpireAt: start.credentialsExpireAt,
     get idle() {
-      return lifecycle.phase === "idle";
+      return lifecycle.phase === "idle" && current === undefined;
     },
     get load() {
       return (current === undefined ? 0 : 1) + following.length;
     },
     get quiet() {
       // Whoever is slow to take what a function streams must keep nobody else waiting.
-      return silentRuns > quietAfter && start.speaks === "frames" && !streams;
+      return silentRuns > quietAfter && start.speaks === "frames" && !streams && !extensions.present;
     },
-    end() {
-      sandbox.kill();
-    },
+    end: () => close("spindown"),
     async init(phase, timeoutMs) {
       initStartedAt = elapsed();
       if (phase === "init") emit(systemLog.initStart(start.runtimeVersion));
       const outcome = await prepare(timeoutMs, frameKind.begin, Buffer.from(JSON.stringify(start.begin)));
+      for (const report of extensions.reports()) emit(systemLog.extension(report));
       if (outcome.outcome === "initialized") {
         if (start.initializationType === "snap-start") {
           emit(systemLog.initReport({ durationMs: outcome.durationMs, phase, status: "success" }));
@@ -356,7 +440,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
       }
       await drained();
       emit(initReportLine(systemLog, outcome, phase));
-      sandbox.kill();
+      close(outcome.outcome === "timeout" ? "timeout" : "failure");
       return outcome;
     },
     async restore(timeoutMs) {
@@ -371,7 +455,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
       const outcome = await restored;
       if (outcome.outcome !== "initialized") {
         await drained();
-        sandbox.kill();
+        close("failure");
       }
       restoreDurationMs = outcome.durationMs;
       emit(systemLog.restoreReport(outcome.durationMs, outcome.outcome === "initialized" ? "success" : "error"));
@@ -387,6 +471,8 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
         answer: undefined,
         stream: undefined,
         finishedAt: 0,
+        runtimeDoneAt: 0,
+        late: false,
         passes: 0,
       };
       const follows = current !== undefined;
@@ -411,7 +497,11 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
         cancel();
         resolve(answer);
       };
-      if (kind !== frameKind.restore || start.restores) sandbox.channel.write(encodeFrame(kind, body));
+      const send = () => {
+        if (initAnswer !== undefined) sandbox.channel.write(encodeFrame(kind, body));
+      };
+      if (kind === frameKind.begin && start.extensions.names.length > 0) void extensions.start().then(send);
+      else if (kind !== frameKind.restore || start.restores) send();
     });
   }
 
@@ -425,12 +515,8 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     return memoryMb;
   }
 
-  function outcomeOf(
-    invocation: Invocation,
-    answer: Answer,
-    spentMs: number,
-    stream?: ResponseStream,
-  ): InvocationOutcome {
+  function outcomeOf(invocation: Invocation, answer: Answer, spentMs: number, run?: Run): InvocationOutcome {
+    const stream = run?.stream;
     for (const reader of lines) reader.flush();
     const { requestId } = invocation;
     const durationMs = answer.kind === "timeout" ? spec.timeoutMs : Math.min(spentMs, spec.timeoutMs);
@@ -448,11 +534,16 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
       payload = toDocument(failure);
       errorType = failure.errorType;
       emit(systemLog.exit(requestId, exitReason(answer.exit), failure.errorType));
+    } else if (answer.kind === "extension") {
+      payload = toDocument(extensionFailed(requestId, answer.failure));
+      ({ errorType } = answer.failure);
     } else {
       payload = answer.payload;
       if (answer.kind === "error") errorType = answer.errorType;
     }
+    if (run?.late === true) emit(systemLog.timeout(requestId, spec.timeoutMs));
     const succeeded = answer.kind === "response";
+    const timedOutLate = answer.kind === "timeout" || run?.late === true;
     const report = {
       requestId,
       durationMs,
@@ -462,7 +553,10 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
       maxMemoryUsedMb: memoryUsedMb(answer.kind !== "response"),
       ...(initMs === undefined ? {} : { initDurationMs: initMs }),
       ...(restoreMs === undefined ? {} : { restoreDurationMs: restoreMs }),
-      status: succeeded ? ("success" as const) : answer.kind === "timeout" ? ("timeout" as const) : ("error" as const),
+      ...(run === undefined || run.runtimeDoneAt === 0
+        ? {}
+        : { postRuntimeExtensionsDurationMs: run.finishedAt - run.runtimeDoneAt }),
+      status: timedOutLate ? ("timeout" as const) : succeeded ? ("success" as const) : ("error" as const),
     };
     emit(systemLog.end(requestId), systemLog.report(report, errorType));
     const logTail = keepTail ? { logTail: tail.bytes() } : {};
@@ -488,6 +582,8 @@ function fromFailedInit(failed: InitOutcome): Answer {
       return { kind: "error", payload: failed.document, errorType: failed.errorType };
     case "exit":
       return { kind: "exit", exit: failed.exit };
+    case "extension":
+      return { kind: "extension", failure: failed.failure };
     case "timeout":
       return { kind: "timeout" };
     case "initialized":
@@ -511,6 +607,8 @@ function initReportLine(
         status: "error",
         errorType: outcome.exit.outOfMemory ? "Runtime.OutOfMemory" : "Runtime.ExitError",
       });
+    case "extension":
+      return systemLog.initReport({ durationMs, phase, status: "error", errorType: outcome.failure.errorType });
     case "error":
       return systemLog.initReport({ durationMs, phase, status: "error", errorType: outcome.errorType });
   }

@@ -68,6 +68,13 @@ export interface ComputeLimits {
   readonly keptStartsMax: number;
   readonly keptRetryFirstMs: number;
   readonly keptRetryMostMs: number;
+  /** Extensions of a function. Source: "Lambda quotas". */
+  readonly extensionsMax: number;
+  /** How long an environment's end may take with extensions. Source: developer guide, "Shutdown phase". */
+  readonly shutdownInternalMs: number;
+  readonly shutdownExternalMs: number;
+  /** Ours: what an extension sends to register or to subscribe. */
+  readonly registrationBytesMax: number;
   /** Ours: an environment is retired this long before the credentials in its variables expire. */
   readonly credentialsMarginMs: number;
   /** Processes and threads in one environment. */
@@ -115,6 +122,10 @@ export const computeLimits: ComputeLimits = {
   keptStartsMax: 2,
   keptRetryFirstMs: 1_000,
   keptRetryMostMs: 300_000,
+  extensionsMax: 10,
+  shutdownInternalMs: 500,
+  shutdownExternalMs: 2_000,
+  registrationBytesMax: 65_536,
   credentialsMarginMs: 900_000,
   processesMax: 1_024,
   filesMax: 1_024,

@@ -37,6 +37,16 @@ export function exitReason(exit: RuntimeExit): string {
   return `Runtime exited with error: exit status ${String(exit.code)}`;
 }
 
+export function extensionFailed(requestId: string, failure: { errorType: string; reason: string }): Failure {
+  return { errorType: failure.errorType, errorMessage: `RequestId: ${requestId} Error: ${failure.reason}` };
+}
+
+/** A signal's name by its number, as wait(2) tells it. */
+export function signalName(number: number | null): NodeJS.Signals | null {
+  for (const [name, value] of Object.entries(constants.signals)) if (value === number) return name as NodeJS.Signals;
+  return null;
+}
+
 export function responseTooLarge(limitBytes: number): Failure {
   return {
     errorType: "Function.ResponseSizeTooLarge",

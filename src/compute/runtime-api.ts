@@ -2,6 +2,7 @@ import { createServer as createHttpServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Server } from "node:net";
 import type { Invocation } from "./compute.ts";
+import type { ApiRoutes } from "./extensions-api.ts";
 import type { ComputeLimits } from "./limits.ts";
 import type { RuntimeEvents, RuntimeLink } from "./link.ts";
 
@@ -16,6 +17,7 @@ export function createRuntimeApi(
   events: RuntimeEvents,
   limits: ComputeLimits,
   functionArn: string,
+  extensions: ApiRoutes,
 ): RuntimeLink {
   let waiting: ServerResponse | undefined;
   let handed: { readonly invocation: Invocation; readonly deadlineMs: number } | undefined;
@@ -97,6 +99,7 @@ export function createRuntimeApi(
 
   const route = (request: IncomingMessage, response: ServerResponse): void | Promise<void> => {
     const path = request.url ?? "";
+    if (!path.startsWith(version) && extensions(request, response)) return;
     if (request.method === "GET" && path === `${version}/invocation/next`) return next(response);
     if (request.method === "POST" && path === `${version}/init/error`) return initError(request, response);
     const [, id, what] = /^\/2018-06-01\/runtime\/invocation\/([^/]+)\/(response|error)$/u.exec(path) ?? [];

@@ -1,4 +1,5 @@
 import type { FunctionSpec, InvocationReport } from "./compute.ts";
+import type { ExtensionReport } from "./extensions.ts";
 import type { InitializationType } from "./variables.ts";
 
 /**
@@ -20,6 +21,7 @@ export interface SystemLog {
   report(report: InvocationReport, errorType?: string): string;
   timeout(requestId: string, timeoutMs: number): string;
   exit(requestId: string, reason: string, errorType: string): string;
+  extension(report: ExtensionReport): string;
 }
 
 export function createSystemLog(
@@ -59,6 +61,9 @@ function textLog(spec: FunctionSpec, now: () => number): SystemLog {
     timeout: (requestId, timeoutMs) =>
       `${new Date(now()).toISOString()} ${requestId} Task timed out after ${(timeoutMs / 1000).toFixed(2)} seconds\n\n`,
     exit: (requestId, reason, errorType) => `RequestId: ${requestId} Error: ${reason}\n${errorType}\n`,
+    extension: ({ name, state, events, errorType }) =>
+      `EXTENSION\tName: ${name}\tState: ${state}\tEvents: [${events.join(",")}]` +
+      `${errorType === undefined ? "" : `\tError Type: ${errorType}`}\n`,
   };
 }
 
@@ -126,6 +131,7 @@ function jsonLog(spec: FunctionSpec, now: () => number, initializationType: Init
         errorType,
         requestId,
       })}\n`,
+    extension: (report) => line("platform.extension", { ...report }),
   };
 }
 

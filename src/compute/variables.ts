@@ -88,6 +88,24 @@ function nodePath(spec: FunctionSpec, places: Places): string {
   ].join(":");
 }
 
+/** What of them external extensions get. Source: developer guide, "Lambda extensions", environment variables. */
+export function extensionVariables(environment: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !runtimeOnly.has(name)));
+}
+
+const runtimeOnly = new Set([
+  "AWS_EXECUTION_ENV",
+  "AWS_LAMBDA_LOG_GROUP_NAME",
+  "AWS_LAMBDA_LOG_STREAM_NAME",
+  "AWS_XRAY_CONTEXT_MISSING",
+  "AWS_XRAY_DAEMON_ADDRESS",
+  "LAMBDA_RUNTIME_DIR",
+  "LAMBDA_TASK_ROOT",
+  "_AWS_XRAY_DAEMON_ADDRESS",
+  "_AWS_XRAY_DAEMON_PORT",
+  "_HANDLER",
+]);
+
 /** Of a function's own variables, those that a language or the system reads before any of our code runs. */
 export function variablesReadAtStart(environment: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(

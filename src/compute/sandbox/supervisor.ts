@@ -43,7 +43,7 @@ my %names;
 my $childEnded = 0;
 $SIG{CHLD} = sub { $childEnded = 1 };
 $SIG{PIPE} = "IGNORE";
-sub tell { my $line = "$_[0]\n"; syswrite($orders, $line) }
+sub news { my $line = "$_[0]\n"; syswrite($orders, $line) }
 my $runtime = fork;
 defined $runtime or die "fork: $!";
 if (!$runtime) { $SIG{$_} = "DEFAULT" for "CHLD", "PIPE"; exec { $ARGV[0] } @ARGV or exit 127 }
@@ -51,7 +51,7 @@ $names{$runtime} = "-";
 sub begin {
   my ($name, $file, @variables) = @_;
   my $pid = fork;
-  if (!defined $pid) { tell("$name\tfail\tEAGAIN"); return }
+  if (!defined $pid) { news("$name\tfail\tEAGAIN"); return }
   if ($pid) { $names{$pid} = $name; return }
   $SIG{$_} = "DEFAULT" for "CHLD", "PIPE";
   open(STDOUT, ">&", $output); open(STDERR, ">&", $output);
@@ -60,7 +60,7 @@ sub begin {
   chdir "/";
   exec { $file } $file or do {
     my ($errno) = grep { $!{$_} } "EACCES", "ENOENT", "ENOEXEC";
-    tell("$name\tfail\t" . ($errno // "EIO"));
+    news("$name\tfail\t" . ($errno // "EIO"));
     kill 9, $$;
   };
 }
@@ -71,7 +71,7 @@ for (;;) {
     while ((my $pid = waitpid(-1, 1)) > 0) {
       my $status = $?;
       my $name = delete $names{$pid};
-      tell("$name\texit\t$status") if defined $name;
+      news("$name\texit\t$status") if defined $name;
     }
   }
   my $ready = "";
