@@ -10,7 +10,9 @@ import { createVerifier } from "./access/verify.ts";
 import type { Compute, ComputeCapabilities } from "./compute/compute.ts";
 import { createCompute } from "./compute/create-compute.ts";
 import type { Config } from "./config.ts";
+import { createDeveloperApi } from "./front/developer-api.ts";
 import { createFront } from "./front/front.ts";
+import { createLiveFeed } from "./front/live-feed.ts";
 import { createPlatformApi } from "./front/platform-api.ts";
 import { scheduleBlobCollection } from "./kernel/blobs/collect-job.ts";
 import { createBlobs } from "./kernel/blobs/stored-blobs.ts";
@@ -129,6 +131,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
   handleUsageRetention({ store, jobs, clock });
   const meter = createFunctionMeter({ ledger, metrics: cloudwatch.port, clock });
   let port = 0;
+  const feed = createLiveFeed(clock);
   const compute = await createCompute({
     clock,
     ids,
@@ -140,6 +143,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     log: (spec, logStream, events) => {
       logs.port.append({ account: spec.account, region: spec.region, logGroup: spec.logGroup, logStream, events });
       cloudwatch.readLog(spec, events);
+      feed.log(spec, events);
     },
   });
   const ecr = createEcr({ store, blobs, jobs, clock, ids, log, authorizer, seal: keys.registry });
@@ -151,6 +155,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     ids,
     log,
     compute: meter.meter(compute),
+    isDebugged: compute.workbench.isDebugged,
     note: meter.note,
     iam: iam.port,
     authorizer,
@@ -188,7 +193,9 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     services.set(service.name, service);
 
   const { account, region } = config;
+  const { workbench } = compute;
   const platformApi = createPlatformApi({
+    developer: createDeveloperApi({ clock, feed, workbench, account, region, latest: lambda.latest }),
     verifier,
     authorizer,
     clock,
@@ -213,8 +220,8 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     log,
     account: config.account,
     region: config.region,
-    executeApi: executeApi.port,
-    functionUrls: lambda.functionUrls,
+    executeApi: feed.watchApis(executeApi.port),
+    functionUrls: feed.watchUrls(lambda.functionUrls),
     registry: ecr.registry,
     download: async (path) => ecr.downloadLayer(path) ?? lambda.downloadCode(path),
   });

@@ -3,12 +3,14 @@ import type { Authorizer } from "../access/authorization.ts";
 import { isLoopbackAddress } from "../access/loopback.ts";
 import type { Verifier } from "../access/verifier.ts";
 import { AwsError } from "../aws/error.ts";
+import type { Principal } from "../aws/principal.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Store } from "../kernel/store/store.ts";
 import { toExposition, type Collector } from "../metering/exposition.ts";
 import type { TokenCheck } from "../metering/metrics-token.ts";
 import { listRecords, parseDimensions, reportUsage, UsageQueryError } from "../metering/report.ts";
+import type { DeveloperApi } from "./developer-api.ts";
 
 export interface PlatformApiNeeds {
   readonly verifier: Verifier;
@@ -24,6 +26,8 @@ export interface PlatformApiNeeds {
     /** Absent: whoever reaches the listener may read `/metrics`. */
     readonly metricsToken?: TokenCheck;
   };
+  /** For the root of this installation: what `cumulet dev` and `cumulet debug` need. */
+  readonly developer?: DeveloperApi;
 }
 
 /** The platform's own API, below AWS's: usage, signed with Signature Version 4 for the service `cumulet`, and `/metrics`. */
@@ -49,9 +53,8 @@ export function createPlatformApi(needs: PlatformApiNeeds): PlatformApi {
   };
 
   const usage = async (request: IncomingMessage, response: ServerResponse, single: boolean): Promise<void> => {
-    const account = await authorize(needs, request, single ? "cumulet:ListUsageRecords" : "cumulet:GetUsage");
-    const target = request.url ?? "";
-    const query = new URLSearchParams(target.includes("?") ? target.slice(target.indexOf("?") + 1) : "");
+    const { account } = await authorize(needs, request, single ? "cumulet:ListUsageRecords" : "cumulet:GetUsage");
+    const query = queryOf(request);
     const now = clock.now();
     const from = timeOf(query.get("from"), now - 24 * 3_600_000);
     const to = timeOf(query.get("to"), now);
@@ -66,8 +69,18 @@ export function createPlatformApi(needs: PlatformApiNeeds): PlatformApi {
     answerJson(response, 200, { by, rows: await reportUsage(metering.store, { account, from, to, by }) });
   };
 
+  const develop = async (path: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { type, account } = await authorize(needs, request, "cumulet:Develop");
+    if (type !== "root" || account !== needs.account) {
+      throw new AwsError("AccessDeniedException", 403, "Only the root of this installation may do this");
+    }
+    await needs.developer?.run(path, queryOf(request), request, response);
+  };
+
   const failed = (error: unknown, response: ServerResponse): void => {
-    if (error instanceof AwsError) answerJson(response, error.status, { code: error.code, message: error.message });
+    if (response.headersSent) response.destroy();
+    else if (error instanceof AwsError)
+      answerJson(response, error.status, { code: error.code, message: error.message });
     else if (error instanceof UsageQueryError) {
       answerJson(response, 400, { code: "ValidationException", message: error.message });
     } else {
@@ -78,6 +91,10 @@ export function createPlatformApi(needs: PlatformApiNeeds): PlatformApi {
 
   return {
     handle(path, request, response) {
+      if (needs.developer?.paths.has(path) === true) {
+        develop(path, request, response).catch((error: unknown) => failed(error, response));
+        return true;
+      }
       const single = path === "/_cumulet/usage/records";
       if (path !== metricsPath && path !== "/_cumulet/usage" && !single) return false;
       if (request.method !== "GET" && request.method !== "HEAD") {
@@ -89,8 +106,12 @@ export function createPlatformApi(needs: PlatformApiNeeds): PlatformApi {
   };
 }
 
-/** The account of who signed the request, and may. */
-async function authorize(needs: PlatformApiNeeds, request: IncomingMessage, action: string): Promise<string> {
+/** Who signed the request, and may. */
+async function authorize(
+  needs: PlatformApiNeeds,
+  request: IncomingMessage,
+  action: string,
+): Promise<{ readonly type: Principal["type"]; readonly account: string }> {
   const headers: [string, string][] = [];
   const { rawHeaders } = request;
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
@@ -116,7 +137,12 @@ async function authorize(needs: PlatformApiNeeds, request: IncomingMessage, acti
       now: needs.clock.now(),
     },
   );
-  return principal.account;
+  return principal;
+}
+
+function queryOf(request: IncomingMessage): URLSearchParams {
+  const target = request.url ?? "";
+  return new URLSearchParams(target.includes("?") ? target.slice(target.indexOf("?") + 1) : "");
 }
 
 function timeOf(text: string | null, otherwise: number): number {

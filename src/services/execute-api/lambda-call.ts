@@ -79,7 +79,12 @@ export function compileLambdaCall(
       cancel();
       done(outcome);
     };
-    const cancel = timeouts.begin(() => end({ outcome: "late" }));
+    const late = () => {
+      // A debugger may hold the function for as long as somebody looks at it.
+      if (needs.lambda.isDebugged?.(functionArn) === true && !ended) cancel = timeouts.begin(late);
+      else end({ outcome: "late" });
+    };
+    let cancel = timeouts.begin(late);
     needs.lambda
       .invoke({
         functionArn,

@@ -30,6 +30,8 @@ export interface LambdaNeeds {
   readonly ids: Ids;
   readonly log: Log;
   readonly compute: Compute;
+  /** Whether a debugger may hold a function, given by its ARN. */
+  readonly isDebugged?: (functionArn: string) => boolean;
   /** Tells metrics that no invocation stands for. */
   readonly note?: FunctionMeter["note"];
   readonly iam: IamPort;

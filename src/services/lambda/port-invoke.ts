@@ -15,6 +15,7 @@ export function createLambdaPort(needs: {
   readonly invoker: Invoker;
   readonly authorizer: Authorizer;
   readonly clock: Clock;
+  readonly isDebugged?: ((functionArn: string) => boolean) | undefined;
 }): LambdaPort {
   const { functions, invoker, authorizer, clock } = needs;
   const references = new Map<string, Reference>();
@@ -90,6 +91,7 @@ export function createLambdaPort(needs: {
       if (fn !== undefined && memory !== undefined && fn.decisions.has(memory)) return run(fn);
       return prepare(request, reference).then(run);
     },
+    ...(needs.isDebugged && { isDebugged: needs.isDebugged }),
   };
 }
 

@@ -8,6 +8,8 @@ export interface LambdaPort {
    * Function errors are a result; refusals are thrown as the `AwsError` that Invoke answers (403, 404, 429 …).
    */
   invoke(request: LambdaInvokeRequest): Promise<LambdaInvokeResult>;
+  /** Whether a debugger may hold the function: who waits for its answer is to wait on. */
+  isDebugged?(functionArn: string): boolean;
 }
 
 export interface LambdaInvokeRequest {

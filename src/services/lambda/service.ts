@@ -1,3 +1,4 @@
+import type { FunctionSpec } from "../../compute/compute.ts";
 import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
 import { createCodeStore } from "./code/code-store.ts";
@@ -10,6 +11,7 @@ import { createFunctions } from "./functions.ts";
 import { createKeptEnvironments } from "./concurrency-kept.ts";
 import { createInvoker } from "./invoker.ts";
 import { lambdaLimits } from "./limits.ts";
+import type { Place } from "./model.ts";
 import type { LambdaNeeds } from "./needs.ts";
 import { aliasOperations } from "./operations/aliases.ts";
 import { codeSigningOperations } from "./operations/code-signing-configs.ts";
@@ -44,6 +46,8 @@ export interface Lambda {
    * The zip behind the path of a `Code.Location`; undefined for any other path, and when its token is forged or has expired.
    */
   downloadCode(path: string): Promise<AsyncIterable<Uint8Array> | undefined>;
+  /** A function's `$LATEST` as environments run it: for who debugs it. */
+  latest(place: Place, name: string): Promise<FunctionSpec | undefined>;
   start(): void;
   stop(): void;
 }
@@ -103,6 +107,10 @@ export function createLambda(needs: LambdaNeeds): Lambda {
       if (!path.startsWith(codeUrlPath)) return undefined;
       const blobId = await codeUrls.verify(path.slice(codeUrlPath.length), needs.clock.now());
       return blobId === undefined ? undefined : needs.blobs.read(blobId);
+    },
+    async latest(place, name) {
+      const fn = await functions.find(place, name);
+      return fn?.spec(fn.record.latest);
     },
     start() {
       sweep();

@@ -1,0 +1,130 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { AwsError } from "../aws/error.ts";
+import type { FunctionSpec } from "../compute/compute.ts";
+import { DebugRefusedError, type DebugSession, type Workbench } from "../compute/workbench.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { LiveFeed } from "./live-feed.ts";
+
+export interface DeveloperApiNeeds {
+  readonly clock: Clock;
+  readonly feed: LiveFeed;
+  readonly workbench: Workbench;
+  readonly account: string;
+  readonly region: string;
+  /** A function's `$LATEST`, as environments run it. */
+  latest(place: { readonly account: string; readonly region: string }, name: string): Promise<FunctionSpec | undefined>;
+}
+
+/**
+ * What `cumulet dev` and `cumulet debug` ask of the server, for the root of this installation alone. `events` and `debug` answer
+ * lines of JSON as long as the client listens: when it goes away, so does what it asked for.
+ */
+export interface DeveloperApi {
+  readonly paths: ReadonlySet<string>;
+  run(path: string, query: URLSearchParams, request: IncomingMessage, response: ServerResponse): Promise<void>;
+}
+
+const eventsPath = "/_cumulet/developer/events";
+const warmPath = "/_cumulet/developer/warm";
+const debugPath = "/_cumulet/developer/debug";
+/** Clients take a silent connection for a dead one. */
+const heartbeatMs = 30_000;
+/** Of a client that does not read, no more than this is kept for it. */
+const unreadBytesMax = 4 * 1_048_576;
+
+export function createDeveloperApi(needs: DeveloperApiNeeds): DeveloperApi {
+  const { clock, feed, workbench } = needs;
+
+  const events = (response: ServerResponse): void => {
+    const lines = openLines(clock, response);
+    const unsubscribe = feed.subscribe((event) => {
+      if (event.kind === "log" && (event.account !== needs.account || event.region !== needs.region)) return;
+      lines.write(event);
+    });
+    response.once("close", unsubscribe);
+  };
+
+  const warm = async (name: string, response: ServerResponse): Promise<void> => {
+    const spec = await needs.latest(needs, name);
+    if (spec === undefined) throw noSuchFunction(name);
+    answerJson(response, 200, await workbench.warm(spec));
+  };
+
+  const debug = async (name: string, port: number, response: ServerResponse): Promise<void> => {
+    const spec = await needs.latest(needs, name);
+    if (spec === undefined) throw noSuchFunction(name);
+    let lines: Lines | undefined;
+    const early: object[] = [];
+    let session: DebugSession;
+    try {
+      session = await workbench.debug({
+        functionArn: spec.functionArn,
+        latest: () => needs.latest(needs, name),
+        port,
+        report: (event) => (lines === undefined ? void early.push(event) : lines.write(event)),
+      });
+    } catch (error) {
+      if (error instanceof DebugRefusedError) throw new AwsError("DebugRefused", 409, error.message);
+      throw error;
+    }
+    if (response.destroyed) return session.stop();
+    response.once("close", () => session.stop());
+    lines = openLines(clock, response);
+    const { protocol, path } = session;
+    lines.write({ kind: "listening", protocol, port: session.port, ...(path !== undefined && { path }) });
+    for (const event of early) lines.write(event);
+  };
+
+  return {
+    paths: new Set([eventsPath, warmPath, debugPath]),
+    async run(path, query, request, response) {
+      const name = query.get("function") ?? "";
+      if (path === eventsPath) return events(response);
+      if (request.method !== "POST") throw new AwsError("MethodNotAllowed", 405, "Method Not Allowed");
+      if (path === warmPath) return warm(name, response);
+      const port = Number(query.get("port") ?? "0");
+      if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+        throw new AwsError("ValidationException", 400, "The port is a number from 0 to 65535");
+      }
+      return debug(name, port, response);
+    },
+  };
+}
+
+interface Lines {
+  write(event: object): void;
+}
+
+function openLines(clock: Clock, response: ServerResponse): Lines {
+  response.writeHead(200, { "content-type": "application/x-ndjson", "cache-control": "no-store" });
+  response.flushHeaders();
+  let left = 0;
+  const write = (event: object) => {
+    if (response.writableLength > unreadBytesMax) {
+      left += 1;
+      return;
+    }
+    if (left > 0) response.write(`${JSON.stringify({ kind: "left out", events: left })}\n`);
+    left = 0;
+    response.write(`${JSON.stringify(event)}\n`);
+  };
+  const beat = (): (() => void) =>
+    clock.after(heartbeatMs, () => {
+      response.write("\n");
+      cancel = beat();
+    });
+  let cancel = beat();
+  response.once("close", () => cancel());
+  response.on("error", () => {});
+  return { write };
+}
+
+function noSuchFunction(name: string): AwsError {
+  return new AwsError("ResourceNotFoundException", 404, `There is no function ${name.slice(0, 140)}`);
+}
+
+function answerJson(response: ServerResponse, status: number, value: object): void {
+  const body = JSON.stringify(value);
+  response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
+  response.end(body);
+}
