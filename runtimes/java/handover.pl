@@ -7,7 +7,7 @@ my $sendmsg = shift @ARGV;
 my ($setFlags, $family, $stream, $socketLevel, $reuse, $rights) = (4, 2, 1, 1, 2, 1);
 my $wanted = delete $ENV{CUMULET_LISTEN};
 my $descriptor = delete $ENV{NODE_CHANNEL_FD};
-delete $ENV{NODE_CHANNEL_SERIALIZATION_MODE};
+delete @ENV{"NODE_CHANNEL_SERIALIZATION_MODE", "PERL_BADLANG"};
 if (defined $wanted && defined $descriptor) {
   open(my $parent, "+<&=", $descriptor) or die "channel: $!";
   fcntl($parent, $setFlags, 0);

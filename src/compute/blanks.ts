@@ -95,7 +95,15 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
   const startIt = async (shelf: Shelf, shape: SandboxShape): Promise<boolean> => {
     try {
       const sandbox = await driver.start(shape, needs.endpointPort(), shelf.dedication);
-      await waitUntilReady(sandbox, clock, limits.spawnTimeoutMs);
+      const failure = await waitUntilReady(sandbox, clock, limits.spawnTimeoutMs);
+      if (failure !== undefined) {
+        sandbox.kill();
+        // A program of the function's own has not become a runtime: its environment tells how it ended.
+        if (shelf.dedication === undefined || shelf.waiting.length === 0) {
+          void discard(sandbox);
+          throw failure;
+        }
+      }
       const want = shelf.waiting.shift();
       if (want !== undefined) want.resolve(sandbox);
       else if (stopped || shelf.dedication !== undefined) await discard(sandbox);
@@ -233,31 +241,30 @@ async function discard(sandbox: Sandbox): Promise<void> {
   await sandbox.dispose();
 }
 
-/** The first frame of every bootstrap says that it waits; what it printed until then is the reason when it does not come. */
-function waitUntilReady(sandbox: Sandbox, clock: Clock, timeoutMs: number): Promise<void> {
-  return new Promise((resolve, reject) => {
+/**
+ * The first frame of every bootstrap says that it waits; what it printed until then is the reason when it does not come.
+ * @returns why it is not ready
+ */
+function waitUntilReady(sandbox: Sandbox, clock: Clock, timeoutMs: number): Promise<Error | undefined> {
+  return new Promise((resolve) => {
     let printed = "";
     const note = (chunk: Buffer) => (printed = (printed + chunk.toString("utf8")).slice(-2_000));
-    const settle = (then: () => void) => {
+    const settle = (why?: string) => {
       cancel();
       sandbox.stderr.off("data", note);
       sandbox.channel.off("data", read);
-      then();
+      resolve(why === undefined ? undefined : new Error(`${why}${printed === "" ? "" : `: ${printed.trim()}`}`));
     };
     const read = createFrameReader(
       {
-        frame: (kind) => settle(kind === frameKind.ready ? resolve : () => reject(new Error("Not a runtime of ours"))),
-        oversized: () => settle(() => reject(new Error("Not a runtime of ours"))),
+        frame: (kind) => settle(kind === frameKind.ready ? undefined : "Not a runtime of ours"),
+        oversized: () => settle("Not a runtime of ours"),
       },
       0,
     );
-    const give = (why: string) => () => reject(new Error(`${why}${printed === "" ? "" : `: ${printed.trim()}`}`));
-    const cancel = clock.after(timeoutMs, () => {
-      settle(give(`The runtime was not ready after ${timeoutMs} ms`));
-      void discard(sandbox);
-    });
+    const cancel = clock.after(timeoutMs, () => settle(`The runtime was not ready after ${timeoutMs} ms`));
     sandbox.stderr.on("data", note);
     sandbox.channel.on("data", read);
-    void sandbox.ended.then(() => settle(give("The runtime ended before it was ready")));
+    void sandbox.ended.then(() => settle("The runtime ended before it was ready"));
   });
 }

@@ -497,6 +497,8 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
         cancel();
         resolve(answer);
       };
+      // It may have ended before anybody asked.
+      void sandbox.ended.then((exit) => answerInit({ outcome: "exit", durationMs: initTime(), exit }));
       const send = () => {
         if (initAnswer !== undefined) sandbox.channel.write(encodeFrame(kind, body));
       };

@@ -78,8 +78,16 @@ export function startChild(command: ChildCommand, killRest: (pid: number) => voi
 /**
  * The listening sockets that the child opened in its own network, by the names it gives them. They stay usable here after
  * the child has let go of them: connections made inside its network arrive in this process.
+ *
+ * What comes on the channel is trusted: Node.js ends this process at a line that it does not understand. No program of a
+ * function may run before the channel is closed, which the child waits for.
+ * @param beforeClosing what is to be done while the child still waits
  */
-export function receiveListeners(child: Child, names: readonly string[]): Promise<ReadonlyMap<string, Server>> {
+export function receiveListeners(
+  child: Child,
+  names: readonly string[],
+  beforeClosing: () => Promise<void> = () => Promise.resolve(),
+): Promise<ReadonlyMap<string, Server>> {
   return new Promise((resolve, reject) => {
     const listeners = new Map<string, Server>();
     child.process.on("message", (message: unknown, handle: unknown) => {
@@ -91,8 +99,11 @@ export function receiveListeners(child: Child, names: readonly string[]): Promis
       }
       listeners.set(name, handle);
       if (listeners.size < names.length) return;
-      if (child.process.connected) child.process.disconnect();
-      resolve(listeners);
+      const close = () => {
+        if (child.process.connected) child.process.disconnect();
+        resolve(listeners);
+      };
+      beforeClosing().then(close, reject);
     });
     void child.ended.then((exit) =>
       reject(

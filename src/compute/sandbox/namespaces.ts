@@ -254,8 +254,11 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
 
       let listeners;
       try {
-        listeners = await receiveListeners(child, ["endpoint", "runtime"]);
-        await (await opened)?.attach(await firstChild(child.pid), slot);
+        const attach = async () => (await opened)?.attach(await firstChild(child.pid), slot);
+        // A program of the function's own may end at once: that is for its environment to tell.
+        const waits = dedication !== undefined;
+        listeners = await receiveListeners(child, ["endpoint", "runtime"], waits ? attach : undefined);
+        if (!waits) await attach();
       } catch (error) {
         child.process.kill("SIGKILL");
         await child.ended;
@@ -364,7 +367,10 @@ async function handOver(
   const binds = ["--ro-bind", scripts, place];
   const perl = "/usr/bin/perl";
   const sendmsg = process.arch === "arm64" ? "211" : "46";
-  if (existsSync(perl)) return { command: [perl, `${place}/handover.pl`, sendmsg], binds };
+  if (existsSync(perl)) {
+    // It would complain of a locale that is not installed.
+    return { command: [perl, `${place}/handover.pl`, sendmsg], binds: [...binds, "--setenv", "PERL_BADLANG", "0"] };
+  }
   const script = `${place}/handover.cjs`;
   if (process.execPath.startsWith("/usr/")) return { command: [process.execPath, script], binds };
   const launcher = await show("lang", dirname(process.execPath));
