@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createFakeClock } from "../testing/fake-clock.ts";
-import type { FunctionSpec, InvocationOutcome } from "./compute.ts";
-import type { Environment } from "./environment.ts";
+import type { FunctionSpec, Invocation, InvocationOutcome } from "./compute.ts";
+import type { Environment, RunEnd } from "./environment.ts";
 import { computeLimits } from "./limits.ts";
 import { createPool } from "./pool.ts";
 
@@ -10,13 +10,13 @@ const limits = { ...computeLimits, quickRunsMax: 2, startsMax: 100 };
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** A pool whose environments start at once and run until they are told to answer. */
-function startPool() {
+function startPool(more: { readonly quiet?: boolean; readonly quickRunsMax?: number } = {}) {
   const clock = createFakeClock(1_000_000);
-  const answers: ((durationMs: number) => void)[] = [];
+  const runs: { readonly environment: { load: number; idle: boolean }; readonly end: RunEnd }[] = [];
   let started = 0;
   const create = (): Promise<Environment> => {
     started += 1;
-    return Promise.resolve({
+    const environment = {
       sandbox: {
         ended: new Promise<never>(() => {}),
         freeze: () => {},
@@ -25,31 +25,47 @@ function startPool() {
       logStream: "stream",
       idle: true,
       credentialsExpireAt: Infinity,
-      init: () => Promise.resolve({ outcome: "initialized", durationMs: 1 }),
+      init: () => Promise.resolve({ outcome: "initialized" as const, durationMs: 1 }),
       load: 0,
-      quiet: false,
-      run: (_invocation, _timeoutMs, end) => {
-        answers.push((durationMs) => end.concluded(outcomeOf(durationMs)));
+      quiet: more.quiet ?? false,
+      run: (_invocation: Invocation, _timeoutMs: number, end: RunEnd) => {
+        environment.load += 1;
+        environment.idle = false;
+        runs.push({ environment, end });
       },
-      restore: () => Promise.resolve({ outcome: "initialized", durationMs: 1 }),
+      restore: () => Promise.resolve({ outcome: "initialized" as const, durationMs: 1 }),
       conclude: () => Promise.resolve(outcomeOf(1)),
       end: () => {},
-    });
+    };
+    return Promise.resolve(environment);
   };
-  const pool = createPool({ clock, limits, create });
+  const { quickRunsMax = limits.quickRunsMax } = more;
+  const pool = createPool({ clock, limits: { ...limits, quickRunsMax }, create });
   const invoke = () =>
     pool.invoke(spec, { requestId: "r", payload: new Uint8Array(), invokedFunctionArn: spec.functionArn });
   return {
     clock,
     started: () => started,
-    running: () => answers.length,
+    running: () => runs.length,
     async invoke(times: number) {
       for (let index = 0; index < times; index += 1) void invoke();
       await settled();
     },
     /** All that run now have taken so long. */
     async answer(durationMs: number) {
-      for (const answer of answers.splice(0)) answer(durationMs);
+      for (const { environment, end } of runs.splice(0)) {
+        environment.load -= 1;
+        environment.idle = environment.load === 0;
+        end.concluded(outcomeOf(durationMs));
+      }
+      await settled();
+    },
+    /** The environment of all that run now ends before any of them has begun. */
+    async giveBack() {
+      for (const { environment, end } of runs.splice(0)) {
+        environment.load = 0;
+        end.returned();
+      }
       await settled();
     },
   };
@@ -90,6 +106,30 @@ test("who has waited in vain for a short function gets environments, in steps", 
     await settled();
   }
   expect(pool.running()).toBe(8);
+});
+
+test("a busy environment of a steady, silent function is given invocations ahead, a bounded number", async () => {
+  const pool = startPool({ quiet: true, quickRunsMax: 1 });
+  for (let n = 0; n < 40; n += 1) {
+    await pool.invoke(1);
+    await pool.answer(0.2);
+  }
+  await pool.invoke(20);
+  expect(pool.started()).toBe(1);
+  expect(pool.running()).toBe(limits.followersMax);
+});
+
+test("what an environment had not begun when it ended goes to another", async () => {
+  const pool = startPool({ quiet: true, quickRunsMax: 1 });
+  for (let n = 0; n < 40; n += 1) {
+    await pool.invoke(1);
+    await pool.answer(0.2);
+  }
+  await pool.invoke(3);
+  expect(pool.running()).toBe(3);
+  await pool.giveBack();
+  expect(pool.started()).toBe(2);
+  expect(pool.running()).toBe(3);
 });
 
 const spec: FunctionSpec = {

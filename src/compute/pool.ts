@@ -178,7 +178,16 @@ export function createPool(needs: PoolNeeds): Pool {
     if (!takesMore) return;
     if (environment.idle && revision.retired && revision.waiting.length === 0) return environment.end();
     const waiter = takeWaiter(revision);
-    if (waiter !== undefined) return run(revision, environment, waiter);
+    if (waiter !== undefined) {
+      run(revision, environment, waiter);
+      while (isSaturated(revision, revision.runs.size) && takesOneMore(revision, environment)) {
+        // Whoever wants the tail of its log runs with nobody behind or before it.
+        const next = revision.waiting[0]?.invocation.logTail === true ? undefined : takeWaiter(revision);
+        if (next === undefined) break;
+        run(revision, environment, next);
+      }
+      return;
+    }
     if (!environment.idle) return;
     if (stopped) return environment.end();
     const member = { environment, idleSince: clock.now(), frozen: false };
@@ -218,7 +227,8 @@ export function createPool(needs: PoolNeeds): Pool {
     if (stopped) return waiter.reject(new Error("The platform is stopping"));
     revision.waiting.push(waiter);
     waitingTotal += 1;
-    if (revision.waiting.length > revision.starting) startMore(revision, 1);
+    const unserved = revision.waiting.length - servedSoon(revision, revision.runs.size) - revision.starting;
+    if (unserved > 0) startMore(revision, 1);
     watch(revision);
   };
 
