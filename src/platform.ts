@@ -1,4 +1,5 @@
 import type * as EcrSdk from "@aws-sdk/client-ecr";
+import type * as LambdaSdk from "@aws-sdk/client-lambda";
 import type * as S3Sdk from "@aws-sdk/client-s3";
 import { createAuthorizer } from "./access/authorize.ts";
 import { firstOf } from "./access/credential-source.ts";
@@ -107,7 +108,6 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
   const directory = createServiceDirectory({ services, models, authorizer, clock, ids });
 
   // Services
-  const logs = createLogs({ store, jobs, clock, ids, log });
   const s3 = createS3({ store, blobs, clock, ids });
   const cloudwatch = createCloudWatch({
     store,
@@ -119,6 +119,15 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
       meter.tell();
       return ledger.flush();
     },
+  });
+  const logs = createLogs({
+    store,
+    jobs,
+    clock,
+    ids,
+    log,
+    metrics: cloudwatch.port,
+    lambda: (as) => directory.client<typeof LambdaSdk>("lambda", as),
   });
   const ledger = createLedger({
     store,

@@ -172,23 +172,23 @@ test("UpdateCodeSigningConfig changes what is given, and lists go by pages", asy
   expect(seen).toContain(arn);
 });
 
-test("A stack makes a configuration and its function; changed to Enforce, new code is refused and rolled back", async () => {
-  const cloudformation = new CloudFormationClient(platform.settings);
-  const template = (policy: "Warn" | "Enforce", answer: number) => ({
-    Resources: {
-      ...inlineFunction("signed-stack", `exports.handler = async () => ${answer}`, {
-        CodeSigningConfigArn: { Ref: "Signing" },
-      }),
-      Signing: {
-        Type: "AWS::Lambda::CodeSigningConfig",
-        Properties: {
-          AllowedPublishers: { SigningProfileVersionArns: [profile] },
-          CodeSigningPolicies: { UntrustedArtifactOnDeployment: policy },
-        },
+const template = (policy: "Warn" | "Enforce", answer: number) => ({
+  Resources: {
+    ...inlineFunction("signed-stack", `exports.handler = async () => ${answer}`, {
+      CodeSigningConfigArn: { Ref: "Signing" },
+    }),
+    Signing: {
+      Type: "AWS::Lambda::CodeSigningConfig",
+      Properties: {
+        AllowedPublishers: { SigningProfileVersionArns: [profile] },
+        CodeSigningPolicies: { UntrustedArtifactOnDeployment: policy },
       },
     },
-    Outputs: { Arn: { Value: { "Fn::GetAtt": ["Signing", "CodeSigningConfigArn"] } } },
-  });
+  },
+  Outputs: { Arn: { Value: { "Fn::GetAtt": ["Signing", "CodeSigningConfigArn"] } } },
+});
+test("A stack makes a configuration and its function; changed to Enforce, new code is refused and rolled back", async () => {
+  const cloudformation = new CloudFormationClient(platform.settings);
   const created = await deploy(cloudformation, "signing", template("Warn", 1));
   expect(created).toMatchObject({ status: "CREATE_COMPLETE", failures: [] });
   const used = await lambda.send(new GetFunctionCodeSigningConfigCommand({ FunctionName: "signed-stack" }));

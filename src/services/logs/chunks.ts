@@ -45,7 +45,7 @@ export function comparePositions(a: Position, b: Position): number {
   return a[0] - b[0] || a[1] - b[1] || a[2] - b[2] || a[3] - b[3] || a[4] - b[4];
 }
 
-/** Write events (in any order) to a stream. */
+/** Write events (in any order) to a stream. `stored` is told of each, in order. */
 export function writeChunks(
   tx: Transaction,
   groupId: string,
@@ -53,6 +53,7 @@ export function writeChunks(
   events: readonly EventInput[],
   now: number,
   by: ChunkWriter,
+  stored?: (event: StoredEvent) => void,
 ): void {
   const sorted = inOrder(events) ? events : events.toSorted((a, b) => a.timestamp - b.timestamp);
   let chunk: (readonly [number, string])[] = [];
@@ -61,7 +62,9 @@ export function writeChunks(
     const [first, last] = [chunk[0], chunk.at(-1)];
     if (!first || !last) return;
     const key: Key = [...chunkPrefix(groupId, streamId), first[0], now, by.nextSequence(), by.writer];
-    tx.set(key, { last: last[0], events: chunk } satisfies Chunk);
+    const value: Chunk = { last: last[0], events: chunk };
+    tx.set(key, value);
+    if (stored) toReadChunk(key, value).events.forEach(stored);
     chunk = [];
     bytes = 0;
   };

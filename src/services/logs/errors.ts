@@ -4,6 +4,14 @@ export function invalidParameter(message: string): AwsError {
   return new AwsError("InvalidParameterException", 400, message);
 }
 
+export function filterNotFound(kind: "subscription" | "metric"): AwsError {
+  return new AwsError("ResourceNotFoundException", 400, `The specified ${kind} filter does not exist.`);
+}
+
+export function limitExceeded(): AwsError {
+  return new AwsError("LimitExceededException", 400, "Resource limit exceeded.");
+}
+
 export function groupNotFound(): AwsError {
   return new AwsError("ResourceNotFoundException", 400, "The specified log group does not exist.");
 }

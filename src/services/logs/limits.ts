@@ -13,6 +13,18 @@ export const logsLimits = {
   tooNewMs: 2 * 60 * 60 * 1000,
   tagsMax: 50,
   describeLimitDefault: 50,
+  subscriptionFiltersMax: 2,
+  metricFiltersMax: 100,
+  /** Of a metric filter. */
+  dimensionsMax: 3,
+  dimensionValueMax: 255,
+  /** Ours: events and bytes that one delivery to a subscription's destination holds: zipped and in base64 they fit into Lambda's 1 MB. */
+  deliveryEventsMax: 1000,
+  deliveryBytesMax: 524_288,
+  /** Ours: deliveries that this process makes at once. */
+  deliveriesAtOnce: 8,
+  /** Ours: parsed filter patterns that are remembered. */
+  patternsMax: 1000,
   /** GetLogEvents and FilterLogEvents: events and bytes a page. */
   pageEventsMax: 10_000,
   pageBytesMax: 1_048_576,

@@ -12,6 +12,31 @@ export interface LogGroup {
   readonly logGroupClass: "STANDARD" | "INFREQUENT_ACCESS";
   readonly deletionProtection: boolean;
   readonly tags: Readonly<Record<string, string>>;
+  /** By name. Here, so that whoever appends reads them with the group. */
+  readonly subscriptionFilters?: readonly SubscriptionFilter[];
+  readonly metricFilters?: readonly MetricFilter[];
+}
+
+export interface SubscriptionFilter {
+  readonly name: string;
+  readonly pattern: string;
+  /** A function, with or without a qualifier. */
+  readonly destinationArn: string;
+  readonly createdAt: number;
+}
+
+export interface MetricFilter {
+  readonly name: string;
+  readonly pattern: string;
+  readonly createdAt: number;
+  readonly metricName: string;
+  readonly metricNamespace: string;
+  /** A number, or the selector of one. */
+  readonly metricValue: string;
+  readonly defaultValue?: number;
+  /** Names of dimensions, and selectors of their values. */
+  readonly dimensions?: Readonly<Record<string, string>>;
+  readonly unit: string;
 }
 
 /** A log stream as stored. Version 1. */

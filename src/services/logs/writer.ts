@@ -2,14 +2,23 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { Store, Transaction } from "../../kernel/store/store.ts";
-import { writeChunks, type ChunkWriter, type EventInput } from "./chunks.ts";
+import { writeChunks, type ChunkWriter, type EventInput, type StoredEvent } from "./chunks.ts";
+import { hasFilters, type LogFilters } from "./filters.ts";
 import { logsLimits } from "./limits.ts";
-import { readGroup, readStream, writeGroup, writeStream, type LogGroup, type LogStream } from "./model.ts";
+import { readGroup, readStream, writeGroup, writeStream, type LogGroup, type LogStream, type Place } from "./model.ts";
 import type { LogsAppend, LogsPort } from "./port.ts";
 
 /** Appends of the platform's own services: gathered in memory, written in grouped transactions, in order per stream. */
 export interface LogWriter extends LogsPort {
-  readonly chunks: ChunkWriter;
+  /** Write events to a stream, which is created when absent, note what it holds now, and apply the group's filters. */
+  write(
+    tx: Transaction,
+    place: Place,
+    group: LogGroup,
+    stream: string,
+    events: readonly EventInput[],
+    now: number,
+  ): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -24,6 +33,7 @@ export function createLogWriter(needs: {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
+  readonly filters: LogFilters;
 }): LogWriter {
   const chunks = createChunkWriter(needs.ids);
   /** By stream name, which hardly ever two groups share: its hash is known, where that of a longer key would be made for each event. */
@@ -33,12 +43,19 @@ export function createLogWriter(needs: {
   let cancelTimer: (() => void) | undefined;
   let flushing: Promise<void> = Promise.resolve();
 
+  const write: LogWriter["write"] = async (tx, place, group, stream, events, now) => {
+    if (!hasFilters(group)) return appendToStream(tx, group, stream, events, now, needs.ids, chunks);
+    const stored: StoredEvent[] = [];
+    await appendToStream(tx, group, stream, events, now, needs.ids, chunks, (event) => stored.push(event));
+    return needs.filters.apply(tx, place, group, stream, stored, now);
+  };
+
   const writeBatch = async (batch: readonly Pending[]) => {
     const now = needs.clock.now();
     await needs.store.transact(async (tx) => {
       for (const { append, events } of batch) {
         const group = (await readGroup(tx, append, append.logGroup)) ?? createGroup(tx, append, now, needs.ids);
-        await appendToStream(tx, group, append.logStream, events, now, needs.ids, chunks);
+        await write(tx, append, group, append.logStream, events, now);
       }
     });
   };
@@ -97,7 +114,7 @@ export function createLogWriter(needs: {
   return {
     append,
     flush,
-    chunks,
+    write,
     stop: async () => {
       await flush();
       // What environments still say while they are being ended has nowhere to go.
@@ -107,8 +124,7 @@ export function createLogWriter(needs: {
   };
 }
 
-/** Write events to a stream, which is created when absent, and note what it holds now. */
-export async function appendToStream(
+async function appendToStream(
   tx: Transaction,
   group: LogGroup,
   name: string,
@@ -116,9 +132,10 @@ export async function appendToStream(
   now: number,
   ids: Ids,
   chunks: ChunkWriter,
+  stored?: (event: StoredEvent) => void,
 ): Promise<void> {
   const stream = (await readStream(tx, group.id, name)) ?? newStream(name, now, ids);
-  writeChunks(tx, group.id, stream.id, events, now, chunks);
+  writeChunks(tx, group.id, stream.id, events, now, chunks, stored);
   let [first, last, bytes] = [stream.firstEventAt ?? Infinity, stream.lastEventAt ?? 0, stream.storedBytes];
   for (const { timestamp, message } of events) {
     first = Math.min(first, timestamp);

@@ -330,13 +330,6 @@ export function functionOperations(needs: OperationNeeds) {
     },
   } satisfies OperationsOf<Sdk>;
 
-  /** Throws CodeVerificationFailedException. */
-  async function judgeDeployment(tx: Transaction, place: FunctionReference, record: FunctionRecord) {
-    if (record.codeSigning === undefined) return "pass";
-    const key = codeSigningKey(place, record.codeSigning);
-    return judgeUnverified(await tx.get<CodeSigningConfigRecord>(key), record.name);
-  }
-
   async function replaceLatest(
     tx: Transaction,
     place: FunctionReference,
@@ -404,6 +397,13 @@ export function functionOperations(needs: OperationNeeds) {
     await releaseVersion(tx, code, place, record, version);
     await addToTotals(tx, place, { codeBytes: -version.code.bytes });
   }
+}
+
+/** Throws CodeVerificationFailedException. */
+async function judgeDeployment(tx: Transaction, place: FunctionReference, record: FunctionRecord) {
+  if (record.codeSigning === undefined) return "pass";
+  const key = codeSigningKey(place, record.codeSigning);
+  return judgeUnverified(await tx.get<CodeSigningConfigRecord>(key), record.name);
 }
 
 function alreadyExists(name: string) {

@@ -15,6 +15,19 @@ export function parseJsonPattern(pattern: string): Matches {
   };
 }
 
+/** The first scalar that a selector finds in a JSON message. Throws for what is no selector. */
+export function readSelector(message: string, selector: string): string | undefined {
+  const path = parseSelector(selector);
+  let document: unknown;
+  try {
+    document = JSON.parse(message);
+  } catch {
+    return undefined;
+  }
+  const value = select(document, path).find((each) => ["string", "number", "boolean"].includes(typeof each));
+  return value === undefined ? undefined : String(value);
+}
+
 const comparisons: readonly string[] = ["=", "!=", "<", ">", "<=", ">="] satisfies Comparison[];
 
 function isComparison(text: string): text is Comparison {

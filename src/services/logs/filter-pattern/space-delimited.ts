@@ -19,8 +19,27 @@ export function parseSpaceDelimited(pattern: string): Matches {
   };
 }
 
+/** Reads the words of a line by the names that a pattern gives them; those of an ellipsis by their places, from 1. */
+export function readFields(pattern: string): (message: string) => Readonly<Record<string, string>> {
+  const fields = splitFields(tokenize(pattern.slice(1, -1)));
+  const ellipsis = fields.findIndex((field) => field.ellipsis);
+  return (message) => {
+    const words = splitWords(message);
+    const skipped = words.length - fields.length;
+    const found: Record<string, string> = {};
+    words.forEach((word, index) => {
+      const after = ellipsis >= 0 && index > ellipsis + skipped;
+      const inside = ellipsis >= 0 && index >= ellipsis && !after;
+      const field = inside ? undefined : fields[after ? index - skipped : index];
+      found[`$${field?.name ?? index + 1}`] = word;
+    });
+    return found;
+  };
+}
+
 interface Field {
   readonly ellipsis: boolean;
+  readonly name?: string;
   readonly test: (word: string) => boolean;
 }
 
@@ -42,8 +61,9 @@ function parseField(tokens: readonly Token[]): Field {
   if (first.kind === "symbol" && first.text === "..." && tokens.length === 1) {
     return { ellipsis: true, test: () => true };
   }
-  if (first.kind === "word" && tokens.length === 1) return { ellipsis: false, test: () => true };
-  return { ellipsis: false, test: parseBoolean<string>(tokens, parseCondition) };
+  if (first.kind === "word" && tokens.length === 1) return { ellipsis: false, name: first.text, test: () => true };
+  const name = tokens.find((token) => token.kind === "word")?.text;
+  return { ellipsis: false, ...(name !== undefined && { name }), test: parseBoolean<string>(tokens, parseCondition) };
 }
 
 function parseCondition(cursor: Cursor): (word: string) => boolean {

@@ -6,11 +6,10 @@ import { logsLimits } from "../limits.ts";
 import { readStream } from "../model.ts";
 import { groupNameOf, judgeBatch, present } from "../rules.ts";
 import { invalidToken, parseToken, toToken } from "../tokens.ts";
-import { appendToStream } from "../writer.ts";
 import { uploadSequenceToken } from "./log-streams.ts";
 import { existingGroup, onStream, type OperationNeeds, type Sdk } from "./needs.ts";
 
-export function logEventOperations({ store, ids, writer }: OperationNeeds) {
+export function logEventOperations({ store, writer }: OperationNeeds) {
   return {
     PutLogEvents: {
       authorize: (input, call) =>
@@ -28,7 +27,7 @@ export function logEventOperations({ store, ids, writer }: OperationNeeds) {
           if (!(await readStream(tx, group.id, name))) throw streamNotFound();
           const result = judgeBatch(events, call.now, group.retentionInDays);
           if (result.accepted.length > 0) {
-            await appendToStream(tx, group, name, result.accepted, call.now, ids, writer.chunks);
+            await writer.write(tx, call, group, name, result.accepted, call.now);
           }
           return result;
         });

@@ -168,7 +168,7 @@ function describeGroup(group: LogGroup, place: Place) {
     logGroupName: group.name,
     creationTime: group.createdAt,
     ...(group.retentionInDays !== undefined && { retentionInDays: group.retentionInDays }),
-    metricFilterCount: 0,
+    metricFilterCount: group.metricFilters?.length ?? 0,
     arn: `${arn}:*`,
     storedBytes: 0,
     logGroupClass: group.logGroupClass,

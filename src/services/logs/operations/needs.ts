@@ -1,10 +1,12 @@
 import type * as LogsSdk from "@aws-sdk/client-cloudwatch-logs";
+import type * as LambdaSdk from "@aws-sdk/client-lambda";
 import type { Clock } from "../../../kernel/clock.ts";
 import type { Ids } from "../../../kernel/ids.ts";
 import type { Jobs } from "../../../kernel/jobs/jobs.ts";
 import type { Log } from "../../../kernel/log.ts";
 import type { Reader, Store } from "../../../kernel/store/store.ts";
-import type { Call } from "../../../wire/service.ts";
+import type { Call, CallAs, ClientOf } from "../../../wire/service.ts";
+import type { MetricsPort } from "../../cloudwatch/port.ts";
 import { groupNotFound } from "../errors.ts";
 import { groupArn, readGroup, type LogGroup, type Place } from "../model.ts";
 import type { LogWriter } from "../writer.ts";
@@ -17,6 +19,10 @@ export interface LogsNeeds {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
+  /** Where metric filters write. */
+  readonly metrics: MetricsPort;
+  /** Invokes the functions that subscribe to groups. */
+  lambda(as: CallAs): Pick<ClientOf<typeof LambdaSdk>, "Invoke">;
 }
 
 export interface OperationNeeds extends LogsNeeds {
