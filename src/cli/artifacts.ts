@@ -60,7 +60,8 @@ export async function packageTemplate(from: string, connection: Connection, prog
   return JSON.stringify(template);
 }
 
-async function findTemplate(from: string): Promise<string> {
+/** The template of an app folder, or the file itself. Throws `CommandError` where there is none. */
+export async function findTemplate(from: string): Promise<string> {
   const found = await stat(from).catch(() => undefined);
   if (found?.isFile()) return from;
   for (const name of templateNames) {

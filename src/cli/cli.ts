@@ -1,6 +1,8 @@
 import { ConfigError } from "../config.ts";
 import { CommandError, type Command, type Output } from "./command.ts";
+import { debugCommand } from "./debug.ts";
 import { deployCommand } from "./deploy.ts";
+import { devCommand } from "./dev.ts";
 import { doctorCommand } from "./doctor.ts";
 import { envCommand } from "./env.ts";
 import { invokeCommand } from "./invoke.ts";
@@ -14,6 +16,8 @@ const commands: readonly Command[] = [
   startCommand,
   envCommand,
   deployCommand,
+  devCommand,
+  debugCommand,
   invokeCommand,
   logsCommand,
   usageCommand,

@@ -36,14 +36,15 @@ export const deployCommand: Command = {
   },
 };
 
-function stackNameOf(folder: string): string {
+/** The stack of an app that is not given a name. */
+export function stackNameOf(folder: string): string {
   const name = basename(folder.replace(/[\\/]template\.(ya?ml|json)$/, ""))
     .replaceAll(/[^A-Za-z0-9-]+/g, "-")
     .replace(/^[^A-Za-z]+/, "");
   return name === "" ? "app" : name.slice(0, 128);
 }
 
-function parseParameter(text: string): { ParameterKey: string; ParameterValue: string } {
+export function parseParameter(text: string): { ParameterKey: string; ParameterValue: string } {
   const at = text.indexOf("=");
   if (at <= 0) throw new CommandError(`--parameter takes KEY=VALUE, not ${text}`);
   return { ParameterKey: text.slice(0, at), ParameterValue: text.slice(at + 1) };
@@ -59,7 +60,10 @@ interface Deployment {
 
 type StackDescription = NonNullable<DescribeStacksCommandOutput["Stacks"]>[number];
 
-async function deployStack(deployment: Deployment): Promise<{ changed: boolean; stack: StackDescription | undefined }> {
+/** Creates or updates the stack. Throws `CommandError` when the template is refused, or the stack does not get there. */
+export async function deployStack(
+  deployment: Deployment,
+): Promise<{ changed: boolean; stack: StackDescription | undefined }> {
   const { stackName, progress } = deployment;
   const sdk = await import("@aws-sdk/client-cloudformation");
   const client = new sdk.CloudFormationClient(deployment.connection);

@@ -17,6 +17,18 @@ export async function signedGet(
   path: string,
   query: Readonly<Record<string, string>>,
 ): Promise<unknown> {
+  const answer = await signedFetch(connection, "GET", path, query);
+  return await answer.json();
+}
+
+/** The same with a method, and the answer while it may still be on its way. */
+export async function signedFetch(
+  connection: Connection,
+  method: "GET" | "POST",
+  path: string,
+  query: Readonly<Record<string, string>>,
+  signal?: AbortSignal,
+): Promise<Response> {
   const { accessKeyId, secretAccessKey } = connection.credentials;
   const date = toBasicDate(Date.now());
   const { host } = new URL(connection.endpoint);
@@ -25,7 +37,7 @@ export async function signedGet(
   const payloadHash = sha256Hex("");
   const signedHeaders = ["host", "x-amz-date"];
   const request = toCanonicalRequest({
-    method: "GET",
+    method,
     canonicalPath: toCanonicalPath(path, "normalized"),
     canonicalQuery,
     headers: new Map([
@@ -39,13 +51,15 @@ export async function signedGet(
     .update(toStringToSign(date, toScopeText(scope), request))
     .digest("hex");
   const answer = await fetch(`${connection.endpoint}${path}?${canonicalQuery}`, {
+    method,
+    ...(signal && { signal }),
     headers: {
       "x-amz-date": date,
       authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${toScopeText(scope)}, SignedHeaders=${signedHeaders.join(";")}, Signature=${signature}`,
     },
   });
+  if (answer.ok) return answer;
   const body: unknown = await answer.json();
-  if (answer.ok) return body;
   const message = typeof body === "object" && body !== null && "message" in body ? String(body.message) : "";
   throw new CommandError(`The server answers ${answer.status}: ${message}`);
 }

@@ -70,28 +70,26 @@ export async function openDebugSession(needs: SessionNeeds): Promise<Session> {
   let stopped = false;
 
   const changed = () => {
-    for (const notice of [...onChange]) notice();
+    for (const notice of onChange) notice();
   };
-  const until = async (isSo: () => boolean, withinMs?: number): Promise<void> => {
-    let over = false;
-    const cancel =
-      withinMs === undefined
-        ? undefined
-        : clock.after(withinMs, () => {
-            over = true;
-            changed();
-          });
-    while (!isSo() && !over && !stopped) {
-      await new Promise<void>((resolve) => {
-        const notice = () => {
-          onChange.delete(notice);
-          resolve();
-        };
-        onChange.add(notice);
-      });
-    }
-    cancel?.();
+  const isOver = () => stopped;
+  /** @returns whether it came to be so in time */
+  const until = (isSo: () => boolean, withinMs?: number): Promise<boolean> => {
+    if (isSo() || isOver()) return Promise.resolve(isSo());
+    return new Promise((resolve) => {
+      const settle = () => {
+        onChange.delete(notice);
+        cancel?.();
+        resolve(isSo());
+      };
+      const notice = () => {
+        if (isSo() || isOver()) settle();
+      };
+      const cancel = withinMs === undefined ? undefined : clock.after(withinMs, settle);
+      onChange.add(notice);
+    });
   };
+  const isSettling = () => attached > 0 && !isOver() && clock.now() - toldAt < quietMs;
 
   const address = await openDebugAddress({
     protocol,
@@ -121,10 +119,9 @@ export async function openDebugSession(needs: SessionNeeds): Promise<Session> {
   /** Breakpoints are there before the code that they are in. */
   const hold = async () => {
     if (!wasAttached || protocol === "debugpy") return;
-    await until(() => attached > 0, reattachMs);
-    // Its debugger went away for good, by all appearances.
-    if (attached === 0) wasAttached = false;
-    while (attached > 0 && !stopped && clock.now() - toldAt < quietMs) {
+    // Otherwise its debugger went away for good, by all appearances.
+    wasAttached = await until(() => attached > 0, reattachMs);
+    while (isSettling()) {
       await new Promise<void>((resolve) => void clock.after(quietMs, resolve));
     }
   };
