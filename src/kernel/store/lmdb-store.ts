@@ -43,6 +43,9 @@ export async function openLmdbStore(needs: { readonly folder: string; readonly c
     keyEncoding: "binary",
     // A commit is seen by nobody before it is on disk.
     overlappingSync: false,
+    // The commits of a turn are gathered here already. Its own gathering leaves a promise that nobody can catch when a commit
+    // fails, as on a full disk.
+    eventTurnBatching: false,
     mapSize: storeLimits.fileBytesMax,
     maxReaders: storeLimits.readersMax,
     permissionsMode: 0o600,
