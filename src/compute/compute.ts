@@ -69,6 +69,9 @@ export interface FunctionSpec {
   readonly ephemeralStorageMb: number;
   readonly logGroup: string;
   readonly logFormat: "Text" | "JSON";
+  /** With the JSON format: from which level on lines of the function, and of the platform, are logged. INFO where absent. */
+  readonly applicationLogLevel?: "TRACE" | "DEBUG" | "INFO" | "WARN" | "ERROR" | "FATAL";
+  readonly systemLogLevel?: "DEBUG" | "INFO" | "WARN";
   readonly architecture: "x86_64" | "arm64";
   /** The function is a container image: `codeDir` is its file system, and `runtime` and `handler` are empty. */
   readonly image?: ImageSpec;

@@ -25,7 +25,9 @@ import { createRuntimeApi } from "./runtime-api.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 import type { InitializationType } from "./variables.ts";
 import { createSystemLog } from "./system-log.ts";
-import type { SystemLog } from "./system-log.ts";
+import { createSystemRecords } from "./system-records.ts";
+import type { InitReport, RuntimeDone } from "./system-records.ts";
+import { createTelemetry } from "./telemetry.ts";
 
 /** A function in its sandbox: one invocation at a time, from its init to its end. */
 export interface Environment {
@@ -129,6 +131,7 @@ interface Run {
   runtimeDoneAt: number;
   /** Its runtime has answered in time, its extensions have not been done. */
   late: boolean;
+  doneIsTold: boolean;
   /** Passes of the event loop until all that it printed has been read. */
   passes: number;
 }
@@ -137,7 +140,14 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
   const { sandbox, logStream } = start;
   const { clock, limits, elapsed } = needs;
   const lifecycle = createLifecycle();
-  const systemLog = createSystemLog(spec, clock.now, start.initializationType);
+  const telemetry = createTelemetry({
+    clock,
+    limits,
+    records: createSystemRecords(spec, start.initializationType),
+    connect: sandbox.connect,
+    jsonLines: spec.logFormat === "JSON",
+  });
+  const systemLog = createSystemLog(spec, clock.now, start.initializationType, telemetry);
   const tail = createTail(limits.logTailBytes);
   let initAnswer: ((answer: InitOutcome) => void) | undefined;
   /** What the runtime works on, what it will find next, and what it is done with but is still to be told of. */
@@ -151,6 +161,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
   let silentRuns = 0;
   let streams = false;
   let initStartedAt = 0;
+  let initPhase: InitPhase = "init";
   let initDurationMs: number | undefined;
   let restoreDurationMs: number | undefined;
   let keepTail = false;
@@ -167,6 +178,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
   const print = (message: string) => {
     silentRuns = 0;
     emit(message);
+    if (telemetry.hears) telemetry.line("function", message);
   };
   const lines = [
     createLineReader(limits.logEventBytesMax, print),
@@ -175,7 +187,10 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
   meterOutput(sandbox.stdout, limits, clock, lines[0].write);
   meterOutput(sandbox.stderr, limits, clock, lines[1].write);
   meterOutput(sandbox.messages, limits, clock, createMessageReader(limits.logEventBytesMax, print));
-  const extensionLines = createLineReader(limits.logEventBytesMax, print);
+  const extensionLines = createLineReader(limits.logEventBytesMax, (message) => {
+    emit(message);
+    if (telemetry.hears) telemetry.line("extension", message);
+  });
   if (sandbox.extensions !== undefined) {
     meterOutput(sandbox.extensions.output, limits, clock, extensionLines.write);
   }
@@ -214,7 +229,9 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
       close("failure");
     },
   });
-  const extensionsApi = createExtensionsApi(extensions, spec, limits);
+  const extensionsApi = createExtensionsApi(extensions, telemetry, spec, limits, (name, { api, types }) =>
+    emit(systemLog.subscription(api, name, types)),
+  );
   let closing = false;
   /** The end, at once or as extensions are told of it. */
   function close(reason: ShutdownReason) {
@@ -222,6 +239,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     if (closing) return;
     closing = true;
     lifecycle.advance("exit");
+    void telemetry.flush();
     void extensions.shutdown(reason).then(() => sandbox.kill());
   }
 
@@ -230,6 +248,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
       if (!lifecycle.advance("next")) return false;
       if (initAnswer !== undefined) {
         extensions.closeRegistration();
+        emit(systemLog.initRuntimeDone({ durationMs: initTime(), phase: initPhase, status: "success" }));
         if (!extensions.busy) answerInit({ outcome: "initialized", durationMs: initTime() });
       }
       // An invocation is over when its runtime asks for the next one (or has ended): until then it may still be logging.
@@ -305,13 +324,13 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     extensionLines.flush();
     runtimeEnded(exit);
     link.close();
+    telemetry.close();
   });
   function runtimeEnded(exit: RuntimeExit) {
     for (const reader of lines) reader.flush();
     // It answered and then ended, instead of asking for more: AWS says so in the log.
     if (lifecycle.phase === "responded" && current !== undefined) {
-      const type = exit.outOfMemory ? "Runtime.OutOfMemory" : "Runtime.ExitError";
-      emit(systemLog.exit(current.invocation.requestId, exitReason(exit), type));
+      emit(systemLog.exit(current.invocation.requestId, exitReason(exit), exitType(exit)));
     }
     lifecycle.advance("exit");
     answerInit({ outcome: "exit", durationMs: initTime(), exit });
@@ -345,7 +364,11 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     const run = current;
     if (run?.answer === undefined) return;
     if (extensions.present && lifecycle.phase === "idle") {
-      if (run.runtimeDoneAt === 0) run.runtimeDoneAt = elapsed();
+      if (run.runtimeDoneAt === 0) {
+        run.runtimeDoneAt = elapsed();
+        // After what it has printed. Extensions may wait for this before they ask for their next event.
+        void drained().then(() => tellRuntimeDone(run));
+      }
       // Nor is an invocation over before the extensions ask for the next.
       if (extensions.busy) return;
     }
@@ -364,6 +387,22 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     } else {
       for (const never of following.splice(0)) never.end.returned();
     }
+  }
+
+  function tellRuntimeDone(run: Run) {
+    const { answer } = run;
+    if (run.doneIsTold || answer === undefined) return;
+    run.doneIsTold = true;
+    const [status, errorType] = runtimeStatus(answer);
+    emit(
+      systemLog.runtimeDone({
+        requestId: run.invocation.requestId,
+        status,
+        errorType,
+        durationMs: Math.min((run.runtimeDoneAt || run.finishedAt) - run.startedAt, spec.timeoutMs),
+        producedBytes: "payload" in answer ? answer.payload.length : 0,
+      }),
+    );
   }
 
   /** In the order they ran, each after what it printed has been read. */
@@ -427,19 +466,21 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     end: () => close("spindown"),
     async init(phase, timeoutMs) {
       initStartedAt = elapsed();
+      initPhase = phase;
       if (phase === "init") emit(systemLog.initStart(start.runtimeVersion));
       const outcome = await prepare(timeoutMs, frameKind.begin, Buffer.from(JSON.stringify(start.begin)));
+      telemetry.closeSubscription();
       for (const report of extensions.reports()) emit(systemLog.extension(report));
       if (outcome.outcome === "initialized") {
-        if (start.initializationType === "snap-start") {
-          emit(systemLog.initReport({ durationMs: outcome.durationMs, phase, status: "success" }));
-        } else {
+        emit(systemLog.initReport({ durationMs: outcome.durationMs, phase, status: "success" }));
+        if (start.initializationType !== "snap-start") {
           initDurationMs = phase === "init" ? outcome.durationMs : undefined;
         }
         return outcome;
       }
       await drained();
-      emit(initReportLine(systemLog, outcome, phase));
+      const failed = failedInit(outcome, phase);
+      emit(systemLog.initRuntimeDone(failed), systemLog.initReport(failed));
       close(outcome.outcome === "timeout" ? "timeout" : "failure");
       return outcome;
     },
@@ -458,7 +499,8 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
         close("failure");
       }
       restoreDurationMs = outcome.durationMs;
-      emit(systemLog.restoreReport(outcome.durationMs, outcome.outcome === "initialized" ? "success" : "error"));
+      const status = outcome.outcome === "initialized" ? "success" : "error";
+      emit(systemLog.restoreRuntimeDone(status), systemLog.restoreReport(outcome.durationMs, status));
       return outcome;
     },
     run(invocation, timeoutMs, end) {
@@ -473,6 +515,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
         finishedAt: 0,
         runtimeDoneAt: 0,
         late: false,
+        doneIsTold: false,
         passes: 0,
       };
       const follows = current !== undefined;
@@ -560,6 +603,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
         : { postRuntimeExtensionsDurationMs: run.finishedAt - run.runtimeDoneAt }),
       status: timedOutLate ? ("timeout" as const) : succeeded ? ("success" as const) : ("error" as const),
     };
+    if (run !== undefined && (telemetry.wanted || spec.logFormat === "JSON")) tellRuntimeDone(run);
     emit(systemLog.end(requestId), systemLog.report(report, errorType));
     const logTail = keepTail ? { logTail: tail.bytes() } : {};
     keepTail = false;
@@ -593,25 +637,35 @@ function fromFailedInit(failed: InitOutcome): Answer {
   }
 }
 
-function initReportLine(
-  systemLog: SystemLog,
-  outcome: Exclude<InitOutcome, { outcome: "initialized" }>,
-  phase: InitPhase,
-) {
+function failedInit(outcome: Exclude<InitOutcome, { outcome: "initialized" }>, phase: InitPhase): InitReport {
   const { durationMs } = outcome;
   switch (outcome.outcome) {
     case "timeout":
-      return systemLog.initReport({ durationMs, phase, status: "timeout" });
+      return { durationMs, phase, status: "timeout" };
     case "exit":
-      return systemLog.initReport({
-        durationMs,
-        phase,
-        status: "error",
-        errorType: outcome.exit.outOfMemory ? "Runtime.OutOfMemory" : "Runtime.ExitError",
-      });
+      return { durationMs, phase, status: "error", errorType: exitType(outcome.exit) };
     case "extension":
-      return systemLog.initReport({ durationMs, phase, status: "error", errorType: outcome.failure.errorType });
+      return { durationMs, phase, status: "error", errorType: outcome.failure.errorType };
     case "error":
-      return systemLog.initReport({ durationMs, phase, status: "error", errorType: outcome.errorType });
+      return { durationMs, phase, status: "error", errorType: outcome.errorType };
+  }
+}
+
+function exitType(exit: RuntimeExit): string {
+  return exit.outOfMemory ? "Runtime.OutOfMemory" : "Runtime.ExitError";
+}
+
+function runtimeStatus(answer: Answer): readonly [RuntimeDone["status"], string | undefined] {
+  switch (answer.kind) {
+    case "response":
+      return ["success", undefined];
+    case "error":
+      return ["error", answer.errorType];
+    case "exit":
+      return ["failure", exitType(answer.exit)];
+    case "extension":
+      return ["failure", answer.failure.errorType];
+    case "timeout":
+      return ["timeout", undefined];
   }
 }

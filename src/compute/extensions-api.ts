@@ -4,6 +4,9 @@ import type { Server } from "node:net";
 import type { FunctionSpec } from "./compute.ts";
 import type { Extension, ExtensionEvent, Extensions } from "./extensions.ts";
 import type { ComputeLimits } from "./limits.ts";
+import type { Telemetry } from "./telemetry.ts";
+import { logsPath, parseSubscription, telemetryPath } from "./telemetry-subscription.ts";
+import type { Subscription } from "./telemetry-subscription.ts";
 
 const version = "/2020-01-01/extension";
 
@@ -14,7 +17,13 @@ export type ApiRoutes = (request: IncomingMessage, response: ServerResponse) => 
  * The Extensions API of one environment.
  * Source: "Using the Lambda Extensions API to create extensions"; texts of errors from AWS's runtime interface emulator.
  */
-export function createExtensionsApi(extensions: Extensions, spec: FunctionSpec, limits: ComputeLimits): ApiRoutes {
+export function createExtensionsApi(
+  extensions: Extensions,
+  telemetry: Telemetry,
+  spec: FunctionSpec,
+  limits: ComputeLimits,
+  onSubscription: (name: string, subscription: Subscription) => void,
+): ApiRoutes {
   const register = async (request: IncomingMessage, response: ServerResponse) => {
     const name = headerOf(request, "lambda-extension-name");
     if (name === "") return refuse(response, "Extension.InvalidExtensionName", "Empty extension name");
@@ -76,8 +85,31 @@ export function createExtensionsApi(extensions: Extensions, spec: FunctionSpec, 
     answer(response, 202, { status: "OK" });
   };
 
+  const subscribe = async (request: IncomingMessage, response: ServerResponse, api: Subscription["api"]) => {
+    const text = await readText(request, limits.registrationBytesMax);
+    const extension = identified(request, response, "Unknown Lambda-Extension-Identifier");
+    if (extension === undefined) return;
+    const family = api === "telemetry" ? "Telemetry" : "Logs";
+    if (!telemetry.open) {
+      return refuse(response, `${family}.SubscriptionClosed`, `${family} API subscription is closed already`);
+    }
+    const subscription = parseSubscription(api, text);
+    if (typeof subscription === "string") {
+      return answer(response, 400, { errorMessage: subscription, errorType: "ValidationError" });
+    }
+    telemetry.subscribe(extension.id, subscription);
+    onSubscription(extension.name, subscription);
+    response.writeHead(200, { "Content-Type": "text/plain; charset=utf-8" });
+    response.end("OK");
+  };
+
   return (request, response) => {
     const path = request.url ?? "";
+    const api = subscriptionPaths.get(path.replace(/\/$/u, ""));
+    if (api !== undefined && request.method === "PUT") {
+      void subscribe(request, response, api).catch(() => response.destroy());
+      return true;
+    }
     if (!path.startsWith(version)) return false;
     const what = `${request.method} ${path.slice(version.length)}`;
     const done =
@@ -95,8 +127,13 @@ export function createExtensionsApi(extensions: Extensions, spec: FunctionSpec, 
   };
 }
 
+const subscriptionPaths: ReadonlyMap<string, Subscription["api"]> = new Map([
+  [telemetryPath, "telemetry"],
+  [logsPath, "logs"],
+]);
+
 /** The extension that a request says it comes from; or what AWS says when it does not. */
-export function findExtension(
+function findExtension(
   extensions: Extensions,
   request: IncomingMessage,
   unknown: string,
@@ -146,13 +183,13 @@ function parseEvents(text: string | undefined): readonly string[] | string {
   return events;
 }
 
-export function headerOf(request: IncomingMessage, name: string): string {
+function headerOf(request: IncomingMessage, name: string): string {
   const value = request.headers[name];
   return (Array.isArray(value) ? value[0] : value) ?? "";
 }
 
 /** Undefined when it is more than allowed; read to its end even so. */
-export async function readText(request: IncomingMessage, bytesMax: number): Promise<string | undefined> {
+async function readText(request: IncomingMessage, bytesMax: number): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {

@@ -266,13 +266,7 @@ export function createExtensions(needs: ExtensionsNeeds): Extensions {
         give(extension, event);
       }
     },
-    reports: () =>
-      [...all.values()].map(({ name, state, events, errorType }) => ({
-        name,
-        state,
-        events,
-        ...(errorType !== undefined && { errorType }),
-      })),
+    reports: () => [...all.values()].map(toReport),
     async shutdown(shutdownReason) {
       if (shuttingDown) return;
       shuttingDown = true;
@@ -300,6 +294,10 @@ export function createExtensions(needs: ExtensionsNeeds): Extensions {
       await until(() => asked.every(({ state }) => !isAlive(state)), deadlineMs - clock.now());
     },
   };
+}
+
+function toReport({ name, state, events, errorType }: Extension): ExtensionReport {
+  return { name, state, events, ...(errorType !== undefined && { errorType }) };
 }
 
 function isAlive(state: ExtensionState): boolean {

@@ -75,6 +75,8 @@ export interface ComputeLimits {
   readonly shutdownExternalMs: number;
   /** Ours: what an extension sends to register or to subscribe. */
   readonly registrationBytesMax: number;
+  /** Ours: telemetry that waits for one subscriber; what comes beyond is dropped, counted and told. */
+  readonly telemetryQueueBytesMax: number;
   /** Ours: an environment is retired this long before the credentials in its variables expire. */
   readonly credentialsMarginMs: number;
   /** Processes and threads in one environment. */
@@ -126,6 +128,7 @@ export const computeLimits: ComputeLimits = {
   shutdownInternalMs: 500,
   shutdownExternalMs: 2_000,
   registrationBytesMax: 65_536,
+  telemetryQueueBytesMax: 4_194_304,
   credentialsMarginMs: 900_000,
   processesMax: 1_024,
   filesMax: 1_024,

@@ -30,7 +30,7 @@ describe("the platform's lines in a function's log", () => {
   });
 
   it("are Lambda's, as JSON", () => {
-    expect(JSON.parse(log("JSON").report({ ...report, status: "success" }))).toEqual({
+    expect(JSON.parse(log("JSON").report({ ...report, status: "success" }) ?? "")).toEqual({
       time: "2026-11-21T22:00:00.123Z",
       type: "platform.report",
       record: {
@@ -39,7 +39,7 @@ describe("the platform's lines in a function's log", () => {
         status: "success",
       },
     });
-    expect(JSON.parse(log("JSON").start("id"))).toMatchObject({
+    expect(JSON.parse(log("JSON").start("id") ?? "")).toMatchObject({
       type: "platform.start",
       record: { requestId: "id", version: "$LATEST" },
     });

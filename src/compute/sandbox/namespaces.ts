@@ -422,7 +422,7 @@ async function systemArguments(dataDir: string): Promise<readonly string[]> {
 const etcFiles = [
   ["passwd", `root:x:0:0:root:/root:/bin/sh\nsbx_user1051:x:${uid}:${gid}::/home/sbx_user1051:/sbin/nologin\n`],
   ["group", `root:x:0:\nsbx_user1051:x:${gid}:\n`],
-  ["hosts", "127.0.0.1 localhost sandbox\n"],
+  ["hosts", "127.0.0.1 localhost sandbox sandbox.localdomain\n"],
   ["nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"],
   ["resolv.conf", ""],
 ] as const;
