@@ -25,8 +25,8 @@ export interface Debugging {
   readonly functionArn: string;
   /** The function's `$LATEST` as it is now; undefined when it is gone. */
   latest(): Promise<FunctionSpec | undefined>;
-  /** The port, on this host's loopback, that debuggers attach to; 0 for any that is free. */
-  readonly port: number;
+  /** The port, on this host's loopback, that debuggers attach to; 0 for any that is free; the one they expect where absent. */
+  readonly port?: number;
   report(event: DebugEvent): void;
 }
 

@@ -50,7 +50,7 @@ export function createDeveloperApi(needs: DeveloperApiNeeds): DeveloperApi {
     answerJson(response, 200, await workbench.warm(spec));
   };
 
-  const debug = async (name: string, port: number, response: ServerResponse): Promise<void> => {
+  const debug = async (name: string, port: number | undefined, response: ServerResponse): Promise<void> => {
     const spec = await needs.latest(needs, name);
     if (spec === undefined) throw noSuchFunction(name);
     let lines: Lines | undefined;
@@ -60,7 +60,7 @@ export function createDeveloperApi(needs: DeveloperApiNeeds): DeveloperApi {
       session = await workbench.debug({
         functionArn: spec.functionArn,
         latest: () => needs.latest(needs, name),
-        port,
+        ...(port !== undefined && { port }),
         report: (event) => (lines === undefined ? void early.push(event) : lines.write(event)),
       });
     } catch (error) {
@@ -82,8 +82,9 @@ export function createDeveloperApi(needs: DeveloperApiNeeds): DeveloperApi {
       if (path === eventsPath) return events(response);
       if (request.method !== "POST") throw new AwsError("MethodNotAllowed", 405, "Method Not Allowed");
       if (path === warmPath) return warm(name, response);
-      const port = Number(query.get("port") ?? "0");
-      if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+      const given = query.get("port");
+      const port = given === null ? undefined : Number(given);
+      if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
         throw new AwsError("ValidationException", 400, "The port is a number from 0 to 65535");
       }
       return debug(name, port, response);

@@ -37,7 +37,9 @@ export async function openDebugAddress(needs: DebugAddressNeeds): Promise<DebugA
   });
   const port = await new Promise<number>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) =>
-      reject(error.code === "EADDRINUSE" ? new DebugRefusedError(`The port ${needs.port} is in use.`) : error),
+      reject(
+        error.code === "EADDRINUSE" ? new DebugRefusedError(`The port ${needs.port} is in use: name another.`) : error,
+      ),
     );
     server.listen(needs.port, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
   });

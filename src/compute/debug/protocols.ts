@@ -21,11 +21,12 @@ const protocols: Readonly<Record<Interpreter["language"], DebugProtocol>> = {
   java: "jdwp",
 };
 
-const portsInside: Readonly<Record<DebugProtocol, number>> = { inspector: 9229, debugpy: 5678, jdwp: 5005 };
+/** Where debuggers of each kind look first. */
+export const usualPorts: Readonly<Record<DebugProtocol, number>> = { inspector: 9229, debugpy: 5678, jdwp: 5005 };
 
 /** Sandboxes have loopback devices of their own; plain processes share the host's. */
 export function portInside(protocol: DebugProtocol, isolated: boolean): Promise<number> {
-  if (isolated) return Promise.resolve(portsInside[protocol]);
+  if (isolated) return Promise.resolve(usualPorts[protocol]);
   const server = createServer();
   return new Promise((resolve, reject) => {
     server.once("error", reject);

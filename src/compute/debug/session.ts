@@ -5,7 +5,7 @@ import type { KeepingPool } from "../pool-kept.ts";
 import type { Interpreter } from "../sandbox/sandbox.ts";
 import type { Debugging, DebugProtocol } from "../workbench.ts";
 import { openDebugAddress } from "./address.ts";
-import { portInside, toDebuggedSpec } from "./protocols.ts";
+import { portInside, toDebuggedSpec, usualPorts } from "./protocols.ts";
 
 export interface DebugPool extends KeepingPool {
   invoke(spec: FunctionSpec, invocation: Invocation): Promise<InvocationOutcome>;
@@ -93,7 +93,7 @@ export async function openDebugSession(needs: SessionNeeds): Promise<Session> {
 
   const address = await openDebugAddress({
     protocol,
-    port: debugging.port,
+    port: debugging.port ?? usualPorts[protocol],
     title: `${debugging.functionArn.split(":").at(-1)} (Cumulet)`,
     id: needs.id,
     async connect() {
