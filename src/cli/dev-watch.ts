@@ -3,7 +3,7 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /** Saves come in bursts: an editor writes, renames, sets times. */
-const quietMs = 15;
+const quietMs = 8;
 const burstMsMax = 200;
 /** Beyond it, folders are not watched any more: the system's own limit is near. */
 const foldersMax = 4_096;
