@@ -358,3 +358,15 @@ test("A stack makes, changes, replaces and removes filters; a failed change is r
   expect(await status()).toBe("DELETE_COMPLETE");
   await expect(described()).rejects.toMatchObject({ name: "ResourceNotFoundException" });
 });
+
+const groupTemplate = (LogGroupClass: string) => ({
+  Resources: { Group: { Type: "AWS::Logs::LogGroup", Properties: { LogGroupClass } } },
+});
+
+test("A log group's class can not be changed, and its stack is as it was", async () => {
+  const cloudformation = new CloudFormationClient(platform.settings);
+  expect((await deploy(cloudformation, "group", groupTemplate("STANDARD"))).status).toBe("CREATE_COMPLETE");
+  const updated = await deploy(cloudformation, "group", groupTemplate("INFREQUENT_ACCESS"));
+  expect(updated.status).toBe("UPDATE_ROLLBACK_COMPLETE");
+  expect(updated.failures.join()).toContain("class of a log group");
+});

@@ -23,6 +23,7 @@ import {
   roleNotAssumable,
 } from "../errors.ts";
 import { changeImageConfig, checkCodeSource, checkPackageMembers } from "../image-settings.ts";
+import { listFunctions, type ListedFunction } from "../function-listing.ts";
 import { checkUnzippedTotal, readLayers } from "../layers.ts";
 import { lambdaLimits } from "../limits.ts";
 import {
@@ -293,26 +294,22 @@ export function functionOperations(needs: OperationNeeds) {
         if (input.MasterRegion !== undefined && input.MasterRegion !== "ALL" && input.MasterRegion !== call.region) {
           return { Functions: [] };
         }
-        const prefix = keyOf("function", call);
+        // AWS: lists give the version in the ARN only with FunctionVersion=ALL, and never State.
+        const all = input.FunctionVersion === "ALL";
         return store.read(async (reader) => {
-          const entries = await reader.range<FunctionRecord>(
-            { prefix, ...(after !== undefined && { after: [...prefix, after] }) },
-            { limit: limit + 1 },
-          );
-          const page = entries.slice(0, limit).map(({ value }) => value);
-          const last = page.at(-1);
-          const listed = [];
-          for (const record of page) {
-            // AWS: lists give the version in the ARN only with FunctionVersion=ALL, and never State.
-            const all = input.FunctionVersion === "ALL";
-            listed.push(inList(describeVersion(call, record, record.latest, all ? "$LATEST" : undefined)));
-            if (!all) continue;
-            for (const version of await readAll<FunctionVersion>(reader, keyOf("version", call, record.name))) {
-              listed.push(inList(describeVersion(call, record, version)));
-            }
+          const page: ListedFunction[] = [];
+          for await (const listed of listFunctions(reader, call, after, all)) {
+            const last = page.at(-1);
+            if (last && page.length === limit)
+              return { Functions: page.map(describe), NextMarker: toMarker(last.marker) };
+            page.push(listed);
           }
-          return { Functions: listed, ...(entries.length > limit && last && { NextMarker: toMarker(last.name) }) };
+          return { Functions: page.map(describe) };
         });
+
+        function describe({ record, version }: ListedFunction) {
+          return inList(describeVersion(call, record, version, all ? version.version : undefined));
+        }
       },
     },
 

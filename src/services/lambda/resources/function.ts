@@ -56,6 +56,7 @@ export const functionType: ResourceType = {
     const tags = tagsOf(context);
     const packageType = textOf(properties, "PackageType");
     const signing = textOf(properties, "CodeSigningConfigArn");
+    const tenancy = objectOf(properties, "TenancyConfig");
     try {
       await lambda.CreateFunction({
         ...configurationOf(properties),
@@ -64,9 +65,11 @@ export const functionType: ResourceType = {
         Code: await codeOf(properties),
         ...architecturesOf(properties),
         ...(Object.keys(tags).length > 0 && { Tags: tags }),
-        ...(packageType === "Image" && { PackageType: packageType }),
+        ...(packageType !== undefined && { PackageType: toPackageType(packageType) }),
         ...(signing !== undefined && { CodeSigningConfigArn: signing }),
-        ...(objectOf(properties, "TenancyConfig") && { TenancyConfig: { TenantIsolationMode: "PER_TENANT" } }),
+        ...(tenancy && {
+          TenancyConfig: { TenantIsolationMode: toIsolationMode(textOf(tenancy, "TenantIsolationMode")) },
+        }),
       });
     } catch (error) {
       if (!context.resumed || !isAwsError(error, "ResourceConflictException")) throw error;
@@ -120,7 +123,7 @@ function attributesOf(context: ResourceContext, name: string) {
 
 function snapStartOf(properties: Properties) {
   const applyOn = textOf(objectOf(properties, "SnapStart") ?? {}, "ApplyOn");
-  return { ApplyOn: applyOn === "PublishedVersions" ? ("PublishedVersions" as const) : ("None" as const) };
+  return { ApplyOn: (applyOn ?? "None") as "PublishedVersions" | "None" };
 }
 
 /** Take over a function that an interrupted create has made already. */
@@ -220,8 +223,17 @@ function imageConfigOf(properties: Properties) {
   };
 }
 
+// The operations check these against the model's enumerations.
 function toTracingMode(text: string): "Active" | "PassThrough" {
-  return text === "Active" ? "Active" : "PassThrough";
+  return text as "Active" | "PassThrough";
+}
+
+function toPackageType(text: string): "Zip" | "Image" {
+  return text as "Zip" | "Image";
+}
+
+function toIsolationMode(text: string | undefined): "PER_TENANT" {
+  return text as "PER_TENANT";
 }
 
 function loggingOf(logging: Properties): NonNullable<CreateFunctionCommandInput["LoggingConfig"]> {

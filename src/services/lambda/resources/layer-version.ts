@@ -1,5 +1,6 @@
 import type { S3ObjectStorageMode } from "@aws-sdk/client-lambda";
 import type { ResourceType } from "../../cloudformation/port.ts";
+import { notImplemented } from "../../../aws/error.ts";
 import { toArchitecture, toRuntime } from "../configuration.ts";
 import { parseLayerVersionArn } from "../names.ts";
 import type { Sdk } from "../needs.ts";
@@ -42,7 +43,13 @@ export const layerVersionType: ResourceType = {
     return { physicalId: arn, attributes: { LayerVersionArn: arn } };
   },
 
-  update: (context) => Promise.resolve(context.state),
+  update(context) {
+    // All else replaces the version. A package is kept here, whether it is copied (the default) or not.
+    if (textOf(objectOf(context.properties, "Content") ?? {}, "S3ObjectStorageMode") === "REFERENCE") {
+      throw notImplemented("Content.S3ObjectStorageMode=REFERENCE");
+    }
+    return Promise.resolve(context.state);
+  },
 
   async delete(context) {
     const layer = parseLayerVersionArn(context.state.physicalId);

@@ -34,7 +34,7 @@ export const permissionType: ResourceType = {
           EventSourceToken: textOf(properties, "EventSourceToken"),
           PrincipalOrgID: textOf(properties, "PrincipalOrgID"),
         }),
-        ...(authType !== undefined && { FunctionUrlAuthType: authType === "NONE" ? "NONE" : "AWS_IAM" }),
+        ...(authType !== undefined && { FunctionUrlAuthType: toAuthType(authType) }),
         ...(viaUrl !== undefined && { InvokedViaFunctionUrl: viaUrl === "true" }),
       });
     } catch (error) {
@@ -54,3 +54,8 @@ export const permissionType: ResourceType = {
     );
   },
 };
+
+// The operation checks it against the model's enumeration.
+function toAuthType(text: string): "NONE" | "AWS_IAM" {
+  return text as "NONE" | "AWS_IAM";
+}

@@ -1,4 +1,4 @@
-import type { UpdateRuntimeOn } from "@aws-sdk/client-lambda";
+import type { RecursiveLoop, UpdateRuntimeOn } from "@aws-sdk/client-lambda";
 import type { Properties, ResourceContext } from "../../cloudformation/port.ts";
 import type { Sdk } from "../needs.ts";
 import { objectOf, textOf } from "./properties.ts";
@@ -32,11 +32,15 @@ export async function setFunctionBehaviour(
   if (loop === had && !context.resumed) return;
   await context.client<Sdk>("lambda").PutFunctionRecursionConfig({
     FunctionName: name,
-    RecursiveLoop: loop === "Allow" ? "Allow" : "Terminate",
+    RecursiveLoop: toRecursiveLoop(loop),
   });
 }
 
-// The operation checks it against the model's enumeration.
+// The operations check these against the model's enumerations.
+function toRecursiveLoop(text: string): RecursiveLoop {
+  return text as RecursiveLoop;
+}
+
 function toUpdateMode(text: string): UpdateRuntimeOn {
   return text as UpdateRuntimeOn;
 }

@@ -1,5 +1,6 @@
 import { AwsError } from "../../../aws/error.ts";
 import type { ResourceContext, ResourceType } from "../../cloudformation/port.ts";
+import { invalidParameter } from "../errors.ts";
 import { groupArn } from "../model.ts";
 import type { Sdk } from "../operations/needs.ts";
 
@@ -41,6 +42,12 @@ export const logGroupType: ResourceType = {
   async update(context) {
     const logs = context.client<Sdk>("logs");
     const { physicalId: name } = context.state;
+    const { logGroups } = await logs.DescribeLogGroups({ logGroupIdentifiers: [name] });
+    // AWS: a class is for the group's life, though the resource type does not replace it.
+    const wantedClass = textOf(context.properties["LogGroupClass"]) ?? "STANDARD";
+    if (logGroups?.[0] && logGroups[0].logGroupClass !== wantedClass) {
+      throw invalidParameter("The class of a log group can not be changed.");
+    }
     const days = context.properties["RetentionInDays"];
     if (days === undefined) await logs.DeleteRetentionPolicy({ logGroupName: name });
     else await logs.PutRetentionPolicy({ logGroupName: name, retentionInDays: Number(days) });
