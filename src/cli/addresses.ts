@@ -3,7 +3,7 @@ import type { StackResourceSummary } from "@aws-sdk/client-cloudformation";
 import type { Output } from "./command.ts";
 import type { Connection } from "./connection.ts";
 
-/** Prints the addresses of the APIs in a stack, a line for each route. */
+/** Prints the addresses of the APIs in a stack, a line for each route, and of its function URLs. */
 export async function printAddresses(connection: Connection, stackName: string, output: Output): Promise<void> {
   const { CloudFormationClient, paginateListStackResources } = await import("@aws-sdk/client-cloudformation");
   const client = new CloudFormationClient(connection);
@@ -19,7 +19,8 @@ export async function printAddresses(connection: Connection, stackName: string, 
     ...(await httpRoutes(connection, physicalIds("AWS::ApiGatewayV2::Api"))),
     ...(await restRoutes(connection, physicalIds("AWS::ApiGateway::RestApi"))),
   ];
-  if (routes.length === 0) return;
+  const urls = await functionUrls(connection, physicalIds("AWS::Lambda::Url"));
+  if (routes.length === 0 && urls.length === 0) return;
   const names = await resolvesLocalhostNames();
   const { host } = new URL(connection.endpoint);
   for (const { apiId, method, path } of routes) {
@@ -27,6 +28,10 @@ export async function printAddresses(connection: Connection, stackName: string, 
       ? `http://${apiId}.execute-api.${connection.region}.localhost:${host.split(":")[1]}${path}`
       : `${connection.endpoint}/_cumulet/api/${apiId}${path}`;
     output.out(`${method.padEnd(7)} ${address}`);
+  }
+  for (const url of urls) {
+    const id = new URL(url).hostname.split(".")[0];
+    output.out(`${"URL".padEnd(7)} ${names ? url : `${connection.endpoint}/_cumulet/url/${id}/`}`);
   }
 }
 
@@ -73,6 +78,16 @@ async function restRoutes(connection: Connection, apiIds: readonly string[]): Pr
     }
   }
   return routes;
+}
+
+async function functionUrls(connection: Connection, functionArns: readonly string[]): Promise<string[]> {
+  if (functionArns.length === 0) return [];
+  const sdk = await import("@aws-sdk/client-lambda");
+  const client = new sdk.LambdaClient(connection);
+  const configs = functionArns.map((FunctionName) =>
+    client.send(new sdk.GetFunctionUrlConfigCommand({ FunctionName })),
+  );
+  return (await Promise.all(configs)).flatMap(({ FunctionUrl }) => (FunctionUrl === undefined ? [] : [FunctionUrl]));
 }
 
 /** Whether programs here can resolve names below localhost: some systems do it only inside the browser and curl. */
