@@ -5,6 +5,7 @@ import type { Ids } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
 import { createBlanks } from "./blanks.ts";
 import type { Blanks } from "./blanks.ts";
+import { RuntimeUnavailableError } from "./compute.ts";
 import type { ComputeNeeds, FunctionSpec, ImageSpec } from "./compute.ts";
 import { createWorkbench } from "./debug/create-workbench.ts";
 import { createEnvironment } from "./environment.ts";
@@ -12,7 +13,7 @@ import type { Environment } from "./environment.ts";
 import { createInterpreters, custom } from "./interpreters.ts";
 import { createJavaRuntime } from "./java.ts";
 import type { JavaRuntime } from "./java.ts";
-import { externalExtensions } from "./extensions-folder.ts";
+import { extensionsIn } from "./extensions-folder.ts";
 import { computeLimits } from "./limits.ts";
 import type { ComputeLimits } from "./limits.ts";
 import { createPool } from "./pool.ts";
@@ -119,7 +120,7 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
     const credentials = await needs.credentials(spec);
     const preloadsSdk = await usesRuntimeSdk(spec);
     const shape = { interpreter, memoryMb: spec.memoryMb, ephemeralStorageMb: spec.ephemeralStorageMb, preloadsSdk };
-    const extensions = await externalExtensions(spec);
+    const extensions = spec.layersDir === undefined ? [] : await extensionsIn(spec.layersDir);
     const sandbox = await blanks.take(shape, dedicationOf(spec, extensions.length > 0));
     const places = await placed(sandbox, spec);
     const bootstrap = [`${places.task}/bootstrap`, `${places.layers}/bootstrap`];
@@ -176,6 +177,12 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
     initializationType: InitializationType,
   ): Promise<Environment> {
     const { sandboxes } = (await host()).host;
+    if ((await extensionsIn(join(spec.codeDir, "opt"))).length > 0) {
+      throw new RuntimeUnavailableError(
+        "of container images with extensions",
+        "What lies in /opt/extensions of an image is not started yet.",
+      );
+    }
     const { interpreter } = await interpreters.find("provided.al2023");
     const logStream = logStreamName(spec, clock.now(), ids);
     const credentials = await needs.credentials(spec);

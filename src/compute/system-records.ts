@@ -34,7 +34,6 @@ export type SystemRecords = ReturnType<typeof createSystemRecords>;
 
 export function createSystemRecords(spec: FunctionSpec, initializationType: InitializationType) {
   const { functionName, version: functionVersion } = spec;
-  const failed = (errorType: string | undefined) => (errorType === undefined ? {} : { errorType });
   return {
     initStart: (runtimeVersion: string): SystemRecord => ({
       type: "platform.initStart",
@@ -102,6 +101,10 @@ export function createSystemRecords(spec: FunctionSpec, initializationType: Init
       record: { reason, droppedRecords, droppedBytes },
     }),
   };
+}
+
+function failed(errorType: string | undefined) {
+  return errorType === undefined ? {} : { errorType };
 }
 
 function metricsOf(report: InvocationReport) {

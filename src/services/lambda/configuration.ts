@@ -52,7 +52,10 @@ export function describeVersion(
     ...(settings.tenantIsolation && { TenancyConfig: { TenantIsolationMode: settings.tenantIsolation } }),
     LoggingConfig: {
       LogFormat: settings.logFormat,
-      ...(settings.logFormat === "JSON" && { ApplicationLogLevel: "INFO", SystemLogLevel: "INFO" }),
+      ...(settings.logFormat === "JSON" && {
+        ApplicationLogLevel: settings.applicationLogLevel ?? "INFO",
+        SystemLogLevel: settings.systemLogLevel ?? "INFO",
+      }),
       LogGroup: settings.logGroup,
     },
   };

@@ -235,6 +235,10 @@ async function toSpec(
     ephemeralStorageMb: settings.ephemeralStorageMb,
     logGroup: settings.logGroup,
     logFormat: settings.logFormat,
+    ...(settings.logFormat === "JSON" && {
+      applicationLogLevel: settings.applicationLogLevel ?? "INFO",
+      systemLogLevel: settings.systemLogLevel ?? "INFO",
+    }),
     architecture: settings.architecture,
     ...(image && { image }),
     tags: record.tags,

@@ -54,6 +54,9 @@ export interface FunctionSettings {
   readonly architecture: "x86_64" | "arm64";
   readonly ephemeralStorageMb: number;
   readonly logFormat: "Text" | "JSON";
+  /** With JSON only; INFO where absent. */
+  readonly applicationLogLevel?: "TRACE" | "DEBUG" | "INFO" | "WARN" | "ERROR" | "FATAL";
+  readonly systemLogLevel?: "DEBUG" | "INFO" | "WARN";
   readonly logGroup: string;
   readonly layers: readonly LayerReference[];
   /** Published versions are initialised ahead. */

@@ -30,8 +30,6 @@ export function refuseUnbuilt(input: Input, operation: string): void {
       "ApplicationLogLevel and SystemLogLevel can only be set if LogFormat is set to JSON in LoggingConfig.",
     );
   }
-  if (application !== undefined && application !== "INFO") refuse(`LoggingConfig.ApplicationLogLevel=${application}`);
-  if (system !== undefined && system !== "INFO") refuse(`LoggingConfig.SystemLogLevel=${system}`);
 }
 
 /** AWS's defaults for a new function. */
@@ -55,7 +53,15 @@ export function changeSettings(
   layers: readonly LayerReference[] | undefined,
   functionName: string,
 ): FunctionSettings {
-  const { environment: had, durable, snapStart, tenantIsolation, ...rest } = before;
+  const {
+    environment: had,
+    durable,
+    snapStart,
+    tenantIsolation,
+    applicationLogLevel,
+    systemLogLevel,
+    ...rest
+  } = before;
   const environment = input.Environment === undefined ? had : (input.Environment.Variables ?? {});
   checkEnvironment(environment ?? {});
   const after: FunctionSettings = {
@@ -72,6 +78,9 @@ export function changeSettings(
     logFormat:
       input.LoggingConfig?.LogFormat === undefined ? before.logFormat : toFormat(input.LoggingConfig.LogFormat),
     logGroup: input.LoggingConfig ? (input.LoggingConfig.LogGroup ?? `/aws/lambda/${functionName}`) : before.logGroup,
+    ...(input.LoggingConfig
+      ? logLevels(input.LoggingConfig)
+      : { ...(applicationLogLevel && { applicationLogLevel }), ...(systemLogLevel && { systemLogLevel }) }),
     layers: layers ?? before.layers,
     ...changeDurable(durable, input.DurableConfig),
     ...changeSnapStart(snapStart, input.SnapStart),
@@ -91,6 +100,16 @@ function atMost(value: number, member: string, most: number): void {
 function toArchitecture(text: string): "x86_64" | "arm64" {
   return text === "arm64" ? "arm64" : "x86_64";
 }
+
+/** As a whole: what is not said is AWS's default again. */
+function logLevels({ ApplicationLogLevel: application, SystemLogLevel: system }: NonNullable<Input["LoggingConfig"]>) {
+  const applicationLogLevel = applicationLevels.find((level) => level === application);
+  const systemLogLevel = systemLevels.find((level) => level === system);
+  return { ...(applicationLogLevel && { applicationLogLevel }), ...(systemLogLevel && { systemLogLevel }) };
+}
+
+const applicationLevels = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"] as const;
+const systemLevels = ["DEBUG", "INFO", "WARN"] as const;
 
 function toFormat(text: string): "Text" | "JSON" {
   return text === "JSON" ? "JSON" : "Text";
