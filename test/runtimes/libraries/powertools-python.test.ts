@@ -74,6 +74,21 @@ describe.skipIf("missing" in made)("Powertools for AWS Lambda (Python) in a laye
     expect([failed.status, await failed.json()]).toEqual([500, { message: "Internal Server Error" }]);
   });
 
+  test("where the function logs in JSON, its lines and metrics stay as they are", async () => {
+    const requestContext = { requestId: "r-1", stage: "$default", http: { method: "POST", path: "/orders" } };
+    const request = { rawPath: "/orders", headers: { "content-type": "application/json" }, requestContext };
+    const body = JSON.stringify({ item: "lamp", amount: 5 });
+    expect(await app.invoke("orders-in-json", { version: "2.0", ...request, body })).toMatchObject({ statusCode: 201 });
+    expect(await app.logged("orders-in-json", "{ $.correlation_id = * }")).toMatchObject({
+      level: "INFO",
+      message: "ordered",
+      service: "shop",
+      correlation_id: "r-1",
+      cold_start: true,
+    });
+    expect(await app.sum("Shop", "ColdStart", { service: "shop", function_name: "orders-in-json" })).toBe(1);
+  });
+
   test("a batch tells the records that failed; one that fails whole is an error", async () => {
     const Records = [record("m1", false), record("m2", true), record("m3", false)];
     expect(await app.invoke("batch", { Records })).toEqual({ batchItemFailures: [{ itemIdentifier: "m2" }] });

@@ -32,6 +32,7 @@ def make():
     order = router.current_event.json_body
     if order.get("amount", 0) < 1:
         raise BadRequestError("An order has an amount")
+    logger.info("ordered")
     metrics.add_metric("ordered", MetricUnit.Count, order["amount"])
     return order, 201
 
