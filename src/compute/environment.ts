@@ -162,6 +162,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
   let streams = false;
   let initStartedAt = 0;
   let initPhase: InitPhase = "init";
+  let restoring = false;
   let initDurationMs: number | undefined;
   let restoreDurationMs: number | undefined;
   let keepTail = false;
@@ -248,7 +249,9 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
       if (!lifecycle.advance("next")) return false;
       if (initAnswer !== undefined) {
         extensions.closeRegistration();
-        emit(systemLog.initRuntimeDone({ durationMs: initTime(), phase: initPhase, status: "success" }));
+        if (!restoring) {
+          emit(systemLog.initRuntimeDone({ durationMs: initTime(), phase: initPhase, status: "success" }));
+        }
         if (!extensions.busy) answerInit({ outcome: "initialized", durationMs: initTime() });
       }
       // An invocation is over when its runtime asks for the next one (or has ended): until then it may still be logging.
@@ -487,6 +490,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     async restore(timeoutMs) {
       if (!lifecycle.advance("restore")) throw new Error(`An environment that is ${lifecycle.phase} was restored`);
       initStartedAt = elapsed();
+      restoring = true;
       emit(systemLog.restoreStart(start.runtimeVersion));
       const restored = prepare(timeoutMs, frameKind.restore, Buffer.alloc(0));
       // Nothing to run: the runtime waits as it did.

@@ -72,6 +72,20 @@ test("an extension of a layer runs beside the function", async () => {
   expect(log).toMatch(/^START .*\nbeside INVOKE\nEND .*\nREPORT .*\n$/);
 });
 
+function typesOf(log: string): readonly unknown[] {
+  const lines = log.trim().split("\n");
+  return lines.map((line) => {
+    const { type, message } = JSON.parse(line) as { type?: string; message?: string };
+    return type ?? message;
+  });
+}
+
+async function update(FunctionName: string, LoggingConfig: CreateFunctionCommandInput["LoggingConfig"]) {
+  await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, LoggingConfig }));
+  await waitUntilFunctionUpdatedV2({ client: lambda, maxWaitTime: 20, minDelay: 0.05 }, { FunctionName });
+  return (await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }))).LoggingConfig;
+}
+
 const logsAll = `export const handler = async () => {
   console.debug("debug"); console.info("info"); console.error("error");
 };`;
@@ -79,34 +93,23 @@ const logsAll = `export const handler = async () => {
 test("with JSON, ApplicationLogLevel says what the function logs and SystemLogLevel what the platform logs", async () => {
   const levels = { LogFormat: "JSON", ApplicationLogLevel: "ERROR", SystemLogLevel: "DEBUG" } as const;
   await create("leveled", logsAll, { LoggingConfig: levels });
-  const typesOf = (log: string) =>
-    log
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line) as { type?: string; message?: string })
-      .map(({ type, message }) => type ?? message);
   expect(typesOf((await invoke("leveled")).log)).toEqual([
     "platform.start",
     "error",
     "platform.runtimeDone",
     "platform.report",
   ]);
-  const update = async (LoggingConfig: CreateFunctionCommandInput["LoggingConfig"]) => {
-    await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: "leveled", LoggingConfig }));
-    await waitUntilFunctionUpdatedV2({ client: lambda, maxWaitTime: 20, minDelay: 0.05 }, { FunctionName: "leveled" });
-    return (await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: "leveled" }))).LoggingConfig;
-  };
   const LogGroup = "/aws/lambda/leveled";
   const quiet = { LogFormat: "JSON", ApplicationLogLevel: "DEBUG", SystemLogLevel: "WARN" } as const;
-  expect(await update(quiet)).toEqual({ ...quiet, LogGroup });
+  expect(await update("leveled", quiet)).toEqual({ ...quiet, LogGroup });
   expect(typesOf((await invoke("leveled")).log)).toEqual(["debug", "info", "error"]);
-  expect(await update({ LogFormat: "JSON" })).toEqual({
+  expect(await update("leveled", { LogFormat: "JSON" })).toEqual({
     LogFormat: "JSON",
     ApplicationLogLevel: "INFO",
     SystemLogLevel: "INFO",
     LogGroup,
   });
-  expect(await update({ LogFormat: "Text" })).toEqual({ LogFormat: "Text", LogGroup });
+  expect(await update("leveled", { LogFormat: "Text" })).toEqual({ LogFormat: "Text", LogGroup });
 });
 
 test.each([
