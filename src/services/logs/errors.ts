@@ -8,6 +8,10 @@ export function filterNotFound(kind: "subscription" | "metric"): AwsError {
   return new AwsError("ResourceNotFoundException", 400, `The specified ${kind} filter does not exist.`);
 }
 
+export function policyNotFound(name: string): AwsError {
+  return new AwsError("ResourceNotFoundException", 400, `Policy with name [${name}] does not exist`);
+}
+
 export function limitExceeded(): AwsError {
   return new AwsError("LimitExceededException", 400, "Resource limit exceeded.");
 }

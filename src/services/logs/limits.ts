@@ -15,6 +15,8 @@ export const logsLimits = {
   describeLimitDefault: 50,
   subscriptionFiltersMax: 2,
   metricFiltersMax: 100,
+  /** Of an account in a region. */
+  resourcePoliciesMax: 10,
   /** Of a metric filter. */
   dimensionsMax: 3,
   dimensionValueMax: 255,

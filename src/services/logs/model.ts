@@ -51,6 +51,14 @@ export interface LogStream {
   readonly storedBytes: number;
 }
 
+/** A policy of an account's logs as stored. Version 1. */
+export interface ResourcePolicy {
+  readonly v: 1;
+  readonly name: string;
+  readonly document: string;
+  readonly updatedAt: number;
+}
+
 /** Whose state: part of every group's key. */
 export interface Place {
   readonly account: string;
@@ -61,6 +69,10 @@ export const logsPrefix = "logs";
 
 export function groupPrefix(place: Place): Key {
   return [logsPrefix, "group", place.account, place.region];
+}
+
+export function resourcePolicyPrefix(place: Place): Key {
+  return [logsPrefix, "policy", place.account, place.region];
 }
 
 export function streamPrefix(groupId: string): Key {

@@ -8,6 +8,7 @@ import { logGroupOperations } from "./operations/log-groups.ts";
 import { logStreamOperations } from "./operations/log-streams.ts";
 import { metricFilterOperations } from "./operations/metric-filters.ts";
 import type { LogsNeeds } from "./operations/needs.ts";
+import { resourcePolicyOperations } from "./operations/resource-policies.ts";
 import { subscriptionFilterOperations } from "./operations/subscription-filters.ts";
 import { tagOperations } from "./operations/tags.ts";
 import type { LogsPort } from "./port.ts";
@@ -42,6 +43,7 @@ export function createLogs(needs: LogsNeeds): Logs {
         ...filterOperations(all),
         ...subscriptionFilterOperations(all),
         ...metricFilterOperations(all),
+        ...resourcePolicyOperations(all),
         ...tagOperations(all),
       },
     },

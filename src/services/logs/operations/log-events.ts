@@ -6,6 +6,7 @@ import { logsLimits } from "../limits.ts";
 import { readStream } from "../model.ts";
 import { groupNameOf, judgeBatch, present } from "../rules.ts";
 import { invalidToken, parseToken, toToken } from "../tokens.ts";
+import { withResourcePolicies } from "./resource-policies.ts";
 import { uploadSequenceToken } from "./log-streams.ts";
 import { existingGroup, onStream, type OperationNeeds, type Sdk } from "./needs.ts";
 
@@ -13,7 +14,11 @@ export function logEventOperations({ store, writer }: OperationNeeds) {
   return {
     PutLogEvents: {
       authorize: (input, call) =>
-        onStream("PutLogEvents", present(input.logGroupName, "logGroupName"), input.logStreamName ?? "", call),
+        withResourcePolicies(
+          store,
+          onStream("PutLogEvents", present(input.logGroupName, "logGroupName"), input.logStreamName ?? "", call),
+          call,
+        ),
       async run(input, call) {
         if (input.entity !== undefined) throw notImplemented("The parameter entity of PutLogEvents");
         const events = present(input.logEvents, "logEvents").map(({ timestamp, message }) => ({

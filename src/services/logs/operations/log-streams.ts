@@ -8,12 +8,17 @@ import { parseNameToken, toNameToken } from "../tokens.ts";
 import { forgetStream } from "../worker.ts";
 import { newStream } from "../writer.ts";
 import { existingGroup, onGroup, onStream, type OperationNeeds, type Sdk } from "./needs.ts";
+import { withResourcePolicies } from "./resource-policies.ts";
 
 export function logStreamOperations({ store, jobs, ids, writer }: OperationNeeds) {
   return {
     CreateLogStream: {
       authorize: (input, call) =>
-        onStream("CreateLogStream", present(input.logGroupName, "logGroupName"), input.logStreamName ?? "", call),
+        withResourcePolicies(
+          store,
+          onStream("CreateLogStream", present(input.logGroupName, "logGroupName"), input.logStreamName ?? "", call),
+          call,
+        ),
       async run(input, call) {
         const name = present(input.logStreamName, "logStreamName");
         await writer.flush();
