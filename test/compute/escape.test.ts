@@ -81,6 +81,7 @@ describe.skipIf(why !== "")(`a function that wants out of its sandbox of namespa
   let other: Awaited<ReturnType<Harness["define"]>>;
   let spec: Awaited<ReturnType<Harness["define"]>>;
   const attempt = (code: string) => harness.answer(spec, { code: `result = ${code}` });
+  const inet = (host: string, to: number) => attempt(`tried(lambda: reach(socket.AF_INET, ("${host}", ${to})))`);
 
   beforeAll(async () => {
     harness = await startHarness("namespaces");
@@ -266,7 +267,6 @@ result = None`,
     let listening: Server;
     let abstract: Server;
     let port = 0;
-    const inet = (host: string, to: number) => attempt(`tried(lambda: reach(socket.AF_INET, ("${host}", ${to})))`);
 
     beforeAll(async () => {
       listening = createServer((socket) => socket.end());

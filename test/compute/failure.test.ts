@@ -60,18 +60,19 @@ function residentMb(): number {
   return Number(/^VmRSS:\s+(\d+) kB/mu.exec(readFileSync(`/proc/${server.pid}/status`, "utf8"))?.[1]) / 1_024;
 }
 
+const json = (target: string) => ({
+  method: "POST",
+  headers: { "content-type": "application/x-amz-json-1.1", "x-amz-target": target },
+  body: "{}",
+});
+const form = (body: string) => ({
+  method: "POST",
+  headers: { "content-type": "application/x-www-form-urlencoded" },
+  body,
+});
+
 describe("A function", () => {
   test("that does not sign what it asks of the platform's endpoint is refused by every service", async () => {
-    const json = (target: string) => ({
-      method: "POST",
-      headers: { "content-type": "application/x-amz-json-1.1", "x-amz-target": target },
-      body: "{}",
-    });
-    const form = (body: string) => ({
-      method: "POST",
-      headers: { "content-type": "application/x-www-form-urlencoded" },
-      body,
-    });
     const paths = [
       ["lambda", "/2015-03-31/functions/"],
       ["code", "/2015-03-31/functions/neighbour"],
@@ -97,11 +98,11 @@ describe("A function", () => {
   test("that logs 40 MB is slowed down to what the server takes: its memory stays bounded, neighbours are answered", async () => {
     const before = residentMb();
     let most = before;
-    let over = false;
+    const state = { over: false };
     const bytes = 40 * 1_048_576;
-    const flood = invoke("hostile", { what: "log", bytes }).finally(() => (over = true));
+    const flood = invoke("hostile", { what: "log", bytes }).finally(() => (state.over = true));
     let answers = 0;
-    while (!over) {
+    while (!state.over) {
       expect(await invoke("neighbour", {})).toBe("here");
       answers += 1;
       most = Math.max(most, residentMb());

@@ -37,8 +37,8 @@ describe.skipIf(!bubblewrap)(
 
     /** Until it is over the neighbour is asked again and again; how often it answered, and its longest time. */
     async function beside<T>(action: Promise<T>): Promise<{ result: T; answers: number; slowestMs: number }> {
-      let over = false;
-      void action.finally(() => (over = true)).catch(() => {});
+      const state = { over: false };
+      void action.finally(() => (state.over = true)).catch(() => {});
       let answers = 0;
       let slowestMs = 0;
       do {
@@ -47,7 +47,7 @@ describe.skipIf(!bubblewrap)(
         slowestMs = Math.max(slowestMs, performance.now() - began);
         answers += 1;
         await new Promise((resolve) => setTimeout(resolve, 20));
-      } while (!over);
+      } while (!state.over);
       return { result: await action, answers, slowestMs };
     }
 
