@@ -1,3 +1,4 @@
+import { CloudWatchClient, GetMetricStatisticsCommand } from "@aws-sdk/client-cloudwatch";
 import {
   CreateFunctionCommand,
   GetFunctionConfigurationCommand,
@@ -10,7 +11,7 @@ import {
   type CreateFunctionCommandInput,
 } from "@aws-sdk/client-lambda";
 import { strToU8, zipSync } from "fflate";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { createFunctionRole, zipOf } from "../../testing/functions.ts";
 import { startTestPlatform, type TestPlatform } from "../../testing/platform.ts";
 
@@ -59,7 +60,7 @@ test("an extension of a layer runs beside the function", async () => {
       const id = headers["lambda-extension-identifier"];
       const next = () => call("GET", "/event/next", { "Lambda-Extension-Identifier": id }, undefined, (text) => {
         console.log("beside", JSON.parse(text).eventType);
-        setTimeout(next, 20);
+        setTimeout(next, 100);
       });
       next();
     });`;
@@ -69,6 +70,24 @@ test("an extension of a layer runs beside the function", async () => {
   await create("extended", "export const handler = async () => 1;", { Layers: [layer.LayerVersionArn ?? ""] });
   const { answer, log } = await invoke("extended");
   expect(answer).toBe(1);
+  await vi.waitFor(
+    async () => {
+      const { Datapoints } = await new CloudWatchClient(platform.settings).send(
+        new GetMetricStatisticsCommand({
+          Namespace: "AWS/Lambda",
+          MetricName: "PostRuntimeExtensionsDuration",
+          Dimensions: [{ Name: "FunctionName", Value: "extended" }],
+          StartTime: new Date(Date.now() - 600_000),
+          EndTime: new Date(Date.now() + 600_000),
+          Period: 60,
+          Statistics: ["Sum"],
+          Unit: "Milliseconds",
+        }),
+      );
+      expect(Datapoints?.[0]?.Sum).toBeGreaterThan(0);
+    },
+    { timeout: 10_000 },
+  );
   expect(log).toMatch(/^START .*\nbeside INVOKE\nEND .*\nREPORT .*\n$/);
 });
 

@@ -29,6 +29,7 @@ export type NotedMetric =
   | "Throttles"
   | "AsyncEventsReceived"
   | "AsyncEventAge"
+  | "PostRuntimeExtensionsDuration"
   | "AsyncEventsDropped"
   | "DeadLetterErrors"
   | "SignatureValidationErrors"
@@ -132,7 +133,7 @@ export function createFunctionMeter(needs: {
     const told = notes;
     notes = new Map();
     for (const { fn, metric, values } of told.values()) {
-      const unit = metric === "AsyncEventAge" ? "Milliseconds" : "Count";
+      const unit = metric === "AsyncEventAge" || metric === "PostRuntimeExtensionsDuration" ? "Milliseconds" : "Count";
       const source = { ...fn, timestamp: clock.now() };
       for (const datum of functionMetric(source, metric, unit, values)) metrics.record(datum);
     }
@@ -187,7 +188,10 @@ export function createFunctionMeter(needs: {
           (outcome) => {
             leave();
             count(load, outcome.report);
-            ledger.add(subjectOf(subjects, spec, invocation), recordOf(outcome, startedAt));
+            const subject = subjectOf(subjects, spec, invocation);
+            ledger.add(subject, recordOf(outcome, startedAt));
+            const extensionsMs = outcome.report.postRuntimeExtensionsDurationMs;
+            if (extensionsMs !== undefined) note(subject, "PostRuntimeExtensionsDuration", toReported(extensionsMs));
             return outcome;
           },
           (error: unknown) => {
