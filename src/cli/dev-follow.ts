@@ -3,7 +3,7 @@ import type { Output } from "./command.ts";
 import type { Connection } from "./connection.ts";
 import type { DevStack } from "./dev-stack.ts";
 import { readLiveLines } from "./live-lines.ts";
-import { signedFetch } from "./signed-get.ts";
+import { signedRequest } from "./signed-get.ts";
 
 const reconnectMs = 500;
 
@@ -17,7 +17,7 @@ export async function followStack(
   let isLost = false;
   while (!ended.aborted) {
     try {
-      const answer = await signedFetch(connection, "GET", "/_cumulet/developer/events", {}, ended);
+      const answer = await signedRequest(connection, "GET", "/_cumulet/developer/events", {}, ended);
       if (isLost) output.err("The platform is there again.");
       isLost = false;
       for await (const event of readLiveLines(answer)) {

@@ -4,7 +4,7 @@ import type { LambdaClient, UpdateFunctionCodeCommand } from "@aws-sdk/client-la
 import type { Connection } from "./connection.ts";
 import type { DevFunction } from "./dev-app.ts";
 import { createDevPackage, type DevPackage } from "./dev-package.ts";
-import { signedFetch } from "./signed-get.ts";
+import { signedPost } from "./signed-get.ts";
 
 /** Replaces the code of single functions in the running platform. */
 export interface Swapper {
@@ -77,8 +77,7 @@ async function sendPatiently(lambda: LambdaClient, command: UpdateFunctionCodeCo
 
 /** @returns why the function cannot be loaded */
 async function warm(connection: Connection, functionName: string): Promise<string | undefined> {
-  const answer = await signedFetch(connection, "POST", "/_cumulet/developer/warm", { function: functionName });
-  const outcome: unknown = await answer.json();
+  const outcome = await signedPost(connection, "/_cumulet/developer/warm", { function: functionName });
   if (typeof outcome !== "object" || outcome === null || !("errorMessage" in outcome)) return undefined;
   return "errorType" in outcome
     ? `${String(outcome.errorType)}: ${String(outcome.errorMessage)}`

@@ -1,9 +1,10 @@
+import type { IncomingMessage } from "node:http";
+
 /** The objects of an answer that has one on each line, as they come; empty lines keep the connection alive. */
-export async function* readLiveLines(answer: Response): AsyncGenerator<Readonly<Record<string, unknown>>> {
+export async function* readLiveLines(answer: IncomingMessage): AsyncGenerator<Readonly<Record<string, unknown>>> {
   let text = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of answer.body ?? []) {
-    text += decoder.decode(chunk, { stream: true });
+  for await (const chunk of answer.setEncoding("utf8")) {
+    text += String(chunk);
     const lines = text.split("\n");
     text = lines.pop() ?? "";
     for (const line of lines) {

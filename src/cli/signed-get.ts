@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { request as httpRequest, type IncomingMessage } from "node:http";
 import {
   sha256Hex,
   toCanonicalPath,
@@ -17,18 +18,26 @@ export async function signedGet(
   path: string,
   query: Readonly<Record<string, string>>,
 ): Promise<unknown> {
-  const answer = await signedFetch(connection, "GET", path, query);
-  return await answer.json();
+  return readJson(await signedRequest(connection, "GET", path, query));
 }
 
-/** The same with a method, and the answer while it may still be on its way. */
-export async function signedFetch(
+/** The same as POST. */
+export async function signedPost(
+  connection: Connection,
+  path: string,
+  query: Readonly<Record<string, string>>,
+): Promise<unknown> {
+  return readJson(await signedRequest(connection, "POST", path, query));
+}
+
+/** The answer while it may still be on its way, however long; on a connection that ends with it. */
+export async function signedRequest(
   connection: Connection,
   method: "GET" | "POST",
   path: string,
   query: Readonly<Record<string, string>>,
   signal?: AbortSignal,
-): Promise<Response> {
+): Promise<IncomingMessage> {
   const { accessKeyId, secretAccessKey } = connection.credentials;
   const date = toBasicDate(Date.now());
   const { host } = new URL(connection.endpoint);
@@ -50,16 +59,26 @@ export async function signedFetch(
   const signature = createHmac("sha256", createSigningKeys()(secretAccessKey, scope))
     .update(toStringToSign(date, toScopeText(scope), request))
     .digest("hex");
-  const answer = await fetch(`${connection.endpoint}${path}?${canonicalQuery}`, {
+  const asked = httpRequest(`${connection.endpoint}${path}?${canonicalQuery}`, {
     method,
+    agent: false,
     ...(signal && { signal }),
     headers: {
       "x-amz-date": date,
       authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${toScopeText(scope)}, SignedHeaders=${signedHeaders.join(";")}, Signature=${signature}`,
     },
   });
-  if (answer.ok) return answer;
-  const body: unknown = await answer.json();
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    asked.once("response", resolve).once("error", reject).end();
+  });
+  if (answer.statusCode === 200) return answer;
+  const body = await readJson(answer);
   const message = typeof body === "object" && body !== null && "message" in body ? String(body.message) : "";
-  throw new CommandError(`The server answers ${answer.status}: ${message}`);
+  throw new CommandError(`The server answers ${answer.statusCode}: ${message}`);
+}
+
+async function readJson(answer: IncomingMessage): Promise<unknown> {
+  let text = "";
+  for await (const chunk of answer.setEncoding("utf8")) text += String(chunk);
+  return JSON.parse(text);
 }

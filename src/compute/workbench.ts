@@ -47,7 +47,7 @@ export interface DebugSession {
   stop(): void;
 }
 
-export type DebugProtocol = "inspector" | "debugpy" | "jdwp";
+export type DebugProtocol = "inspector" | "jdwp";
 
 /** Why a function cannot be debugged, as a sentence. */
 export class DebugRefusedError extends Error {

@@ -99,9 +99,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-describe("cumulet dev", () => {
-  const save = (text: string) => writeFile(join(folder, "app/greeter/index.mjs"), text);
+const save = (text: string) => writeFile(join(folder, "app/greeter/index.mjs"), text);
 
+describe("cumulet dev", () => {
   it("deploys the app and prints requests, and what functions log with their names", async () => {
     expect(await ask()).toBe("one");
     await dev.says(/Greeter \| .*said one/);
@@ -160,6 +160,8 @@ describe("cumulet dev", () => {
   });
 
   it("lets a debugger attach at an address that stays while code changes, and waits for it", async () => {
+    await save(source("four"));
+    await until(ask, (text) => text === "four");
     const debug = run(["debug", "greeter", ...options(), "--inspect", "0"]);
     const [url] = await debug.says(/ws:\/\/127\.0\.0\.1:\S+/);
     await debug.says(/is loaded/);

@@ -53,7 +53,7 @@ export async function openDebugAddress(needs: DebugAddressNeeds): Promise<DebugA
   };
 }
 
-/** debugpy and JDWP are protocols of their own: bytes are passed on as they are. */
+/** JDWP is a protocol of its own: bytes are passed on as they are. */
 function tunnelServer(needs: DebugAddressNeeds): Server {
   return createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
     void needs.connect().then((inner) => {

@@ -82,7 +82,6 @@ export function createWorkbench(needs: WorkbenchNeeds): BenchedPool {
           create: needs.create,
           debugging,
           protocol: protocolOf(latest, interpreter.language),
-          interpreter,
           isolated: await needs.isolates(),
           id: needs.ids.uuid(),
         });

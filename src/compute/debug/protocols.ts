@@ -1,7 +1,5 @@
-import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import type { FunctionSpec } from "../compute.ts";
 import type { Interpreter } from "../sandbox/sandbox.ts";
 import { DebugRefusedError, type DebugProtocol } from "../workbench.ts";
@@ -12,17 +10,19 @@ export function protocolOf(spec: FunctionSpec, language: Interpreter["language"]
   if (spec.runtime.startsWith("provided")) {
     throw new DebugRefusedError(`Which debugger a custom runtime (${spec.runtime}) takes is not known here.`);
   }
-  return protocols[language];
+  const protocol = protocols[language];
+  if (protocol === undefined) throw new DebugRefusedError("Python functions cannot be debugged yet.");
+  return protocol;
 }
 
-const protocols: Readonly<Record<Interpreter["language"], DebugProtocol>> = {
+const protocols: Readonly<Record<Interpreter["language"], DebugProtocol | undefined>> = {
   node: "inspector",
-  python: "debugpy",
+  python: undefined,
   java: "jdwp",
 };
 
 /** Where debuggers of each kind look first. */
-export const usualPorts: Readonly<Record<DebugProtocol, number>> = { inspector: 9229, debugpy: 5678, jdwp: 5005 };
+export const usualPorts: Readonly<Record<DebugProtocol, number>> = { inspector: 9229, jdwp: 5005 };
 
 /** Sandboxes have loopback devices of their own; plain processes share the host's. */
 export function portInside(protocol: DebugProtocol, isolated: boolean): Promise<number> {
@@ -44,7 +44,6 @@ const debuggedTimeoutMs = 4 * 3_600_000;
 export function toDebuggedSpec(
   spec: FunctionSpec,
   protocol: DebugProtocol,
-  interpreter: Interpreter,
   port: number,
   serial: number,
 ): FunctionSpec {
@@ -65,29 +64,5 @@ export function toDebuggedSpec(
         "JAVA_TOOL_OPTIONS",
         `-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,quiet=y,address=127.0.0.1:${port}`,
       );
-    case "debugpy":
-      if (!bringsDebugpy(spec, interpreter)) {
-        throw new DebugRefusedError(
-          "Python functions are debugged with debugpy, which is neither in this function's package or layers nor beside the interpreter: pip install debugpy --target FOLDER-OF-THE-FUNCTION, or python3 -m pip install debugpy for the interpreter.",
-        );
-      }
-      // Our bootstrap takes it away again before the function sees it.
-      return { ...debugged, environment: { ...spec.environment, CUMULET_DEBUGPY_PORT: String(port) } };
   }
-}
-
-function bringsDebugpy({ codeDir, layersDir }: FunctionSpec, { version, prefix, executable }: Interpreter): boolean {
-  const python = `python${version.split(".").slice(0, 2).join(".")}`;
-  return [
-    codeDir,
-    ...(layersDir === undefined
-      ? []
-      : [join(layersDir, "python"), join(layersDir, "python/lib", python, "site-packages")]),
-    ...[prefix, join(executable, "../..")].flatMap((base) => [
-      join(base, "lib", python, "site-packages"),
-      join(base, "lib", python, "dist-packages"),
-      join(base, "lib/python3/dist-packages"),
-    ]),
-    join("/usr/local/lib", python, "dist-packages"),
-  ].some((folder) => existsSync(join(folder, "debugpy")));
 }

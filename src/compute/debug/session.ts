@@ -2,7 +2,6 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { FunctionSpec, Invocation, InvocationOutcome } from "../compute.ts";
 import type { Environment, InitOutcome } from "../environment.ts";
 import type { KeepingPool } from "../pool-kept.ts";
-import type { Interpreter } from "../sandbox/sandbox.ts";
 import type { Debugging, DebugProtocol } from "../workbench.ts";
 import { openDebugAddress } from "./address.ts";
 import { portInside, toDebuggedSpec, usualPorts } from "./protocols.ts";
@@ -19,7 +18,6 @@ export interface SessionNeeds {
   readonly create: (spec: FunctionSpec) => Promise<Environment>;
   readonly debugging: Debugging;
   readonly protocol: DebugProtocol;
-  readonly interpreter: Interpreter;
   readonly isolated: boolean;
   /** Of the inspector's address: not to be guessed. */
   readonly id: string;
@@ -97,8 +95,7 @@ export async function openDebugSession(needs: SessionNeeds): Promise<Session> {
     title: `${debugging.functionArn.split(":").at(-1)} (Cumulet)`,
     id: needs.id,
     async connect() {
-      // debugpy listens only when the function is about to be loaded.
-      await until(() => current !== undefined && (protocol !== "debugpy" || current.initialized));
+      await until(() => current !== undefined);
       return stopped ? undefined : current?.environment.sandbox.connect?.(current.port);
     },
     attached() {
@@ -118,7 +115,7 @@ export async function openDebugSession(needs: SessionNeeds): Promise<Session> {
 
   /** Breakpoints are there before the code that they are in. */
   const hold = async () => {
-    if (!wasAttached || protocol === "debugpy") return;
+    if (!wasAttached) return;
     // Otherwise its debugger went away for good, by all appearances.
     wasAttached = await until(() => attached > 0, reattachMs);
     while (isSettling()) {
@@ -180,7 +177,7 @@ export async function openDebugSession(needs: SessionNeeds): Promise<Session> {
         if (latest === undefined || stopped || mine !== serial) return;
         const port = await portInside(protocol, needs.isolated);
         base = latest;
-        spec = toDebuggedSpec(latest, protocol, needs.interpreter, port, serial);
+        spec = toDebuggedSpec(latest, protocol, port, serial);
         ports.clear();
         ports.set(spec.id, port);
         const made = spec;
