@@ -67,7 +67,8 @@ async function install(folder: string, manifest: string, installer: typeof npm):
   } catch (error) {
     // What a program says; anything else is a mistake of these tests.
     if (!(error instanceof Error && "stderr" in error)) throw error;
-    throw new InstallFailure((String(error.stderr) || error.message).trim().split("\n").at(-1));
+    const lines = (String(error.stderr) || error.message).trim().split("\n");
+    throw new InstallFailure(lines.find((line) => /reason: |No matching|ERROR: /.test(line)) ?? lines.at(-1));
   } finally {
     await rm(work, { recursive: true, force: true });
   }
@@ -76,11 +77,12 @@ async function install(folder: string, manifest: string, installer: typeof npm):
 async function npm(work: string, manifest: string): Promise<void> {
   await copyFile(manifest, join(work, "package.json"));
   const quiet = ["--no-audit", "--no-fund", "--no-package-lock"];
-  await run("npm", ["install", "--ignore-scripts", ...quiet], { cwd: work, timeout: installTimeoutMs });
+  const brief = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000"];
+  await run("npm", ["install", "--ignore-scripts", ...quiet, ...brief], { cwd: work, timeout: installTimeoutMs });
 }
 
 async function pip(work: string, manifest: string): Promise<void> {
-  const packages = ["install", "-q", "--disable-pip-version-check", "--target", work, "-r", manifest];
+  const packages = ["install", "-q", "--disable-pip-version-check", "--retries=1", "--target", work, "-r", manifest];
   const { executable } = await findPython();
   const own = join(root, ".venv", "bin", "pip");
   const installer = existsSync(own) ? [own, "--python", executable] : [executable, "-m", "pip"];

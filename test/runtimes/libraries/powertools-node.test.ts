@@ -40,7 +40,9 @@ describe.skipIf("missing" in made)("Powertools for AWS Lambda (TypeScript) in a 
       timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
     });
 
-    await order(JSON.stringify({ item: "pen", amount: 4 }));
+    // Sampled: segments are sent, and nobody listens.
+    const sampled = { ...headers, "x-amzn-trace-id": trace.replace("Sampled=0", "Sampled=1") };
+    expect((await order(JSON.stringify({ item: "pen", amount: 4 }), sampled)).status).toBe(201);
     expect(await app.logged("orders", '{ $.item = "pen" }')).toMatchObject({ cold_start: false });
   });
 
