@@ -27,7 +27,7 @@ let why = "";
 beforeAll(async () => {
   disk = await mkdtemp(join(tmpdir(), "cumulet-disk-"));
   try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=48m", "cumulet-test", disk], { stdio: "pipe" });
+    execFileSync("/bin/mount", ["-t", "tmpfs", "-o", "size=48m", "cumulet-test", disk], { stdio: "pipe" });
   } catch {
     why = "needs the right to mount a small disk";
     return;
@@ -45,7 +45,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => {
   await server?.stop();
-  if (why === "") execFileSync("umount", ["-l", disk]);
+  if (why === "") execFileSync("/bin/umount", ["-l", disk]);
   await rmdir(disk).catch(() => {});
 });
 

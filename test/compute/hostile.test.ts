@@ -92,7 +92,8 @@ describe.skipIf(!bubblewrap)(
         if (typeof expected === "string") expect(result).toBe(expected);
         else expect(result).toMatchObject(expected);
         expect(answers).toBeGreaterThan(0);
-        expect(await harness.answer(spec, {})).toBe("here");
+        // Who forges answers is ended in the midst of what follows: that is its own affair.
+        await vi.waitFor(async () => expect(await harness.answer(spec, {})).toBe("here"), { timeout: 5_000 });
       },
     );
 
