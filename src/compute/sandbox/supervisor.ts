@@ -26,8 +26,6 @@ export interface ProcessExit {
   readonly signal: number | null;
 }
 
-export const supervisorDescriptors = 2;
-
 /**
  * The first process of such an environment, for `perl -e`. Its arguments are the runtime's command line, which it starts at
  * once; orders come on descriptor 6: `u32` length, then fields that end with a zero byte. Each end of a child is told as a
