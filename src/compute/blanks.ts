@@ -201,6 +201,7 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
 
   return {
     async take(shape, dedication) {
+      if (stopped) throw new Error("The platform is stopping");
       const shelf = dedication === undefined ? shelfOf(shape) : newShelf(shape, dedication);
       if (dedication === undefined) note(shelf);
       // The oldest: it has had time to warm up.
@@ -224,6 +225,9 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
     async stop() {
       stopped = true;
       refillAt?.();
+      for (const { waiting } of queue.splice(0)) {
+        for (const want of waiting.splice(0)) want.reject(new Error("The platform is stopping"));
+      }
       const left = [...shelves.values()].flatMap((shelf) => shelf.ready.splice(0));
       await Promise.all([...starts, ...left.map(discard)]);
     },

@@ -112,7 +112,19 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
     return { ...found, interpreter: await java.prepare(found.interpreter) };
   }
 
-  async function create(spec: FunctionSpec, initializationType: InitializationType): Promise<Environment> {
+  /** Environments that are being made: when the platform stops they must be gone before what they stand on. */
+  const making = new Set<Promise<Environment>>();
+  let stopped = false;
+  function create(...args: Parameters<typeof make>): Promise<Environment> {
+    if (stopped) return Promise.reject(new Error("The platform is stopping"));
+    const made = make(...args);
+    making.add(made);
+    const forget = () => making.delete(made);
+    made.then(forget, forget);
+    return made;
+  }
+
+  async function make(spec: FunctionSpec, initializationType: InitializationType): Promise<Environment> {
     const { blanks } = await host();
     if (spec.image !== undefined) return createOfImage(spec, spec.image, initializationType);
     const { interpreter, substitute } = await prepared(spec.runtime);
@@ -233,7 +245,15 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
       await pool.stop(graceMs);
       if (detected === undefined) return;
       const { host: used, blanks } = await detected;
+      stopped = true;
       await blanks.stop();
+      await Promise.allSettled(
+        [...making].map(async (made) => {
+          const { sandbox } = await made;
+          sandbox.kill();
+          await sandbox.ended;
+        }),
+      );
       await used.sandboxes.stop();
     },
   });

@@ -42,6 +42,7 @@ const linear: ReadonlyMap<string, string> = new Map([
     String.raw`^[ \t]*[^\x00-\x1F:\x7F]+([ \t]+[^\x00-\x1F:\x7F]+)*[ \t]*$`,
     String.raw`^\t*[^\x00-\x1F:\x7F][^\x00-\x08\x0A-\x1F:\x7F]*$`,
   ],
+  [String.raw`^[a-z0-9*](?:[._\-/a-z0-9*]?[a-z0-9*]+)*$`, String.raw`^[a-z0-9*]+(?:[._\-/][a-z0-9*]+)*$`],
 ]);
 
 /** In Unicode mode a hyphen beside a class escape must be escaped, and few other characters may be. */
