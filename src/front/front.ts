@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ExecuteApiPort } from "../services/execute-api/port.ts";
@@ -41,7 +41,11 @@ export function createFront(needs: FrontNeeds): Front {
   const { executeApi, functionUrls } = needs;
   const stopping = new AbortController();
 
+  /** Connections on which nothing was asked yet, as browsers open ahead: the server does not take them for idle. */
+  const unused = new Set<Socket>();
+
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    unused.delete(request.socket);
     let destination = classifier.classify(request.headers.host, request.url ?? "/");
     // There may be a bucket of that name, and whoever signs a request means that.
     if (destination.kind === "platform" && destination.path === metricsPath && isSigned(request)) {
@@ -81,6 +85,10 @@ export function createFront(needs: FrontNeeds): Front {
     insecureHTTPParser: false,
   });
   server.maxConnections = frontLimits.connectionsMax;
+  server.on("connection", (socket) => {
+    unused.add(socket);
+    socket.once("close", () => unused.delete(socket));
+  });
   server.on("request", onRequest);
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
     // The AWS APIs say "continue" when they read: a refusal then costs the client no upload.
@@ -113,6 +121,7 @@ export function createFront(needs: FrontNeeds): Front {
           resolve();
         });
         server.closeIdleConnections();
+        for (const socket of unused) socket.destroy();
         if (graceMs <= 0) {
           stopping.abort();
           server.closeAllConnections();
