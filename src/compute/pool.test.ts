@@ -14,13 +14,14 @@ function startPool(more: { readonly quiet?: boolean; readonly quickRunsMax?: num
   const clock = createFakeClock(1_000_000);
   const runs: { readonly environment: { load: number; idle: boolean }; readonly end: RunEnd }[] = [];
   let started = 0;
+  let frozen = 0;
   const create = (): Promise<Environment> => {
     started += 1;
     const environment = {
       sandbox: {
         ended: new Promise<never>(() => {}),
-        freeze: () => {},
-        thaw: () => {},
+        freeze: () => (frozen += 1),
+        thaw: () => (frozen -= 1),
       } as unknown as Environment["sandbox"],
       logStream: "stream",
       idle: true,
@@ -47,17 +48,19 @@ function startPool(more: { readonly quiet?: boolean; readonly quickRunsMax?: num
     clock,
     started: () => started,
     running: () => runs.length,
+    frozen: () => frozen,
     async invoke(times: number) {
       for (let index = 0; index < times; index += 1) void invoke();
       await settled();
     },
     /** All that run now have taken so long. */
     async answer(durationMs: number) {
-      for (const { environment, end } of runs.splice(0)) {
+      const answered = runs.splice(0);
+      for (const { environment } of answered) {
         environment.load -= 1;
         environment.idle = environment.load === 0;
-        end.concluded(outcomeOf(durationMs));
       }
+      for (const { end } of answered) end.concluded(outcomeOf(durationMs));
       await settled();
     },
     /** The environment of all that run now ends before any of them has begun. */
@@ -117,6 +120,22 @@ test("a busy environment of a steady, silent function is given invocations ahead
   await pool.invoke(20);
   expect(pool.started()).toBe(1);
   expect(pool.running()).toBe(limits.followersMax);
+});
+
+test("answers that come together leave their environment idle once: it is not frozen while it runs again", async () => {
+  const pool = startPool({ quiet: true, quickRunsMax: 1 });
+  for (let n = 0; n < 40; n += 1) {
+    await pool.invoke(1);
+    await pool.answer(0.2);
+  }
+  await pool.invoke(3);
+  await pool.answer(0.2);
+  await pool.invoke(1);
+  for (let waited = 0; waited < 5; waited += 1) pool.clock.advance(1_000);
+  expect(pool.frozen()).toBe(0);
+  await pool.answer(0.2);
+  for (let waited = 0; waited < 5; waited += 1) pool.clock.advance(1_000);
+  expect(pool.frozen()).toBe(1);
 });
 
 test("what an environment had not begun when it ended goes to another", async () => {

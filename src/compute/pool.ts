@@ -67,6 +67,8 @@ export function createPool(needs: PoolNeeds): Pool {
   let sweeping = false;
   let stopped = false;
   const all = new Set<Environment>();
+  /** Those among the idle of their revisions: nowhere twice, or one would be frozen while it runs. */
+  const resting = new WeakSet<Environment>();
   /** Not removed for being idle. Among a revision's idle ones they come last: they are taken first, and the others can go. */
   const kept = new Set<Environment>();
   let onQuiet: (() => void) | undefined;
@@ -188,8 +190,10 @@ export function createPool(needs: PoolNeeds): Pool {
       }
       return;
     }
-    if (!environment.idle) return;
+    // Answers that come together each give it back.
+    if (!environment.idle || resting.has(environment)) return;
     if (stopped) return environment.end();
+    resting.add(environment);
     const member = { environment, idleSince: clock.now(), frozen: false };
     if (kept.size === 0 || kept.has(environment)) revision.idle.push(member);
     else revision.idle.splice(firstKept(revision), 0, member);
@@ -317,6 +321,7 @@ export function createPool(needs: PoolNeeds): Pool {
 
   const takeIdle = (revision: Revision): Environment | undefined => {
     for (let member = revision.idle.pop(); member !== undefined; member = revision.idle.pop()) {
+      resting.delete(member.environment);
       if (!member.environment.idle) continue;
       if (member.environment.credentialsExpireAt <= clock.now()) {
         member.environment.end();
