@@ -12,7 +12,7 @@ const foldersMax = 4_096;
  * Tells which files below some folders have changed, a burst at a time. What is installed, built or an editor's own is left out.
  *
  * @param paths files and folders; those that do not exist are left out
- * @returns ends it
+ * @returns ends it; what has changed until then is told
  */
 export async function watchFiles(
   paths: readonly string[],
@@ -28,12 +28,15 @@ export async function watchFiles(
     pending.add(path);
     if (timer !== undefined && Date.now() - firstAt > burstMsMax) return;
     clearTimeout(timer);
-    timer = setTimeout(() => {
-      const burst = pending;
-      pending = new Set();
-      timer = undefined;
-      changed(burst);
-    }, quietMs);
+    timer = setTimeout(tell, quietMs);
+  };
+  const tell = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (pending.size === 0) return;
+    const burst = pending;
+    pending = new Set();
+    changed(burst);
   };
 
   const add = async (folder: string): Promise<void> => {
@@ -65,8 +68,8 @@ export async function watchFiles(
     if (found !== undefined) await add(found.isDirectory() ? path : dirname(path));
   }
   return () => {
-    clearTimeout(timer);
     for (const watcher of watchers.values()) watcher.close();
+    tell();
   };
 }
 

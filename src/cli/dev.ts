@@ -66,8 +66,10 @@ async function develop(development: Development): Promise<void> {
     // What is watched follows the template as it is, deployable or not.
     app = await readDevApp(folder).catch(() => app);
     stack = (await deployApp(development, app)) ?? stack;
-    unwatch?.();
+    // The next watch begins before the last ends: a save between the two would be lost.
+    const endLast = unwatch;
     unwatch = ended.aborted ? undefined : await watchFiles(watchedOf(app), onChange);
+    endLast?.();
   };
   const bringUpToDate = async (changed: ReadonlySet<string>): Promise<void> => {
     const redeploy = stack === undefined || changed.has(app.templatePath) || app.deployed.some(isTouchedBy(changed));
