@@ -54,7 +54,8 @@ function toTable(by: readonly string[], rows: readonly UsageRow[]): string[] {
     String(totals.billedMs),
     (totals.billedMbMs / 1_024_000).toFixed(3),
     (totals.durationUs / 1000).toFixed(2),
-    (totals.cpuUs / 1000).toFixed(0),
+    // Whatever runs uses the processor: nothing means that this host does not count it.
+    totals.cpuUs === 0 ? "-" : (totals.cpuUs / 1000).toFixed(0),
   ]);
   const table = [[...by, ...numbers], ...cells];
   const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];

@@ -66,6 +66,7 @@ function setUp(limits: Partial<typeof computeLimits> = {}) {
           terminate: () => {},
           connect: () => new PassThrough(),
           resize: (memoryMb) => resizedTo.push(memoryMb),
+          cpuUsedMs: () => undefined,
           memoryUsedMb: () => 0,
           freeze: () => {},
           thaw: () => {},

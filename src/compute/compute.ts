@@ -148,6 +148,8 @@ export interface InvocationReport {
   readonly billedDurationMs: number;
   readonly memorySizeMb: number;
   readonly maxMemoryUsedMb: number;
+  /** Processor time that its environment has used since the reading before; absent where the host does not count it. */
+  readonly cpuMs?: number;
   /** Only on a cold start. */
   readonly initDurationMs?: number;
   /** SnapStart, only at the first invocation: billed as well. */

@@ -106,7 +106,7 @@ export interface ExtensionsStart {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-const memoryReadEveryMs = 100;
+const usageReadEveryMs = 100;
 /** So many invocations without a printed line make an environment quiet. */
 const quietAfter = 32;
 
@@ -167,7 +167,8 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
   let restoreDurationMs: number | undefined;
   let keepTail = false;
   let memoryMb = 0;
-  let memoryReadAt = -Infinity;
+  let usageReadAt = -Infinity;
+  let cpuReadMs = sandbox.cpuUsedMs();
 
   const emit = (...messages: readonly (string | undefined)[]) => {
     const timestamp = clock.now();
@@ -554,14 +555,19 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     });
   }
 
-  /** The kernel's figure, asked for at most ten times a second: a warm invocation of a millisecond hardly moves it. */
-  function memoryUsedMb(exactly: boolean): number {
+  /** The kernel's figures, asked for at most ten times a second: a warm invocation of a millisecond hardly moves them. */
+  function usage(exactly: boolean): { readonly maxMemoryUsedMb: number; readonly cpuMs?: number } {
     const now = elapsed();
-    if (exactly || now - memoryReadAt >= memoryReadEveryMs) {
-      memoryReadAt = now;
+    const before = cpuReadMs;
+    if (exactly || now - usageReadAt >= usageReadEveryMs) {
+      usageReadAt = now;
       memoryMb = Math.min(spec.memoryMb, sandbox.memoryUsedMb());
+      const read = sandbox.cpuUsedMs();
+      // Of a group that has gone there is nothing to read any more.
+      if (read !== undefined && before !== undefined) cpuReadMs = Math.max(before, read);
     }
-    return memoryMb;
+    if (cpuReadMs === undefined || before === undefined) return { maxMemoryUsedMb: memoryMb };
+    return { maxMemoryUsedMb: memoryMb, cpuMs: cpuReadMs - before };
   }
 
   function outcomeOf(invocation: Invocation, answer: Answer, spentMs: number, run?: Run): InvocationOutcome {
@@ -599,7 +605,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
       // Since August 2025 AWS bills the init of every on-demand environment.
       billedDurationMs: Math.max(1, Math.ceil(durationMs + (initMs ?? restoreMs ?? 0))),
       memorySizeMb: spec.memoryMb,
-      maxMemoryUsedMb: memoryUsedMb(answer.kind !== "response"),
+      ...usage(answer.kind !== "response"),
       ...(initMs === undefined ? {} : { initDurationMs: initMs }),
       ...(restoreMs === undefined ? {} : { restoreDurationMs: restoreMs }),
       ...(run === undefined || run.runtimeDoneAt === 0

@@ -17,6 +17,11 @@ afterAll(() => harness.stop());
 const greedy = `
 const fs = require("node:fs");
 exports.handler = async ({ what }) => {
+  if (what === "compute") {
+    // Asking takes time of its own.
+    for (const end = process.cpuUsage().user + 400_000; process.cpuUsage().user < end;) for (let i = 0; i < 1e6; i += 1);
+  }
+  if (what === "wait") await new Promise((resolve) => setTimeout(resolve, 400));
   if (what === "spin") {
     // Runs on after the answer, as long as it is let.
     const spin = () => { const end = Date.now() + 5; while (Date.now() < end); setTimeout(spin, 0); };
@@ -40,6 +45,18 @@ describe("An environment", () => {
     if (why !== "") return context.skip(why);
     const answer = await harness.answer(await harness.define({ "index.js": greedy }), { what: "open" });
     expect(answer).toEqual({ code: "EMFILE", open: expect.toSatisfy((open: number) => open > 900 && open < 1_024) });
+  });
+
+  test("is reported with the processor time it has used: much when it computes, little when it waits", async (context) => {
+    if (why !== "") return context.skip(why);
+    const spec = await harness.define({ "index.js": greedy });
+    await harness.invoke(spec, {});
+    const waited = await harness.invoke(spec, { what: "wait" });
+    const computed = await harness.invoke(spec, { what: "compute" });
+    expect(computed.report.cpuMs).toBeGreaterThan(350);
+    expect(computed.report.cpuMs).toBeLessThan(1_500);
+    expect(waited.report.cpuMs).toBeLessThan(200);
+    expect(waited.report.cpuMs).toBeGreaterThan(0);
   });
 
   test("uses no processor while it is idle, whatever its function left running, and goes away in time", async (context) => {

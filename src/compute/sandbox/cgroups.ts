@@ -33,6 +33,8 @@ export interface Cgroup {
   readonly joinFiles: readonly string[];
   resize(memoryMb: number): void;
   memoryPeakMb(): number;
+  /** Processor time of all that has run in it; undefined where it is not counted. */
+  cpuUsedMs(): number | undefined;
   outOfMemory(): boolean;
   freeze(frozen: boolean): void;
   /** After its processes have ended. */
@@ -66,6 +68,7 @@ export function detectCgroups(pid: number, instance: string): Cgroups {
       joinFiles: [],
       resize: () => {},
       memoryPeakMb: () => 0,
+      cpuUsedMs: () => undefined,
       outOfMemory: () => false,
       freeze: () => {},
       remove: () => Promise.resolve(),
@@ -92,7 +95,9 @@ function detectV1(_pid: number, group: string): Cgroups | string {
   if (memory === undefined || pids === undefined) return "cgroup v1 has no memory and pids controllers here";
   const cpu = folderOf("cpu");
   const freezer = folderOf("freezer");
-  const roots = [memory, pids, cpu, freezer].filter((folder) => folder !== undefined);
+  const accounting = folderOf("cpuacct");
+  // Controllers may share a hierarchy, as cpu and cpuacct mostly do.
+  const roots = [...new Set([memory, pids, cpu, freezer, accounting])].filter((folder) => folder !== undefined);
   for (const root of roots) makeRoot(root);
   // All functions together weigh as much as this host's processors do, so that a busy host does not starve small ones.
   if (cpu !== undefined) writeFileSync(join(cpu, "cpu.shares"), String(2 * 1_024 * availableParallelism()));
@@ -116,16 +121,19 @@ function detectV1(_pid: number, group: string): Cgroups | string {
       resize(limits.memoryMb);
       writeFileSync(join(pids, name, "pids.max"), String(limits.processesMax));
       const peak = createNumberFile(join(memory, name, "memory.max_usage_in_bytes"));
+      const used = accounting === undefined ? undefined : createNumberFile(join(accounting, name, "cpuacct.usage"));
       return {
         joinFiles: folders.map((folder) => join(folder, "cgroup.procs")),
         resize,
         memoryPeakMb: () => Math.ceil(peak.read() / 1_048_576),
+        cpuUsedMs: () => (used === undefined ? undefined : used.read() / 1_000_000),
         outOfMemory: () => counted(join(memory, name, "memory.oom_control"), "oom_kill") > 0,
         freeze: (frozen) => {
           if (freezer !== undefined) tryWrite(join(freezer, name, "freezer.state"), frozen ? "FROZEN" : "THAWED");
         },
         async remove() {
           peak.close();
+          used?.close();
           for (const folder of folders) await removeGroup(folder);
         },
       };
@@ -183,6 +191,7 @@ function detectV2(pid: number, group: string): Cgroups | string {
         joinFiles: [join(folder, "cgroup.procs")],
         resize,
         memoryPeakMb: () => Math.ceil(peak.read() / 1_048_576),
+        cpuUsedMs: () => counted(join(folder, "cpu.stat"), "usage_usec") / 1_000,
         outOfMemory: () => counted(join(folder, "memory.events"), "oom_kill") > 0,
         freeze: (frozen) => tryWrite(join(folder, "cgroup.freeze"), frozen ? "1" : "0"),
         async remove() {

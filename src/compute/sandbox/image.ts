@@ -127,6 +127,7 @@ export async function startImageSandbox(host: ImageHost, start: ImageStart, endp
       cgroups.name === "none"
         ? (peakMb = Math.max(peakMb, memoryPeakMb(child.pid, readFileSync)))
         : cgroup.memoryPeakMb(),
+    cpuUsedMs: () => cgroup.cpuUsedMs(),
     freeze: () => cgroup.freeze(true),
     thaw: () => cgroup.freeze(false),
     kill: () => {

@@ -298,6 +298,7 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
           cgroups.name === "none"
             ? (peakMb = Math.max(peakMb, memoryPeakMb(child.pid, readFileSync)))
             : cgroup.memoryPeakMb(),
+        cpuUsedMs: () => cgroup.cpuUsedMs(),
         freeze: () => cgroup.freeze(true),
         thaw: () => cgroup.freeze(false),
         kill: () => {

@@ -59,6 +59,7 @@ export function createProcessDriver(needs: { readonly runtimesDir: string }): Sa
         terminate: () => void child.process.kill("SIGTERM"),
         connect: (port) => connect({ port, host: "127.0.0.1", noDelay: true }),
         resize: () => {},
+        cpuUsedMs: () => undefined,
         memoryUsedMb: () => (peakMb = Math.max(peakMb, memoryPeakMb(child.pid, readFileSync))),
         freeze: () => {},
         thaw: () => {},

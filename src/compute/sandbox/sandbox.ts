@@ -76,6 +76,8 @@ export interface Sandbox {
   resize(memoryMb: number): void;
   /** The most memory it has held, in MB, rounded up. */
   memoryUsedMb(): number;
+  /** Processor time of all that has run in it, in ms; undefined where the host does not count it. */
+  cpuUsedMs(): number | undefined;
   /** Starts external extensions, where its `Dedication` said so. */
   readonly extensions?: ExtensionProcesses;
   /** Ask the runtime to end (SIGTERM). */

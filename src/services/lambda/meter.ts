@@ -288,7 +288,7 @@ function recordOf({ report }: InvocationOutcome, startedAt: number) {
     billedMs: report.billedDurationMs,
     initMs: report.initDurationMs === undefined ? 0 : toReported(report.initDurationMs),
     maxMemoryMb: report.maxMemoryUsedMb,
-    cpuMs: 0,
+    cpuMs: report.cpuMs === undefined ? 0 : toReported(report.cpuMs),
     status: report.status,
   };
 }
