@@ -1,7 +1,19 @@
 import type { Clock } from "../kernel/clock.ts";
+import { createDeadline } from "./deadline.ts";
+import {
+  exitType,
+  failedInit,
+  fromFailedInit,
+  runtimeStatus,
+  type Answer,
+  type InitOutcome,
+  type InitPhase,
+} from "./endings.ts";
+import { createEnvironmentLog } from "./environment-log.ts";
+import { createUsageReader } from "./usage-reader.ts";
 import type { FunctionSpec, Invocation, InvocationOutcome, LogLine } from "./compute.ts";
 import { createExtensions } from "./extensions.ts";
-import type { ExtensionFailure, ShutdownReason } from "./extensions.ts";
+import type { ShutdownReason } from "./extensions.ts";
 import { createExtensionsApi, serveExtensions } from "./extensions-api.ts";
 import { createFrameLink } from "./frame-link.ts";
 import { encodeFrame, frameKind } from "./frames.ts";
@@ -20,13 +32,11 @@ import {
   toDocument,
 } from "./outcomes.ts";
 import type { RuntimeExit } from "./outcomes.ts";
-import { createLineReader, createMessageReader, createTail, meterOutput } from "./output.ts";
 import { createRuntimeApi } from "./runtime-api.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 import type { InitializationType } from "./variables.ts";
 import { createSystemLog } from "./system-log.ts";
 import { createSystemRecords } from "./system-records.ts";
-import type { InitReport, RuntimeDone } from "./system-records.ts";
 import { createTelemetry } from "./telemetry.ts";
 
 /** A function in its sandbox: one invocation at a time, from its init to its end. */
@@ -62,20 +72,6 @@ export interface RunEnd {
   returned(): void;
 }
 
-export type InitPhase = "init" | "invoke";
-
-export type InitOutcome =
-  | { readonly outcome: "initialized"; readonly durationMs: number }
-  | {
-      readonly outcome: "error";
-      readonly durationMs: number;
-      readonly document: Uint8Array;
-      readonly errorType: string;
-    }
-  | { readonly outcome: "exit"; readonly durationMs: number; readonly exit: RuntimeExit }
-  | { readonly outcome: "extension"; readonly durationMs: number; readonly failure: ExtensionFailure }
-  | { readonly outcome: "timeout"; readonly durationMs: number };
-
 export interface EnvironmentNeeds {
   readonly clock: Clock;
   /** Milliseconds, with fractions, from any origin. */
@@ -105,17 +101,6 @@ export interface ExtensionsStart {
   readonly folder: string;
   readonly environment: Readonly<Record<string, string>>;
 }
-
-const usageReadEveryMs = 100;
-/** So many invocations without a printed line make an environment quiet. */
-const quietAfter = 32;
-
-type Answer =
-  | { readonly kind: "response"; readonly payload: Uint8Array }
-  | { readonly kind: "error"; readonly payload: Uint8Array; readonly errorType: string | undefined }
-  | { readonly kind: "exit"; readonly exit: RuntimeExit }
-  | { readonly kind: "extension"; readonly failure: ExtensionFailure }
-  | { readonly kind: "timeout" };
 
 interface Run {
   readonly invocation: Invocation;
@@ -148,54 +133,35 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     jsonLines: spec.logFormat === "JSON",
   });
   const systemLog = createSystemLog(spec, clock.now, start.initializationType, telemetry);
-  const tail = createTail(limits.logTailBytes);
   let initAnswer: ((answer: InitOutcome) => void) | undefined;
   /** What the runtime works on, what it will find next, and what it is done with but is still to be told of. */
   let current: Run | undefined;
   const following: Run[] = [];
   const finished: Run[] = [];
   let concluding = false;
-  let cancelDeadline: (() => void) | undefined;
-  let deadlineAt = 0;
-  let checkedAt = 0;
-  let silentRuns = 0;
   let streams = false;
   let initStartedAt = 0;
   let initPhase: InitPhase = "init";
   let restoring = false;
   let initDurationMs: number | undefined;
   let restoreDurationMs: number | undefined;
-  let keepTail = false;
-  let memoryMb = 0;
-  let usageReadAt = -Infinity;
-  let cpuReadMs = sandbox.cpuUsedMs();
 
-  const emit = (...messages: readonly (string | undefined)[]) => {
-    const timestamp = clock.now();
-    const events: LogLine[] = [];
-    for (const message of messages) if (message !== undefined && message !== "") events.push({ timestamp, message });
-    if (keepTail) for (const event of events) tail.add(event);
-    if (events.length > 0) needs.log(spec, logStream, events);
-  };
-  const print = (message: string) => {
-    silentRuns = 0;
-    emit(message);
-    if (telemetry.hears) telemetry.line("function", message);
-  };
-  const lines = [
-    createLineReader(limits.logEventBytesMax, print),
-    createLineReader(limits.logEventBytesMax, print),
-  ] as const;
-  meterOutput(sandbox.stdout, limits, clock, lines[0].write);
-  meterOutput(sandbox.stderr, limits, clock, lines[1].write);
-  meterOutput(sandbox.messages, limits, clock, createMessageReader(limits.logEventBytesMax, print));
-  const extensionLines = createLineReader(limits.logEventBytesMax, (message) => {
-    emit(message);
-    if (telemetry.hears) telemetry.line("extension", message);
+  const log = createEnvironmentLog({
+    sandbox,
+    clock,
+    limits,
+    telemetry,
+    write: (events) => needs.log(spec, logStream, events),
   });
-  if (sandbox.extensions !== undefined) {
-    meterOutput(sandbox.extensions.output, limits, clock, extensionLines.write);
-  }
+  const { emit } = log;
+  const deadline = createDeadline(clock, () => {
+    if (current === undefined) return;
+    if (current.answer === undefined) current.answer = { kind: "timeout" };
+    else current.late = true;
+    close("timeout");
+    finish();
+  });
+  const usage = createUsageReader(sandbox, spec.memoryMb, elapsed);
 
   const answerInit = (outcome: InitOutcome) => {
     const answer = initAnswer;
@@ -325,13 +291,13 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
   }
 
   void sandbox.ended.then((exit) => {
-    extensionLines.flush();
+    log.end();
     runtimeEnded(exit);
     link.close();
     telemetry.close();
   });
   function runtimeEnded(exit: RuntimeExit) {
-    for (const reader of lines) reader.flush();
+    log.flush();
     // It answered and then ended, instead of asking for more: AWS says so in the log.
     if (lifecycle.phase === "responded" && current !== undefined) {
       emit(systemLog.exit(current.invocation.requestId, exitReason(exit), exitType(exit)));
@@ -340,7 +306,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     answerInit({ outcome: "exit", durationMs: initTime(), exit });
     if (current !== undefined) current.answer ??= { kind: "exit", exit };
     finish();
-    cancelDeadline?.();
+    deadline.cancel();
   }
 
   /** The runtime turns to an invocation. */
@@ -349,17 +315,16 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
       throw new Error(`An environment that is ${lifecycle.phase} was given an invocation`);
     current = run;
     run.startedAt = elapsed();
-    silentRuns += 1;
+    log.begin();
     if (finished.length === 0) logStart(run);
     const deadlineMs = clock.now() + run.timeoutMs;
-    expectBy(deadlineMs);
+    deadline.set(deadlineMs);
     if (extensions.present) extensions.invoke(run.invocation, deadlineMs);
   }
 
   function logStart(run: Run) {
     run.startIsLogged = true;
-    keepTail = run.invocation.logTail === true;
-    tail.clear();
+    log.keepTail(run.invocation.logTail === true);
     emit(systemLog.start(run.invocation.requestId, run.invocation.tenantId));
   }
 
@@ -435,24 +400,6 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     }
   }
 
-  /** One timer serves all invocations: it looks when the first was due, and again when the current one is. */
-  function expectBy(at: number) {
-    deadlineAt = at;
-    if (cancelDeadline !== undefined && checkedAt <= at) return;
-    cancelDeadline?.();
-    checkedAt = at;
-    cancelDeadline = clock.after(at - clock.now(), checkDeadline);
-  }
-  function checkDeadline() {
-    cancelDeadline = undefined;
-    if (current === undefined) return;
-    if (clock.now() < deadlineAt) return expectBy(deadlineAt);
-    if (current.answer === undefined) current.answer = { kind: "timeout" };
-    else current.late = true;
-    close("timeout");
-    finish();
-  }
-
   return {
     sandbox,
     logStream,
@@ -465,7 +412,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     },
     get quiet() {
       // Whoever is slow to take what a function streams must keep nobody else waiting.
-      return silentRuns > quietAfter && start.speaks === "frames" && !streams && !extensions.present;
+      return log.isQuiet && start.speaks === "frames" && !streams && !extensions.present;
     },
     end: () => close("spindown"),
     async init(phase, timeoutMs) {
@@ -529,8 +476,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
       link.invoke(invocation, clock.now() + timeoutMs, follows);
     },
     async conclude(invocation, failed) {
-      keepTail = invocation.logTail === true;
-      tail.clear();
+      log.keepTail(invocation.logTail === true);
       emit(systemLog.start(invocation.requestId, invocation.tenantId));
       await drained();
       return outcomeOf(invocation, fromFailedInit(failed), failed.durationMs);
@@ -555,24 +501,9 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     });
   }
 
-  /** The kernel's figures, asked for at most ten times a second: a warm invocation of a millisecond hardly moves them. */
-  function usage(exactly: boolean): { readonly maxMemoryUsedMb: number; readonly cpuMs?: number } {
-    const now = elapsed();
-    const before = cpuReadMs;
-    if (exactly || now - usageReadAt >= usageReadEveryMs) {
-      usageReadAt = now;
-      memoryMb = Math.min(spec.memoryMb, sandbox.memoryUsedMb());
-      const read = sandbox.cpuUsedMs();
-      // Of a group that has gone there is nothing to read any more.
-      if (read !== undefined && before !== undefined) cpuReadMs = Math.max(before, read);
-    }
-    if (cpuReadMs === undefined || before === undefined) return { maxMemoryUsedMb: memoryMb };
-    return { maxMemoryUsedMb: memoryMb, cpuMs: cpuReadMs - before };
-  }
-
   function outcomeOf(invocation: Invocation, answer: Answer, spentMs: number, run?: Run): InvocationOutcome {
     const stream = run?.stream;
-    for (const reader of lines) reader.flush();
+    log.flush();
     const { requestId } = invocation;
     const durationMs = answer.kind === "timeout" ? spec.timeoutMs : Math.min(spentMs, spec.timeoutMs);
     const initMs = initDurationMs;
@@ -605,7 +536,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
       // Since August 2025 AWS bills the init of every on-demand environment.
       billedDurationMs: Math.max(1, Math.ceil(durationMs + (initMs ?? restoreMs ?? 0))),
       memorySizeMb: spec.memoryMb,
-      ...usage(answer.kind !== "response"),
+      ...usage.read(answer.kind !== "response"),
       ...(initMs === undefined ? {} : { initDurationMs: initMs }),
       ...(restoreMs === undefined ? {} : { restoreDurationMs: restoreMs }),
       ...(run === undefined || run.runtimeDoneAt === 0
@@ -615,8 +546,8 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     };
     if (run !== undefined && (telemetry.wanted || spec.logFormat === "JSON")) tellRuntimeDone(run);
     emit(systemLog.end(requestId), systemLog.report(report, errorType));
-    const logTail = keepTail ? { logTail: tail.bytes() } : {};
-    keepTail = false;
+    const tail = log.takeTail();
+    const logTail = tail === undefined ? {} : { logTail: tail };
     const outcome = { outcome: succeeded ? ("success" as const) : ("error" as const), payload, report, ...logTail };
     if (stream === undefined) return outcome;
     return { ...outcome, stream: { contentType: stream.contentType, delivered: stream.delivered } };
@@ -630,52 +561,4 @@ const passesOfEnd = 2;
 
 function drained(): Promise<void> {
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-}
-
-function fromFailedInit(failed: InitOutcome): Answer {
-  switch (failed.outcome) {
-    case "error":
-      return { kind: "error", payload: failed.document, errorType: failed.errorType };
-    case "exit":
-      return { kind: "exit", exit: failed.exit };
-    case "extension":
-      return { kind: "extension", failure: failed.failure };
-    case "timeout":
-      return { kind: "timeout" };
-    case "initialized":
-      throw new Error("An init that succeeded was taken for one that failed");
-  }
-}
-
-function failedInit(outcome: Exclude<InitOutcome, { outcome: "initialized" }>, phase: InitPhase): InitReport {
-  const { durationMs } = outcome;
-  switch (outcome.outcome) {
-    case "timeout":
-      return { durationMs, phase, status: "timeout" };
-    case "exit":
-      return { durationMs, phase, status: "error", errorType: exitType(outcome.exit) };
-    case "extension":
-      return { durationMs, phase, status: "error", errorType: outcome.failure.errorType };
-    case "error":
-      return { durationMs, phase, status: "error", errorType: outcome.errorType };
-  }
-}
-
-function exitType(exit: RuntimeExit): string {
-  return exit.outOfMemory ? "Runtime.OutOfMemory" : "Runtime.ExitError";
-}
-
-function runtimeStatus(answer: Answer): readonly [RuntimeDone["status"], string | undefined] {
-  switch (answer.kind) {
-    case "response":
-      return ["success", undefined];
-    case "error":
-      return ["error", answer.errorType];
-    case "exit":
-      return ["failure", exitType(answer.exit)];
-    case "extension":
-      return ["failure", answer.failure.errorType];
-    case "timeout":
-      return ["timeout", undefined];
-  }
 }

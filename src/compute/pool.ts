@@ -1,7 +1,8 @@
 import type { Clock } from "../kernel/clock.ts";
 import type { FunctionSpec, Invocation, InvocationOutcome } from "./compute.ts";
 import { ComputeSaturatedError } from "./compute.ts";
-import type { Environment, InitOutcome } from "./environment.ts";
+import type { InitOutcome } from "./endings.ts";
+import type { Environment } from "./environment.ts";
 import type { ComputeLimits } from "./limits.ts";
 import type { KeepingPool } from "./pool-kept.ts";
 

@@ -1,5 +1,6 @@
 import type { Invocation } from "./compute.ts";
-import type { Environment, InitOutcome, RunEnd } from "./environment.ts";
+import type { InitOutcome } from "./endings.ts";
+import type { Environment, RunEnd } from "./environment.ts";
 
 /**
  * An environment that has been initialised as what SnapStart would take a snapshot of: before its first invocation it is

@@ -1,6 +1,7 @@
 import type { Clock } from "../../kernel/clock.ts";
 import type { FunctionSpec, Invocation, InvocationOutcome } from "../compute.ts";
-import type { Environment, InitOutcome } from "../environment.ts";
+import type { InitOutcome } from "../endings.ts";
+import type { Environment } from "../environment.ts";
 import type { KeepingPool } from "../pool-kept.ts";
 import type { Debugging, DebugProtocol } from "../workbench.ts";
 import { openDebugAddress } from "./address.ts";
