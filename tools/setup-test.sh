@@ -19,11 +19,12 @@ want /usr/bin/aws awscli
 want skopeo skopeo
 for tool in cmake g++ make autoconf automake; do want "$tool" "$tool"; done
 want libtoolize libtool
+want ruby ruby
 if [ -n "$missing" ] && command -v apt-get >/dev/null 2>&1; then
   as_root=
   [ "$(id -u)" = 0 ] || as_root="sudo -n"
   if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then
-    echo "cumulet: installing$missing (clients, and what builds the official runtime interface client for Node.js)" >&2
+    echo "cumulet: installing$missing (clients, Ruby, and what builds the official runtime interface client for Node.js)" >&2
     install() { $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1; }
     install || { $as_root apt-get update -qq >/dev/null 2>&1; install; }
   fi

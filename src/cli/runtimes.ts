@@ -12,10 +12,10 @@ export const runtimesCommand: Command = {
   usage: "runtimes [install RUNTIME] [--data DIR] [--json]",
   summary: "lists the runtimes of functions, and installs versions of Node.js",
   help: [
-    "Says for each runtime which interpreter of this host runs its functions: its own version (ok), a newer one in its place",
+    "Says for each runtime which interpreter of this host runs its functions: its own version (ok), another one in its place",
     "(instead), or none (missing), and how to get the right one.",
     "'cumulet runtimes install nodejs20.x' gets that version of Node.js from the npm registry into the data folder; a running",
-    "server uses it for the next environment it starts. Python and Java come from the host's package manager.",
+    "server uses it for the next environment it starts. Python, Java and Ruby come from the host's package manager.",
   ].join("\n"),
   async run(argv, output) {
     const { values, positionals } = parseArgs({

@@ -234,9 +234,10 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
   };
 }
 
-/** The heaps of Node and Java are sized by their command lines and cannot be later; Python takes what the cgroup gives it. */
+/** The heaps of Node and Java are sized by their command lines and cannot be later; Python and Ruby take what the cgroup gives them. */
 function shelfKey({ interpreter, memoryMb, ephemeralStorageMb, preloadsSdk }: SandboxShape): string {
-  return `${interpreter.executable} ${ephemeralStorageMb} ${interpreter.language === "python" ? "" : memoryMb} ${preloadsSdk === true}`;
+  const sized = interpreter.language === "node" || interpreter.language === "java";
+  return `${interpreter.executable} ${ephemeralStorageMb} ${sized ? memoryMb : ""} ${preloadsSdk === true}`;
 }
 
 async function discard(sandbox: Sandbox): Promise<void> {

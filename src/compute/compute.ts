@@ -193,7 +193,7 @@ export interface ComputeCapabilities {
 
 export type RuntimeAvailability =
   | { readonly runtime: string; readonly state: "available"; readonly version: string; readonly path: string }
-  /** A nearest newer interpreter stands in. */
+  /** The nearest newer interpreter stands in; of Ruby also an older one. */
   | {
       readonly runtime: string;
       readonly state: "substituted";

@@ -32,6 +32,9 @@ const runtimes: readonly string[] = [
   "java17",
   "java21",
   "java25",
+  "ruby3.2",
+  "ruby3.3",
+  "ruby3.4",
   "provided.al2",
   "provided.al2023",
 ];
@@ -39,6 +42,9 @@ const runtimes: readonly string[] = [
 const run = promisify(execFile);
 /** The bootstrap needs what Node.js has had since then. */
 const oldestNode = 20;
+/** And so does that of Ruby. */
+const oldestRuby = [3, 0];
+const askRuby = 'print RUBY_VERSION, " ", RbConfig::CONFIG["prefix"]';
 const systemFolders = ["/usr/local/bin", "/usr/bin"];
 
 /** Where `cumulet runtimes install` puts interpreters, each in a folder of its own. */
@@ -56,15 +62,17 @@ export function createInterpreters(
   let installedSeen = "";
   let pythons: Promise<readonly Interpreter[]> | undefined;
   let javas: Promise<readonly Interpreter[]> | undefined;
+  let rubies: Promise<readonly Interpreter[]> | undefined;
 
   const find: Interpreters["find"] = async (runtime) => {
     const wanted = parseRuntime(runtime);
     if (wanted === undefined) throw new RuntimeUnavailableError(runtime, "It is not a runtime that Cumulet knows.");
     if (wanted.language === "node") nodes ??= findNodes(ownNode, installed);
     else if (wanted.language === "python") pythons ??= findPythons();
+    else if (wanted.language === "ruby") rubies ??= findRubies();
     else javas ??= findJavas();
-    const found = (await { node: nodes, python: pythons, java: javas }[wanted.language]) ?? [];
-    const chosen = choose(found, wanted.version);
+    const found = (await { node: nodes, python: pythons, java: javas, ruby: rubies }[wanted.language]) ?? [];
+    const chosen = choose(found, wanted.version) ?? (wanted.language === "ruby" ? newest(found) : undefined);
     if (wanted.language === "node" && !(chosen !== undefined && matches(chosen, wanted.version))) {
       // Perhaps it has been installed since.
       const names = (await readdir(installed).catch(() => [])).join();
@@ -104,6 +112,8 @@ function parseRuntime(runtime: string): { language: Interpreter["language"]; ver
   if (node !== undefined) return { language: "node", version: [Number(node)] };
   const java = /^java(\d+)$/u.exec(runtime)?.[1];
   if (java !== undefined && Number(java) >= 11) return { language: "java", version: [Number(java)] };
+  const ruby = /^ruby(\d)\.(\d+)$/u.exec(runtime);
+  if (ruby !== null) return { language: "ruby", version: [Number(ruby[1]), Number(ruby[2])] };
   const minor = /^python3\.(\d+)$/u.exec(runtime)?.[1];
   return minor === undefined ? undefined : { language: "python", version: [3, Number(minor)] };
 }
@@ -114,6 +124,11 @@ export function choose(found: readonly Interpreter[], wanted: readonly number[])
     .filter((interpreter) => compare(numbers(interpreter).slice(0, wanted.length), wanted) >= 0)
     .toSorted((a, b) => compare(numbers(a).slice(0, wanted.length), numbers(b).slice(0, wanted.length)));
   return candidates[0];
+}
+
+/** Of Ruby an older one stands in where there is no newer: distributions are years behind Lambda there, and the language has not changed much. */
+function newest(found: readonly Interpreter[]): Interpreter | undefined {
+  return found.toSorted((a, b) => compare(numbers(b), numbers(a)))[0];
 }
 
 function matches(interpreter: Interpreter, wanted: readonly number[]): boolean {
@@ -198,6 +213,23 @@ async function findJavas(): Promise<readonly Interpreter[]> {
   return [...found.values()];
 }
 
+async function findRubies(): Promise<readonly Interpreter[]> {
+  const found = new Map<string, Interpreter>();
+  for (const folder of systemFolders) {
+    const names = (await readdir(folder).catch(() => [])).filter((name) => /^ruby(?:\d\.\d+)?$/u.test(name));
+    for (const name of names) {
+      const executable = await realpath(join(folder, name)).catch(() => undefined);
+      if (executable === undefined || found.has(executable)) continue;
+      const answer = await ask(executable, ["--disable=gems", "-rrbconfig", "-e", askRuby]);
+      const [version, prefix] = answer?.split(" ") ?? [];
+      if (version === undefined || prefix === undefined) continue;
+      if (compare(version.split(".").map(Number), oldestRuby) < 0) continue;
+      found.set(executable, { language: "ruby", version, executable, prefix });
+    }
+  }
+  return [...found.values()];
+}
+
 async function ask(executable: string, args: readonly string[]): Promise<string | undefined> {
   try {
     return (await run(executable, args, { env: { PATH: "/usr/bin:/bin" }, timeout: 5_000 })).stdout.trim();
@@ -210,6 +242,8 @@ function remedy(language: Interpreter["language"], runtime: string): string {
   if (language === "node" && Number(/\d+/u.exec(runtime)?.[0]) < oldestNode)
     return `Nothing older than Node.js ${oldestNode} can be used.`;
   if (language === "node") return `Get it with: cumulet runtimes install ${runtime}.`;
+  if (language === "ruby")
+    return `Install Ruby ${runtime.slice("ruby".length)} or a newer one (Debian: apt-get install ruby).`;
   return language === "java"
     ? `Install a JDK of version ${runtime.slice("java".length)} or newer (Debian: apt-get install openjdk-17-jdk-headless, or a Temurin package).`
     : `Install ${runtime} or a newer Python (Debian: apt-get install python3; pyenv install ${runtime.slice("python".length)}).`;

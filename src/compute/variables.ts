@@ -15,7 +15,7 @@ export interface VariablesNeeds {
   readonly endpoint: string;
   /** `host:port` of the Runtime API, for runtimes that speak it. */
   readonly runtimeApi: string | undefined;
-  readonly language: "node" | "python" | "java";
+  readonly language: "node" | "python" | "java" | "ruby";
   readonly initializationType: InitializationType;
 }
 
@@ -42,6 +42,7 @@ export function environmentVariables(spec: FunctionSpec, needs: VariablesNeeds):
     ].join(":"),
     ...(managed && needs.language === "node" ? { NODE_PATH: nodePath(spec, places) } : {}),
     ...(managed && needs.language === "python" ? { PYTHONPATH: places.runtime } : {}),
+    ...(managed && needs.language === "ruby" ? rubyPaths(spec, places) : {}),
     AWS_ENDPOINT_URL: needs.endpoint,
     AWS_LAMBDA_FUNCTION_TIMEOUT: String(Math.ceil(spec.timeoutMs / 1000)),
     ...spec.environment,
@@ -89,6 +90,15 @@ function nodePath(spec: FunctionSpec, places: Places): string {
   ].join(":");
 }
 
+/** Gems lie in folders named after the version of Ruby's interface: `3.4.0` for every 3.4. */
+function rubyPaths(spec: FunctionSpec, { task, runtime, layers }: Places): Record<string, string> {
+  const version = `${spec.runtime.slice("ruby".length)}.0`;
+  return {
+    GEM_PATH: `${task}/vendor/bundle/ruby/${version}:${layers}/ruby/gems/${version}`,
+    RUBYLIB: `${task}:${runtime}/lib:${layers}/ruby/lib`,
+  };
+}
+
 /** What of them external extensions get. Source: developer guide, "Lambda extensions", environment variables. */
 export function extensionVariables(environment: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !runtimeOnly.has(name)));
@@ -110,13 +120,13 @@ const runtimeOnly = new Set([
 /** Of a function's own variables, those that a language or the system reads before any of our code runs. */
 export function variablesReadAtStart(environment: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(environment).filter(
-      ([name]) => atStart.has(name) || name.startsWith("LD_") || name.startsWith("PYTHON"),
-    ),
+    Object.entries(environment).filter(([name]) => atStart.has(name) || readAtStart.test(name)),
   );
 }
 
 export const wrapperVariable = "AWS_LAMBDA_EXEC_WRAPPER";
+
+const readAtStart = /^(?:LD_|PYTHON|RUBY)/;
 
 const atStart = new Set([
   "NODE_OPTIONS",

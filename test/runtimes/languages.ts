@@ -15,6 +15,8 @@ export interface Language {
   readonly failed: Readonly<Record<string, unknown>>;
   /** The memory that a function hoards is the process's own; Java's heap is bounded and gives an error of the language. */
   readonly hoarded: { readonly errorType: string };
+  /** The runtime that is tried on another version where its own is not to be had. */
+  readonly standIn?: string;
 }
 
 const sources = join(import.meta.dirname, "matrix");
@@ -45,6 +47,14 @@ export const languages = {
     layer: { "said.txt": "from the layer" },
     failed: { errorMessage: "boom", errorType: "java.lang.IllegalStateException", stackTrace: "array" },
     hoarded: { errorType: "java.lang.OutOfMemoryError" },
+  },
+  ruby: {
+    handler: "app.handler",
+    build: (folder) => cp(join(sources, "ruby"), folder, { recursive: true }),
+    layer: { "ruby/lib/from_layer.rb": `module FromLayer; SAID = "from the layer"; end` },
+    failed: { errorMessage: "boom", errorType: "Function<ArgumentError>", stackTrace: "array" },
+    hoarded: outOfMemory,
+    standIn: "ruby3.4",
   },
 } satisfies Record<string, Language>;
 

@@ -11,13 +11,16 @@ export function protocolOf(spec: FunctionSpec, language: Interpreter["language"]
     throw new DebugRefusedError(`Which debugger a custom runtime (${spec.runtime}) takes is not known here.`);
   }
   const protocol = protocols[language];
-  if (protocol === undefined) throw new DebugRefusedError("Python functions cannot be debugged yet.");
+  if (protocol === undefined) {
+    throw new DebugRefusedError(`${language === "ruby" ? "Ruby" : "Python"} functions cannot be debugged yet.`);
+  }
   return protocol;
 }
 
 const protocols: Readonly<Record<Interpreter["language"], DebugProtocol | undefined>> = {
   node: "inspector",
   python: undefined,
+  ruby: undefined,
   java: "jdwp",
 };
 

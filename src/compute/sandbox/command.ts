@@ -11,6 +11,8 @@ export function runtimeCommand(
       return { file: executable, args: [...nodeMemoryFlags(shape.memoryMb), `${runtimeDir}/bootstrap.cjs`] };
     case "python":
       return { file: executable, args: ["-B", `${runtimeDir}/bootstrap.py`] };
+    case "ruby":
+      return { file: executable, args: ["-EUTF-8", ...rubyFlags(shape.interpreter), `${runtimeDir}/bootstrap.rb`] };
     case "java": {
       const archive =
         shape.interpreter.runtime?.archived === true ? [`-XX:SharedArchiveFile=${runtimeDir}/${javaArchive}`] : [];
@@ -19,6 +21,12 @@ export function runtimeCommand(
       return { file: executable, args: [heap, ...archive, ...javaStart(shape.interpreter, runtimeDir)] };
     }
   }
+}
+
+/** As of Ruby 3.2 what these add is no longer part of an error's message. */
+function rubyFlags({ version }: Interpreter): readonly string[] {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > 3 || (major === 3 && minor >= 2) ? [] : ["--disable=did_you_mean,error_highlight"];
 }
 
 /** The heap in proportion to the function's memory, so that garbage is collected before the limit is hit. AWS uses these shares too. */

@@ -7,7 +7,7 @@ import type { ExtensionProcesses } from "./supervisor.ts";
 
 /** An interpreter of this host. */
 export interface Interpreter {
-  readonly language: "node" | "python" | "java";
+  readonly language: "node" | "python" | "java" | "ruby";
   /** `24.21.0`, `3.12.1`. */
   readonly version: string;
   readonly executable: string;
