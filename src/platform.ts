@@ -15,10 +15,13 @@ import { createDeveloperApi } from "./front/developer-api.ts";
 import { createFront } from "./front/front.ts";
 import { createLiveFeed } from "./front/live-feed.ts";
 import { createPlatformApi } from "./front/platform-api.ts";
+import { createReadiness } from "./front/readiness.ts";
+import { openTls } from "./front/tls.ts";
 import { scheduleBlobCollection } from "./kernel/blobs/collect-job.ts";
 import { createBlobs } from "./kernel/blobs/stored-blobs.ts";
 import { systemClock, type Clock } from "./kernel/clock.ts";
 import { randomIds, type Ids } from "./kernel/ids.ts";
+import { createProcessOwners } from "./kernel/jobs/process-owners.ts";
 import { createJobs } from "./kernel/jobs/stored-jobs.ts";
 import type { Jobs } from "./kernel/jobs/jobs.ts";
 import { createLog, type Log } from "./kernel/log.ts";
@@ -53,6 +56,10 @@ import { join } from "node:path";
 export interface Platform {
   /** Listen and begin background work. */
   start(): Promise<{ readonly endpoint: string; readonly port: number }>;
+  /** Not ready any more, for load balancers to see; requests are still answered. */
+  drain(): void;
+  /** Read the files of the certificate again, now rather than within seconds. Absent without TLS. */
+  readonly reloadCertificate?: () => Promise<void>;
   /** Finish what is under way, at the most for so long, then let go of everything. */
   stop(graceMs: number): Promise<void>;
   /** Whether functions run isolated from this host. */
@@ -82,9 +89,10 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
   const clock = parts.clock ?? systemClock;
   const ids = parts.ids ?? randomIds;
   const log = createLog(config.logLevel, parts.writeLog, () => clock.now());
+  const tls = config.tls && (await openTls(config.tls, { clock, log }));
   const store = parts.store ?? (await openLmdbStore({ folder: join(dataDir, "store"), clock }));
   const blobs = await createBlobs({ store, clock, ids, folder: join(dataDir, "blobs") });
-  const jobs = createJobs({ store, clock, ids, log });
+  const jobs = createJobs({ store, clock, ids, log, owners: createProcessOwners(ids) });
   await scheduleBlobCollection({ blobs, jobs, store, clock });
 
   // Wire: the services find each other in a map that is complete once all are built.
@@ -92,10 +100,13 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
   const models = createModels();
 
   // Access
-  const keys = await openServerKeys(dataDir);
+  const keys = await openServerKeys(dataDir, config.secretFiles.serverKey);
   const sessions = createSessions({ keys, ids });
   const compile = createPolicyCompiler();
-  const root = createRootSource(config.account, await openRootCredentials(dataDir, ids));
+  const root = createRootSource(
+    config.account,
+    await openRootCredentials(dataDir, ids, config.secretFiles.credentials),
+  );
   const iam = createIam({ store, ids, keys, compile, sessions, now: () => clock.now() });
   const sts = createSts({ iam: iam.port, sessions });
   const authorizer = createAuthorizer({ identities: iam.identities, compile, log });
@@ -215,11 +226,15 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
       store,
       flush: () => ledger.flush(),
       collectors: [meter.collect, executeApi.collect, collectProcess(dataDir)],
-      ...(config.metrics === "token" && { metricsToken: await openMetricsToken(dataDir, ids) }),
+      ...(config.metrics === "token" && {
+        metricsToken: await openMetricsToken(dataDir, ids, config.secretFiles.metricsToken),
+      }),
     },
   });
   const front = createFront({
     platformApi,
+    readiness: createReadiness({ store, clock }),
+    ...(tls && { tls }),
     services,
     models,
     verifier,
@@ -244,11 +259,13 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
       port = bound.port;
       jobs.start();
       lambda.start();
-      return { endpoint: `http://${config.host}:${port}`, port };
+      return { endpoint: `${tls ? "https" : "http"}://${config.host}:${port}`, port };
     },
+    drain: () => front.drain(),
+    ...(tls && { reloadCertificate: () => tls.reload() }),
     stop: async (graceMs) => {
-      await front.stop(graceMs);
-      await jobs.stop(graceMs);
+      // At the same time: the leases of what waits are given back at once, and what runs has the same grace.
+      await Promise.all([front.stop(graceMs), jobs.stop(graceMs)]);
       executeApi.stop();
       lambda.stop();
       await compute.stop(graceMs);

@@ -28,6 +28,47 @@ export const storeLimits = {
   valueDepthMax: 200,
 } as const;
 
+/** Limits of the store on PostgreSQL. Ours. */
+export const postgresLimits = {
+  /** The least major version that is tried. */
+  versionMin: 14,
+  connectMsMax: 5_000,
+  keepAliveMs: 10_000,
+  /** The server gives a statement up after this long; the connection is given up a little later. */
+  statementMsMax: 30_000,
+  answerMsMax: 35_000,
+  /** How long reads of one snapshot may pause. */
+  snapshotMsMax: 300_000,
+  /** How long calls wait for PostgreSQL to come back before they fail. */
+  unavailableMsMax: 30_000,
+  /** Wait before the second attempt; doubled for each further one. */
+  backoffMs: 20,
+  backoffMsMax: 500,
+  /** Connections for reads of one statement, which share them. */
+  readConnections: 4,
+  /** Reads that wait for a connection go together, so many at the most. */
+  readsTogetherMax: 512,
+  /** Connections for reads of several statements in one snapshot. */
+  snapshotConnections: 8,
+  /** Above these, for reads that have waited for so long: they may be what those that hold the others wait for. */
+  snapshotConnectionsMore: 24,
+  snapshotWaitMs: 100,
+  /** Commits go together up to so many bytes. */
+  batchBytesMax: 16 * 1024 * 1024,
+  /** A batch that changes more keys, in bytes, is told as "anything". */
+  changeBytesMax: 128 * 1024,
+  /** How long the changes of a batch are kept for nodes that were away, and for a commit whose answer was lost. */
+  changesKeptSeconds: 300,
+  forgetEveryMs: 10_000,
+  /** Changes read together. */
+  changesPage: 500,
+  /** Batches whose changes a process remembers. */
+  changesRemembered: 2_000,
+  /** How often changes are looked for where the server tells of them, and where it does not. */
+  toldPollMs: 1_000,
+  untoldPollMs: 50,
+} as const;
+
 /** Limits of blobs. Ours. */
 export const blobLimits = {
   /** Content up to this size lives in the store. */
@@ -46,9 +87,18 @@ export const blobLimits = {
 /** Limits of jobs. Ours. */
 export const jobLimits = {
   attemptsMax: 10,
-  /** Another process may take a job over when its lease has not been renewed for so long. */
-  leaseMs: 15_000,
+  /** How often a run renews its lease, and how often each process looks at the leases of the others. */
   renewMs: 5_000,
+  /** A lease that did not change between so many looks after the first, 15 s, is taken for dead. */
+  unchangedLooks: 3,
+  /** A run that could not renew for so long is told that its lease is lost: before any other may think so. */
+  leaseSureMs: 12_000,
+  /** A renewal that fails or is not answered is looked at again after so long. */
+  renewStepMs: 1_000,
+  /** How often a run that ended tries to say so before it leaves the job to whoever looks at its lease. */
+  giveBackTries: 10,
+  /** Leases looked at together. */
+  leasesPage: 1_000,
   /** Wait before the second attempt; doubled for each further one. */
   backoffMs: 1_000,
   backoffMsMax: 300_000,
@@ -60,4 +110,24 @@ export const jobLimits = {
   drainRoundsMax: 10_000,
   /** A failed job keeps this much of its error. */
   errorCharactersMax: 2_000,
+} as const;
+
+/** Limits of nodes. Ours. The lease that others grant is longer than the one a node counts on, so that it stops first. */
+export const nodeLimits = {
+  /** How often a node that is not alone writes that it is there. */
+  beatMs: 2_000,
+  /** A node counts on its lease for so long after it began to renew it. */
+  ownLeaseMs: 8_000,
+  /** A node of which nothing was seen for so long is given up. */
+  lostMs: 10_000,
+  /** After a round that failed. */
+  retryMs: 250,
+  /** How often a node looks while somebody waits for the others. */
+  waitingLookMs: 50,
+  /** Longer than any lease runs: then it is not known whether all have taken a change in. */
+  settledMsMax: 15_000,
+  /** How long a request waits for the lease of a node that was paused. */
+  renewedMsMax: 1_000,
+  /** How long a node that stops tries to say so. */
+  goodbyeMsMax: 2_000,
 } as const;

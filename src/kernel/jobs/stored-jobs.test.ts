@@ -197,7 +197,7 @@ describe("a job that fails", () => {
 });
 
 describe("a lease", () => {
-  test("that ends with its process lets another take the job over, and fences the first", async () => {
+  test("of a process that stands still is taken over by another, and fences the first", async () => {
     const held = Promise.withResolvers<void>();
     const late = Promise.withResolvers<unknown>();
     handle(async (job) => {
@@ -207,9 +207,9 @@ describe("a lease", () => {
     await schedule();
     const first = jobs.drain();
     await settle();
-    // The first process stands still: its timers do not run. Another looks after the lease has ended.
-    const laterClock = createFakeClock(clock.now() + jobLimits.leaseMs);
-    const second = createJobs({ store, clock: laterClock, ids: randomIds, log });
+    // The first process's timers do not run. The other's clock is hours behind, which does not matter.
+    const otherClock = createFakeClock(0);
+    const second = createJobs({ store, clock: otherClock, ids: randomIds, log });
     const attempts: number[] = [];
     second.handle("test.run", {
       concurrency: 1,
@@ -218,12 +218,36 @@ describe("a lease", () => {
         return job.finish(async (tx) => tx.set(["by"], "second"));
       },
     });
-    await second.drain();
+    second.start();
+    await lookOn(otherClock, jobLimits.unchangedLooks - 1);
+    expect(attempts).toEqual([]);
+    await lookOn(otherClock, 1);
+    expect(attempts).toEqual([2]);
     held.resolve();
     expect(await late.promise).toBeInstanceOf(LeaseLostError);
     await first;
-    expect(attempts).toEqual([2]);
     expect(await store.read((reader) => reader.get(["by"]))).toBe("second");
+    await second.stop(0);
+  });
+
+  test("is released at once when its process is known to have ended", async () => {
+    handle(() => new Promise(() => {}));
+    await schedule({ payload: "p" });
+    void jobs.drain();
+    await settle();
+    const owners = { id: "next", hasEnded: () => true };
+    const next = createJobs({ store, clock: createFakeClock(clock.now()), ids: randomIds, log, owners });
+    const seen: unknown[] = [];
+    next.handle("test.run", {
+      concurrency: 1,
+      run: async (job) => {
+        seen.push([job.payload, job.attempt]);
+      },
+    });
+    next.start();
+    await settle();
+    expect(seen).toEqual([["p", 2]]);
+    await next.stop(0);
   });
 
   test("is renewed for as long as the job runs", async () => {
@@ -233,14 +257,15 @@ describe("a lease", () => {
     const first = jobs.drain();
     const second = newProcess();
     second.handle("test.run", { concurrency: 1, run: async () => expect.unreachable() });
+    second.start();
     for (let n = 0; n < 10; n += 1) {
       await settle();
       clock.advance(jobLimits.renewMs);
-      await settle();
-      await second.drain();
     }
+    await settle();
     held.resolve();
     await first;
+    await second.stop(0);
     expect(await store.read((reader) => reader.range({ prefix: [] }, { limit: 10 }))).toEqual([]);
   });
 
@@ -282,12 +307,12 @@ describe("a lease", () => {
   test("of a job that ends its process each time is not given without end", async () => {
     await schedule();
     for (let n = 0; n < 3; n += 1) {
-      const doomed = newProcess();
+      const doomedClock = createFakeClock(clock.now());
+      const doomed = createJobs({ store, clock: doomedClock, ids: randomIds, log });
       doomed.handle("test.run", { concurrency: 1, attemptsMax: 2, run: () => new Promise(() => {}) });
-      void doomed.drain();
-      await settle();
-      // The process dies: its clock stands still, its lease ends.
-      clock = createFakeClock(clock.now() + jobLimits.leaseMs);
+      doomed.start();
+      // It takes over from the one before it, and dies: its clock stands still.
+      await lookOn(doomedClock, jobLimits.unchangedLooks + 1);
     }
     expect(await jobs.failed("test.run", 10)).toMatchObject([{ attempts: 2 }]);
   });
@@ -347,6 +372,15 @@ describe("started jobs", () => {
     await stopped;
   });
 });
+
+/** Let a process look at the leases of the others so many times. */
+async function lookOn(itsClock: FakeClock, looks: number): Promise<void> {
+  await settle();
+  for (let n = 0; n < looks; n += 1) {
+    itsClock.advance(jobLimits.renewMs);
+    await settle();
+  }
+}
 
 /** Let everything that is ready to run, run. */
 async function settle(): Promise<void> {
