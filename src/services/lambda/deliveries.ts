@@ -38,6 +38,8 @@ interface DeliveryPayload {
   readonly record: string;
   readonly endedAt: number;
   readonly traceId?: string | undefined;
+  /** What was invoked of the function, for its metrics. */
+  readonly qualifier?: string | undefined;
 }
 
 const kind = "lambda.deliver";
@@ -57,14 +59,15 @@ export function scheduleDelivery(
     record: writeRecord(ending, now),
     endedAt: now,
     traceId: ending.last?.traceId,
+    qualifier: ending.qualifier,
   };
   const key = [ending.place.account, ending.place.region, ending.name, ending.requestId, ending.condition];
   needs.jobs.schedule(tx, { kind, key, at: now, payload });
 }
 
-/** Delivers records. A destination that refuses one has lost it, as on AWS, with a line in the log. */
+/** Delivers records. A destination that refuses one has lost it, as on AWS, with a line in the log and a count in its metric. */
 export function handleDeliveries(
-  needs: Pick<LambdaNeeds, "jobs" | "iam" | "authorizer" | "s3" | "ids" | "clock" | "log"> & {
+  needs: Pick<LambdaNeeds, "jobs" | "iam" | "authorizer" | "s3" | "ids" | "clock" | "log" | "note"> & {
     readonly functions: Functions;
   },
 ): void {
@@ -74,15 +77,17 @@ export function handleDeliveries(
     const [account = "", region = "", name = "", requestId = ""] = job.key.map(String);
     const place = { account, region };
     // Written by `scheduleDelivery`, and by nobody else.
-    const { destination: arn, role, record, endedAt, traceId } = job.payload as DeliveryPayload;
+    const { destination: arn, role, record, endedAt, traceId, qualifier } = job.payload as DeliveryPayload;
     const destination = toDestination(arn);
-    const lose = (reason: string) =>
+    const lose = (reason: string) => {
+      needs.note?.({ ...place, functionName: name, qualifier }, "DestinationDeliveryFailures", 1);
       log.warn("The record of an asynchronous invocation could not be delivered", {
         functionName: name,
         requestId,
         destination: arn,
         reason,
       });
+    };
     if (destination === undefined) return lose("no such kind of destination");
     try {
       const principal = await assume(needs, { place, name, role });

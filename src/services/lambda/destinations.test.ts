@@ -1,3 +1,4 @@
+import { CloudWatchClient, GetMetricStatisticsCommand } from "@aws-sdk/client-cloudwatch";
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
@@ -165,7 +166,7 @@ test("UpdateFunctionEventInvokeConfig keeps the destinations it does not name, P
   expect((await read()).DestinationConfig).toEqual({ OnSuccess: {}, OnFailure: {} });
 });
 
-test("a destination that is gone by then loses the record, and nothing else", async () => {
+test("a destination that is gone by then loses the record, which DestinationDeliveryFailures counts, and nothing else", async () => {
   const collector = `${name}-collector`;
   await create(collecting, collector);
   await create(failing);
@@ -173,6 +174,18 @@ test("a destination that is gone by then loses the record, and nothing else", as
   await lambda.send(new DeleteFunctionCommand({ FunctionName: collector }));
   await send({});
   await platform.platform.jobs.drain();
+  const { Datapoints } = await new CloudWatchClient(platform.settings).send(
+    new GetMetricStatisticsCommand({
+      Namespace: "AWS/Lambda",
+      MetricName: "DestinationDeliveryFailures",
+      Dimensions: [{ Name: "FunctionName", Value: name }],
+      StartTime: new Date(Date.now() - 600_000),
+      EndTime: new Date(Date.now() + 60_000),
+      Period: 3600,
+      Statistics: ["Sum"],
+    }),
+  );
+  expect(Datapoints?.map(({ Sum }) => Sum)).toEqual([1]);
   await expect(send({})).resolves.toMatchObject({ StatusCode: 202 });
 });
 

@@ -31,7 +31,6 @@ export type NotedMetric =
   | "AsyncEventAge"
   | "PostRuntimeExtensionsDuration"
   | "AsyncEventsDropped"
-  | "DeadLetterErrors"
   | "SignatureValidationErrors"
   | "DestinationDeliveryFailures"
   | "RecursiveInvocationsDropped"
