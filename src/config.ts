@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { LogLevel } from "./kernel/log.ts";
+import { workerLimits } from "./workers/limits.ts";
 
 /** What the program was told, checked. This file is the only reader of the environment. */
 export interface Config {
@@ -19,6 +20,22 @@ export interface Config {
   readonly sandbox: "auto" | "namespaces" | "process";
   /** Who may read `/metrics`: whoever has the token in the data folder, or all who reach the listener. */
   readonly metrics: "token" | "open";
+  /** Files in PEM: with them the listener speaks TLS to whoever does. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** After a signal to end: how long requests are still taken, so that load balancers notice that this node is not ready. */
+  readonly drainWaitMs: number;
+  /** How long what is under way then has to end. */
+  readonly stopGraceMs: number;
+  /** Processes that share the port and the data folder. */
+  readonly workers: number;
+  /** Where the keys are read from; what is not named here is made in the data folder at the first start. */
+  readonly secretFiles: SecretFiles;
+}
+
+export interface SecretFiles {
+  readonly serverKey?: string;
+  readonly credentials?: string;
+  readonly metricsToken?: string;
 }
 
 export interface ConfigFlags {
@@ -27,6 +44,11 @@ export interface ConfigFlags {
   readonly data?: string | undefined;
   readonly dev?: boolean | undefined;
   readonly sandbox?: string | undefined;
+  readonly "tls-cert"?: string | undefined;
+  readonly "tls-key"?: string | undefined;
+  readonly "drain-wait"?: string | undefined;
+  readonly "stop-grace"?: string | undefined;
+  readonly workers?: string | undefined;
 }
 
 /** A flag or variable that cannot be used; the message names it. */
@@ -58,6 +80,14 @@ export function readConfig(flags: ConfigFlags, environment: Environment = proces
     logLevel: parseLogLevel(environment["CUMULET_LOG"]),
     sandbox: parseSandbox(flags.sandbox ?? environment["CUMULET_SANDBOX"]),
     metrics: parseMetrics(environment["CUMULET_METRICS"]),
+    tls: parseTls(
+      flags["tls-cert"] ?? environment["CUMULET_TLS_CERT"],
+      flags["tls-key"] ?? environment["CUMULET_TLS_KEY"],
+    ),
+    drainWaitMs: parseSeconds("--drain-wait", flags["drain-wait"] ?? environment["CUMULET_DRAIN_WAIT"] ?? "0"),
+    stopGraceMs: parseSeconds("--stop-grace", flags["stop-grace"] ?? environment["CUMULET_STOP_GRACE"] ?? "10"),
+    workers: parseWorkers(flags.workers ?? environment["CUMULET_WORKERS"]),
+    secretFiles: readSecretFiles(environment),
   };
 }
 
@@ -109,6 +139,45 @@ function parseMetrics(text: string | undefined): Config["metrics"] {
   if (text === undefined || text === "token") return "token";
   if (text === "open") return text;
   throw new ConfigError(`CUMULET_METRICS must be token or open, not ${text}`);
+}
+
+function parseTls(certFile: string | undefined, keyFile: string | undefined): Config["tls"] {
+  if (certFile === undefined && keyFile === undefined) return undefined;
+  if (certFile === undefined || keyFile === undefined) {
+    throw new ConfigError("TLS needs both, --tls-cert and --tls-key (or CUMULET_TLS_CERT and CUMULET_TLS_KEY)");
+  }
+  return { certFile: resolve(certFile), keyFile: resolve(keyFile) };
+}
+
+function parseSeconds(name: string, text: string): number {
+  const seconds = Number(text);
+  // As long as a function may run, which is as long as anything can be worth waiting for.
+  if (!/^\d{1,3}(\.\d{1,3})?$/.test(text) || seconds > 900) {
+    throw new ConfigError(`${name} takes seconds, from 0 to 900, not ${text}`);
+  }
+  return seconds * 1000;
+}
+
+/** One, for whoever builds a platform in a process of their own; the program asks for more. */
+function parseWorkers(text: string | undefined): number {
+  if (text === undefined) return 1;
+  const workers = Number(text);
+  if (!/^\d{1,3}$/.test(text) || workers < 1 || workers > workerLimits.workersMax) {
+    throw new ConfigError(`--workers takes a number from 1 to ${workerLimits.workersMax}, not ${text}`);
+  }
+  return workers;
+}
+
+function readSecretFiles(environment: Environment): SecretFiles {
+  const file = (name: string) => environment[name] || undefined;
+  const serverKey = file("CUMULET_SERVER_KEY_FILE");
+  const credentials = file("CUMULET_CREDENTIALS_FILE");
+  const metricsToken = file("CUMULET_METRICS_TOKEN_FILE");
+  return {
+    ...(serverKey !== undefined && { serverKey: resolve(serverKey) }),
+    ...(credentials !== undefined && { credentials: resolve(credentials) }),
+    ...(metricsToken !== undefined && { metricsToken: resolve(metricsToken) }),
+  };
 }
 
 function parseSandbox(text: string | undefined): Config["sandbox"] {

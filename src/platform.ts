@@ -10,6 +10,7 @@ import { createSessions } from "./access/sessions.ts";
 import { createVerifier } from "./access/verify.ts";
 import type { Compute, ComputeCapabilities } from "./compute/compute.ts";
 import { createCompute } from "./compute/create-compute.ts";
+import { computeLimits } from "./compute/limits.ts";
 import type { Config } from "./config.ts";
 import { createDeveloperApi } from "./front/developer-api.ts";
 import { createFront } from "./front/front.ts";
@@ -49,6 +50,8 @@ import { createSts } from "./services/sts/service.ts";
 import { createServiceDirectory } from "./wire/directory.ts";
 import type { Service } from "./wire/service.ts";
 import { createModels } from "./wire/tables/catalog.ts";
+import { shareOfHost } from "./workers/share.ts";
+import type { WorkerTie } from "./workers/worker.ts";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -78,6 +81,8 @@ export interface PlatformParts {
   readonly clock?: Clock;
   readonly ids?: Ids;
   readonly store?: Store;
+  /** Where this process is one of several on the data folder: what it shares with them. */
+  readonly worker?: Pick<WorkerTie, "siblings" | "instance" | "port" | "serve">;
 }
 
 /** Builds the system, each part after those it needs. */
@@ -150,7 +155,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
   });
   handleUsageRetention({ store, jobs, clock });
   const meter = createFunctionMeter({ ledger, metrics: cloudwatch.port, clock });
-  let port = 0;
+  let port = parts.worker?.port ?? 0;
   const feed = createLiveFeed(clock);
   const compute = await createCompute({
     clock,
@@ -159,6 +164,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     dataDir,
     driver: config.sandbox,
     endpointPort: () => port,
+    ...(parts.worker && { instance: parts.worker.instance, limits: shareOfHost(computeLimits, config.workers) }),
     credentials: createExecutionRoles(iam.port),
     log: (spec, logStream, events) => {
       logs.port.append({ account: spec.account, region: spec.region, logGroup: spec.logGroup, logStream, events });
@@ -255,8 +261,8 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
       await ledger.recover();
       await scheduleUsageRetention({ store, jobs, clock });
       await cloudwatch.start();
-      const bound = await front.listen(config.port, config.host);
-      port = bound.port;
+      if (parts.worker === undefined) port = (await front.listen(config.port, config.host)).port;
+      else parts.worker.serve(front.adopt());
       jobs.start();
       lambda.start();
       return { endpoint: `${tls ? "https" : "http"}://${config.host}:${port}`, port };

@@ -2,6 +2,15 @@ import { randomBytes } from "node:crypto";
 import { chmod, link, mkdir, open, readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
+/** The text of a file that the operator named: it must be there, and is left as it is. */
+export async function readNamedFile(path: string, what: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    throw new Error(`The file named for ${what} cannot be read: ${path}`, { cause: error });
+  }
+}
+
 /**
  * The text of a file only its owner may read (0600), made when it is absent. When several processes start at once they
  * all get the one that was there first. Durable when it returns.

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Ids } from "../kernel/ids.ts";
 import type { AccessKeySource } from "./credential-source.ts";
 import { createAccessKeyId, createSecretAccessKey } from "./access-keys.ts";
-import { readOrCreatePrivateFile } from "./private-file.ts";
+import { readNamedFile, readOrCreatePrivateFile } from "./private-file.ts";
 
 export interface RootCredentials {
   readonly accessKeyId: string;
@@ -11,9 +11,11 @@ export interface RootCredentials {
 
 /**
  * The root's credentials: the 0600 file `credentials` in the data folder, made at the first start. AWS tools can read
- * it as it is (`AWS_SHARED_CREDENTIALS_FILE`). Replacing it and starting again rotates them.
+ * it as it is (`AWS_SHARED_CREDENTIALS_FILE`). Replacing it and starting again rotates them. Several nodes are given one
+ * file of that form, by name.
  */
-export async function openRootCredentials(dataFolder: string, ids: Ids): Promise<RootCredentials> {
+export async function openRootCredentials(dataFolder: string, ids: Ids, file?: string): Promise<RootCredentials> {
+  if (file !== undefined) return parseCredentialsFile(await readNamedFile(file, "the root's credentials"));
   const text = await readOrCreatePrivateFile(join(dataFolder, "credentials"), () => {
     const created = createRootCredentials(ids);
     return `[default]\naws_access_key_id = ${created.accessKeyId}\naws_secret_access_key = ${created.secretAccessKey}\n`;

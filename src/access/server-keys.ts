@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { readOrCreatePrivateFile } from "./private-file.ts";
+import { readNamedFile, readOrCreatePrivateFile } from "./private-file.ts";
 
 /** The platform's own keys, all derived from one secret that never leaves the host (and must be the same on every node). */
 export interface ServerKeys {
@@ -21,15 +21,17 @@ export interface Seal {
   open(sealed: Uint8Array): Uint8Array | undefined;
 }
 
-/** From the 0600 file `server-key` in the data folder, made at the first start. */
-export async function openServerKeys(dataFolder: string): Promise<ServerKeys> {
-  const text = await readOrCreatePrivateFile(
-    join(dataFolder, "server-key"),
-    () => `${randomBytes(32).toString("hex")}\n`,
-  );
+/** From the file named, else from the 0600 file `server-key` in the data folder, made at the first start. */
+export async function openServerKeys(dataFolder: string, file?: string): Promise<ServerKeys> {
+  const make = () => `${randomBytes(32).toString("hex")}\n`;
+  const text =
+    file === undefined
+      ? await readOrCreatePrivateFile(join(dataFolder, "server-key"), make)
+      : await readNamedFile(file, "the server key");
   const hex = text.trim();
-  if (!/^[0-9a-f]{64}$/.test(hex))
-    throw new Error("The file server-key in the data folder is not a key of 64 hex digits");
+  if (!/^[0-9a-f]{64}$/.test(hex)) {
+    throw new Error(`The file ${file ?? "server-key in the data folder"} is not a key of 64 hex digits`);
+  }
   return createServerKeys(Buffer.from(hex, "hex"));
 }
 

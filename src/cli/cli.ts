@@ -1,4 +1,5 @@
 import { ConfigError } from "../config.ts";
+import { TlsFileError } from "../front/tls.ts";
 import { CommandError, type Command, type Output } from "./command.ts";
 import { debugCommand } from "./debug.ts";
 import { deployCommand } from "./deploy.ts";
@@ -11,6 +12,7 @@ import { runtimesCommand } from "./runtimes.ts";
 import { startCommand } from "./start.ts";
 import { usageCommand } from "./usage.ts";
 import { version } from "./version.ts";
+import { workerCommand } from "./worker.ts";
 
 const commands: readonly Command[] = [
   startCommand,
@@ -23,6 +25,7 @@ const commands: readonly Command[] = [
   usageCommand,
   doctorCommand,
   runtimesCommand,
+  workerCommand,
 ];
 
 /** Runs one command line (without the program's name); the process's exit code: 0, 1 for a failure, 64 for wrong usage. */
@@ -58,8 +61,9 @@ export async function runCli(argv: readonly string[], output: Output): Promise<n
 }
 
 function overview(): string {
-  const width = Math.max(...commands.map((command) => command.usage.length));
-  const lines = commands.map((command) => `  cumulet ${command.usage.padEnd(width)}  ${command.summary}`);
+  const listed = commands.filter((command) => command.hidden !== true);
+  const width = Math.max(...listed.map((command) => command.usage.length));
+  const lines = listed.map((command) => `  cumulet ${command.usage.padEnd(width)}  ${command.summary}`);
   return `Cumulet ${version}: an AWS-compatible serverless API platform\n\n${lines.join("\n")}\n\n'cumulet COMMAND --help' tells more.`;
 }
 
@@ -69,7 +73,7 @@ function isUsageError(error: unknown): error is Error {
 }
 
 function explain(error: unknown): string {
-  if (error instanceof CommandError) return error.message;
+  if (error instanceof CommandError || error instanceof TlsFileError) return error.message;
   if (!(error instanceof Error)) return String(error);
   if ("$metadata" in error) return `${error.name}: ${error.message}`;
   return error.stack ?? error.message;

@@ -8,6 +8,8 @@ import { createAwsApi, type AwsApiNeeds } from "./aws-api.ts";
 import { createClassifier } from "./classify.ts";
 import { frontLimits } from "./limits.ts";
 import { metricsPath, type PlatformApi } from "./platform-api.ts";
+import { createReadiness, type Readiness } from "./readiness.ts";
+import type { Tls } from "./tls.ts";
 
 export interface FrontNeeds extends AwsApiNeeds {
   /** The gateway's data plane. */
@@ -17,8 +19,10 @@ export interface FrontNeeds extends AwsApiNeeds {
   readonly functionUrls: FunctionUrlPort;
   /** Usage, and metrics for Prometheus. */
   readonly platformApi?: PlatformApi;
-  /** What `GET /_cumulet/health` tells beside `status`. */
-  readonly health?: () => Readonly<Record<string, unknown>>;
+  /** What `GET /_cumulet/ready` answers. Absent: ready until it drains. */
+  readonly readiness?: Readiness;
+  /** Absent: HTTP only. */
+  readonly tls?: Tls;
   /**
    * Content behind an address below `/_cumulet/` that a service has given out, as Lambda's `Code.Location`: by path, without a
    * signature. Undefined when there is none.
@@ -30,6 +34,13 @@ export interface FrontNeeds extends AwsApiNeeds {
 export interface Front {
   /** @returns the port that was bound: the one asked for, or the system's choice for 0 */
   listen(port: number, host: string): Promise<{ readonly port: number; readonly host: string }>;
+  /** Instead of `listen`, where another process accepts the connections: serves those that it hands over. */
+  adopt(): (socket: Socket) => void;
+  /**
+   * Not ready any more, and from now on a connection ends with the answer that is given on it: who comes back comes back
+   * elsewhere. All else goes on.
+   */
+  drain(): void;
   /** No new connections; requests under way have `graceMs` to end before their connections are cut. */
   stop(graceMs: number): Promise<void>;
 }
@@ -38,14 +49,19 @@ export function createFront(needs: FrontNeeds): Front {
   const labels = new Set(needs.models.entries.flatMap((entry) => [entry.name, entry.signingName]));
   const classifier = createClassifier(labels, frontLimits.hostsKept);
   const awsApi = createAwsApi(needs);
-  const { executeApi, functionUrls } = needs;
+  const { executeApi, functionUrls, tls } = needs;
+  const readiness = needs.readiness ?? createReadiness(needs);
   const stopping = new AbortController();
+  /** Connections that another process has accepted, and who asks whether they have all ended. */
+  let adopted: Set<Socket> | undefined;
+  let closing: (() => void) | undefined;
 
   /** Connections on which nothing was asked yet, as browsers open ahead: the server does not take them for idle. */
   const unused = new Set<Socket>();
 
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     unused.delete(request.socket);
+    if (readiness.draining) response.shouldKeepAlive = false;
     let destination = classifier.classify(request.headers.host, request.url ?? "/");
     // There may be a bucket of that name, and whoever signs a request means that.
     if (destination.kind === "platform" && destination.path === metricsPath && isSigned(request)) {
@@ -65,7 +81,7 @@ export function createFront(needs: FrontNeeds): Front {
       }
       case "platform":
         if (needs.platformApi?.handle(destination.path, request, response)) return;
-        answerPlatform(destination.path, needs, response);
+        answerPlatform(destination.path, readiness, needs, response);
         return;
       case "registry":
         void needs.registry(request, response);
@@ -97,6 +113,7 @@ export function createFront(needs: FrontNeeds): Front {
     onRequest(request, response);
   });
   server.on("clientError", answerClientError);
+  tls?.serveOn(server);
 
   return {
     listen: (port, host) =>
@@ -109,18 +126,45 @@ export function createFront(needs: FrontNeeds): Front {
           resolve({ port: bound.port, host: bound.address });
         });
       }),
+    adopt: () => {
+      adopted = new Set();
+      // Where the server looks from time to time for clients that are too slow, it began to when it listened.
+      server.emit("listening");
+      return (socket) => {
+        if (closing) return void socket.destroy();
+        adopted?.add(socket);
+        socket.once("close", () => {
+          adopted?.delete(socket);
+          closing?.();
+        });
+        server.emit("connection", socket);
+      };
+    },
+    drain: () => readiness.drain(),
     stop: async (graceMs) => {
-      if (!server.listening) return;
+      readiness.drain();
+      tls?.stop();
+      if (!server.listening && !adopted) return;
       await new Promise<void>((resolve) => {
         const cancel = needs.clock.after(graceMs, () => {
           stopping.abort();
           server.closeAllConnections();
         });
-        server.close(() => {
+        let cancelLook = () => {};
+        // An answer that was under way leaves its connection idle: it would be kept for as long as the client likes.
+        const look = () => {
+          server.closeIdleConnections();
+          cancelLook = needs.clock.after(frontLimits.idleLookMs, look);
+        };
+        const closed = () => {
           cancel();
+          cancelLook();
           resolve();
-        });
-        server.closeIdleConnections();
+        };
+        if (adopted) closing = () => adopted?.size === 0 && closed();
+        // A server that does not listen has nothing to close, and says so; its connections are counted here.
+        server.close(() => (closing ?? closed)());
+        look();
         for (const socket of unused) socket.destroy();
         if (graceMs <= 0) {
           stopping.abort();
@@ -135,9 +179,11 @@ function isSigned(request: IncomingMessage): boolean {
   return request.headers.authorization?.startsWith("AWS4-") ?? false;
 }
 
-function answerPlatform(path: string, needs: FrontNeeds, response: ServerResponse): void {
-  if (path === "/_cumulet/health") answerJson(response, 200, { status: "ready", ...needs.health?.() });
-  else void answerDownload(path, needs, response);
+function answerPlatform(path: string, readiness: Readiness, needs: FrontNeeds, response: ServerResponse): void {
+  if (path === "/_cumulet/health") answerJson(response, 200, { status: "alive" });
+  else if (path === "/_cumulet/ready") {
+    void readiness.check().then((answer) => answerJson(response, answer.status === "ready" ? 200 : 503, answer));
+  } else void answerDownload(path, needs, response);
 }
 
 async function answerDownload(path: string, needs: FrontNeeds, response: ServerResponse): Promise<void> {

@@ -11,6 +11,16 @@ export const frontLimits = {
   /** An idle connection is kept this long: longer than load balancers keep theirs (60 s). */
   keepAliveMs: 65_000,
   connectionsMax: 16_384,
+  /** A TLS handshake takes this long at the most. */
+  handshakeMsMax: 10_000,
+  /** How often the files of the certificate are looked at. */
+  certificateLookMs: 5_000,
+  /** The store must have answered a question about readiness after this long. */
+  readinessMsMax: 2_000,
+  /** How long such an answer counts. */
+  readinessKeptMs: 250,
+  /** While the listener stops: how often connections that have become idle are let go of. */
+  idleLookMs: 50,
   /** Hosts whose classification is kept. */
   hostsKept: 2_048,
   /** A compressed body may grow to the limit of its service, and no further. */

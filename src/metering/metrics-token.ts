@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { join } from "node:path";
-import { readOrCreatePrivateFile } from "../access/private-file.ts";
+import { readNamedFile, readOrCreatePrivateFile } from "../access/private-file.ts";
 import type { Ids } from "../kernel/ids.ts";
 
 /** Whether an `Authorization` header carries the token of `metrics-token` in the data folder. */
@@ -10,9 +10,14 @@ export type TokenCheck = (authorization: string | undefined) => boolean;
  * The token that a scraper sends, kept in the data folder for its configuration to name. A loopback address alone says
  * nothing here: functions reach the platform by one, too.
  */
-export async function openMetricsToken(dataDir: string, ids: Ids): Promise<TokenCheck> {
+export async function openMetricsToken(dataDir: string, ids: Ids, file?: string): Promise<TokenCheck> {
   const make = () => `${Buffer.from(ids.bytes(24)).toString("base64url")}\n`;
-  const token = (await readOrCreatePrivateFile(join(dataDir, "metrics-token"), make)).trim();
+  const text =
+    file === undefined
+      ? await readOrCreatePrivateFile(join(dataDir, "metrics-token"), make)
+      : await readNamedFile(file, "the metrics token");
+  const token = text.trim();
+  if (token.length < 16) throw new Error("The metrics token has at least 16 characters");
   const wanted = digest(`Bearer ${token}`);
   return (authorization) => authorization !== undefined && timingSafeEqual(digest(authorization), wanted);
 }

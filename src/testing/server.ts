@@ -62,7 +62,7 @@ async function launch(dataDir: string, port: number, args: readonly string[]) {
   child.stdout.on("data", (chunk: Buffer) => (log += chunk.toString("utf8")));
   const until = Date.now() + startMsMax;
   for (;;) {
-    const match = /is ready on http:\/\/127\.0\.0\.1:(\d+)/.exec(log);
+    const match = /is ready on https?:\/\/127\.0\.0\.1:(\d+)/.exec(log);
     if (match) return { child, port: Number(match[1]), log: () => log };
     if (child.exitCode !== null || Date.now() > until) {
       child.kill("SIGKILL");

@@ -436,6 +436,6 @@ describe("other destinations", () => {
       target: "/a%20b?c=1",
     });
     expect(JSON.parse(await get("/_cumulet/url/xyz?c", "localhost"))).toEqual({ urlId: "xyz", target: "/?c" });
-    expect(JSON.parse(await get("/_cumulet/health", "localhost"))).toEqual({ status: "ready" });
+    expect(JSON.parse(await get("/_cumulet/health", "localhost"))).toEqual({ status: "alive" });
   });
 });
