@@ -12,6 +12,7 @@ const { createContext } = require("./context.cjs");
 const kind = {
   begin: 1,
   invoke: 2,
+  taken: 4,
   ready: 0x81,
   initialized: 0x82,
   initError: 0x83,
@@ -35,6 +36,8 @@ let handlerStreams = false;
 let current;
 // Kept after the invocation: AWS writes it on the lines of whatever still runs then.
 let requestId;
+// Of a function that takes several at once: who hands them out.
+let concurrent;
 // The platform may send an invocation while another runs: they are run one after the other.
 const following = [];
 
@@ -124,10 +127,12 @@ function send(frameKind, body, then) {
 
 function onFrame(frameKind, body) {
   if (frameKind === kind.invoke) {
-    if (current === undefined) invoke(body);
+    if (concurrent !== undefined) concurrent.invoke(body);
+    else if (current === undefined) invoke(body);
     else following.push(body);
     return;
   }
+  if (frameKind === kind.taken) concurrent?.taken(body);
   if (frameKind === kind.begin) begin(JSON.parse(body.toString("utf8")));
 }
 
@@ -138,6 +143,10 @@ function begin(begun) {
   if (process.env.NODE_PATH !== undefined) require("node:module").Module._initPaths();
   process.chdir(begun.taskRoot);
   process.argv.length = 2;
+  if (begun.concurrency !== undefined) {
+    concurrent = require("./concurrent.cjs").startConcurrent(begun, send);
+    return;
+  }
   patchConsole(
     begun.logFormat,
     () => requestId ?? (begun.runtime === "nodejs24.x" ? "-" : undefined),

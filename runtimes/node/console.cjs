@@ -73,7 +73,15 @@ function showErrors(_key, value) {
   return value instanceof Error ? { ...describe(value), ...value } : value;
 }
 
+/** Where messages go instead: worker threads have one way out, for whole messages of several threads must not mix. */
+function writeTo(write) {
+  redirected = write;
+}
+
+let redirected;
+
 function writeMessage(text) {
+  if (redirected !== undefined) return redirected(text);
   const bytes = Buffer.byteLength(text);
   const message = Buffer.allocUnsafe(4 + bytes);
   message.writeUInt32BE(bytes, 0);
@@ -88,4 +96,4 @@ function writeMessage(text) {
   }
 }
 
-module.exports = { patchConsole, logLine };
+module.exports = { patchConsole, logLine, writeMessage, writeTo };

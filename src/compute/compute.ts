@@ -18,6 +18,10 @@ export interface Compute {
   keep(functions: readonly KeptFunction[]): void;
   /** How far that is with a function that is kept. */
   kept(specId: string): KeptState | undefined;
+  /** Keep fleets of environments that take several invocations at once: these, and no others from now on. */
+  maintain(fleets: readonly FleetPlan[]): void;
+  /** How far that is with a function that has a fleet. */
+  fleet(specId: string): FleetState | undefined;
   /** Invocations running now, by function ARN without qualifier. */
   running(functionArn: string): number;
   /** What this host can run and isolate: for `doctor`, `cumulet runtimes` and answers that name a substitute. */
@@ -79,6 +83,37 @@ export interface FunctionSpec {
   readonly tags?: Readonly<Record<string, string>>;
   /** SnapStart: its environments run the runtime hooks for snapshots, and restore before their first invocation. */
   readonly snapStart?: true;
+  /** Its environments take several invocations at once; they are kept by `maintain`, not started for an invocation. */
+  readonly multiConcurrency?: MultiConcurrency;
+}
+
+/** How a function shares its environments between invocations. */
+export interface MultiConcurrency {
+  /** Invocations that one environment takes at once. */
+  readonly slots: number;
+  /** Processors that one environment has, by its memory: what runtimes choose the number of their workers by. */
+  readonly vcpus: number;
+}
+
+/** The environments of a function with multi-concurrency. */
+export interface FleetPlan {
+  readonly spec: FunctionSpec;
+  readonly environmentsMin: number;
+  readonly environmentsMax: number;
+  /** More environments are started above this share of their processors or of their places, 0 to 1. */
+  readonly utilizationTarget: number;
+  /** Fleets that share processors, and how many these are. */
+  readonly group: string;
+  readonly groupVcpusMax: number;
+}
+
+export interface FleetState {
+  /** How many there ought to be now. */
+  readonly wanted: number;
+  /** Those that are initialised. */
+  readonly ready: number;
+  /** Why there are not as many as wanted, and will not be soon. */
+  readonly failure?: string;
 }
 
 /** What of a container image runs, and how. */

@@ -8,8 +8,10 @@ import type { Blanks } from "./blanks.ts";
 import { RuntimeUnavailableError } from "./compute.ts";
 import type { ComputeNeeds, FunctionSpec, ImageSpec } from "./compute.ts";
 import { createWorkbench } from "./debug/create-workbench.ts";
+import { createConcurrentEnvironment } from "./concurrent/concurrent-environment.ts";
+import { createFleets } from "./concurrent/fleets.ts";
 import { createEnvironment } from "./environment.ts";
-import type { Environment } from "./environment.ts";
+import type { Environment, EnvironmentNeeds, EnvironmentStart } from "./environment.ts";
 import { createInterpreters, custom } from "./interpreters.ts";
 import { createJavaRuntime } from "./java.ts";
 import type { JavaRuntime } from "./java.ts";
@@ -41,6 +43,8 @@ export interface CreateComputeNeeds extends ComputeNeeds {
   readonly programLog: Log;
   /** The server's data folder; functions must never see it. */
   readonly dataDir: string;
+  /** Tells this compute layer from others on the host: eight hexadecimal digits. Random where nobody sees to it. */
+  readonly instance?: string;
   /** Parts of `computeLimits` to replace. */
   readonly limits?: Partial<ComputeLimits>;
   /** `auto` takes `namespaces` where they work. */
@@ -63,6 +67,11 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
     create: async (spec) => bench.adopt(spec, await createOnDemand(spec)),
   });
   const keeper = createKeeper({ clock, limits, create, pool });
+  const fleets = createFleets({
+    clock,
+    limits,
+    create: (spec) => making.add(make(spec, "lambda-managed-instances", createConcurrentEnvironment)),
+  });
   const bench = createWorkbench({
     clock,
     ids,
@@ -82,7 +91,7 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
     const shape = { interpreter, memoryMb: 128, ephemeralStorageMb: 512 };
     const { endpointPort, dataDir } = needs;
     const found = await detectHost({
-      instance: Buffer.from(ids.bytes(4)).toString("hex"),
+      instance: needs.instance ?? Buffer.from(ids.bytes(4)).toString("hex"),
       wanted: needs.driver ?? "auto",
       limits,
       runtimesDir,
@@ -112,27 +121,36 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
     return { ...found, interpreter: await java.prepare(found.interpreter) };
   }
 
-  /** Environments that are being made: when the platform stops they must be gone before what they stand on. */
-  const making = new Set<Promise<Environment>>();
-  let stopped = false;
-  function create(...args: Parameters<typeof make>): Promise<Environment> {
-    if (stopped) return Promise.reject(new Error("The platform is stopping"));
-    const made = make(...args);
-    making.add(made);
-    const forget = () => making.delete(made);
-    made.then(forget, forget);
-    return made;
+  const making = createMaking();
+  function create(spec: FunctionSpec, type: InitializationType): Promise<Environment> {
+    const become: typeof createEnvironment = (...start) =>
+      type === "snap-start"
+        ? restoreFirst(createEnvironment(...start), limits.restoreTimeoutMs)
+        : createEnvironment(...start);
+    return making.add(make(spec, type, become));
   }
 
-  async function make(spec: FunctionSpec, initializationType: InitializationType): Promise<Environment> {
+  /** @param become makes an environment of a sandbox that has been prepared for its function */
+  async function make<E>(
+    spec: FunctionSpec,
+    initializationType: InitializationType,
+    become: (spec: FunctionSpec, start: EnvironmentStart, needs: EnvironmentNeeds) => E,
+  ): Promise<E> {
+    if (making.stopped) throw new Error("The platform is stopping");
     const { blanks } = await host();
-    if (spec.image !== undefined) return createOfImage(spec, spec.image, initializationType);
+    if (spec.image !== undefined) return createOfImage(spec, spec.image, initializationType, become);
     const { interpreter, substitute } = await prepared(spec.runtime);
     const logStream = logStreamName(spec, clock.now(), ids);
     const credentials = await needs.credentials(spec);
     const preloadsSdk = await usesRuntimeSdk(spec);
     const shape = { interpreter, memoryMb: spec.memoryMb, ephemeralStorageMb: spec.ephemeralStorageMb, preloadsSdk };
     const extensions = spec.layersDir === undefined ? [] : await extensionsIn(spec.layersDir);
+    if (spec.multiConcurrency !== undefined && extensions.length > 0) {
+      throw new RuntimeUnavailableError(
+        "of functions with external extensions on a capacity provider",
+        "What lies in /opt/extensions is not started beside several invocations at once yet.",
+      );
+    }
     const sandbox = await blanks.take(shape, dedicationOf(spec, extensions.length > 0));
     const places = await placed(sandbox, spec);
     const bootstrap = [`${places.task}/bootstrap`, `${places.layers}/bootstrap`];
@@ -147,7 +165,7 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
       initializationType,
     });
     const lifetimeMs = credentials.expiresAt - clock.now();
-    const created = createEnvironment(
+    return become(
       spec,
       {
         sandbox,
@@ -168,6 +186,7 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
           logGroup: spec.logGroup,
           logStream,
           ...(isCustom ? { exec: { candidates: bootstrap } } : {}),
+          ...(spec.multiConcurrency && { concurrency: spec.multiConcurrency }),
         },
         initializationType,
         restores: !isCustom && interpreter.language === "python",
@@ -179,15 +198,15 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
       },
       { clock, elapsed: () => performance.now(), limits, log: needs.log },
     );
-    return initializationType === "snap-start" ? restoreFirst(created, limits.restoreTimeoutMs) : created;
   }
 
   /** Images have nothing of ours inside, so that no sandbox can wait for one. */
-  async function createOfImage(
+  async function createOfImage<E>(
     spec: FunctionSpec,
     image: ImageSpec,
     initializationType: InitializationType,
-  ): Promise<Environment> {
+    become: (spec: FunctionSpec, start: EnvironmentStart, needs: EnvironmentNeeds) => E,
+  ): Promise<E> {
     const { sandboxes } = (await host()).host;
     if ((await extensionsIn(join(spec.codeDir, "opt"))).length > 0) {
       throw new RuntimeUnavailableError(
@@ -210,7 +229,7 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
       });
     const sandbox = await sandboxes.startImage({ spec, image, interpreter, variables }, needs.endpointPort());
     const lifetimeMs = credentials.expiresAt - clock.now();
-    return createEnvironment(
+    return become(
       spec,
       {
         sandbox,
@@ -228,13 +247,16 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
   }
 
   return Promise.resolve({
-    invoke: bench.invoke,
+    invoke: (spec, invocation) =>
+      spec.multiConcurrency === undefined ? bench.invoke(spec, invocation) : fleets.invoke(spec, invocation),
     retire: bench.retire,
-    running: pool.running,
+    running: (arn) => pool.running(arn) + fleets.running(arn),
     workbench: bench,
     runtime: interpreters.describe,
     keep: keeper.keep,
     kept: keeper.state,
+    maintain: fleets.maintain,
+    fleet: fleets.state,
     async capabilities() {
       const { driver, network, cgroups } = (await host()).host;
       return { driver, network, cgroups, runtimes: await interpreters.availability() };
@@ -242,11 +264,35 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
     async stop(graceMs) {
       keeper.stop();
       bench.stop();
-      await pool.stop(graceMs);
+      await Promise.all([pool.stop(graceMs), fleets.stop(graceMs)]);
       if (detected === undefined) return;
       const { host: used, blanks } = await detected;
-      stopped = true;
+      making.stop();
       await blanks.stop();
+      await making.ended();
+      await used.sandboxes.stop();
+    },
+  });
+}
+
+/** Environments that are being made: when the platform stops they must be gone before what they stand on. */
+function createMaking() {
+  const making = new Set<Promise<{ readonly sandbox: Sandbox }>>();
+  let stopped = false;
+  return {
+    add<E extends { readonly sandbox: Sandbox }>(made: Promise<E>): Promise<E> {
+      making.add(made);
+      const forget = () => making.delete(made);
+      made.then(forget, forget);
+      return made;
+    },
+    get stopped() {
+      return stopped;
+    },
+    stop() {
+      stopped = true;
+    },
+    async ended() {
       await Promise.allSettled(
         [...making].map(async (made) => {
           const { sandbox } = await made;
@@ -254,9 +300,8 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
           await sandbox.ended;
         }),
       );
-      await used.sandboxes.stop();
     },
-  });
+  };
 }
 
 async function placed(sandbox: Sandbox, spec: FunctionSpec): Promise<Places> {

@@ -67,7 +67,7 @@ export function createFrameLink(channel: Duplex, events: RuntimeEvents, limits: 
 
   return {
     invoke(invocation, deadlineMs, follows) {
-      const parts = encodeInvoke(encodeHeader(invocation, deadlineMs), invocation.payload);
+      const parts = encodeInvoke(encodeInvokeHeader(invocation, deadlineMs), invocation.payload);
       if (!follows && held.length === 0) {
         for (const part of parts) channel.write(part);
         return;
@@ -81,7 +81,7 @@ export function createFrameLink(channel: Duplex, events: RuntimeEvents, limits: 
 }
 
 /** By hand: a general serializer of seven members, five of them mostly absent, costs more than the frame. */
-function encodeHeader(invocation: Invocation, deadlineMs: number): string {
+export function encodeInvokeHeader(invocation: Invocation, deadlineMs: number): string {
   const { requestId, invokedFunctionArn, traceId, clientContext, cognitoIdentity, tenantId } = invocation;
   let json = `{"requestId":${JSON.stringify(requestId)},"deadlineMs":${deadlineMs},"invokedFunctionArn":${JSON.stringify(invokedFunctionArn)}`;
   if (traceId !== undefined) json += `,"traceId":${JSON.stringify(traceId)}`;

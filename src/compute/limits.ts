@@ -56,6 +56,9 @@ export interface ComputeLimits {
    */
   readonly blanksMin: number;
   readonly blanksMax: number;
+  /** Ours: sandboxes without a runtime that wait on this host at least while functions run, and at most. */
+  readonly bareMin: number;
+  readonly bareMax: number;
   /** Ours: so long after a burst half of the additional ones are let go, and so on; so long after the last use all of them. */
   readonly blankBurstMs: number;
   readonly blankIdleMs: number;
@@ -68,6 +71,12 @@ export interface ComputeLimits {
   readonly keptStartsMax: number;
   readonly keptRetryFirstMs: number;
   readonly keptRetryMostMs: number;
+  /** Ours: environments with several invocations at once on this host, and how many of a function start at a time. */
+  readonly fleetEnvironmentsMax: number;
+  readonly fleetStartsMax: number;
+  /** Ours: how often fleets are looked at, and how long one must have been too large before it shrinks. */
+  readonly fleetSweepMs: number;
+  readonly fleetShrinkAfterMs: number;
   /** Extensions of a function. Source: "Lambda quotas". */
   readonly extensionsMax: number;
   /** How long an environment's end may take with extensions. Source: developer guide, "Shutdown phase". */
@@ -116,6 +125,8 @@ export const computeLimits: ComputeLimits = {
   refillsMax: Math.max(1, Math.floor(availableParallelism() / 2)),
   blanksMin: 2,
   blanksMax: Math.min(128, blanksIn(totalmem() / 25)),
+  bareMin: 4,
+  bareMax: Math.min(64, blanksIn(totalmem() / 50)),
   blankBurstMs: 120_000,
   blankIdleMs: 600_000,
   keptInitTimeoutMs: 130_000,
@@ -124,6 +135,10 @@ export const computeLimits: ComputeLimits = {
   keptStartsMax: 2,
   keptRetryFirstMs: 1_000,
   keptRetryMostMs: 300_000,
+  fleetEnvironmentsMax: 200,
+  fleetStartsMax: 3,
+  fleetSweepMs: 1_000,
+  fleetShrinkAfterMs: 60_000,
   extensionsMax: 10,
   shutdownInternalMs: 500,
   shutdownExternalMs: 2_000,

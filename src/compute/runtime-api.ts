@@ -6,7 +6,7 @@ import type { ApiRoutes } from "./extensions-api.ts";
 import type { ComputeLimits } from "./limits.ts";
 import type { RuntimeEvents, RuntimeLink } from "./link.ts";
 
-const version = "/2018-06-01/runtime";
+export const runtimeApiVersion = "/2018-06-01/runtime";
 
 /**
  * The Runtime API of one environment, served on a listener that only this environment can reach.
@@ -30,22 +30,7 @@ export function createRuntimeApi(
     waiting = undefined;
     handed = undefined;
     currentId = invocation.requestId;
-    response.writeHead(200, {
-      "Content-Type": "application/json",
-      "Content-Length": invocation.payload.length,
-      "Lambda-Runtime-Aws-Request-Id": invocation.requestId,
-      "Lambda-Runtime-Deadline-Ms": String(deadlineMs),
-      "Lambda-Runtime-Invoked-Function-Arn": invocation.invokedFunctionArn || functionArn,
-      ...(invocation.traceId === undefined ? {} : { "Lambda-Runtime-Trace-Id": invocation.traceId }),
-      ...(invocation.tenantId === undefined ? {} : { "Lambda-Runtime-Aws-Tenant-Id": invocation.tenantId }),
-      ...(invocation.clientContext === undefined
-        ? {}
-        : { "Lambda-Runtime-Client-Context": headerText(invocation.clientContext) }),
-      ...(invocation.cognitoIdentity === undefined
-        ? {}
-        : { "Lambda-Runtime-Cognito-Identity": headerText(invocation.cognitoIdentity) }),
-    });
-    response.end(invocation.payload);
+    answerNext(response, invocation, deadlineMs, functionArn);
   };
 
   const next = (response: ServerResponse) => {
@@ -99,9 +84,9 @@ export function createRuntimeApi(
 
   const route = (request: IncomingMessage, response: ServerResponse): void | Promise<void> => {
     const path = request.url ?? "";
-    if (!path.startsWith(version) && extensions(request, response)) return;
-    if (request.method === "GET" && path === `${version}/invocation/next`) return next(response);
-    if (request.method === "POST" && path === `${version}/init/error`) return initError(request, response);
+    if (!path.startsWith(runtimeApiVersion) && extensions(request, response)) return;
+    if (request.method === "GET" && path === `${runtimeApiVersion}/invocation/next`) return next(response);
+    if (request.method === "POST" && path === `${runtimeApiVersion}/init/error`) return initError(request, response);
     const [, id, what] = /^\/2018-06-01\/runtime\/invocation\/([^/]+)\/(response|error)$/u.exec(path) ?? [];
     if (request.method === "POST" && id !== undefined) return finish(request, response, id, what === "error");
     response.writeHead(404, { "Content-Type": "text/plain; charset=utf-8" });
@@ -131,6 +116,31 @@ export function createRuntimeApi(
   };
 }
 
+/** The answer to a request for the next invocation. */
+export function answerNext(
+  response: ServerResponse,
+  invocation: Invocation,
+  deadlineMs: number,
+  functionArn: string,
+): void {
+  response.writeHead(200, {
+    "Content-Type": "application/json",
+    "Content-Length": invocation.payload.length,
+    "Lambda-Runtime-Aws-Request-Id": invocation.requestId,
+    "Lambda-Runtime-Deadline-Ms": String(deadlineMs),
+    "Lambda-Runtime-Invoked-Function-Arn": invocation.invokedFunctionArn || functionArn,
+    ...(invocation.traceId === undefined ? {} : { "Lambda-Runtime-Trace-Id": invocation.traceId }),
+    ...(invocation.tenantId === undefined ? {} : { "Lambda-Runtime-Aws-Tenant-Id": invocation.tenantId }),
+    ...(invocation.clientContext === undefined
+      ? {}
+      : { "Lambda-Runtime-Client-Context": headerText(invocation.clientContext) }),
+    ...(invocation.cognitoIdentity === undefined
+      ? {}
+      : { "Lambda-Runtime-Cognito-Identity": headerText(invocation.cognitoIdentity) }),
+  });
+  response.end(invocation.payload);
+}
+
 /**
  * JSON text as every client can read it from a header: on one line, and in ASCII (the Rust runtime ends at anything else).
  * Line ends of JSON text stand between its values only, other characters within its strings only.
@@ -141,22 +151,22 @@ function headerText(json: string): string {
     .replaceAll(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-function accept(response: ServerResponse): void {
+export function accept(response: ServerResponse): void {
   response.writeHead(202, { "Content-Type": "application/json" });
   response.end('{"status":"OK"}\n');
 }
 
-function refuseState(response: ServerResponse): void {
+export function refuseState(response: ServerResponse): void {
   answerError(response, 403, "InvalidStateTransition", "State transition is not allowed");
 }
 
-function answerError(response: ServerResponse, status: number, errorType: string, errorMessage: string): void {
+export function answerError(response: ServerResponse, status: number, errorType: string, errorMessage: string): void {
   response.writeHead(status, { "Content-Type": "application/json" });
   response.end(JSON.stringify({ errorMessage, errorType }));
 }
 
 /** Undefined when it is more than allowed; it is read to its end even so, because clients send before they listen. */
-async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer | undefined> {
+export async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -167,15 +177,15 @@ async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buf
   return bytes > bytesMax ? undefined : Buffer.concat(chunks);
 }
 
-const octets = "application/octet-stream";
+export const octets = "application/octet-stream";
 
-function headerOf(request: IncomingMessage, name: string): string | undefined {
+export function headerOf(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];
   return Array.isArray(value) ? value[0] : value;
 }
 
 /** The error's document is the trailer's, base64 by the official clients. */
-function toMidwayError(errorType: string, body: string | undefined): Buffer {
+export function toMidwayError(errorType: string, body: string | undefined): Buffer {
   for (const document of [Buffer.from(body ?? "", "base64"), Buffer.from(body ?? "", "latin1")]) {
     try {
       JSON.parse(document.toString("utf8"));
@@ -188,7 +198,7 @@ function toMidwayError(errorType: string, body: string | undefined): Buffer {
 }
 
 /** A runtime may name the error in a header alone; Invoke answers a document in any case. */
-function withErrorType(body: Buffer, request: IncomingMessage): Buffer {
+export function withErrorType(body: Buffer, request: IncomingMessage): Buffer {
   if (body.length > 0) return body;
   const named = request.headers["lambda-runtime-function-error-type"];
   const errorType = Array.isArray(named) ? named[0] : named;

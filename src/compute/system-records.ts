@@ -34,6 +34,11 @@ export type SystemRecords = ReturnType<typeof createSystemRecords>;
 
 export function createSystemRecords(spec: FunctionSpec, initializationType: InitializationType) {
   const { functionName, version: functionVersion } = spec;
+  // Managed instances are not billed by invocation, and their memory is that of all who run in them.
+  const metrics =
+    initializationType === "lambda-managed-instances"
+      ? ({ durationMs }: InvocationReport) => ({ durationMs: round(durationMs) })
+      : metricsOf;
   return {
     initStart: (runtimeVersion: string): SystemRecord => ({
       type: "platform.initStart",
@@ -83,7 +88,7 @@ export function createSystemRecords(spec: FunctionSpec, initializationType: Init
     report: (report: InvocationReport, errorType?: string): SystemRecord => ({
       type: "platform.report",
       level: report.status === "success" ? "INFO" : "WARN",
-      record: { requestId: report.requestId, metrics: metricsOf(report), status: report.status, ...failed(errorType) },
+      record: { requestId: report.requestId, metrics: metrics(report), status: report.status, ...failed(errorType) },
     }),
     extension: (report: ExtensionReport): SystemRecord => ({
       type: "platform.extension",

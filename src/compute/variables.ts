@@ -19,7 +19,7 @@ export interface VariablesNeeds {
   readonly initializationType: InitializationType;
 }
 
-export type InitializationType = "on-demand" | "provisioned-concurrency" | "snap-start";
+export type InitializationType = "on-demand" | "provisioned-concurrency" | "snap-start" | "lambda-managed-instances";
 
 /**
  * The environment variables of a function: those Lambda reserves, over the function's own, over the defaults that a
@@ -58,6 +58,7 @@ export function environmentVariables(spec: FunctionSpec, needs: VariablesNeeds):
     AWS_LAMBDA_LOG_GROUP_NAME: spec.logGroup,
     AWS_LAMBDA_LOG_STREAM_NAME: needs.logStream,
     AWS_LAMBDA_LOG_FORMAT: spec.logFormat,
+    ...(spec.multiConcurrency && { AWS_LAMBDA_MAX_CONCURRENCY: String(spec.multiConcurrency.slots) }),
     ...(spec.applicationLogLevel === undefined ? {} : { AWS_LAMBDA_LOG_LEVEL: spec.applicationLogLevel }),
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
