@@ -189,7 +189,7 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
           ...(spec.multiConcurrency && { concurrency: spec.multiConcurrency }),
         },
         initializationType,
-        restores: !isCustom && interpreter.language === "python",
+        restores: !isCustom && (interpreter.language === "python" || interpreter.language === "java"),
         extensions: {
           names: extensions,
           folder: `${places.layers}/extensions`,

@@ -1,5 +1,6 @@
 package cumulet.runtime;
 
+import com.amazonaws.services.lambda.crac.Core;
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
@@ -20,12 +21,14 @@ import java.util.Map;
 public final class Bootstrap {
     private static final int BEGIN = 1;
     private static final int INVOKE = 2;
+    private static final int RESTORE = 3;
     private static final int READY = 0x81;
     private static final int INITIALIZED = 0x82;
     private static final int INIT_ERROR = 0x83;
     private static final int RESPONSE = 0x84;
     private static final int ERROR = 0x85;
     private static final int FATAL = 0x86;
+    private static final int HOOKS_FAILED = 64;
     private static final int CHANNEL_FD = 3;
     private static final int MESSAGES_FD = 4;
 
@@ -60,6 +63,8 @@ public final class Bootstrap {
         if (receiveKind() != BEGIN) Runtime.getRuntime().halt(1);
         Map<?, ?> begin = (Map<?, ?>) Json.parse(new String(receiveBody(), StandardCharsets.UTF_8));
         Variables.replace((Map<?, ?>) begin.get("environment"));
+        // Where the library org.crac finds hooks.
+        System.setProperty("org.crac.Core.Compat", "com.amazonaws.services.lambda.crac");
         Log.configure(begin);
         Handler handler;
         try {
@@ -70,11 +75,35 @@ public final class Bootstrap {
             System.exit(1);
             return;
         }
+        boolean snapStart = "snap-start".equals(System.getenv("AWS_LAMBDA_INITIALIZATION_TYPE"));
+        if (snapStart) runHooks(() -> Core.getGlobalContext().beforeCheckpoint(null));
         send(INITIALIZED, new byte[0]);
         InvocationContext.Settings settings = new InvocationContext.Settings(begin);
         while (true) {
-            if (receiveKind() != INVOKE) Runtime.getRuntime().halt(1);
-            invoke(handler, settings, receiveBody());
+            int kind = receiveKind();
+            byte[] body = receiveBody();
+            if (kind == RESTORE && snapStart) {
+                runHooks(() -> Core.getGlobalContext().afterRestore(null));
+                send(INITIALIZED, new byte[0]);
+                continue;
+            }
+            if (kind != INVOKE) Runtime.getRuntime().halt(1);
+            invoke(handler, settings, body);
+        }
+    }
+
+    private interface Hooks {
+        void run() throws Exception;
+    }
+
+    /** What they throw ends the environment, as on AWS. */
+    private void runHooks(Hooks hooks) throws IOException {
+        try {
+            hooks.run();
+        } catch (Exception error) {
+            Log.error(Fault.of(error, true).reportable());
+            send(INIT_ERROR, Fault.documentOf(error));
+            System.exit(HOOKS_FAILED);
         }
     }
 
