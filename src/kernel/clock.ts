@@ -16,3 +16,6 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Milliseconds since the process began: nobody sets this clock, and it goes on while the process is paused. For leases. */
+export const steadyClock: Clock = { now: () => performance.now(), after: systemClock.after };

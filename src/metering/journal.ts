@@ -82,7 +82,8 @@ export function createJournal(folder: string, writer: string, owner: string): Jo
 
 export interface FoundJournal {
   readonly writer: string;
-  readonly entries: readonly JournalEntry[];
+  /** What the files hold when it is asked for: nothing where they have been removed meanwhile. */
+  readEntries(): readonly JournalEntry[];
   remove(): void;
 }
 
@@ -96,7 +97,7 @@ export function findJournals(folder: string, isGone: (owner: string) => boolean)
   }
   return [...byWriter].map(([writer, paths]) => ({
     writer,
-    entries: paths.flatMap((path) => parseJournal(readFileSync(path, "utf8"))),
+    readEntries: () => paths.flatMap((path) => parseJournal(readIfThere(path))),
     remove: () => {
       for (const path of paths) rmSync(path, { force: true });
     },
@@ -148,6 +149,15 @@ function readLine(parsed: unknown): JournalLine {
 
 function readSubject(parsed: unknown): UsageSubject {
   return parsed as UsageSubject;
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
+    throw error;
+  }
 }
 
 function listFiles(folder: string): string[] {

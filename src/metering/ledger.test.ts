@@ -9,7 +9,7 @@ import type { Store } from "../kernel/store/store.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { createJournal, parseJournal } from "./journal.ts";
 import { createLedger } from "./ledger.ts";
-import { hasEnded, processIdentity } from "./process-identity.ts";
+import { hasEnded, processIdentity } from "../kernel/process-identity.ts";
 import { listRecords, parseDimensions, reportUsage } from "./report.ts";
 import type { UsageRecord, UsageSubject } from "./usage.ts";
 
@@ -124,6 +124,18 @@ describe("the usage ledger", () => {
     expect(journals()).toEqual([]);
     await open().recover();
     expect(await report()).toMatchObject([{ totals: { invocations: 3 } }]);
+  });
+
+  test("counts once what several processes that start together find", async () => {
+    for (const writer of ["one", "two"]) {
+      const left = createJournal(join(dataDir, "usage"), writer, "1-1");
+      for (const sequence of [1, 2, 3]) left.append({ sequence, subject, record: record() });
+      left.flush();
+      left.close();
+    }
+    await Promise.all([open().recover(), open().recover(), open().recover()]);
+    expect(await report()).toMatchObject([{ totals: { invocations: 6 } }]);
+    expect(journals()).toEqual([]);
   });
 
   test("does not count again what was committed before the process died", async () => {

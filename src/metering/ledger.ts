@@ -7,6 +7,7 @@ import { createJournal, findJournals, type JournalEntry } from "./journal.ts";
 import { meteringLimits } from "./limits.ts";
 import {
   chunkKey,
+  claimKey,
   hourMs,
   spanStart,
   subjectId,
@@ -18,7 +19,7 @@ import {
   type Span,
   type StoredTotals,
 } from "./model.ts";
-import { hasEnded, processIdentity } from "./process-identity.ts";
+import { hasEnded, processIdentity } from "../kernel/process-identity.ts";
 import { addRecord, addTotals, noUsage, type RunningTotals, type UsageRecord, type UsageSubject } from "./usage.ts";
 
 /**
@@ -134,6 +135,17 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     }
   };
 
+  /** Processes that start together would commit the same journals. Who has claimed one and died leaves it to the next. */
+  const claim = (of: string): Promise<boolean> => {
+    const own = `${processIdentity(process.pid)} ${writer}`;
+    return store.transact(async (tx) => {
+      const by = await tx.get<string>(claimKey(of));
+      if (by !== undefined && by !== own && !hasEnded(by.split(" ")[0] ?? "")) return false;
+      tx.set(claimKey(of), own);
+      return true;
+    });
+  };
+
   const flush = (): Promise<void> => {
     committing = committing.then(commitPending);
     return committing;
@@ -155,10 +167,16 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     flush,
     async recover() {
       for (const found of findJournals(folder, hasEnded)) {
-        await commit(found.writer, found.entries);
+        if (!(await claim(found.writer))) continue;
+        // Only now: before, another process may have been committing and removing them.
+        const entries = found.readEntries();
+        await commit(found.writer, entries);
         found.remove();
-        await store.transact((tx) => Promise.resolve(tx.delete(writerKey(found.writer))));
-        log.info("Usage records of a process that had died are committed", { records: found.entries.length });
+        await store.transact(async (tx) => {
+          tx.delete(writerKey(found.writer));
+          tx.delete(claimKey(found.writer));
+        });
+        log.info("Usage records of a process that had died are committed", { records: entries.length });
       }
     },
     async stop() {

@@ -58,6 +58,11 @@ export function writerKey(writer: string): Key {
   return ["usage", "writer", writer];
 }
 
+/** Which process commits what a dead writer has left in its journals. */
+export function claimKey(writer: string): Key {
+  return ["usage", "claim", writer];
+}
+
 /** The same for the same subject, in every process. */
 export function subjectId(subject: UsageSubject): string {
   const { account, region, functionName, version, qualifier, memoryMb, architecture, trigger, tenantId, tags } =

@@ -17,6 +17,10 @@ export interface ChangeLog {
   write(sequence: number, commits: readonly Commit[]): void;
   /** Begin to look for what other processes have written, from now on. */
   follow(): void;
+  /** Tell now what others have written. */
+  catchUp(): void;
+  /** Whether another process has been seen to write since this one follows. */
+  isShared(): boolean;
   stop(): void;
 }
 
@@ -40,10 +44,15 @@ export function createChangeLog(
   const origin = randomBytes(12).toString("hex");
   let seen = 0;
   let cancel: (() => void) | undefined;
+  let shared = false;
 
-  function look(): void {
+  function catchUp(): void {
     const last = database.getBinary(lastKey)?.readDoubleBE() ?? 0;
     if (last > seen) tellSince(last);
+  }
+
+  function look(): void {
+    catchUp();
     cancel = clock.after(storeLimits.changePollMs, look);
   }
 
@@ -53,6 +62,7 @@ export function createChangeLog(
     // Newest first, each naming the one before.
     while (sequence > seen) {
       const record = readRecord(sequence);
+      shared ||= record?.origin !== origin;
       if (!record || (record.origin !== origin && !record.keys)) {
         seen = last;
         watchers.tellAll();
@@ -86,6 +96,9 @@ export function createChangeLog(
       seen = database.getBinary(lastKey)?.readDoubleBE() ?? 0;
       cancel = clock.after(storeLimits.changePollMs, look);
     },
+    // Nobody has been told of anything before the first who listens.
+    catchUp: () => cancel && catchUp(),
+    isShared: () => shared,
     stop: () => cancel?.(),
   };
 

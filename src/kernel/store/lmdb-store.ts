@@ -6,7 +6,7 @@ import { type ChangeLog, createChangeLog } from "./change-log.ts";
 import { type Commit, isCurrent, type Snapshot, type Stored, type StoreDriver, type View } from "./driver.ts";
 import type { EncodedKey } from "./keys.ts";
 import { createOptimisticStore } from "./optimistic-store.ts";
-import type { Store } from "./store.ts";
+import type { Key, Store } from "./store.ts";
 import { createWatchers } from "./watchers.ts";
 
 /** What a data folder says of itself. Raised when what is stored changes so that older programs would misread it. */
@@ -61,13 +61,18 @@ export async function openLmdbStore(needs: { readonly folder: string; readonly c
   }
   const watchers = createWatchers();
   const changes = createChangeLog(database, watchers, clock);
-  return createOptimisticStore(createLmdbDriver(database, changes), {
+  const following = {
     ...watchers,
-    add: (prefix, listener) => {
+    add: (prefix: Key, listener: () => void) => {
       const stop = watchers.add(prefix, listener);
       changes.follow();
       return stop;
     },
+  };
+  return createOptimisticStore(createLmdbDriver(database, changes), following, () => {
+    // What was read in this turn may be of before.
+    database.resetReadTxn();
+    changes.catchUp();
   });
 }
 
@@ -121,6 +126,8 @@ function createLmdbDriver(database: RootDatabase<Buffer, Buffer>, changes: Chang
 
   return {
     snapshot: (): Snapshot => {
+      // LMDB's binding keeps a snapshot for a millisecond: long enough to miss what another process was acknowledged.
+      if (changes.isShared()) database.resetReadTxn();
       const transaction = database.useReadTransaction();
       return { ...viewOf(database, { transaction }), end: () => transaction.done() };
     },

@@ -6,7 +6,12 @@ import { createReader, startTransaction } from "./transaction.ts";
 import type { Watchers } from "./watchers.ts";
 
 /** The store over a driver that offers snapshots and checked commits. */
-export function createOptimisticStore(driver: StoreDriver, watchers: Watchers): Store {
+export function createOptimisticStore(
+  driver: StoreDriver,
+  watchers: Watchers,
+  /** Tell the watchers what other processes have committed. */
+  catchUp: () => void = () => {},
+): Store {
   let closed: Promise<void> | undefined;
   const committer = createCommitter((batch) => driver.commit(batch), pause);
 
@@ -55,6 +60,10 @@ export function createOptimisticStore(driver: StoreDriver, watchers: Watchers): 
       return outcome.result;
     },
     watch: (prefix, listener) => watchers.add(prefix, listener),
+    caughtUp: async () => {
+      assertOpen();
+      catchUp();
+    },
     close: () => {
       closed ??= committer.idle().then(() => driver.close());
       return closed;

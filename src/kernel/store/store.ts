@@ -69,6 +69,11 @@ export interface Store {
    * before `transact` resolves.
    */
   watch(prefix: Key, listener: () => void): () => void;
+  /**
+   * Resolves when listeners have been told of every commit, by any process, that was acknowledged before the call; reads
+   * that begin afterwards see them. Rejects where that cannot be known, as when a connection is lost.
+   */
+  caughtUp?(): Promise<void>;
   close(): Promise<void>;
 }
 
