@@ -17,6 +17,8 @@ export interface Command {
   /** Half a line for the overview. */
   readonly summary: string;
   readonly help: string;
+  /** Not for users, and not listed. */
+  readonly hidden?: true;
   /** The process's exit code. */
   run(argv: readonly string[], output: Output): Promise<number>;
 }

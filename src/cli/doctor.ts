@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { ComputeCapabilities } from "../compute/compute.ts";
 import { readConfig } from "../config.ts";
-import { probeHost } from "../platform.ts";
 import type { Command } from "./command.ts";
 import { describeRuntimes } from "./runtimes.ts";
 
@@ -20,6 +19,8 @@ export const doctorCommand: Command = {
     });
     const folder = await mkdtemp(join(tmpdir(), "cumulet-doctor-"));
     try {
+      // Much of the program: loaded for this command alone.
+      const { probeHost } = await import("../platform.ts");
       const found = await probeHost(readConfig({ sandbox: values.sandbox, data: folder }));
       output.out(values.json ? JSON.stringify(found, undefined, 2) : describe(found));
       return found.driver.isolates ? 0 : 1;

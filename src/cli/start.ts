@@ -1,20 +1,21 @@
 import { spawn } from "node:child_process";
 import { writeFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { readConfig } from "../config.ts";
-import { createPlatform } from "../platform.ts";
-import type { Command } from "./command.ts";
+import { isLoopback, readConfig, type Config } from "../config.ts";
+import type { Command, Output } from "./command.ts";
+import { lockFolder } from "./folder-lock.ts";
 import { serverFile } from "./connection.ts";
+import type { Serving } from "./serving.ts";
 import { version } from "./version.ts";
-
-const stopGraceMs = 10_000;
 
 export const startCommand: Command = {
   name: "start",
-  usage: "start [FOLDER] [--port PORT] [--data DIR] [--host HOST] [--sandbox auto|namespaces|process] [--dev]",
+  usage:
+    "start [FOLDER] [--port PORT] [--data DIR] [--host HOST] [--sandbox auto|namespaces|process] [--tls-cert FILE --tls-key FILE] [--drain-wait SECONDS] [--stop-grace SECONDS] [--workers N] [--dev]",
   summary: "starts the platform, and deploys the app in FOLDER if one is given",
-  help: "Listens on 127.0.0.1:4566 and keeps its state in ~/.cumulet unless told otherwise. --port 0 takes a free port.\n--dev accepts calls with any credentials, on loopback only: for development, never for anything others can reach.",
+  help: "Listens on 127.0.0.1:4566 and keeps its state in ~/.cumulet unless told otherwise. --port 0 takes a free port.\n--tls-cert and --tls-key name PEM files; they are read again when they change, and on SIGHUP.\n--drain-wait: after SIGTERM, how long requests are still taken while /_cumulet/ready says no (0). --stop-grace: how long what is under way then has to end (10). A second signal ends at once.\n--workers: processes that share the port and the data folder (1). They use the processor's cores; one that dies is replaced.\n--dev accepts calls with any credentials, on loopback only: for development, never for anything others can reach.",
   async run(argv, output) {
     const { values, positionals } = parseArgs({
       args: [...argv],
@@ -23,42 +24,71 @@ export const startCommand: Command = {
         data: { type: "string" },
         host: { type: "string" },
         sandbox: { type: "string" },
+        "tls-cert": { type: "string" },
+        "tls-key": { type: "string" },
+        "drain-wait": { type: "string" },
+        "stop-grace": { type: "string" },
+        workers: { type: "string" },
         dev: { type: "boolean" },
       },
       allowPositionals: true,
     });
     const config = readConfig(values);
-    const platform = await createPlatform(config, { writeLog: (line) => output.err(line) });
-    const address = await platform.start();
+    const unlock = await lockFolder(config.dataDir);
+    const ended = untilEnded(config, () => serving?.reloadCertificate?.());
+    let serving: Serving | undefined;
+    serving = await serve(config, output);
     await writeFile(
       join(config.dataDir, serverFile),
-      JSON.stringify({ pid: process.pid, port: address.port, startedAt: new Date().toISOString() }),
+      JSON.stringify({ pid: process.pid, port: serving.port, startedAt: new Date().toISOString() }),
       { mode: 0o600 },
     );
-    output.err(`Cumulet ${version} is ready on ${address.endpoint} (state in ${config.dataDir})`);
+    output.err(`Cumulet ${version} is ready on ${serving.endpoint} (state in ${config.dataDir})`);
     if (config.dev) {
       output.err(
         "WARNING: --dev is on: calls are accepted WITHOUT valid signatures or permissions, from this machine.",
       );
     }
-    if (!(await platform.isolates())) {
+    // Finding that out takes a while.
+    serving.isolates().then(
+      (isolates) => {
+        if (isolates) return;
+        output.err(
+          "WARNING: functions run as plain processes, NOT isolated from this machine. 'cumulet doctor' says why.",
+        );
+      },
+      // Ended before it was known.
+      () => {},
+    );
+    if (!config.tls && !isLoopback(config.host)) {
       output.err(
-        "WARNING: functions run as plain processes, NOT isolated from this machine. 'cumulet doctor' says why.",
+        `WARNING: ${config.host} is not loopback and there is no TLS: whoever is on the way can read what is sent. Give --tls-cert and --tls-key, or put a proxy before it that ends TLS.`,
       );
     }
-    const ended = nextSignal();
     const [folder] = positionals;
     let status = 0;
-    if (folder !== undefined) status = await deployApp(folder, config.dataDir, address.port);
+    if (folder !== undefined) status = await deployApp(folder, config.dataDir, serving.port);
     if (status === 0) {
       output.err("Press Ctrl+C to stop.");
-      await ended;
+      // What cannot serve any more ends as if it had been told to, and says so.
+      status = await Promise.race([
+        ended.then(() => 0),
+        serving.failed.catch((error: Error) => tellFailure(error, output)),
+      ]);
     }
     await rm(join(config.dataDir, serverFile), { force: true });
-    await platform.stop(stopGraceMs);
+    if (status === 0) await drain(serving, config.drainWaitMs, output);
+    await serving.stop();
+    await unlock();
     return status;
   },
 };
+
+/** What serves is loaded only where it does: the process that supervises workers stays small. */
+async function serve(config: Config, output: Output): Promise<Serving> {
+  if (config.workers === 1) return (await import("./serving.ts")).servePlatform(config, output);
+  return (await import("./serving-workers.ts")).serveWithWorkers(config, output);
+}
 
 /** Deploys as a client of the running server, in a process of its own: its memory is given back when it is done. */
 async function deployApp(folder: string, dataDir: string, port: number): Promise<number> {
@@ -71,8 +101,31 @@ async function deployApp(folder: string, dataDir: string, port: number): Promise
   });
 }
 
-function nextSignal(): Promise<void> {
+/** Resolves with the first signal to end; the next one ends the process where it stands. */
+function untilEnded(config: Config, reload: () => void): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
+    let ending = false;
+    const end = () => {
+      if (ending) process.exit(1);
+      ending = true;
+      resolve();
+    };
+    process.on("SIGINT", end);
+    process.on("SIGTERM", end);
+    // Without TLS it says that the terminal is gone.
+    process.on("SIGHUP", config.tls ? reload : end);
   });
+}
+
+function tellFailure(error: Error, output: Output): number {
+  output.err(`cumulet: ${error.message}`);
+  return 1;
+}
+
+/** Load balancers are told and given time to notice; what they still send is answered. */
+async function drain(serving: Serving, waitMs: number, output: Output): Promise<void> {
+  serving.drain();
+  if (waitMs === 0) return;
+  output.err(`Ending in ${waitMs / 1000} s: not ready any more.`);
+  await delay(waitMs);
 }

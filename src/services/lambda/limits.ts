@@ -71,5 +71,6 @@ export const lambdaLimits = {
   urlsInMemoryMax: 10_000,
   /** Ours: unpacked code that nothing uses is removed after this. */
   unusedCodeMs: 3_600_000,
-  sweepCodeMs: 3_600_000,
+  /** Each process looks this often, and marks what it uses: well within the time above. */
+  sweepCodeMs: 900_000,
 } as const;

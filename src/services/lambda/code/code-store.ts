@@ -43,15 +43,30 @@ export function createCodeStore(needs: {
   /** Folders known to be there, or on the way. */
   const folders = new Map<string, Promise<string>>();
 
-  const ensure = (name: string, make: (folder: string) => Promise<void>): Promise<string> => {
-    const known = folders.get(name);
-    if (known) return known;
+  /** So that no process that shares the data folder takes it for unused. */
+  const touch = async (folder: string): Promise<void> => {
+    const now = new Date(clock.now());
+    await utimes(folder, now, now);
+  };
+
+  const ensure = async (name: string, make: (folder: string) => Promise<void>): Promise<string> => {
     const folder = join(root, name);
+    const known = folders.get(name);
+    if (known) {
+      await known;
+      // Another process may have removed what nothing used for a while.
+      const isThere = await touch(folder).then(
+        () => true,
+        () => false,
+      );
+      if (isThere) return folder;
+      if (folders.get(name) === known) folders.delete(name);
+      return ensure(name, make);
+    }
     const made = (async () => {
       await mkdir(root, { recursive: true, mode: 0o711 });
       if (!(await exists(folder))) await make(folder);
-      const now = new Date(clock.now());
-      await utimes(folder, now, now);
+      await touch(folder);
       return folder;
     })();
     folders.set(name, made);
@@ -108,8 +123,11 @@ export function createCodeStore(needs: {
 
     async sweep() {
       const before = clock.now() - lambdaLimits.unusedCodeMs;
+      // Which layers are merged for whom is known to each process alone: the others see it by the time.
+      const merged = [...folders.keys()].filter((name) => name.startsWith("layers-"));
+      await Promise.all(merged.map((name) => touch(join(root, name)).catch(() => {})));
       for (const name of await readdir(root).catch(() => [])) {
-        // What this process uses, and what it cannot know that others do not (merged layers), stays until a restart.
+        // Merged layers that this process uses stay until it ends.
         const used = await store.read((reader) => reader.range({ prefix: ["lambda", "codeUse", name] }, { limit: 1 }));
         if (used.length > 0 || (folders.has(name) && name.startsWith("layers-"))) continue;
         const folder = join(root, name);

@@ -1,0 +1,38 @@
+import type { Config } from "../config.ts";
+import { createPlatform, type Platform, type PlatformParts } from "../platform.ts";
+import type { Output } from "./command.ts";
+
+/** What serves, in this process or in workers. */
+export interface Serving {
+  readonly endpoint: string;
+  readonly port: number;
+  /** Whether functions run isolated from this host. */
+  isolates(): Promise<boolean>;
+  /** Say that no requests should be sent here any more; those that come are answered. */
+  drain(): void;
+  /** Absent where there is no certificate. */
+  readonly reloadCertificate?: () => void;
+  stop(): Promise<void>;
+  /** Rejects when it can serve no more. */
+  readonly failed: Promise<never>;
+}
+
+/** The platform in this process. */
+export async function servePlatform(
+  config: Config,
+  output: Output,
+  parts: Pick<PlatformParts, "worker"> = {},
+): Promise<Serving> {
+  const platform: Platform = await createPlatform(config, { writeLog: (line) => output.err(line), ...parts });
+  const { endpoint, port } = await platform.start();
+  const { reloadCertificate } = platform;
+  return {
+    endpoint,
+    port,
+    isolates: () => platform.isolates(),
+    drain: () => platform.drain(),
+    ...(reloadCertificate && { reloadCertificate: () => void reloadCertificate() }),
+    stop: () => platform.stop(config.stopGraceMs),
+    failed: new Promise(() => {}),
+  };
+}

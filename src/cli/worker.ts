@@ -1,0 +1,34 @@
+import { systemClock } from "../kernel/clock.ts";
+import { openWorkerTie, type WorkerProcess } from "../workers/worker.ts";
+import { CommandError, type Command } from "./command.ts";
+
+/** One of the processes of `start --workers`: started by it, and of no use to anybody else. */
+export const workerCommand: Command = {
+  name: "worker",
+  usage: "worker",
+  summary: "",
+  help: "Started by 'cumulet start --workers', which tells it what to do.",
+  hidden: true,
+  async run(_argv, output) {
+    // Whoever ends the whole program from a terminal signals its workers, too: the supervising process tells them in its time.
+    for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
+    const tie = await openWorkerTie(ownProcess(), systemClock);
+    if (tie === undefined) throw new CommandError("A worker is started by 'cumulet start --workers'.");
+    let stopping = false;
+    // Nobody waits any more for what it would still do.
+    void tie.orphaned.then(() => stopping && process.exit(1));
+    const { servePlatform } = await import("./serving.ts");
+    const serving = await servePlatform(tie.config, output, { worker: tie });
+    tie.onWord((word) => (word === "drain" ? serving.drain() : serving.reloadCertificate?.()));
+    tie.ready(serving.endpoint);
+    serving.isolates().then(tie.tellIsolates, () => {});
+    await tie.ended;
+    stopping = true;
+    await serving.stop();
+    return 0;
+  },
+};
+
+function ownProcess(): WorkerProcess {
+  return process;
+}

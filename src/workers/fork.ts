@@ -1,0 +1,22 @@
+import { fork } from "node:child_process";
+import type { WorkerChild } from "./supervisor.ts";
+import { parseFromWorker } from "./messages.ts";
+
+/** Starts a worker: this program once more, with what it writes going where this process's goes. */
+export function forkWorker(): WorkerChild {
+  const child = fork(process.argv[1] ?? "", ["worker"], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  // Its end is told by `exit`.
+  child.on("error", () => {});
+  return {
+    pid: child.pid ?? 0,
+    send: (message, socket) => {
+      if (child.connected) child.send(message, socket, {}, () => {});
+    },
+    onMessage: (listener) => child.on("message", (message) => listener(parseFromWorker(message))),
+    onExit: (listener) =>
+      child.once("exit", (code, signal) =>
+        listener(signal === null ? `ended with status ${code}` : `was ended by ${signal}`),
+      ),
+    kill: () => child.kill("SIGKILL"),
+  };
+}

@@ -1,0 +1,17 @@
+/** Limits of workers. All ours. */
+export const workerLimits = {
+  workersMax: 128,
+  /** From a worker's start until it serves. */
+  readyMsMax: 60_000,
+  /** Connections that wait while no worker is there to take them. */
+  waitingMax: 4_096,
+  /** A worker that has lived for less has ended early. */
+  earlyMs: 10_000,
+  /** After so many early ends in a row the program gives up. */
+  earlyEndsMax: 8,
+  /** The pause before a worker is replaced that has ended early; twice as long after each further one. */
+  pauseMs: 100,
+  pauseMsMax: 5_000,
+  /** A worker that was told to stop is killed when it takes longer than what it was allowed and this. */
+  stopMsMax: 15_000,
+} as const;

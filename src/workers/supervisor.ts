@@ -1,0 +1,233 @@
+import { createServer, type AddressInfo, type Socket } from "node:net";
+import type { Config } from "../config.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { workerLimits } from "./limits.ts";
+import type { FromWorker, ToWorker } from "./messages.ts";
+import { createReplacement } from "./replacement.ts";
+
+/** A worker's process, as the supervising one holds it. */
+export interface WorkerChild {
+  readonly pid: number;
+  /** To one that has ended: to nobody. */
+  send(message: ToWorker, socket?: Socket): void;
+  onMessage(listener: (message: FromWorker) => void): void;
+  onExit(listener: (how: string) => void): void;
+  kill(): void;
+}
+
+export interface SupervisorNeeds {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly fork: () => WorkerChild;
+  /** Random; see `ToWorker`. */
+  readonly instance: number;
+  /** For the user: one line. */
+  readonly tell: (line: string) => void;
+  /** Connections that one worker takes. */
+  readonly connectionsMax: number;
+}
+
+/** The listener, and the workers behind it. */
+export interface Supervisor {
+  /** Resolves when every worker serves. Rejects when one ends before. */
+  start(): Promise<{ readonly port: number; readonly endpoint: string }>;
+  /** Whether functions run isolated; known a moment after the start. */
+  isolates(): Promise<boolean>;
+  /** The workers answer as not ready from now on, and serve. */
+  drain(): void;
+  /** The workers read the TLS certificate again. */
+  reloadCertificate(): void;
+  stop(): Promise<void>;
+  /** Rejects when workers end faster than they can be replaced. */
+  readonly failed: Promise<never>;
+}
+
+interface Worker {
+  readonly slot: number;
+  readonly child: WorkerChild;
+  readonly startedAt: number;
+  ready: boolean;
+  /** Connections that it holds, and of them, in order, those that it has not said to have. */
+  open: number;
+  untaken: Socket[];
+}
+
+export class WorkersFailedError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "WorkersFailedError";
+  }
+}
+
+/**
+ * Holds the port and hands each connection to the worker with the fewest, the first of them where there are several: requests that
+ * come one at a time over new connections all find the environments of one worker warm. A connection outlives nobody but its
+ * own worker; while none is there, connections wait.
+ */
+export function createSupervisor(needs: SupervisorNeeds): Supervisor {
+  const { config, clock } = needs;
+  const workers = new Map<number, Worker>();
+  const replacement = createReplacement();
+  const isolates = Promise.withResolvers<boolean>();
+  const failed = Promise.withResolvers<never>();
+  // Whoever waits for it hears of it; it may also come before anybody does.
+  failed.promise.catch(() => {});
+  const waiting: Socket[] = [];
+  let stopping = false;
+  let started = false;
+  let starts = 0;
+  let port = 0;
+  let endpoint = "";
+  let changed: (() => void) | undefined;
+
+  const listener = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
+    // Until it is handed on, nobody else listens for its end.
+    socket.on("error", () => {});
+    handOn(socket);
+  });
+
+  const handOn = (socket: Socket): void => {
+    let chosen: Worker | undefined;
+    for (const worker of workers.values()) {
+      if (!worker.ready || worker.open >= needs.connectionsMax) continue;
+      if (
+        chosen === undefined ||
+        worker.open < chosen.open ||
+        (worker.open === chosen.open && worker.slot < chosen.slot)
+      )
+        chosen = worker;
+    }
+    if (chosen !== undefined) {
+      chosen.open += 1;
+      chosen.untaken.push(socket);
+      chosen.child.send({ kind: "connection" }, socket);
+      return;
+    }
+    const mayWait = [...workers.values()].every((worker) => !worker.ready) && waiting.length < workerLimits.waitingMax;
+    if (mayWait && !stopping) waiting.push(socket);
+    else socket.destroy();
+  };
+
+  const tellLive = (): void => {
+    const slots = [...workers.values()].filter((worker) => worker.ready).map((worker) => worker.slot);
+    tellAll({ kind: "live", slots });
+  };
+
+  const tellAll = (message: ToWorker): void => {
+    for (const worker of workers.values()) worker.child.send(message);
+  };
+
+  const begin = (slot: number): void => {
+    const child = needs.fork();
+    const worker: Worker = { slot, child, startedAt: clock.now(), ready: false, open: 0, untaken: [] };
+    workers.set(slot, worker);
+    const instance = ((needs.instance + starts) >>> 0).toString(16).padStart(8, "0");
+    starts += 1;
+    const cancelLate = clock.after(workerLimits.readyMsMax, () => child.kill());
+    child.onMessage((message) => receive(worker, message, cancelLate));
+    child.onExit((how) => {
+      cancelLate();
+      ended(worker, how);
+    });
+    child.send({ kind: "begin", slot, workers: config.workers, config, port, instance });
+  };
+
+  const receive = (worker: Worker, message: FromWorker, cancelLate: () => void): void => {
+    switch (message.kind) {
+      case "ready":
+        cancelLate();
+        worker.ready = true;
+        endpoint = message.endpoint;
+        tellLive();
+        for (const socket of waiting.splice(0)) handOn(socket);
+        changed?.();
+        return;
+      case "isolates":
+        isolates.resolve(message.isolates);
+        return;
+      case "load":
+        worker.untaken.splice(0, message.taken);
+        worker.open -= message.closed;
+        return;
+      case "to":
+        for (const other of workers.values()) {
+          const meant = message.slot === "others" ? other !== worker && other.ready : other.slot === message.slot;
+          if (meant) other.child.send({ kind: "from", slot: worker.slot, body: message.body });
+        }
+    }
+  };
+
+  const ended = (worker: Worker, how: string): void => {
+    workers.delete(worker.slot);
+    tellLive();
+    if (!stopping && started) replace(worker, how);
+    // Those that had reached it are gone with it. To hand those on once more does nothing.
+    for (const socket of worker.untaken) handOn(socket);
+    changed?.();
+  };
+
+  const replace = (worker: Worker, how: string): void => {
+    const pauseMs = replacement.pauseAfter(clock.now() - worker.startedAt);
+    if (pauseMs === undefined) {
+      failed.reject(
+        new WorkersFailedError(`Workers end as soon as they start (the last ${how}). What they have logged says why.`),
+      );
+      return;
+    }
+    needs.tell(`Worker ${worker.slot} (process ${worker.child.pid}) ${how}; another takes its place`);
+    clock.after(pauseMs, () => {
+      if (!stopping) begin(worker.slot);
+    });
+  };
+
+  const listen = (): Promise<number> =>
+    new Promise((resolve, reject) => {
+      listener.once("error", reject);
+      listener.listen(config.port, config.host, () => {
+        listener.off("error", reject);
+        listener.on("error", (error) => failed.reject(error));
+        resolve((listener.address() as AddressInfo).port);
+      });
+    });
+
+  const stop = async (): Promise<void> => {
+    stopping = true;
+    listener.close();
+    for (const socket of waiting.splice(0)) socket.destroy();
+    const cancel = clock.after(3 * config.stopGraceMs + workerLimits.stopMsMax, () => {
+      for (const worker of workers.values()) worker.child.kill();
+    });
+    tellAll({ kind: "stop" });
+    await until(() => workers.size === 0);
+    cancel();
+  };
+
+  const until = (is: () => boolean): Promise<void> =>
+    new Promise((resolve) => {
+      changed = () => {
+        if (!is()) return;
+        changed = undefined;
+        resolve();
+      };
+      changed();
+    });
+
+  return {
+    async start() {
+      port = await listen();
+      for (let slot = 1; slot <= config.workers; slot += 1) begin(slot);
+      await until(() => workers.size < config.workers || [...workers.values()].every((worker) => worker.ready));
+      if (workers.size < config.workers) {
+        await stop();
+        throw new WorkersFailedError("A worker has ended before it could serve. What it has logged says why.");
+      }
+      started = true;
+      return { port, endpoint };
+    },
+    isolates: () => isolates.promise,
+    drain: () => tellAll({ kind: "drain" }),
+    reloadCertificate: () => tellAll({ kind: "reload" }),
+    stop,
+    failed: failed.promise,
+  };
+}
