@@ -1,8 +1,8 @@
 import { storeLimits } from "../limits.ts";
-import type { Commit } from "./driver.ts";
+import type { Commit as DriverCommit } from "./driver.ts";
 
 /** Gathers the commits of a process so that many become durable at the cost of one. */
-export interface Committer {
+export interface Committer<Commit> {
   /** Resolves when it is durable: true; or false when something it read has changed. */
   commit(commit: Commit): Promise<boolean>;
   /**
@@ -14,17 +14,17 @@ export interface Committer {
   idle(): Promise<void>;
 }
 
-interface Waiting {
+interface Waiting<Commit> {
   readonly commit: Commit;
   readonly settle: (applied: boolean) => void;
   readonly fail: (error: unknown) => void;
 }
 
-export function createCommitter(
+export function createCommitter<Commit = DriverCommit>(
   apply: (batch: readonly Commit[]) => Promise<readonly boolean[]>,
   pause: (ms: number) => Promise<void>,
-): Committer {
-  const waiting: Waiting[] = [];
+): Committer<Commit> {
+  const waiting: Waiting<Commit>[] = [];
   const ahead: (() => Promise<unknown>)[] = [];
   let running: Promise<void> | undefined;
 
@@ -40,7 +40,7 @@ export function createCommitter(
     running = undefined;
   }
 
-  async function settle(batch: readonly Waiting[]): Promise<void> {
+  async function settle(batch: readonly Waiting<Commit>[]): Promise<void> {
     try {
       const applied = await apply(batch.map((each) => each.commit));
       batch.forEach((each, at) => each.settle(applied[at] ?? false));

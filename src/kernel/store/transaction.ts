@@ -2,17 +2,17 @@ import assert from "node:assert/strict";
 import { storeLimits } from "../limits.ts";
 import type { Commit, RangeRead, Snapshot, StoredEntry, View } from "./driver.ts";
 import { decodeKey, type EncodedKey, encodeKey, type Interval, toInterval } from "./keys.ts";
-import type { Entry, RangeOptions, Reader, Transaction } from "./store.ts";
+import type { Entry, RangeOptions, Reader, Transaction, Value } from "./store.ts";
 import { decodeValue, encodeValue } from "./values.ts";
 
 /** A reader over a snapshot. */
 export function createReader(view: View): Reader {
-  const find = (key: EncodedKey) => decoded(view.get(key)?.bytes);
+  const find = (key: EncodedKey) => decodeFound(view.get(key)?.bytes);
   return {
     get: async (key) => find(encodeKey(key)),
     getMany: async (keys) => keys.map((key) => find(encodeKey(key))),
     range: async (range, options) => {
-      const { limit, reverse } = checked(options);
+      const { limit, reverse } = checkRange(options);
       return view.range(toInterval(range, reverse), limit, reverse).map(toEntry);
     },
   };
@@ -30,31 +30,20 @@ export interface TransactionRun {
 export function startTransaction(snapshot: Snapshot): TransactionRun {
   const reads = new Map<EncodedKey, number>();
   const ranges: RangeRead[] = [];
-  const writes = new Map<EncodedKey, Buffer | undefined>();
+  const writes = createWrites();
   const afterCommit: (() => void)[] = [];
   let ended = false;
-  let bytesWritten = 0;
 
   const find = (key: EncodedKey) => {
-    if (writes.has(key)) return decoded(writes.get(key));
+    if (writes.all.has(key)) return decodeFound(writes.all.get(key));
     const stored = snapshot.get(key);
     reads.set(key, stored?.version ?? 0);
-    return decoded(stored?.bytes);
-  };
-  const write = (key: EncodedKey, bytes: Buffer | undefined) => {
-    assertOpen();
-    writes.set(key, bytes);
-    bytesWritten += key.length + (bytes?.length ?? 0);
-    if (writes.size > storeLimits.transactionWritesMax || bytesWritten > storeLimits.transactionBytesMax) {
-      throw new RangeError(
-        `A transaction writes at most ${storeLimits.transactionWritesMax} keys and ${storeLimits.transactionBytesMax} bytes`,
-      );
-    }
+    return decodeFound(stored?.bytes);
   };
   const assertOpen = () => assert(!ended, "A transaction was used after its body had ended");
 
   return {
-    commit: { reads, ranges, writes },
+    commit: { reads, ranges, writes: writes.all },
     afterCommit,
     end: () => {
       ended = true;
@@ -70,17 +59,22 @@ export function startTransaction(snapshot: Snapshot): TransactionRun {
       },
       range: async (range, options) => {
         assertOpen();
-        const { limit, reverse } = checked(options);
+        const { limit, reverse } = checkRange(options);
         const interval = toInterval(range, reverse);
-        const own = ownWrites(writes, interval);
         // As many more as the transaction's own deletions may take away.
-        const fetched = limit + own.filter(([, bytes]) => bytes === undefined).length;
+        const fetched = limit + writes.removedWithin(interval);
         const found = snapshot.range(interval, fetched, reverse);
         ranges.push({ interval, limit: fetched, reverse, found });
-        return merge(found, own, reverse).slice(0, limit);
+        return withOwnWrites(found, writes.all, interval, reverse).slice(0, limit);
       },
-      set: (key, value) => write(encodeKey(key), encodeValue(value)),
-      delete: (key) => write(encodeKey(key), undefined),
+      set: (key, value) => {
+        assertOpen();
+        writes.set(encodeKey(key), value);
+      },
+      delete: (key) => {
+        assertOpen();
+        writes.delete(encodeKey(key));
+      },
       afterCommit: (action) => {
         assertOpen();
         afterCommit.push(action);
@@ -89,9 +83,38 @@ export function startTransaction(snapshot: Snapshot): TransactionRun {
   };
 }
 
+/** What a transaction wants to write, within the limits. Undefined deletes. */
+export interface Writes {
+  readonly all: ReadonlyMap<EncodedKey, Buffer | undefined>;
+  set(key: EncodedKey, value: Value): void;
+  delete(key: EncodedKey): void;
+  /** How many keys of the interval are to be deleted. */
+  removedWithin(interval: Interval): number;
+}
+
+export function createWrites(): Writes {
+  const all = new Map<EncodedKey, Buffer | undefined>();
+  let bytesWritten = 0;
+  const write = (key: EncodedKey, bytes: Buffer | undefined) => {
+    all.set(key, bytes);
+    bytesWritten += key.length + (bytes?.length ?? 0);
+    if (all.size > storeLimits.transactionWritesMax || bytesWritten > storeLimits.transactionBytesMax) {
+      throw new RangeError(
+        `A transaction writes at most ${storeLimits.transactionWritesMax} keys and ${storeLimits.transactionBytesMax} bytes`,
+      );
+    }
+  };
+  return {
+    all,
+    set: (key, value) => write(key, encodeValue(value)),
+    delete: (key) => write(key, undefined),
+    removedWithin: (interval) => ownWrites(all, interval).filter(([, bytes]) => bytes === undefined).length,
+  };
+}
+
 type OwnWrite = readonly [key: EncodedKey, bytes: Buffer | undefined];
 
-function ownWrites(writes: ReadonlyMap<EncodedKey, Buffer | undefined>, interval: Interval): OwnWrite[] {
+function ownWrites(writes: Writes["all"], interval: Interval): OwnWrite[] {
   const own: OwnWrite[] = [];
   for (const [key, bytes] of writes) {
     if (key >= interval.start && key < interval.end) own.push([key, bytes]);
@@ -100,30 +123,36 @@ function ownWrites(writes: ReadonlyMap<EncodedKey, Buffer | undefined>, interval
 }
 
 /** What was found with the transaction's own writes laid over it. */
-function merge(found: readonly StoredEntry[], own: readonly OwnWrite[], reverse: boolean): Entry<never>[] {
+export function withOwnWrites(
+  found: readonly StoredEntry[],
+  writes: Writes["all"],
+  interval: Interval,
+  reverse: boolean,
+): Entry<never>[] {
+  const own = ownWrites(writes, interval);
   if (own.length === 0) return found.map(toEntry);
   const merged = new Map<EncodedKey, Buffer | undefined>();
   for (const [key, stored] of found) merged.set(key, stored.bytes);
   for (const [key, bytes] of own) merged.set(key, bytes);
   const keys = [...merged.keys()].filter((key) => merged.get(key) !== undefined).toSorted(byBytes);
   if (reverse) keys.reverse();
-  return keys.map((key) => ({ key: decodeKey(key), value: decoded(merged.get(key)) }));
+  return keys.map((key) => ({ key: decodeKey(key), value: decodeFound(merged.get(key)) }));
 }
 
 function byBytes(a: EncodedKey, b: EncodedKey): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function toEntry([key, stored]: StoredEntry): Entry<never> {
-  return { key: decodeKey(key), value: decoded(stored.bytes) };
+export function toEntry([key, stored]: StoredEntry): Entry<never> {
+  return { key: decodeKey(key), value: decodeFound(stored.bytes) };
 }
 
 // The one place where stored bytes take the type that the caller says they have.
-function decoded(bytes: Buffer | undefined): never {
+export function decodeFound(bytes: Buffer | undefined): never {
   return (bytes === undefined ? undefined : decodeValue(bytes)) as never;
 }
 
-function checked(options: RangeOptions): { limit: number; reverse: boolean } {
+export function checkRange(options: RangeOptions): { limit: number; reverse: boolean } {
   const { limit, reverse = false } = options;
   if (!Number.isInteger(limit) || limit < 1 || limit > storeLimits.rangeEntriesMax) {
     throw new RangeError(`A range's limit is 1 to ${storeLimits.rangeEntriesMax}, not ${limit}`);
