@@ -1,7 +1,8 @@
 import type { Clock } from "../kernel/clock.ts";
+import { createBareStock } from "./bare-stock.ts";
 import { createFrameReader, frameKind } from "./frames.ts";
 import type { ComputeLimits } from "./limits.ts";
-import type { Dedication, Sandbox, SandboxDriver, SandboxShape } from "./sandbox/sandbox.ts";
+import type { BareSandbox, Dedication, Sandbox, SandboxDriver, SandboxShape } from "./sandbox/sandbox.ts";
 
 /** Sandboxes whose runtime waits for code, kept for the shapes that have been asked for. */
 export interface Blanks {
@@ -45,6 +46,7 @@ const burstGapMs = 1_000;
 export function createBlanks(needs: BlanksNeeds): Blanks {
   const { driver, clock, limits } = needs;
   const shelves = new Map<string, Shelf>();
+  const bare = createBareStock(needs);
   /** A shelf for each start that somebody waits for, in order. */
   const queue: Shelf[] = [];
   const starts = new Set<Promise<unknown>>();
@@ -83,18 +85,20 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
   };
 
   /** @returns whether it succeeded */
-  const startOne = (shelf: Shelf, shape: SandboxShape): Promise<boolean> => {
+  const startOne = (shelf: Shelf, shape: SandboxShape, ahead?: BareSandbox): Promise<boolean> => {
     shelf.starting += 1;
-    const start = startIt(shelf, shape).finally(() => {
-      shelf.starting -= 1;
-      starts.delete(start);
-    });
-    starts.add(start);
-    return start;
+    return track(startIt(shelf, shape, ahead).finally(() => (shelf.starting -= 1)));
   };
-  const startIt = async (shelf: Shelf, shape: SandboxShape): Promise<boolean> => {
+  const track = (start: Promise<boolean>): Promise<boolean> => {
+    const tracked = start.finally(() => starts.delete(tracked));
+    starts.add(tracked);
+    return tracked;
+  };
+  const startIt = async (shelf: Shelf, shape: SandboxShape, ahead: BareSandbox | undefined): Promise<boolean> => {
     try {
-      const sandbox = await driver.start(shape, needs.endpointPort(), shelf.dedication);
+      const sandbox = await (ahead === undefined
+        ? driver.start(shape, needs.endpointPort(), shelf.dedication)
+        : ahead.become(shape, shelf.dedication));
       const failure = await waitUntilReady(sandbox, clock, limits.spawnTimeoutMs);
       if (failure !== undefined) {
         sandbox.kill();
@@ -120,8 +124,10 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
     while (starts.size < limits.sandboxStartsMax && queue.length > 0) {
       const shelf = queue.shift();
       if (shelf === undefined || shelf.waiting.length <= shelf.starting) continue;
+      const { shape, dedication } = shelf;
+      const ahead = dedication?.supervised === true ? undefined : bare.take(shape.ephemeralStorageMb);
       // A function that waits loads no more than it uses.
-      void startOne(shelf, { ...shelf.shape, preloadsSdk: false }).then(pump);
+      void startOne(shelf, { ...shape, preloadsSdk: false }, ahead).then(pump);
     }
     if (queue.length === 0) refillLater(refillDelayMs);
   };
@@ -139,11 +145,13 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
   const refill = () => {
     if (stopped || queue.length > 0) return;
     while (starts.size < limits.refillsMax) {
-      const shelf = poorest();
-      if (shelf === undefined) return;
+      // Those first that take little time to make.
+      const shelf = bare.wants ? undefined : poorest();
+      if (shelf === undefined && !bare.wants) return;
       refills += 1;
-      void startOne(shelf, shelf.shape).then((succeeded) => {
+      void (shelf === undefined ? track(bare.makeOne()) : startOne(shelf, shelf.shape)).then((succeeded) => {
         refills -= 1;
+        if (shelf === undefined) sweepLater();
         // After a failure the next one who asks meets the same trouble and is told of it.
         if (queue.length > 0) pump();
         else if (succeeded && refillAt === undefined) refillLater(refillPauseMs);
@@ -175,7 +183,10 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
       shelf.ready.splice(at, 1);
       void sandbox.dispose();
     });
-    if (sweeping) return;
+    sweepLater();
+  };
+  const sweepLater = () => {
+    if (sweeping || stopped) return;
     sweeping = true;
     clock.after(limits.blankBurstMs, sweep);
   };
@@ -183,7 +194,8 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
   /** Half of what a burst has added goes each time, and all when the shape has not been used for long. */
   const sweep = () => {
     sweeping = false;
-    let left = false;
+    bare.sweep();
+    let left = !bare.empty;
     for (const [key, shelf] of shelves) {
       const quietMs = clock.now() - shelf.usedAt;
       if (quietMs >= limits.blankBurstMs) shelf.target = Math.max(limits.blanksMin, Math.floor(shelf.target / 2));
@@ -194,9 +206,7 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
       if (shelf.ready.length > 0) left = true;
       else if (unused && shelf.starting === 0 && shelf.waiting.length === 0) shelves.delete(key);
     }
-    if (!left || stopped) return;
-    sweeping = true;
-    clock.after(limits.blankBurstMs, sweep);
+    if (left) sweepLater();
   };
 
   return {
@@ -204,6 +214,7 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
       if (stopped) throw new Error("The platform is stopping");
       const shelf = dedication === undefined ? shelfOf(shape) : newShelf(shape, dedication);
       if (dedication === undefined) note(shelf);
+      bare.expect(shape.ephemeralStorageMb);
       // The oldest: it has had time to warm up.
       let sandbox = shelf.ready.shift();
       if (sandbox === undefined) {
@@ -229,7 +240,7 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
         for (const want of waiting.splice(0)) want.reject(new Error("The platform is stopping"));
       }
       const left = [...shelves.values()].flatMap((shelf) => shelf.ready.splice(0));
-      await Promise.all([...starts, ...left.map(discard)]);
+      await Promise.all([bare.stop(), ...starts, ...left.map(discard)]);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { access, copyFile, mkdir, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { access, mkdir, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type { Log } from "../kernel/log.ts";
@@ -104,7 +104,6 @@ async function compile(
       timeout: compileTimeoutMs,
     });
     await rm(join(making, "classes"), { recursive: true });
-    for (const file of ["handover.pl", "handover.cjs"]) await copyFile(join(from, file), join(making, file));
     await rename(making, folder);
   } catch (error) {
     await rm(making, { recursive: true, force: true });

@@ -1,33 +1,19 @@
-import {
-  chmod,
-  chown,
-  copyFile,
-  lstat,
-  mkdir,
-  readdir,
-  readFile,
-  readlink,
-  rm,
-  rmdir,
-  symlink,
-  unlink,
-  writeFile,
-} from "node:fs/promises";
-import { existsSync, readFileSync } from "node:fs";
-import { basename, dirname, join, relative } from "node:path";
+import { chmod, copyFile, lstat, mkdir, readdir, readlink, rmdir, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import type { FunctionSpec } from "../compute.ts";
 import type { ComputeLimits } from "../limits.ts";
 import type { Places } from "../variables.ts";
 import type { Cgroups } from "./cgroups.ts";
-import { receiveListeners, startChild } from "./child.ts";
 import { runtimeCommand } from "./command.ts";
 import { serveEndpoint } from "./endpoint.ts";
+import { createHull, type Hull, type HullNeeds } from "./hull.ts";
 import { startImageSandbox } from "./image.ts";
 import { memoryPeakMb } from "./memory.ts";
 import { connectInside, terminateInside } from "./inside.ts";
 import { stageNodeRuntime } from "./node-runtime.ts";
 import type { Outside } from "./outside.ts";
-import type { Interpreter, SandboxDriver } from "./sandbox.ts";
+import type { BareSandbox, Dedication, Interpreter, Sandbox, SandboxDriver, SandboxShape } from "./sandbox.ts";
 import { seccompFilter } from "./seccomp.ts";
 import type { Stage } from "./stage.ts";
 import { createExtensionProcesses, supervisorProgram } from "./supervisor.ts";
@@ -47,10 +33,6 @@ export interface NamespacesNeeds {
 }
 
 const inside: Places = { task: "/var/task", layers: "/opt", runtime: "/var/runtime", bin: "/var/lang/bin" };
-const runtimeApiPort = 9001;
-/** Ours: entries of a package that relative paths of Java lead to. */
-const linksMax = 1_000;
-const fallbackEndpointPort = 4566;
 /** AWS's sandbox user. */
 const uid = 993;
 const gid = 990;
@@ -79,7 +61,7 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
   for (const folder of ["lang", "runtime", "etc", "code", "envs", "handover"])
     await mkdir(join(stage.outside, folder), { mode: 0o711 });
   for (const script of ["handover.pl", "handover.cjs"]) {
-    await copyFile(join(needs.runtimesDir, "java", script), join(stage.outside, "handover", script));
+    await copyFile(join(needs.runtimesDir, "handover", script), join(stage.outside, "handover", script));
     await chmod(join(stage.outside, "handover", script), 0o644);
   }
   const architecture = process.arch === "arm64" ? "arm64" : "x64";
@@ -110,11 +92,16 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
     return place;
   };
 
+  /** Read-only, with the SDK mounted in it: all of it appears wherever the folder is bound. */
   let nodeRuntimeStaged: Promise<string> | undefined;
-  const nodeRuntime = (): Promise<string> =>
-    (nodeRuntimeStaged ??= stageNodeRuntime(join(needs.runtimesDir, "node"), join(stage.outside, "runtime/node")).then(
-      () => join(stage.path, "runtime/node"),
-    ));
+  const nodeRuntime = (): Promise<string> => (nodeRuntimeStaged ??= stageNode());
+  const stageNode = async () => {
+    const copied = "runtime/node";
+    await stageNodeRuntime(join(needs.runtimesDir, "node"), join(stage.outside, copied));
+    const place = await show("runtime", join(stage.path, copied));
+    if (needs.sdkDir !== undefined) await stage.bind(await show("lang", needs.sdkDir), join(place, "node_modules"));
+    return place;
+  };
 
   /** Code is shown once for all environments that run it, and let go with the last of them: its folder may be removed then. */
   const uses = new Map<string, number>();
@@ -138,179 +125,133 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
   const freeSlots: number[] = [];
   let slots = 0;
   let started = 0;
+  const begin = () => {
+    const slot = freeSlots.pop() ?? slots++;
+    started += 1;
+    const hostUid = needs.firstUid === undefined ? undefined : needs.firstUid + slot;
+    return { name: `${slot}-${started}`, slot, hostUid, end: () => void freeSlots.push(slot) };
+  };
+  const hullNeeds: HullNeeds = {
+    stage,
+    cgroups,
+    limits,
+    system,
+    launch,
+    outside: opened,
+    uid,
+    gid,
+    etcFiles: etcFiles.map(([file]) => file),
+    begin,
+    show,
+  };
 
-  return {
-    name: "namespaces",
-    async start(shape, endpointPort, dedication) {
-      const slot = freeSlots.pop() ?? slots++;
-      started += 1;
-      const name = `${slot}-${started}`;
-      const hostUid = needs.firstUid === undefined ? undefined : needs.firstUid + slot;
-      const folder = `envs/${name}`;
-      await mkdir(join(stage.outside, folder), { mode: 0o700 });
-      for (const part of ["task", "opt"]) await mkdir(join(stage.outside, folder, part), { mode: 0o755 });
-      if (hostUid !== undefined) await chown(join(stage.outside, folder), hostUid, hostUid);
-
-      const at = (part: string) => join(stage.path, part);
-      const { interpreter } = shape;
+  /** Make a hull the sandbox of a runtime, and of a function where it is for one alone. */
+  const furnish = async (hull: Hull, endpointPort: number, shape: SandboxShape, dedication?: Dedication) => {
+    const { child, cgroup } = hull;
+    const { interpreter } = shape;
+    const placed: string[] = [];
+    const placeOne = async (from: string, over: "task" | "opt") => {
+      placed.push(from);
+      if (over === "task" && interpreter.language === "java") await hull.linkTask(from);
+      await hull.mount(await acquire(from), over);
+    };
+    const place = async ({ codeDir, layersDir }: FunctionSpec) => {
+      await Promise.all([placeOne(codeDir, "task"), ...(layersDir === undefined ? [] : [placeOne(layersDir, "opt")])]);
+    };
+    const dispose = async () => {
+      await hull.dispose();
+      for (const path of placed) await release(path);
+    };
+    let executable;
+    try {
       const runtimeDir =
         interpreter.language === "node"
           ? await nodeRuntime()
           : await show("runtime", interpreter.runtime?.folder ?? join(needs.runtimesDir, interpreter.language));
-      const sdk = interpreter.language === "node" && needs.sdkDir !== undefined ? await show("lang", needs.sdkDir) : "";
-      const executable = await interpreterArguments(interpreter, show);
-      // Nothing of a function may run before the channel for listeners is closed: what comes on it is trusted.
-      const first =
-        interpreter.language === "java" || dedication !== undefined
-          ? await handOver(show, at("handover"))
-          : { command: [], binds: [] };
-      const command = runtimeCommand(shape, executable.path, inside.runtime);
-      const port = endpointPort >= 1024 && endpointPort !== runtimeApiPort ? endpointPort : fallbackEndpointPort;
-      const cgroup = cgroups.create(name, { memoryMb: shape.memoryMb, processesMax: limits.processesMax });
-      const options = [
-        ["--unshare-all", "--die-with-parent", "--new-session"],
-        ["--uid", String(uid), "--gid", String(gid), "--hostname", "sandbox", "--cap-drop", "ALL", "--seccomp", "9"],
-        system,
-        executable.binds,
-        first.binds,
-        ["--ro-bind", runtimeDir, inside.runtime],
-        sdk === "" ? [] : ["--ro-bind", sdk, `${inside.runtime}/node_modules`],
-        ["--ro-bind", at(`${folder}/task`), inside.task, "--ro-bind", at(`${folder}/opt`), inside.layers],
-        etcFiles.flatMap(([file]) => ["--ro-bind", at(`etc/${file}`), `/etc/${file}`]),
-        ["--proc", "/proc", "--dev", "/dev"],
-        ["--size", String(shape.ephemeralStorageMb * 1_048_576), "--tmpfs", "/tmp", "--remount-ro", "/"],
-        ["--setenv", "LD_LIBRARY_PATH", "/var/lang/lib:/lib64:/usr/lib64", "--chdir", inside.task],
-        // The locale that AWS has may not be installed here: names of files and what is printed would be ASCII.
-        interpreter.language === "java" ? ["--setenv", "CUMULET_SET_LC_ALL", "C.UTF-8"] : [],
-        Object.entries(dedication?.variables ?? {}).flatMap(([name, value]) => [
-          "--setenv",
-          `CUMULET_SET_${name}`,
-          value,
-        ]),
-      ].flat();
-      // In a file: other users of the host can read command lines.
-      await writeFile(join(stage.outside, folder, "options"), options.map((option) => `${option}\0`).join(""), {
-        mode: 0o600,
-      });
-      const wrapper = dedication?.wrapper === undefined ? [] : [dedication.wrapper];
-      const supervisor = dedication?.supervised === true ? ["/usr/bin/perl", "-e", supervisorProgram, "--"] : [];
-      const inner = [...first.command, ...supervisor, ...wrapper, command.file, ...command.args];
-      const bubblewrap = ["bwrap", "--args", "8", "--", ...inner];
-      const placed: string[] = [];
-      let linked: readonly string[] = [];
-      const mounted: string[] = [];
-      const giveBack = async () => {
-        for (const path of mounted) await stage.unmount(path).catch(() => {});
-        for (const path of placed) await release(path);
-        await cgroup.remove();
-        // One by one: what is still mounted there must not be emptied.
-        await rm(join(stage.outside, folder, "options"), { force: true }).catch(() => {});
-        for (const link of linked) await unlink(join(stage.outside, folder, "task", link)).catch(() => {});
-        for (const part of ["task", "opt", "."]) await rmdir(join(stage.outside, folder, part)).catch(() => {});
-        freeSlots.push(slot);
-      };
-      const placeOne = async (from: string, part: string) => {
-        placed.push(from);
-        if (part === "task" && interpreter.language === "java")
-          linked = await linkTask(join(stage.outside, folder, part), from);
-        const source = await acquire(from);
-        mounted.push(at(`${folder}/${part}`));
-        await stage.bind(source, at(`${folder}/${part}`));
-      };
+      executable = await placeOfInterpreter(interpreter, show);
+      await Promise.all([
+        hull.mount(runtimeDir, "runtime"),
+        executable.source === undefined ? undefined : hull.mount(executable.source, "lang"),
+        dedication === undefined ? undefined : place(dedication.spec),
+      ]);
+      cgroup.resize(shape.memoryMb);
+    } catch (error) {
+      child.process.kill("SIGKILL");
+      await child.ended;
+      await dispose();
+      throw error;
+    }
+    const { bin } = executable;
+    const command = runtimeCommand(shape, executable.path, inside.runtime);
+    const supervisor = dedication?.supervised === true ? ["/usr/bin/perl", "-e", supervisorProgram, "--"] : [];
+    const wrapper = dedication?.wrapper === undefined ? [] : [dedication.wrapper];
+    hull.become([...supervisor, ...wrapper, command.file, ...command.args], {
+      LD_LIBRARY_PATH: "/var/lang/lib:/lib64:/usr/lib64",
+      // The locale that AWS has may not be installed here: names of files and what is printed would be ASCII.
+      ...(interpreter.language === "java" ? { LC_ALL: "C.UTF-8" } : {}),
+      ...(shape.preloadsSdk === true && needs.sdkDir !== undefined ? { CUMULET_PRELOAD: "sdk" } : {}),
+      ...dedication?.variables,
+    });
+    serveEndpoint(hull.endpoint, endpointPort);
 
-      const place = async ({ codeDir, layersDir }: FunctionSpec) => {
-        await Promise.all([
-          placeOne(codeDir, "task"),
-          ...(layersDir === undefined ? [] : [placeOne(layersDir, "opt")]),
-        ]);
-      };
-      if (dedication !== undefined) await place(dedication.spec);
-
-      const [enter, ...enterArguments] = stage.enter;
-      const child = startChild(
-        {
-          file: enter ?? "nsenter",
-          args: [
-            enterArguments,
-            ["sh", "-c", launch, "sh", String(hostUid ?? ""), at("filter"), at(`${folder}/options`)],
-            [String(limits.filesMax), String(cgroup.joinFiles.length), ...cgroup.joinFiles, ...bubblewrap],
-          ].flat(),
-          environment: {
-            PATH: "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
-            LANG: "en_US.UTF-8",
-            TZ: ":UTC",
-            CUMULET_LISTEN: `endpoint=${port},runtime=${runtimeApiPort}`,
-            ...(shape.preloadsSdk === true && sdk !== "" ? { CUMULET_PRELOAD: "sdk" } : {}),
-          },
-          cwd: "/",
-          handsOver: true,
-          supervised: dedication?.supervised === true,
-        },
-        () => {},
-      );
-      let complaint = "";
-      const note = (chunk: Buffer) => (complaint = (complaint + chunk.toString("utf8")).slice(-1_000));
-      child.stderr.on("data", note);
-
-      let listeners;
-      try {
-        const attach = async () => (await opened)?.attach(await firstChild(child.pid), slot);
-        // A program of the function's own may end at once: that is for its environment to tell.
-        const waits = dedication !== undefined;
-        listeners = await receiveListeners(child, ["endpoint", "runtime"], waits ? attach : undefined);
-        if (!waits) await attach();
-      } catch (error) {
+    let peakMb = 0;
+    const sandbox: Sandbox = {
+      ...child,
+      endpoint: hull.endpointAddress,
+      runtimeApi: hull.runtimeApi,
+      runtimeApiAddress: hull.runtimeApiAddress,
+      ended: child.ended.then((exit) => ({ ...exit, outOfMemory: cgroup.outOfMemory() })),
+      async place(spec) {
+        if (dedication === undefined) await place(spec);
+        return { ...inside, bin };
+      },
+      ...(child.supervision && {
+        extensions: createExtensionProcesses(child.supervision.control, child.supervision.output, () =>
+          cgroup.outOfMemory(),
+        ),
+      }),
+      terminate: () => terminateInside(child.pid),
+      connect: (port) => connectInside(stage, child.pid, port),
+      resize: (memoryMb) => cgroup.resize(memoryMb),
+      memoryUsedMb: () =>
+        cgroups.name === "none"
+          ? (peakMb = Math.max(peakMb, memoryPeakMb(child.pid, readFileSync)))
+          : cgroup.memoryPeakMb(),
+      cpuUsedMs: () => cgroup.cpuUsedMs(),
+      freeze: () => cgroup.freeze(true),
+      thaw: () => cgroup.freeze(false),
+      kill: () => {
+        cgroup.freeze(false);
         child.process.kill("SIGKILL");
-        await child.ended;
-        await giveBack();
-        throw new Error(
-          `${error instanceof Error ? error.message : String(error)}${complaint === "" ? "" : `: ${complaint.trim()}`}`,
-        );
-      }
-      child.stderr.off("data", note);
-      const endpoint = listeners.get("endpoint");
-      const runtimeApi = listeners.get("runtime");
-      if (endpoint === undefined || runtimeApi === undefined) throw new Error("A listener is missing");
-      serveEndpoint(endpoint, endpointPort);
-      endpoint.unref();
-      runtimeApi.unref();
+      },
+      dispose,
+    };
+    return sandbox;
+  };
 
-      let peakMb = 0;
-      return {
-        ...child,
-        endpoint: `http://127.0.0.1:${port}`,
-        runtimeApi,
-        runtimeApiAddress: `127.0.0.1:${runtimeApiPort}`,
-        ended: child.ended.then((exit) => ({ ...exit, outOfMemory: cgroup.outOfMemory() })),
-        async place(spec) {
-          if (dedication === undefined) await place(spec);
-          return { ...inside, bin: executable.bin };
-        },
-        ...(child.supervision && {
-          extensions: createExtensionProcesses(child.supervision.control, child.supervision.output, () =>
-            cgroup.outOfMemory(),
-          ),
-        }),
-        terminate: () => terminateInside(child.pid),
-        connect: (port) => connectInside(stage, child.pid, port),
-        resize: (memoryMb) => cgroup.resize(memoryMb),
-        memoryUsedMb: () =>
-          cgroups.name === "none"
-            ? (peakMb = Math.max(peakMb, memoryPeakMb(child.pid, readFileSync)))
-            : cgroup.memoryPeakMb(),
-        cpuUsedMs: () => cgroup.cpuUsedMs(),
-        freeze: () => cgroup.freeze(true),
-        thaw: () => cgroup.freeze(false),
-        kill: () => {
-          cgroup.freeze(false);
-          child.process.kill("SIGKILL");
-        },
-        async dispose() {
-          endpoint.close();
-          runtimeApi.close();
-          await giveBack();
-        },
-      };
+  const prepare = async (
+    ephemeralStorageMb: number,
+    endpointPort: number,
+    supervised = false,
+  ): Promise<BareSandbox> => {
+    const hull = await createHull(hullNeeds, { ephemeralStorageMb, endpointPort, supervised });
+    return {
+      ended: hull.child.ended,
+      become: (shape, dedication) => furnish(hull, endpointPort, shape, dedication),
+      async discard() {
+        hull.child.process.kill("SIGKILL");
+        await hull.child.ended;
+        await hull.dispose();
+      },
+    };
+  };
+
+  return {
+    name: "namespaces",
+    prepare,
+    async start(shape, endpointPort, dedication) {
+      const bare = await prepare(shape.ephemeralStorageMb, endpointPort, dedication?.supervised === true);
+      return bare.become(shape, dedication);
     },
     startImage: (start, endpointPort) =>
       startImageSandbox(
@@ -325,12 +266,7 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
           acquire,
           release,
           runtimesDir: needs.runtimesDir,
-          begin() {
-            const slot = freeSlots.pop() ?? slots++;
-            started += 1;
-            const hostUid = needs.firstUid === undefined ? undefined : needs.firstUid + slot;
-            return { name: `${slot}-${started}`, slot, hostUid, end: () => freeSlots.push(slot) };
-          },
+          begin,
         },
         start,
         endpointPort,
@@ -343,50 +279,16 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
   };
 }
 
-async function interpreterArguments(
+async function placeOfInterpreter(
   interpreter: Interpreter,
   show: (kind: string, folder: string) => Promise<string>,
-): Promise<{ readonly path: string; readonly bin: string; readonly binds: readonly string[] }> {
+): Promise<{ readonly path: string; readonly bin: string; readonly source: string | undefined }> {
   const { prefix, executable } = interpreter;
   if (prefix === "/usr" || prefix.startsWith("/usr/")) {
-    return { path: executable, bin: join(prefix, "bin"), binds: ["--dir", inside.bin] };
+    return { path: executable, bin: join(prefix, "bin"), source: undefined };
   }
-  const place = await show("lang", prefix);
-  return {
-    path: join("/var/lang", executable.slice(prefix.length)),
-    bin: inside.bin,
-    binds: ["--ro-bind", place, "/var/lang"],
-  };
-}
-
-/** A program of ours that passes the listeners and becomes the runtime, or the function's program. Perl starts in a tenth of Node's time. */
-async function handOver(
-  show: (kind: string, folder: string) => Promise<string>,
-  scripts: string,
-): Promise<{ readonly command: readonly string[]; readonly binds: readonly string[] }> {
-  const place = "/var/handover";
-  const binds = ["--ro-bind", scripts, place];
-  const perl = "/usr/bin/perl";
-  const sendmsg = process.arch === "arm64" ? "211" : "46";
-  if (existsSync(perl)) {
-    // It would complain of a locale that is not installed.
-    return { command: [perl, `${place}/handover.pl`, sendmsg], binds: [...binds, "--setenv", "PERL_BADLANG", "0"] };
-  }
-  const script = `${place}/handover.cjs`;
-  if (process.execPath.startsWith("/usr/")) return { command: [process.execPath, script], binds };
-  const launcher = await show("lang", dirname(process.execPath));
-  const node = join("/var/launcher", basename(process.execPath));
-  return { command: [node, script], binds: [...binds, "--ro-bind", launcher, "/var/launcher"] };
-}
-
-/**
- * A process that cannot change its directory (Java) stays in the empty `/var/task` over which the code is mounted: links
- * there lead to what is in the code, so that relative paths work.
- */
-async function linkTask(folder: string, codeDir: string): Promise<readonly string[]> {
-  const names = (await readdir(codeDir)).slice(0, linksMax);
-  for (const name of names) await symlink(join(inside.task, name), join(folder, name));
-  return names;
+  const source = await show("lang", prefix);
+  return { path: join("/var/lang", executable.slice(prefix.length)), bin: inside.bin, source };
 }
 
 /** What programs need of the host's system, and nothing of its data: no /home, /root, /run, /srv, /sys, /var. */
@@ -427,11 +329,6 @@ const etcFiles = [
   ["nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"],
   ["resolv.conf", ""],
 ] as const;
-
-/** Bubblewrap stays outside; its first child is inside. */
-async function firstChild(pid: number): Promise<number> {
-  return Number((await readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).split(" ")[0]);
-}
 
 async function writeEtc(folder: string): Promise<void> {
   for (const [file, text] of etcFiles) await writeFile(join(folder, file), text, { mode: 0o644 });

@@ -14,7 +14,8 @@ const { mount, umount2, setns } = numbers[process.arch === "arm64" ? "arm64" : "
 export const mounter = String.raw`
 use strict;
 $| = 1;
-my ($readOnly, $noSuid, $noDevices, $remount, $bind, $detach) = (1, 2, 4, 32, 4096, 2);
+my ($readOnly, $noSuid, $noDevices, $remount, $bind, $recursive, $private, $detach) =
+  (1, 2, 4, 32, 4096, 16384, 262144, 2);
 my $none = "";
 while (my $line = <STDIN>) {
   chomp $line;
@@ -23,7 +24,10 @@ while (my $line = <STDIN>) {
   if ($what eq "unmount") {
     $failed = syscall(${umount2}, $from, $detach) < 0;
   } else {
-    $failed = syscall(${mount}, $from, $to, $none, $bind, 0) < 0;
+    my $all = $what eq "bind" ? $recursive : 0;
+    $failed = syscall(${mount}, $from, $to, $none, $bind | $all, 0) < 0;
+    # What is unmounted there with it later is not to be unmounted where it comes from.
+    $failed ||= syscall(${mount}, $none, $to, $none, $private | $all, 0) < 0 if $all;
     if (!$failed && $what eq "read-only") {
       my $flags = $remount | $bind | $readOnly | $noSuid | $noDevices;
       $failed = syscall(${mount}, $none, $to, $none, $flags, 0) < 0;

@@ -50,10 +50,20 @@ export interface ImageStart {
 export interface SandboxDriver {
   readonly name: "process" | "namespaces";
   start(shape: SandboxShape, endpointPort: number, dedication?: Dedication): Promise<Sandbox>;
+  /** Make ahead what is the same for all sandboxes. Absent where that would save nothing. */
+  readonly prepare?: (ephemeralStorageMb: number, endpointPort: number) => Promise<BareSandbox>;
   /** Start a sandbox for a container image. @throws RuntimeUnavailableError where this driver runs none */
   startImage(start: ImageStart, endpointPort: number): Promise<Sandbox>;
   /** Leave nothing on the host. Every sandbox has ended before. */
   stop(): Promise<void>;
+}
+
+/** A sandbox without a runtime: of any language and memory size, without external extensions. One of its two methods is to be called. */
+export interface BareSandbox {
+  /** Resolves when it has ended, as whatever it has become. */
+  readonly ended: Promise<unknown>;
+  become(shape: SandboxShape, dedication?: Dedication): Promise<Sandbox>;
+  discard(): Promise<void>;
 }
 
 export interface Sandbox {

@@ -18,6 +18,7 @@ export interface Stage {
   readonly outside: string;
   /** Put before a command to run it inside. */
   readonly enter: readonly string[];
+  /** With what is mounted in it. */
   bind(from: string, to: string): Promise<void>;
   /** Read-only, without devices and set-user-id programs; what is bound from there stays so. */
   bindReadOnly(from: string, to: string): Promise<void>;
@@ -36,7 +37,7 @@ else
   while IFS="$tab" read -r id what from to; do
     {
       case $what in
-        bind) mount --bind "$from" "$to" ;;
+        bind) mount --rbind "$from" "$to" && mount --make-rprivate "$to" ;;
         read-only) mount -o bind,ro,nosuid,nodev "$from" "$to" ;;
         unmount) umount -l "$from" ;;
       esac
