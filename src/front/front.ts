@@ -2,10 +2,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { Nodes } from "../kernel/nodes/nodes.ts";
 import type { ExecuteApiPort } from "../services/execute-api/port.ts";
 import type { FunctionUrlPort } from "../services/lambda/port.ts";
 import { createAwsApi, type AwsApiNeeds } from "./aws-api.ts";
 import { createClassifier } from "./classify.ts";
+import { awaitLease } from "./lease.ts";
 import { frontLimits } from "./limits.ts";
 import { metricsPath, type PlatformApi } from "./platform-api.ts";
 import { createReadiness, type Readiness } from "./readiness.ts";
@@ -21,6 +23,8 @@ export interface FrontNeeds extends AwsApiNeeds {
   readonly platformApi?: PlatformApi;
   /** What `GET /_cumulet/ready` answers. Absent: ready until it drains. */
   readonly readiness?: Readiness;
+  /** Absent: this process has the store for itself. */
+  readonly nodes?: Pick<Nodes, "isLive" | "renewed">;
   /** Absent: HTTP only. */
   readonly tls?: Tls;
   /**
@@ -49,7 +53,7 @@ export function createFront(needs: FrontNeeds): Front {
   const labels = new Set(needs.models.entries.flatMap((entry) => [entry.name, entry.signingName]));
   const classifier = createClassifier(labels, frontLimits.hostsKept);
   const awsApi = createAwsApi(needs);
-  const { executeApi, functionUrls, tls } = needs;
+  const { executeApi, functionUrls, tls, nodes } = needs;
   const readiness = needs.readiness ?? createReadiness(needs);
   const stopping = new AbortController();
   /** Connections that another process has accepted, and who asks whether they have all ended. */
@@ -66,6 +70,10 @@ export function createFront(needs: FrontNeeds): Front {
     // There may be a bucket of that name, and whoever signs a request means that.
     if (destination.kind === "platform" && destination.path === metricsPath && isSigned(request)) {
       destination = { kind: "aws", serviceLabel: undefined, region: undefined, bucket: undefined };
+    }
+    if (nodes?.isLive() === false && destination.kind !== "platform") {
+      void awaitLease(nodes, request, response, () => onRequest(request, response));
+      return;
     }
     switch (destination.kind) {
       case "execute-api":

@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
+import { hostname } from "node:os";
 
 /** A name for a process that no later process of this machine bears: its id and when it started. */
 export function processIdentity(pid: number): string {
@@ -28,6 +29,28 @@ function startOf(pid: number): number | undefined {
     // The name in parentheses may hold anything; the 22nd field is the 20th behind it.
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
     return Number(fields[19]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What names this process to others that share its store, on whatever machine they are. */
+export function thisProcess(): {
+  readonly label: string;
+  readonly process?: { readonly machine: string; readonly identity: string };
+} {
+  const machine = machineName();
+  return {
+    label: `${hostname()}:${process.pid}`,
+    ...(machine !== undefined && { process: { machine, identity: processIdentity(process.pid) } }),
+  };
+}
+
+/** The same for exactly those who see each other's processes: this run of this kernel, and the namespace of process ids. */
+function machineName(): string | undefined {
+  try {
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+    return `${boot} ${readlinkSync("/proc/self/ns/pid")}`;
   } catch {
     return undefined;
   }
