@@ -9,6 +9,8 @@ export interface Config {
   readonly port: number;
   readonly host: string;
   readonly dataDir: string;
+  /** Where state is kept: in the data folder, or in a database that any number of nodes share. */
+  readonly store: StoreConfig;
   /** Accept unsigned and wrongly signed requests, on loopback only. */
   readonly dev: boolean;
   /** The account that root credentials belong to: 12 digits. */
@@ -30,7 +32,11 @@ export interface Config {
   readonly workers: number;
   /** Where the keys are read from; what is not named here is made in the data folder at the first start. */
   readonly secretFiles: SecretFiles;
+  /** The server key itself, where the operator gives it to all nodes. */
+  readonly serverKey: string | undefined;
 }
+
+export type StoreConfig = { readonly kind: "embedded" } | { readonly kind: "postgres"; readonly url: string };
 
 export interface SecretFiles {
   readonly serverKey?: string;
@@ -42,6 +48,7 @@ export interface ConfigFlags {
   readonly port?: string | undefined;
   readonly host?: string | undefined;
   readonly data?: string | undefined;
+  readonly store?: string | undefined;
   readonly dev?: boolean | undefined;
   readonly sandbox?: string | undefined;
   readonly "tls-cert"?: string | undefined;
@@ -74,6 +81,7 @@ export function readConfig(flags: ConfigFlags, environment: Environment = proces
     port: parsePort(flags.port ?? environment["CUMULET_PORT"]),
     host,
     dataDir: readDataDir(flags.data, environment),
+    store: parseStore(flags.store ?? environment["CUMULET_STORE"]),
     dev,
     account: parseAccount(environment["CUMULET_ACCOUNT"]),
     region: parseRegion(environment["CUMULET_REGION"]),
@@ -88,12 +96,26 @@ export function readConfig(flags: ConfigFlags, environment: Environment = proces
     stopGraceMs: parseSeconds("--stop-grace", flags["stop-grace"] ?? environment["CUMULET_STOP_GRACE"] ?? "10"),
     workers: parseWorkers(flags.workers ?? environment["CUMULET_WORKERS"]),
     secretFiles: readSecretFiles(environment),
+    serverKey: parseServerKey(environment["CUMULET_SERVER_KEY"]),
   };
 }
 
 /** Where state is kept: `--data`, else `CUMULET_DATA`, else `~/.cumulet`. */
 export function readDataDir(flag: string | undefined, environment: Environment = process.env): string {
   return resolve(flag ?? environment["CUMULET_DATA"] ?? join(homedir(), ".cumulet"));
+}
+
+/** Never repeats what it was given: there may be a password in it. */
+export function parseStore(text: string | undefined): StoreConfig {
+  if (text === undefined || text === "" || text === "embedded") return { kind: "embedded" };
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1]?.toLowerCase();
+  if (scheme !== "postgres" && scheme !== "postgresql") {
+    const found = scheme === undefined ? "has no scheme" : `has the scheme ${scheme}`;
+    throw new ConfigError(`--store takes embedded or postgres://USER:PASSWORD@HOST:PORT/DATABASE; this ${found}`);
+  }
+  if (!URL.canParse(text))
+    throw new ConfigError("The address in --store is no URL: is a character of the password not written as %XX?");
+  return { kind: "postgres", url: text };
 }
 
 export function parsePort(text: string | undefined): number {
@@ -106,6 +128,13 @@ export function parsePort(text: string | undefined): number {
 
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function parseServerKey(text: string | undefined): string | undefined {
+  if (text === undefined || text === "") return undefined;
+  if (!/^[0-9a-f]{64}$/.test(text))
+    throw new ConfigError("CUMULET_SERVER_KEY must be 64 hex digits (openssl rand -hex 32)");
+  return text;
 }
 
 function parseAccount(text: string | undefined): string {

@@ -4,8 +4,8 @@ import type * as S3Sdk from "@aws-sdk/client-s3";
 import { createAuthorizer } from "./access/authorize.ts";
 import { firstOf } from "./access/credential-source.ts";
 import { createPolicyCompiler } from "./access/policy/compile.ts";
-import { createRootSource, openRootCredentials } from "./access/root.ts";
-import { openServerKeys } from "./access/server-keys.ts";
+import { openKeys } from "./access/open-keys.ts";
+import { createRootSource } from "./access/root.ts";
 import { createSessions } from "./access/sessions.ts";
 import { createVerifier } from "./access/verify.ts";
 import type { Compute, ComputeCapabilities } from "./compute/compute.ts";
@@ -95,7 +95,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
   const ids = parts.ids ?? randomIds;
   const log = createLog(config.logLevel, parts.writeLog, () => clock.now());
   const tls = config.tls && (await openTls(config.tls, { clock, log }));
-  const store = parts.store ?? (await openLmdbStore({ folder: join(dataDir, "store"), clock }));
+  const store = parts.store ?? (await openStore(config, clock, log));
   const blobs = await createBlobs({ store, clock, ids, folder: join(dataDir, "blobs") });
   const jobs = createJobs({ store, clock, ids, log, owners: createProcessOwners(ids) });
   await scheduleBlobCollection({ blobs, jobs, store, clock });
@@ -105,13 +105,18 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
   const models = createModels();
 
   // Access
-  const keys = await openServerKeys(dataDir, config.secretFiles.serverKey);
+  const { keys, root: rootCredentials } = await openKeys({
+    dataDir,
+    store,
+    isShared: config.store.kind !== "embedded",
+    serverKey: { text: config.serverKey, file: config.secretFiles.serverKey },
+    credentialsFile: config.secretFiles.credentials,
+    ids,
+    log,
+  });
   const sessions = createSessions({ keys, ids });
   const compile = createPolicyCompiler();
-  const root = createRootSource(
-    config.account,
-    await openRootCredentials(dataDir, ids, config.secretFiles.credentials),
-  );
+  const root = createRootSource(config.account, rootCredentials);
   const iam = createIam({ store, ids, keys, compile, sessions, now: () => clock.now() });
   const sts = createSts({ iam: iam.port, sessions });
   const authorizer = createAuthorizer({ identities: iam.identities, compile, log });
@@ -288,6 +293,13 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     services,
     resourceTypes,
   };
+}
+
+async function openStore(config: Config, clock: Clock, log: Log): Promise<Store> {
+  if (config.store.kind === "embedded") return openLmdbStore({ folder: join(config.dataDir, "store"), clock });
+  // Loaded only where it is used.
+  const { openPostgresStore } = await import("./kernel/store/postgres-store.ts");
+  return openPostgresStore({ url: config.store.url, log });
 }
 
 /** What this host can run and isolate, without starting a platform. */

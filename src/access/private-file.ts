@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmod, link, mkdir, open, readFile, rm } from "node:fs/promises";
+import { chmod, link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** The text of a file that the operator named: it must be there, and is left as it is. */
@@ -41,7 +41,8 @@ export async function readOrCreatePrivateFile(path: string, create: () => string
   return text;
 }
 
-async function readPrivateFile(path: string): Promise<string | undefined> {
+/** Undefined when there is none. */
+export async function readPrivateFile(path: string): Promise<string | undefined> {
   try {
     const text = await readFile(path, "utf8");
     await chmod(path, 0o600);
@@ -50,6 +51,20 @@ async function readPrivateFile(path: string): Promise<string | undefined> {
     if (isCode(error, "ENOENT")) return undefined;
     throw error;
   }
+}
+
+/** Replaces what is there, whole or not at all. */
+export async function writePrivateFile(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${randomBytes(8).toString("hex")}`;
+  const file = await open(temporary, "wx", 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+  await syncFolder(dirname(path));
 }
 
 async function syncFolder(path: string): Promise<void> {

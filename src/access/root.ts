@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Ids } from "../kernel/ids.ts";
 import type { AccessKeySource } from "./credential-source.ts";
 import { createAccessKeyId, createSecretAccessKey } from "./access-keys.ts";
-import { readNamedFile, readOrCreatePrivateFile } from "./private-file.ts";
+import { readNamedFile, readOrCreatePrivateFile, writePrivateFile } from "./private-file.ts";
 
 export interface RootCredentials {
   readonly accessKeyId: string;
@@ -16,11 +16,19 @@ export interface RootCredentials {
  */
 export async function openRootCredentials(dataFolder: string, ids: Ids, file?: string): Promise<RootCredentials> {
   if (file !== undefined) return parseCredentialsFile(await readNamedFile(file, "the root's credentials"));
-  const text = await readOrCreatePrivateFile(join(dataFolder, "credentials"), () => {
-    const created = createRootCredentials(ids);
-    return `[default]\naws_access_key_id = ${created.accessKeyId}\naws_secret_access_key = ${created.secretAccessKey}\n`;
-  });
+  const text = await readOrCreatePrivateFile(join(dataFolder, "credentials"), () =>
+    toCredentialsFile(createRootCredentials(ids)),
+  );
   return parseCredentialsFile(text);
+}
+
+/** Those of the other nodes, in this one's data folder, too. */
+export async function writeRootCredentials(dataFolder: string, credentials: RootCredentials): Promise<void> {
+  await writePrivateFile(join(dataFolder, "credentials"), toCredentialsFile(credentials));
+}
+
+function toCredentialsFile({ accessKeyId, secretAccessKey }: RootCredentials): string {
+  return `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`;
 }
 
 export function createRootCredentials(ids: Ids): RootCredentials {

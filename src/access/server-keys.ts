@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { readNamedFile, readOrCreatePrivateFile } from "./private-file.ts";
+import { readNamedFile, readOrCreatePrivateFile, readPrivateFile } from "./private-file.ts";
+import { ServerKeyError } from "./shared-keys.ts";
 
 /** The platform's own keys, all derived from one secret that never leaves the host (and must be the same on every node). */
 export interface ServerKeys {
@@ -12,6 +13,8 @@ export interface ServerKeys {
   readonly registry: Seal;
   /** 32 bytes: from a session token to its secret access key. */
   readonly sessionSecrets: Uint8Array;
+  /** Tells keys apart, and nothing of them. */
+  readonly fingerprint: string;
 }
 
 /** Authenticated encryption under one key (AES-256-GCM, random nonces). */
@@ -21,17 +24,35 @@ export interface Seal {
   open(sealed: Uint8Array): Uint8Array | undefined;
 }
 
-/** From the file named, else from the 0600 file `server-key` in the data folder, made at the first start. */
-export async function openServerKeys(dataFolder: string, file?: string): Promise<ServerKeys> {
-  const make = () => `${randomBytes(32).toString("hex")}\n`;
-  const text =
-    file === undefined
-      ? await readOrCreatePrivateFile(join(dataFolder, "server-key"), make)
-      : await readNamedFile(file, "the server key");
+export interface ServerKeySource {
+  /** The key itself, 64 hex digits: goes before all files. */
+  readonly text?: string | undefined;
+  /** A file that the operator named. */
+  readonly file?: string | undefined;
+  /** Whether a key may be made where there is none. Default: yes. */
+  readonly make?: boolean;
+}
+
+/**
+ * From what was given, else from the 0600 file `server-key` in the data folder, made at the first start.
+ *
+ * @throws {ServerKeyError} when there is none and none may be made.
+ */
+export async function openServerKeys(dataFolder: string, source: ServerKeySource = {}): Promise<ServerKeys> {
+  const { text, file, make = true } = source;
+  if (text !== undefined) return parseServerKey(text, "CUMULET_SERVER_KEY");
+  if (file !== undefined) return parseServerKey(await readNamedFile(file, "the server key"), `The file ${file}`);
+  const path = join(dataFolder, "server-key");
+  const found = make
+    ? await readOrCreatePrivateFile(path, () => `${randomBytes(32).toString("hex")}\n`)
+    : await readPrivateFile(path);
+  if (found === undefined) throw new ServerKeyError("Other nodes use this store, and this one has no server key.");
+  return parseServerKey(found, "The file server-key in the data folder");
+}
+
+function parseServerKey(text: string, name: string): ServerKeys {
   const hex = text.trim();
-  if (!/^[0-9a-f]{64}$/.test(hex)) {
-    throw new Error(`The file ${file ?? "server-key in the data folder"} is not a key of 64 hex digits`);
-  }
+  if (!/^[0-9a-f]{64}$/.test(hex)) throw new Error(`${name} is not a key of 64 hex digits`);
   return createServerKeys(Buffer.from(hex, "hex"));
 }
 
@@ -44,6 +65,7 @@ export function createServerKeys(secret: Uint8Array): ServerKeys {
     records: createSeal(derive("records")),
     registry: createSeal(derive("registry")),
     sessionSecrets: derive("session-secrets"),
+    fingerprint: Buffer.from(derive("fingerprint")).toString("hex"),
   };
 }
 

@@ -1,6 +1,9 @@
+import { ServerKeyError } from "../access/shared-keys.ts";
 import { ConfigError } from "../config.ts";
+import { StoreUnavailableError } from "../kernel/store/postgres-errors.ts";
 import { TlsFileError } from "../front/tls.ts";
 import { CommandError, type Command, type Output } from "./command.ts";
+import { backupCommand } from "./backup.ts";
 import { debugCommand } from "./debug.ts";
 import { deployCommand } from "./deploy.ts";
 import { devCommand } from "./dev.ts";
@@ -8,6 +11,8 @@ import { doctorCommand } from "./doctor.ts";
 import { envCommand } from "./env.ts";
 import { invokeCommand } from "./invoke.ts";
 import { logsCommand } from "./logs.ts";
+import { migrateCommand } from "./migrate.ts";
+import { restoreCommand } from "./restore.ts";
 import { runtimesCommand } from "./runtimes.ts";
 import { startCommand } from "./start.ts";
 import { usageCommand } from "./usage.ts";
@@ -23,6 +28,9 @@ const commands: readonly Command[] = [
   invokeCommand,
   logsCommand,
   usageCommand,
+  backupCommand,
+  restoreCommand,
+  migrateCommand,
   doctorCommand,
   runtimesCommand,
   workerCommand,
@@ -72,8 +80,13 @@ function isUsageError(error: unknown): error is Error {
   return error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
 }
 
+/** What whoever starts the program has to mend: a sentence is enough. */
+function isSetup(error: unknown): error is Error {
+  return error instanceof StoreUnavailableError || error instanceof ServerKeyError;
+}
+
 function explain(error: unknown): string {
-  if (error instanceof CommandError || error instanceof TlsFileError) return error.message;
+  if (error instanceof CommandError || error instanceof TlsFileError || isSetup(error)) return error.message;
   if (!(error instanceof Error)) return String(error);
   if ("$metadata" in error) return `${error.name}: ${error.message}`;
   return error.stack ?? error.message;
