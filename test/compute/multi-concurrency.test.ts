@@ -241,14 +241,14 @@ describe("a function with multi-concurrency", () => {
   it("starts more environments while its places are taken, and ends them when they are not", async () => {
     const spec = await define(meeting, 2, {}, { environmentsMax: 3 });
     await becomes(spec, 1);
-    let busy = true;
+    const busy = new AbortController();
     const keepBusy = async () => {
-      while (busy)
+      while (!busy.signal.aborted)
         await harness.answer(spec, { wait: 30 }).catch(() => new Promise((resolve) => setTimeout(resolve, 10)));
     };
     const callers = Array.from({ length: 6 }, keepBusy);
     await becomes(spec, 3);
-    busy = false;
+    busy.abort();
     await Promise.all(callers);
     await becomes(spec, 1);
   });

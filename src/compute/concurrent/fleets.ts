@@ -58,6 +58,8 @@ interface Fleet {
 
 export function createFleets({ clock, limits, create }: FleetsNeeds): Fleets {
   const fleets = new Map<string, Fleet>();
+  /** Invocations of functions that somebody is about to have a fleet for: they have just been published. */
+  const early = new Map<string, Waiter[]>();
   const environments = new Set<ConcurrentEnvironment>();
   const runningByArn = new Map<string, number>();
   let sweeping = false;
@@ -200,6 +202,20 @@ export function createFleets({ clock, limits, create }: FleetsNeeds): Fleets {
     }
   };
 
+  const waitForFleet = (spec: FunctionSpec, invocation: Invocation): Promise<InvocationOutcome> => {
+    const { promise, resolve, reject } = Promise.withResolvers<InvocationOutcome>();
+    const waiters = early.get(spec.id) ?? [];
+    early.set(spec.id, waiters);
+    waiters.push({ invocation, resolve, reject });
+    if (waiters.length > 1) return promise;
+    clock.after(limits.fleetSweepMs, () => {
+      if (early.get(spec.id) === waiters) early.delete(spec.id);
+      else return;
+      for (const waiter of waiters) waiter.reject(new ComputeSaturatedError());
+    });
+    return promise;
+  };
+
   const sweepLater = () => {
     if (sweeping || stopped) return;
     sweeping = true;
@@ -286,8 +302,13 @@ export function createFleets({ clock, limits, create }: FleetsNeeds): Fleets {
       }
       for (const [id, plan] of wanted) {
         const known = fleets.get(id);
-        if (known === undefined) fleets.set(id, fleetOf(plan));
-        else {
+        if (known === undefined) {
+          const fleet = fleetOf(plan);
+          fleets.set(id, fleet);
+          fleet.waiting.push(...(early.get(id) ?? []));
+          early.delete(id);
+          if (plan.environmentsMax === 0) refuseWaiting(fleet);
+        } else {
           known.plan = plan;
           known.wanted = Math.min(plan.environmentsMax, Math.max(plan.environmentsMin, known.wanted));
         }
@@ -309,7 +330,7 @@ export function createFleets({ clock, limits, create }: FleetsNeeds): Fleets {
     invoke(spec, invocation) {
       if (stopped) return Promise.reject(new Error("The platform is stopping"));
       const fleet = fleets.get(spec.id);
-      if (fleet === undefined) return Promise.reject(new ComputeSaturatedError());
+      if (fleet === undefined) return waitForFleet(spec, invocation);
       const free = freest(fleet);
       if (free !== undefined) return run(fleet, free, invocation);
       // Its first environments are still being made.

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Architecture, FunctionConfiguration, Runtime } from "@aws-sdk/client-lambda";
+import { describeCapacity } from "./capacity/settings.ts";
 import { describeImage } from "./image-settings.ts";
 import {
   functionArn,
@@ -37,7 +38,8 @@ export function describeVersion(
     TracingConfig: { Mode: "PassThrough" },
     RevisionId: version.revisionId,
     ...(layers.length > 0 && { Layers: layers.map(({ arn, code: { bytes } }) => ({ Arn: arn, CodeSize: bytes })) }),
-    State: "Active",
+    // Those on a capacity provider run when they are published; how far that is, `capacityState` says.
+    State: settings.capacity && version.version === "$LATEST" ? "ActiveNonInvocable" : "Active",
     LastUpdateStatus: "Successful",
     ...(code.image ? describeImage(version) : { PackageType: "Zip" as const }),
     Architectures: [toArchitecture(settings.architecture)],
@@ -49,6 +51,7 @@ export function describeVersion(
       },
     }),
     SnapStart: describeSnapStart(version),
+    ...describeCapacity(place, settings),
     ...(settings.tenantIsolation && { TenancyConfig: { TenantIsolationMode: settings.tenantIsolation } }),
     LoggingConfig: {
       LogFormat: settings.logFormat,

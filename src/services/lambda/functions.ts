@@ -1,5 +1,6 @@
 import type { Compute, FunctionSpec } from "../../compute/compute.ts";
 import type { Store } from "../../kernel/store/store.ts";
+import { slotsOf, vcpusOf } from "./capacity/settings.ts";
 import type { CodeStore } from "./code/code-store.ts";
 import { toImageSpec } from "./image-settings.ts";
 import {
@@ -103,6 +104,7 @@ export function createFunctions(needs: {
   const rememberVersions = (place: Place, record: FunctionRecord): CompiledFunction["version"] => {
     const versions = new Map<string, Promise<FunctionVersion | undefined>>([
       ["$LATEST", Promise.resolve(record.latest)],
+      ["$LATEST.PUBLISHED", Promise.resolve(record.latestPublished)],
     ]);
     return (version) => {
       const known = versions.get(version);
@@ -201,7 +203,8 @@ export function functionKey(place: Place, name: string): string {
   return `${place.account}/${place.region}/${name}`;
 }
 
-function specId(record: FunctionRecord, version: FunctionVersion): string {
+/** Names one revision of a version. */
+export function specId(record: FunctionRecord, version: FunctionVersion): string {
   return `${record.id}:${version.version}:${version.digest}`;
 }
 
@@ -243,6 +246,7 @@ async function toSpec(
     ...(image && { image }),
     tags: record.tags,
     ...(hasSnapStart(version) && { snapStart: true as const }),
+    ...(settings.capacity && { multiConcurrency: { slots: slotsOf(settings), vcpus: vcpusOf(settings) } }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { AwsError } from "../../aws/error.ts";
 import {
+  ComputeSaturatedError,
   RuntimeUnavailableError,
   type Compute,
   type FunctionSpec,
@@ -9,12 +10,13 @@ import {
 import type { Clock } from "../../kernel/clock.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import { createConcurrency, type Share } from "./concurrency.ts";
-import { invalidParameter, invalidRuntime, roleRefused } from "./errors.ts";
+import { inState } from "./capacity/errors.ts";
+import { invalidParameter, invalidRuntime, roleRefused, tooManyRequests } from "./errors.ts";
 import { type CompiledFunction, type Functions } from "./functions.ts";
 import type { FunctionMeter, NotedFunction } from "./meter.ts";
 import { functionArn, type FunctionRecord } from "./model.ts";
 import { createTracing } from "./recursion.ts";
-import { isFixed, resolveVersion } from "./routing.ts";
+import { isFixed, resolveInvoked } from "./routing.ts";
 
 /** Runs invocations that have been authorized: resolves the version, counts, and hands them to compute. */
 export interface Invoker {
@@ -64,7 +66,7 @@ export function createInvoker(needs: {
 
   const plan = async (fn: CompiledFunction, qualifier: string | undefined): Promise<Plan> => {
     const { record } = fn;
-    const version = await resolveVersion(fn, qualifier, fraction);
+    const version = await resolveInvoked(fn, qualifier, fraction);
     const spec = await fn.spec(version);
     const made: Plan = {
       version: version.version,
@@ -115,6 +117,18 @@ export function createInvoker(needs: {
     }
   };
 
+  /** Of a function on a capacity provider: its environments are all taken, or there are none. */
+  const tellRefused = (fn: CompiledFunction, made: Plan, request: InvocationRequest, error: unknown) => {
+    if (!(error instanceof ComputeSaturatedError)) return;
+    const fleet = compute.fleet(made.spec.id);
+    if (fleet === undefined || fleet.ready > 0) {
+      const { place, record } = fn;
+      needs.note?.({ ...place, functionName: record.name, qualifier: request.qualifier }, "Throttles", 1);
+      throw tooManyRequests("ConcurrentInvocationLimitExceeded");
+    }
+    throw inState(fleet.wanted === 0 ? "Deactivated" : fleet.failure === undefined ? "Pending" : "Failed");
+  };
+
   const follow = (fn: CompiledFunction, made: Plan, request: InvocationRequest): Promise<Invoked> => {
     checkTenant(fn.record, request.tenantId);
     const traceId = trace(fn, request);
@@ -138,6 +152,7 @@ export function createInvoker(needs: {
         },
         (error: unknown) => {
           leave();
+          if (made.spec.multiConcurrency !== undefined) tellRefused(fn, made, request, error);
           if (error instanceof RuntimeUnavailableError) throw invalidRuntime(error.message);
           // Of all that compute asks of others, only the execution role is refused: it is gone, or trusts Lambda no more.
           if (error instanceof AwsError && error.status < 500) throw roleRefused();

@@ -64,6 +64,17 @@ export interface FunctionSettings {
   readonly tenantIsolation?: "PER_TENANT";
   /** Set on durable functions, from their creation on. */
   readonly durable?: DurableSettings;
+  /** Set on functions of a capacity provider, from their creation on. */
+  readonly capacity?: CapacitySettings;
+}
+
+/** What `CapacityProviderConfig` says. */
+export interface CapacitySettings {
+  /** Name of the provider, in the function's own account and region. */
+  readonly provider: string;
+  readonly memoryGiBPerVcpu: number;
+  /** Invocations that an environment takes at once; by runtime and processors where absent. */
+  readonly slots?: number;
 }
 
 /** What `DurableConfig` says. */
@@ -73,7 +84,7 @@ export interface DurableSettings {
   readonly retentionDays: number;
 }
 
-/** `$LATEST`, or a published version, which never changes. */
+/** `$LATEST`, or a published version, which never changes; `$LATEST.PUBLISHED` is published again under its name. */
 export interface FunctionVersion {
   readonly version: string;
   readonly settings: FunctionSettings;
@@ -94,6 +105,8 @@ export interface FunctionRecord {
   readonly createdAt: number;
   readonly latest: FunctionVersion;
   readonly nextVersion: number;
+  /** `$LATEST.PUBLISHED` of a function on a capacity provider, once it has been published. */
+  readonly latestPublished?: FunctionVersion;
   /** What was published last, so that an unchanged function is not published again. */
   readonly published?: { readonly version: string; readonly digest: string };
   readonly tags: Readonly<Record<string, string>>;
@@ -182,7 +195,10 @@ type Kind =
   | "provisioned"
   | "snapStart"
   | "codeSigningConfig"
-  | "codeSigned";
+  | "codeSigned"
+  | "capacityProvider"
+  | "capacityUse"
+  | "functionScaling";
 
 export function keyOf(kind: Kind, place: Place, ...rest: Key): Key {
   return ["lambda", kind, place.account, place.region, ...rest];

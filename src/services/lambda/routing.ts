@@ -1,3 +1,4 @@
+import { inState } from "./capacity/errors.ts";
 import { aliasNotFound, functionNotFound } from "./errors.ts";
 import type { CompiledFunction } from "./functions.ts";
 import { functionArn, type AliasRecord, type FunctionVersion } from "./model.ts";
@@ -14,9 +15,23 @@ export async function resolveVersion(
   return version;
 }
 
+/**
+ * The version that runs when a qualifier is invoked. AWS: of functions on a capacity provider only what is published runs, and
+ * without a qualifier that is `$LATEST.PUBLISHED`.
+ */
+export function resolveInvoked(
+  fn: CompiledFunction,
+  qualifier: string | undefined,
+  fraction: () => number,
+): Promise<FunctionVersion> {
+  if (fn.record.latest.settings.capacity === undefined) return resolveVersion(fn, qualifier, fraction);
+  if (qualifier === "$LATEST") return Promise.reject(inState("ActiveNonInvocable"));
+  return resolveVersion(fn, qualifier ?? "$LATEST.PUBLISHED", fraction);
+}
+
 function chooseVersion(fn: CompiledFunction, qualifier: string | undefined, fraction: () => number): string {
   if (qualifier === undefined || qualifier === "$LATEST") return "$LATEST";
-  if (isVersionNumber(qualifier)) return qualifier;
+  if (qualifier === "$LATEST.PUBLISHED" || isVersionNumber(qualifier)) return qualifier;
   const alias = fn.aliases.get(qualifier);
   if (!alias) throw aliasNotFound(functionArn(fn.place, fn.record.name, qualifier));
   return routeAlias(alias, fraction);

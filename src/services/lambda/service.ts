@@ -1,6 +1,7 @@
 import type { FunctionSpec } from "../../compute/compute.ts";
 import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
+import { createCapacityFleets } from "./capacity/fleets.ts";
 import { createCodeStore } from "./code/code-store.ts";
 import { codeUrlPath, createCodeUrls } from "./code/code-urls.ts";
 import { handleDeliveries } from "./deliveries.ts";
@@ -14,6 +15,7 @@ import { lambdaLimits } from "./limits.ts";
 import type { Place } from "./model.ts";
 import type { LambdaNeeds } from "./needs.ts";
 import { aliasOperations } from "./operations/aliases.ts";
+import { capacityProviderOperations } from "./operations/capacity-providers.ts";
 import { codeSigningOperations } from "./operations/code-signing-configs.ts";
 import { concurrencyOperations } from "./operations/concurrency.ts";
 import { durableCallbackOperations } from "./operations/durable-callbacks.ts";
@@ -21,6 +23,7 @@ import { durableCheckpointOperations } from "./operations/durable-checkpoints.ts
 import { durableExecutionOperations } from "./operations/durable-executions.ts";
 import { eventInvokeConfigOperations } from "./operations/event-invoke-configs.ts";
 import { eventSourceMappingOperations } from "./operations/event-source-mappings.ts";
+import { functionScalingOperations } from "./operations/function-scaling.ts";
 import { functionUrlOperations } from "./operations/function-urls.ts";
 import { functionOperations } from "./operations/functions.ts";
 import { invokeOperations } from "./operations/invoke.ts";
@@ -63,6 +66,7 @@ export function createLambda(needs: LambdaNeeds): Lambda {
   handleInvocations({ ...needs, functions, invoker: plain });
   handleDurableJobs({ ...needs, functions, invoker: plain });
   const keptEnvironments = createKeptEnvironments({ ...needs, functions });
+  const capacityFleets = createCapacityFleets({ ...needs, functions });
   handleEvents({ ...needs, functions, invoker, durable });
   handleDeliveries({ ...needs, functions });
   const urls = createFunctionUrls({ ...needs, functions, invoker });
@@ -89,6 +93,8 @@ export function createLambda(needs: LambdaNeeds): Lambda {
         ...codeSigningOperations(all),
         ...concurrencyOperations(all),
         ...provisionedConcurrencyOperations(all),
+        ...capacityProviderOperations(all),
+        ...functionScalingOperations(all),
         ...recursionOperations(all),
         ...runtimeManagementOperations(all),
         ...eventInvokeConfigOperations(all),
@@ -115,10 +121,12 @@ export function createLambda(needs: LambdaNeeds): Lambda {
     start() {
       sweep();
       keptEnvironments.start();
+      capacityFleets.start();
     },
     stop() {
       durable.stop();
       keptEnvironments.stop();
+      capacityFleets.stop();
       cancelSweep?.();
       urls.stop();
       functions.stop();

@@ -1,5 +1,7 @@
 import type { CreateFunctionCommandInput, UpdateFunctionConfigurationCommandInput } from "@aws-sdk/client-lambda";
 import { notImplemented } from "../../aws/error.ts";
+import { checkCapacity } from "./capacity/settings.ts";
+import { capacityLimits } from "./capacity/limits.ts";
 import { changeDurable } from "./durable/settings.ts";
 import { constraintFailed, invalidParameter } from "./errors.ts";
 import { lambdaLimits } from "./limits.ts";
@@ -22,8 +24,6 @@ export function refuseUnbuilt(input: Input, operation: string): void {
   if ((input.FileSystemConfigs?.length ?? 0) > 0) refuse("FileSystemConfigs");
   if (input.TracingConfig?.Mode === "Active") refuse("TracingConfig.Mode=Active");
   if (input.DurableConfig?.KMSKeyArn) refuse("DurableConfig.KMSKeyArn");
-  if (input.CapacityProviderConfig !== undefined) refuse("CapacityProviderConfig");
-  if (input.PublishTo !== undefined) refuse("PublishTo");
   const { ApplicationLogLevel: application, SystemLogLevel: system, LogFormat: format } = input.LoggingConfig ?? {};
   if (format !== "JSON" && (application ?? system) !== undefined) {
     throw invalidParameter(
@@ -87,9 +87,10 @@ export function changeSettings(
     ...changeTenancy(tenantIsolation, input.TenancyConfig),
   };
   atMost(after.timeoutSeconds, "timeout", lambdaLimits.timeoutSecondsMax);
-  atMost(after.memoryMb, "memorySize", lambdaLimits.memoryMbMax);
+  atMost(after.memoryMb, "memorySize", after.capacity ? capacityLimits.memoryMbMax : lambdaLimits.memoryMbMax);
   atMost(after.ephemeralStorageMb, "ephemeralStorage.size", lambdaLimits.ephemeralStorageMbMax);
   checkSnapStart(after);
+  checkCapacity(after);
   return after;
 }
 

@@ -1,3 +1,4 @@
+import type { CapacityProviderConfig } from "@aws-sdk/client-lambda";
 import { AwsError } from "../../../aws/error.ts";
 import type { Transaction } from "../../../kernel/store/store.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
@@ -11,6 +12,9 @@ import {
   useCodeSigning,
   type CodeSigningConfigRecord,
 } from "../code-signing.ts";
+import { functionScalingKey, useCapacity } from "../capacity/model.ts";
+import { capacityDefaults, changeCapacity, checkCapacityKept } from "../capacity/settings.ts";
+import { capacityState } from "../capacity/state.ts";
 import { claimOf, removeProvisioned } from "../concurrency-provisioned.ts";
 import { describeVersion, digestOf } from "../configuration.ts";
 import { newDurable } from "../durable/settings.ts";
@@ -48,6 +52,7 @@ import { deleteUrlsOf } from "../url/records.ts";
 import {
   chargeStorage,
   existingFunction,
+  publishLatest,
   publishVersion,
   releaseVersion,
   replacePackages,
@@ -79,6 +84,12 @@ export function functionOperations(needs: OperationNeeds) {
     const version = await resolveVersion(fn, reference.qualifier, () => 1);
     return { reference, fn, version };
   };
+
+  /** A version, with how far it is where it runs on a capacity provider. */
+  const describeNow = (...of: Parameters<typeof describeVersion>) => ({
+    ...describeVersion(...of),
+    ...capacityState(needs.compute, of[1], of[2]),
+  });
 
   /** The package that a request brings or points to, which must be of the function's kind. */
   const receive = async (
@@ -112,6 +123,7 @@ export function functionOperations(needs: OperationNeeds) {
           input.CodeSigningConfigArn ? { "lambda:CodeSigningConfigArn": [input.CodeSigningConfigArn] } : undefined,
         )),
         iam.passRole(present(input.Role, "Role"), "lambda.amazonaws.com"),
+        ...passCapacity(input.CapacityProviderConfig, call),
         ...(input.Tags ? await onFunction(functions, "TagResource", input.FunctionName, call) : []),
       ],
       async run(input, call) {
@@ -135,7 +147,15 @@ export function functionOperations(needs: OperationNeeds) {
         const layers = await readLayers(input.Layers ?? [], call, store);
         const settings = changeImageConfig(
           changeSettings(
-            { ...defaultSettings(name), ...newDurable(input.DurableConfig), runtime, handler, role },
+            {
+              ...defaultSettings(name),
+              ...capacityDefaults(input.CapacityProviderConfig),
+              ...changeCapacity(undefined, input.CapacityProviderConfig, call),
+              ...newDurable(input.DurableConfig),
+              runtime,
+              handler,
+              role,
+            },
             input,
             layers,
             name,
@@ -178,9 +198,15 @@ export function functionOperations(needs: OperationNeeds) {
           retainVersion(tx, code, place, made, latest);
           await chargeStorage(tx, place, received.bytes);
           await addToTotals(tx, place, { functionCount: 1 });
+          await useCapacity(tx, place, name, "$LATEST", undefined, settings);
+          if (input.PublishTo !== undefined)
+            return published(await publishLatest(tx, place, made, undefined, ids, code));
           if (!input.Publish) return describeVersion(place, made, latest);
-          const published = await publishVersion(tx, place, made, undefined, ids, code);
-          return describeVersion(place, published.record, published.version);
+          return published(await publishVersion(tx, place, made, undefined, ids, code));
+
+          function published(result: Awaited<ReturnType<typeof publishVersion>>) {
+            return describeNow(place, result.record, result.version);
+          }
         });
         if (verdict === "warn") warnOfCode(place);
         return described;
@@ -194,7 +220,7 @@ export function functionOperations(needs: OperationNeeds) {
         const { tags, reservedConcurrency } = fn.record;
         await showSubstitute(needs.compute, version.settings.runtime, call);
         return {
-          Configuration: describeVersion(reference, fn.record, version, reference.qualifier),
+          Configuration: describeNow(reference, fn.record, version, reference.qualifier),
           Code: version.code.image
             ? {
                 RepositoryType: "ECR",
@@ -216,7 +242,7 @@ export function functionOperations(needs: OperationNeeds) {
       async run(input, call) {
         const { reference, fn, version } = await find(input.FunctionName, input.Qualifier, call);
         await showSubstitute(needs.compute, version.settings.runtime, call);
-        return describeVersion(reference, fn.record, version, reference.qualifier);
+        return describeNow(reference, fn.record, version, reference.qualifier);
       },
     },
 
@@ -224,7 +250,6 @@ export function functionOperations(needs: OperationNeeds) {
       authorize: (input, call) => onFunction(functions, "UpdateFunctionCode", input.FunctionName, call),
       async run(input, call) {
         const reference = parseUnqualifiedName(input.FunctionName, call);
-        refuseUnbuilt(input.PublishTo === undefined ? {} : { PublishTo: input.PublishTo }, "UpdateFunctionCode");
         const before = await store.read((reader) => existingFunction(reader, reference));
         checkRevision(before, input.RevisionId);
         const received = await receive(
@@ -246,7 +271,7 @@ export function functionOperations(needs: OperationNeeds) {
           const changed = { ...latest, modifiedAt: call.now };
           return {
             verdict,
-            described: await replaceLatest(tx, reference, record, changed, input.Publish ?? false),
+            described: await replaceLatest(tx, reference, record, changed, input.PublishTo ?? input.Publish ?? false),
           };
         });
         if (verdict === "warn") warnOfCode(reference);
@@ -257,6 +282,7 @@ export function functionOperations(needs: OperationNeeds) {
     UpdateFunctionConfiguration: {
       authorize: async (input, call) => [
         ...(await onFunction(functions, "UpdateFunctionConfiguration", input.FunctionName, call)),
+        ...passCapacity(input.CapacityProviderConfig, call),
         ...(input.Role === undefined ? [] : [iam.passRole(input.Role, "lambda.amazonaws.com")]),
       ],
       async run(input, call) {
@@ -271,8 +297,15 @@ export function functionOperations(needs: OperationNeeds) {
           const record = await existingFunction(tx, reference);
           checkRevision(record, input.RevisionId);
           const verdict = layers && layers.length > 0 ? await judgeDeployment(tx, reference, record) : "pass";
+          const { settings: had } = record.latest;
+          checkCapacityKept(had, input.CapacityProviderConfig);
           const settings = changeImageConfig(
-            changeSettings(record.latest.settings, input, layers, record.name),
+            changeSettings(
+              { ...had, ...changeCapacity(had.capacity, input.CapacityProviderConfig, call) },
+              input,
+              layers,
+              record.name,
+            ),
             input.ImageConfig,
           );
           checkUnzippedTotal(record.latest.code, settings.layers);
@@ -332,16 +365,18 @@ export function functionOperations(needs: OperationNeeds) {
     place: FunctionReference,
     record: FunctionRecord,
     changed: FunctionVersion,
-    publish: boolean,
+    publish: boolean | "LATEST_PUBLISHED",
   ) {
     const latest = { ...changed, revisionId: ids.uuid() };
     const next: FunctionRecord = { ...record, latest };
     await replacePackages(tx, code, place, record, record.latest, latest);
     await chargeStorage(tx, place, latest.code.bytes - record.latest.code.bytes);
+    await useCapacity(tx, place, record.name, "$LATEST", record.latest.settings, latest.settings);
     writeFunction(tx, place, next);
-    if (!publish) return describeVersion(place, next, latest);
-    const published = await publishVersion(tx, place, next, undefined, ids, code);
-    return describeVersion(place, published.record, published.version);
+    if (publish === false) return describeVersion(place, next, latest);
+    const to = publish === true ? publishVersion : publishLatest;
+    const published = await to(tx, place, next, undefined, ids, code);
+    return describeNow(place, published.record, published.version);
   }
 
   async function deleteWhole(tx: Transaction, place: FunctionReference) {
@@ -349,14 +384,16 @@ export function functionOperations(needs: OperationNeeds) {
     const { name } = record;
     const versions = await readAll<FunctionVersion>(tx, keyOf("version", place, name));
     let bytes = 0;
-    for (const version of [record.latest, ...versions]) {
+    const { latest, latestPublished } = record;
+    for (const version of [latest, ...(latestPublished ? [latestPublished] : []), ...versions]) {
+      await useCapacity(tx, place, name, version.version, version.settings, undefined);
       bytes += version.code.bytes;
       await releaseVersion(tx, code, place, record, version);
     }
     tx.delete(keyOf("function", place, name));
     useCodeSigning(tx, place, record, undefined);
     await deleteUrlsOf(tx, place, name);
-    for (const kind of ["version", "alias", "policy", "provisioned", "snapStart", "invokeConfig"] as const) {
+    for (const kind of kindsOfFunctions) {
       for (const { key } of await tx.range({ prefix: keyOf(kind, place, name) }, { limit: 10_000 })) tx.delete(key);
     }
     await addToTotals(tx, place, {
@@ -366,11 +403,28 @@ export function functionOperations(needs: OperationNeeds) {
     });
   }
 
+  async function deleteLatestPublished(tx: Transaction, place: FunctionReference, record: FunctionRecord) {
+    const { latestPublished: version, ...rest } = record;
+    if (version === undefined) return;
+    await useCapacity(tx, place, record.name, version.version, version.settings, undefined);
+    for (const key of [
+      functionScalingKey(place, record.name, version.version),
+      keyOf("policy", place, record.name, version.version),
+      keyOf("invokeConfig", place, record.name, version.version),
+    ]) {
+      tx.delete(key);
+    }
+    await releaseVersion(tx, code, place, record, version);
+    await addToTotals(tx, place, { codeBytes: -version.code.bytes });
+    writeFunction(tx, place, rest);
+  }
+
   async function deleteVersion(tx: Transaction, place: FunctionReference, qualifier: string) {
     const record = await existingFunction(tx, place);
     if (qualifier === "$LATEST") {
       throw invalidParameter("$LATEST version cannot be deleted without deleting the function.");
     }
+    if (qualifier === "$LATEST.PUBLISHED") return deleteLatestPublished(tx, place, record);
     const key = keyOf("version", place, record.name, Number(qualifier));
     const version = Number.isInteger(Number(qualifier)) ? await tx.get<FunctionVersion>(key) : undefined;
     // AWS: deleting what is not there succeeds, except for a name that is no number.
@@ -388,12 +442,33 @@ export function functionOperations(needs: OperationNeeds) {
     }
     tx.delete(key);
     await removeProvisioned(tx, place, record, qualifier);
+    await useCapacity(tx, place, record.name, qualifier, version.settings, undefined);
+    tx.delete(functionScalingKey(place, record.name, qualifier));
     tx.delete(keyOf("snapStart", place, record.name, Number(qualifier)));
     tx.delete(keyOf("policy", place, record.name, qualifier));
     tx.delete(keyOf("invokeConfig", place, record.name, qualifier));
     await releaseVersion(tx, code, place, record, version);
     await addToTotals(tx, place, { codeBytes: -version.code.bytes });
   }
+}
+
+/** What is stored for a function, by its name, beside its record. */
+const kindsOfFunctions = [
+  "version",
+  "alias",
+  "policy",
+  "provisioned",
+  "snapStart",
+  "invokeConfig",
+  "functionScaling",
+] as const;
+
+/** Whoever puts a function on a capacity provider must be allowed to. */
+function passCapacity(config: CapacityProviderConfig | undefined, call: Call) {
+  const arn = config?.LambdaManagedInstancesCapacityProviderConfig?.CapacityProviderArn;
+  return arn === undefined
+    ? []
+    : [{ action: "lambda:PassCapacityProvider", resource: arn, resourceAccount: call.account }];
 }
 
 /** Throws CodeVerificationFailedException. */

@@ -10,7 +10,7 @@ import { parseFunctionName } from "../names.ts";
 import type { OperationNeeds, Sdk } from "../needs.ts";
 import { onFunction } from "../permissions.ts";
 import { runAsEvents } from "../response-events.ts";
-import { resolveVersion } from "../routing.ts";
+import { resolveInvoked } from "../routing.ts";
 import { scheduleEvent } from "../events.ts";
 
 /** AWS hands a function `{}` when Invoke has no payload. */
@@ -50,7 +50,7 @@ export function invokeOperations({ store, jobs, functions, invoker, durable }: O
           });
         }
         if (input.DurableExecutionName !== undefined) throw notDurable();
-        const version = await resolveVersion(fn, reference.qualifier, () => 1);
+        const version = await resolveInvoked(fn, reference.qualifier, () => 1);
         checkTenant(fn.record, input.TenantId);
 
         if (type === "DryRun") return { StatusCode: 204, ExecutedVersion: version.version };
@@ -99,7 +99,7 @@ export function invokeOperations({ store, jobs, functions, invoker, durable }: O
         if (payload.byteLength > most) throw requestTooLarge(most, "InvokeWithResponseStream");
         checkJson(payload);
         if (input.InvocationType === "DryRun") {
-          const { version } = await resolveVersion(fn, reference.qualifier, () => 1);
+          const { version } = await resolveInvoked(fn, reference.qualifier, () => 1);
           return { StatusCode: 204, ExecutedVersion: version };
         }
         const request = {

@@ -68,6 +68,9 @@ export function provisionedConcurrencyOperations({ store, functions, compute }: 
           if (latest.settings.tenantIsolation !== undefined) {
             throw invalidParameter("Provisioned concurrency is not supported for functions with tenant isolation.");
           }
+          if (latest.settings.capacity !== undefined) {
+            throw invalidParameter("Provisioned concurrency is not supported for functions on a capacity provider.");
+          }
           await checkTarget(tx, reference, qualifier);
           const before = await readProvisioned(tx, reference, record.name, qualifier);
           const total = (record.provisionedConcurrency ?? 0) - (before?.requested ?? 0) + requested;

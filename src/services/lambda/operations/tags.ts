@@ -1,5 +1,11 @@
 import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { notImplemented } from "../../../aws/error.ts";
+import {
+  capacityProviderArn,
+  capacityProviderKey,
+  parseCapacityProvider,
+  readCapacityProvider,
+} from "../capacity/model.ts";
 import { codeSigningArn, codeSigningKey, parseCodeSigningArn, readCodeSigningConfig } from "../code-signing.ts";
 import { invalidParameter } from "../errors.ts";
 import { writeFunction } from "../model.ts";
@@ -25,6 +31,14 @@ export function tagOperations({ store, functions }: OperationNeeds) {
         tx.set(codeSigningKey(reference, reference.id), { ...config, tags });
         return;
       }
+      if (isCapacityProvider(arn)) {
+        const reference = parseCapacityProvider(arn, call);
+        const provider = await readCapacityProvider(tx, reference);
+        const tags = edit(provider.tags);
+        checkTags(tags);
+        tx.set(capacityProviderKey(reference, reference.name), { ...provider, tags });
+        return;
+      }
       const reference = refer(arn, call);
       const record = await existingFunction(tx, reference);
       const tags = edit(record.tags);
@@ -35,6 +49,10 @@ export function tagOperations({ store, functions }: OperationNeeds) {
   };
 
   const ask = (action: string, arn: string | undefined, call: Call) => {
+    if (isCapacityProvider(arn)) {
+      const { name } = parseCapacityProvider(arn, call);
+      return [{ action: `lambda:${action}`, resource: capacityProviderArn(call, name) }];
+    }
     if (!isCodeSigning(arn)) return onFunction(functions, action, refer(arn, call).name, call);
     const { id } = parseCodeSigningArn(arn, call);
     return [{ action: `lambda:${action}`, resource: codeSigningArn(call, id) }];
@@ -60,7 +78,9 @@ export function tagOperations({ store, functions }: OperationNeeds) {
         const { tags } = await store.read<{ readonly tags: Readonly<Record<string, string>> }>((reader) =>
           isCodeSigning(arn)
             ? readCodeSigningConfig(reader, parseCodeSigningArn(arn, call))
-            : existingFunction(reader, refer(arn, call)),
+            : isCapacityProvider(arn)
+              ? readCapacityProvider(reader, parseCapacityProvider(arn, call))
+              : existingFunction(reader, refer(arn, call)),
         );
         return { Tags: { ...tags } };
       },
@@ -70,6 +90,10 @@ export function tagOperations({ store, functions }: OperationNeeds) {
 
 function isCodeSigning(arn: string | undefined): boolean {
   return arn?.includes(":code-signing-config:") ?? false;
+}
+
+function isCapacityProvider(arn: string | undefined): boolean {
+  return arn?.includes(":capacity-provider:") ?? false;
 }
 
 function refer(arn: string | undefined, call: Call): FunctionReference {

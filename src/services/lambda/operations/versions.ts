@@ -1,4 +1,5 @@
 import type { OperationsOf } from "../../../wire/service.ts";
+import { capacityState } from "../capacity/state.ts";
 import { describeVersion } from "../configuration.ts";
 import { invalidParameter, revisionMismatch } from "../errors.ts";
 import { lambdaLimits } from "../limits.ts";
@@ -6,16 +7,14 @@ import { keyOf, type FunctionVersion } from "../model.ts";
 import { parseFunctionName, parseMarker, parseUnqualifiedName, toMarker } from "../names.ts";
 import type { OperationNeeds, Sdk } from "../needs.ts";
 import { onFunction } from "../permissions.ts";
-import { refuseUnbuilt } from "../settings.ts";
-import { existingFunction, publishVersion } from "../versions.ts";
+import { existingFunction, publishLatest, publishVersion } from "../versions.ts";
 
-export function versionOperations({ store, functions, ids, code }: OperationNeeds) {
+export function versionOperations({ store, functions, ids, code, compute }: OperationNeeds) {
   return {
     PublishVersion: {
       authorize: (input, call) => onFunction(functions, "PublishVersion", input.FunctionName, call),
       async run(input, call) {
         const place = parseUnqualifiedName(input.FunctionName, call);
-        refuseUnbuilt(input.PublishTo === undefined ? {} : { PublishTo: input.PublishTo }, "PublishVersion");
         return store.transact(async (tx) => {
           const record = await existingFunction(tx, place);
           const { latest } = record;
@@ -28,8 +27,12 @@ export function versionOperations({ store, functions, ids, code }: OperationNeed
             );
           }
           const description = input.Description === "" ? undefined : input.Description;
-          const published = await publishVersion(tx, place, record, description, ids, code);
-          return describeVersion(place, published.record, published.version);
+          const publish = input.PublishTo === undefined ? publishVersion : publishLatest;
+          const published = await publish(tx, place, record, description, ids, code);
+          return {
+            ...describeVersion(place, published.record, published.version),
+            ...capacityState(compute, published.record, published.version),
+          };
         });
       },
     },
@@ -44,10 +47,18 @@ export function versionOperations({ store, functions, ids, code }: OperationNeed
           const record = await existingFunction(reader, place);
           const prefix = keyOf("version", place, record.name);
           const entries = await reader.range<FunctionVersion>(
-            { prefix, ...(after !== undefined && after !== "$LATEST" && { after: [...prefix, Number(after)] }) },
+            {
+              prefix,
+              ...(after !== undefined && !after.startsWith("$LATEST") && { after: [...prefix, Number(after)] }),
+            },
             { limit: limit + 1 },
           );
-          const all = [...(after === undefined ? [record.latest] : []), ...entries.map(({ value }) => value)];
+          const { latest, latestPublished } = record;
+          const all = [
+            ...(after === undefined ? [latest] : []),
+            ...(latestPublished && (after === undefined || after === "$LATEST") ? [latestPublished] : []),
+            ...entries.map(({ value }) => value),
+          ];
           const page = all.slice(0, limit);
           const last = page.at(-1);
           return {
