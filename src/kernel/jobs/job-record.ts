@@ -102,7 +102,12 @@ export interface FoundLease extends LeaseRecord {
 export async function findLeases(reader: Reader, after: JobName | undefined, limit: number): Promise<FoundLease[]> {
   const range = { prefix: ["jobs", "leased"], ...(after && { after: leaseKey(after) }) };
   const entries = await reader.range<LeaseRecord>(range, { limit });
-  return entries.map(({ key, value }) => ({ ...value, name: { kind: String(key[2]), key: key.slice(3) } }));
+  return entries.map(({ key, value: { lease, owner, beat } }) => ({
+    lease,
+    owner,
+    beat,
+    name: { kind: String(key[2]), key: key.slice(3) },
+  }));
 }
 
 export function deleteDue(tx: Transaction, job: JobName, when: number): void {

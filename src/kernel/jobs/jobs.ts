@@ -49,11 +49,14 @@ export interface Job {
   readonly payload: unknown;
   /** When it was due, epoch milliseconds. */
   readonly at: number;
-  /** 1 on the first run. */
+  /** 1 on the first run. A run that was taken over from a process that is gone counts; one that a stop handed over does not. */
   readonly attempt: number;
   /** Commit consequences and the end of the job together. Throws `LeaseLostError` when another process has taken it over. */
   finish<T>(body: (tx: Transaction) => Promise<T>): Promise<T>;
-  /** As `finish`, but the job runs again at `at`, as attempt 1 with this payload. */
+  /**
+   * As `finish`, but the job runs again at `at`, as attempt 1 with this payload. What fires at set times reckons the next
+   * from the job's own `at`: the clocks of processes differ.
+   */
   repeat<T>(at: number, payload: unknown, body: (tx: Transaction) => Promise<T>): Promise<T>;
   /** Aborted when the lease is lost or the platform stops. */
   readonly signal: AbortSignal;

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import { jobLimits } from "../limits.ts";
 import {
   deleteDue,
@@ -29,11 +30,11 @@ export interface KindRunner {
 }
 
 export function createKindRunner(
-  needs: RunNeeds & { readonly held: HeldLeases },
+  needs: RunNeeds & { readonly held: HeldLeases; readonly steady: Pick<Clock, "now"> },
   kind: string,
   handler: JobHandler,
 ): KindRunner {
-  const { store, clock, ids, log, held } = needs;
+  const { store, clock, ids, log, held, steady } = needs;
   const runs = new Set<JobRun>();
   let state: "created" | "started" | "stopped" = "created";
   let looking: Promise<void> | undefined;
@@ -95,6 +96,7 @@ export function createKindRunner(
     /** Of every time the body ran: until the answer has come, any may be the one in the store. */
     const drawn: string[] = [];
     let leased: readonly LeasedJob[] = [];
+    const began = steady.now();
     try {
       leased = await store.transact(async (tx) => {
         const records = await readJobs(tx, due);
@@ -120,6 +122,8 @@ export function createKindRunner(
         }
         return taken;
       });
+      // This process stood still while it waited: others may have these by now. Our watch of leases gives back the rest.
+      if (steady.now() - began > jobLimits.leaseSureMs) leased = [];
       return leased;
     } finally {
       const kept = new Set(leased.map(({ record }) => record.lease));

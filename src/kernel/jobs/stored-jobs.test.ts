@@ -304,6 +304,70 @@ describe("a lease", () => {
     expect(seen.toSorted((a, b) => Number(a) - Number(b))).toEqual(Array.from({ length: 30 }, (_, n) => n));
   });
 
+  test("is not taken by a process that has no room: work spreads", async () => {
+    const running = [0, 0, 0];
+    const processes = running.map((_, at) => {
+      const each = newProcess();
+      each.handle("test.run", {
+        concurrency: at + 1,
+        run: (job) => {
+          running[at] = (running[at] ?? 0) + 1;
+          return new Promise((_resolve, reject) => job.signal.addEventListener("abort", () => reject(new Error("no"))));
+        },
+      });
+      each.start();
+      return each;
+    });
+    for (let n = 0; n < 9; n += 1) await schedule({ key: [n] });
+    await settle();
+    expect(running).toEqual([1, 2, 3]);
+    // What it hands over waits, for the others are full.
+    await processes[2]?.stop(1_000);
+    await settle();
+    expect(running).toEqual([1, 2, 3]);
+    const next = newProcess();
+    const seen: number[] = [];
+    next.handle("test.run", {
+      concurrency: 9,
+      run: async (job) => {
+        seen.push(job.attempt);
+      },
+    });
+    next.start();
+    await settle();
+    expect(seen).toEqual([1, 1, 1, 1, 1, 1]);
+    await Promise.all([processes[0]?.stop(1_000), processes[1]?.stop(1_000)]);
+    await settle();
+    expect(seen).toHaveLength(9);
+    await next.stop(0);
+  });
+
+  test("whose answer was lost is released by the process that drew it, and the attempt does not count", async () => {
+    let lose = true;
+    const losing: Store = {
+      ...store,
+      transact: async (body) => {
+        const result = await store.transact(body);
+        if (!lose) return result;
+        lose = false;
+        throw new Error("the answer was lost");
+      },
+    };
+    await schedule();
+    const alone = createJobs({ store: losing, clock, ids: randomIds, log });
+    const attempts: number[] = [];
+    alone.handle("test.run", {
+      concurrency: 1,
+      run: async (job) => {
+        attempts.push(job.attempt);
+      },
+    });
+    alone.start();
+    await lookOn(clock, 1);
+    expect(attempts).toEqual([1]);
+    await alone.stop(0);
+  });
+
   test("of a job that ends its process each time is not given without end", async () => {
     await schedule();
     for (let n = 0; n < 3; n += 1) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Clock } from "../clock.ts";
+import { type Clock, steadyClock } from "../clock.ts";
 import type { Ids } from "../ids.ts";
 import { jobLimits } from "../limits.ts";
 import type { Log } from "../log.ts";
@@ -16,11 +16,13 @@ export interface JobNeeds {
   readonly log: Log;
   /** Absent: nothing is known of other processes but their leases. */
   readonly owners?: JobOwners;
+  /** Tells how long something took, whoever sets the clock. */
+  readonly steady?: Pick<Clock, "now">;
 }
 
 /** Jobs in the store. Any number of processes may run them, and their clocks need not agree. */
 export function createJobs(needs: JobNeeds): Jobs {
-  const { store, clock, ids, log } = needs;
+  const { store, clock, ids, log, steady = steadyClock } = needs;
   const owners = needs.owners ?? { id: ids.uuid(), hasEnded: () => false };
   const held = createHeldLeases();
   const watch = createLeaseWatch({ store, clock, log, owners, held });
@@ -37,7 +39,7 @@ export function createJobs(needs: JobNeeds): Jobs {
     cancel: (tx, kind, key) => deleteJob(tx, { kind, key }),
     handle: (kind, handler) => {
       assert(state === "created" && !kinds.has(kind), `Jobs of kind ${kind} have one handler, named before the start`);
-      kinds.set(kind, createKindRunner({ store, clock, ids, log, owner: owners.id, held }, kind, handler));
+      kinds.set(kind, createKindRunner({ store, clock, ids, log, steady, owner: owners.id, held }, kind, handler));
     },
     start: () => {
       assert(state === "created", "Jobs start once");
@@ -50,12 +52,12 @@ export function createJobs(needs: JobNeeds): Jobs {
       await Promise.all([watch.stop(), ...[...kinds.values()].map((kind) => kind.stop())]);
       const runs = allRuns();
       for (const run of runs) run.stop();
-      let cancelGrace = () => {};
+      let cancelGrace: (() => void) | undefined;
       const grace = new Promise<void>((resolve) => {
         cancelGrace = clock.after(graceMs, resolve);
       });
       await Promise.race([Promise.all(runs.map((run) => run.ended)), grace]);
-      cancelGrace();
+      cancelGrace?.();
     },
     drain: async () => {
       for (let round = 0; round < jobLimits.drainRoundsMax; round += 1) {

@@ -12,8 +12,8 @@ export function createMemoryStore(): Store {
 /** Oldest first. `stored` is undefined where the key was deleted. */
 type History = { readonly sequence: number; readonly stored: Stored | undefined }[];
 
-/** Keeps the past of a key for as long as a snapshot may ask for it. */
-function createMemoryDriver(): StoreDriver {
+/** Beneath that store, for simulations. Keeps the past of a key for as long as a snapshot may ask for it. */
+export function createMemoryDriver(): StoreDriver {
   const histories = new Map<EncodedKey, History>();
   /** Every key that has a history, in order. */
   const keys: EncodedKey[] = [];
