@@ -11,8 +11,11 @@ import struct
 import sys
 import time
 
+import context
+import debugger
 import errors
 import function
+import jsontext
 import log
 import snapshot_restore_py
 from context import LambdaContext
@@ -73,6 +76,7 @@ def main():
     channel = Channel(CHANNEL_FD)
     os.set_inheritable(CHANNEL_FD, False)
     os.set_inheritable(log.MESSAGES_FD, False)
+    undebugged = debugger.listen()
     channel.send(READY)
     kind, body = channel.receive()
     if kind != BEGIN:
@@ -81,6 +85,8 @@ def main():
     become(configuration)
     snap_start = configuration["environment"].get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start"
     try:
+        if undebugged is not None:
+            raise errors.RuntimeFailure("Runtime.DebuggerUnavailable", undebugged)
         handler = function.load(configuration["handler"])
         if snap_start:
             # AWS: the last registered first.
@@ -147,6 +153,9 @@ def become(configuration):
         os.path.join(layers, "python"),
         own,
     ] + rest
+    # What a function calls like one of these is its own.
+    for module in (context, debugger, errors, function, jsontext, log):
+        del sys.modules[module.__name__]
     extra = configuration["environment"].get("PYTHONPATH", "")
     sys.path[1:1] = [path for path in extra.split(":") if path and path not in sys.path]
     os.chdir(task_root)

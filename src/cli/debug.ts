@@ -9,7 +9,7 @@ export const debugCommand: Command = {
   name: "debug",
   usage: "debug FUNCTION [--inspect PORT] [--port PORT] [--data DIR]",
   summary: "lets a debugger attach to a function",
-  help: "Node.js functions are debugged by the inspector (9229 unless --inspect says otherwise), Java functions by JDWP (5005).\nThe address is on this machine alone. It stays while the function's code changes and its environments end: debuggers that attach again find their breakpoints hit. While this command runs the function has one environment at a time, and neither its timeout nor that of an API ends what a debugger holds.",
+  help: "Node.js functions are debugged by the inspector (9229 unless --inspect says otherwise), Java functions by JDWP (5005), Python functions by debugpy (5678), which they have to bring, in a package or a layer.\nThe address is on this machine alone. It stays while the function's code changes and its environments end: debuggers that attach again find their breakpoints hit. While this command runs the function has one environment at a time, and neither its timeout nor that of an API ends what a debugger holds.",
   async run(argv, output) {
     const { values, positionals } = parseArgs({
       args: [...argv],
@@ -65,4 +65,6 @@ const howToAttach: Readonly<Record<string, (port: string) => string>> = {
   inspector: (port) =>
     `Attach with chrome://inspect (configure 127.0.0.1:${port}) or with VS Code: {"type": "node", "request": "attach", "port": ${port}, "restart": true, "remoteRoot": "/var/task", "localRoot": "FOLDER"}. Press Ctrl+C to end.`,
   jdwp: (port) => `Attach a Java debugger to 127.0.0.1:${port} (jdb -attach 127.0.0.1:${port}). Press Ctrl+C to end.`,
+  dap: (port) =>
+    `Attach with VS Code: {"type": "debugpy", "request": "attach", "connect": {"host": "127.0.0.1", "port": ${port}}, "pathMappings": [{"localRoot": "FOLDER", "remoteRoot": "/var/task"}]}. Press Ctrl+C to end.`,
 };

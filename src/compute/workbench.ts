@@ -47,7 +47,8 @@ export interface DebugSession {
   stop(): void;
 }
 
-export type DebugProtocol = "inspector" | "jdwp";
+/** `dap`: the Debug Adapter Protocol, as debugpy speaks it. */
+export type DebugProtocol = "inspector" | "jdwp" | "dap";
 
 /** Why a function cannot be debugged, as a sentence. */
 export class DebugRefusedError extends Error {

@@ -3,15 +3,16 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { Compute, FunctionSpec, Invocation, InvocationOutcome } from "../../src/compute/compute.ts";
+import type { FunctionSpec, Invocation, InvocationOutcome } from "../../src/compute/compute.ts";
 import { createCompute } from "../../src/compute/create-compute.ts";
 import type { ComputeLimits } from "../../src/compute/limits.ts";
+import type { HostCompute } from "../../src/compute/workbench.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { randomIds } from "../../src/kernel/ids.ts";
 import { createLog } from "../../src/kernel/log.ts";
 
 export interface Harness {
-  readonly compute: Compute;
+  readonly compute: HostCompute;
   /** Stands for the server's data folder. */
   readonly dataDir: string;
   readonly port: number;

@@ -85,6 +85,16 @@ export function pythonCases(driver: "process" | "namespaces"): void {
       expect(await harness.answer(spec, {})).toMatchObject({ errorType, errorMessage });
     });
 
+    it("finds modules of the function that are called as some of the runtime's are", async ({ skip }) => {
+      if (missing !== undefined) skip(missing);
+      const names = ["context", "debugger", "errors", "function", "jsontext", "log"];
+      const spec = await python({
+        ...Object.fromEntries(names.map((name) => [`${name}.py`, `MINE = "${name}"\n`])),
+        "app.py": `import ${names.join(", ")}\ndef lambda_handler(event, context_):\n    return [m.MINE for m in (${names.join(", ")})]\n`,
+      });
+      expect(await harness.answer(spec, {})).toEqual(names);
+    });
+
     it("answers Runtime.MarshalError for what is no JSON, Runtime.ExitError for sys.exit, and works again", async ({
       skip,
     }) => {

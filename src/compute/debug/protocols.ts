@@ -11,21 +11,19 @@ export function protocolOf(spec: FunctionSpec, language: Interpreter["language"]
     throw new DebugRefusedError(`Which debugger a custom runtime (${spec.runtime}) takes is not known here.`);
   }
   const protocol = protocols[language];
-  if (protocol === undefined) {
-    throw new DebugRefusedError(`${language === "ruby" ? "Ruby" : "Python"} functions cannot be debugged yet.`);
-  }
+  if (protocol === undefined) throw new DebugRefusedError("Ruby functions cannot be debugged yet.");
   return protocol;
 }
 
 const protocols: Readonly<Record<Interpreter["language"], DebugProtocol | undefined>> = {
   node: "inspector",
-  python: undefined,
+  python: "dap",
   ruby: undefined,
   java: "jdwp",
 };
 
 /** Where debuggers of each kind look first. */
-export const usualPorts: Readonly<Record<DebugProtocol, number>> = { inspector: 9229, jdwp: 5005 };
+export const usualPorts: Readonly<Record<DebugProtocol, number>> = { inspector: 9229, jdwp: 5005, dap: 5678 };
 
 /** Sandboxes have loopback devices of their own; plain processes share the host's. */
 export function portInside(protocol: DebugProtocol, isolated: boolean): Promise<number> {
@@ -49,6 +47,7 @@ export function toDebuggedSpec(
   protocol: DebugProtocol,
   port: number,
   serial: number,
+  isolated: boolean,
 ): FunctionSpec {
   const debugged = { ...spec, id: `${spec.id} debugged ${serial}`, timeoutMs: debuggedTimeoutMs };
   const append = (name: string, value: string): FunctionSpec => {
@@ -67,5 +66,11 @@ export function toDebuggedSpec(
         "JAVA_TOOL_OPTIONS",
         `-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,quiet=y,address=127.0.0.1:${port}`,
       );
+    case "dap": {
+      // Read by our runtime before it knows its function, so that a debugger is there before the code.
+      const layers = isolated ? "/opt" : spec.layersDir;
+      const places = [isolated ? "/var/task" : spec.codeDir, ...(layers === undefined ? [] : [`${layers}/python`])];
+      return append("PYTHON_DEBUGPY_LISTEN", [port, ...places].join(":"));
+    }
   }
 }

@@ -178,7 +178,7 @@ export async function openDebugSession(needs: SessionNeeds): Promise<Session> {
         if (latest === undefined || stopped || mine !== serial) return;
         const port = await portInside(protocol, needs.isolated);
         base = latest;
-        spec = toDebuggedSpec(latest, protocol, port, serial);
+        spec = toDebuggedSpec(latest, protocol, port, serial, needs.isolated);
         ports.clear();
         ports.set(spec.id, port);
         const made = spec;
