@@ -73,8 +73,8 @@ export function createFleets({ clock, limits, create }: FleetsNeeds): Fleets {
     if (stopped) return;
     const wanted = fleet.gone ? 0 : Math.min(fleet.wanted, roomFor(fleet));
     const members = staying(fleet);
-    // Those with the least to do leave first.
-    members.sort((a, b) => a.environment.load - b.environment.load);
+    // Those that are not there yet leave first, then those with the least to do.
+    members.sort((a, b) => Number(a.ready) - Number(b.ready) || a.environment.load - b.environment.load);
     for (const member of members.slice(0, Math.max(0, members.length - wanted))) leave(member);
     if (fleet.cancelRetry !== undefined) return;
     let there = Math.min(members.length, wanted) + fleet.starting;
@@ -128,10 +128,11 @@ export function createFleets({ clock, limits, create }: FleetsNeeds): Fleets {
           return undefined;
         }
         const init = await environment.init(Math.max(limits.keptInitTimeoutMs, spec.timeoutMs));
+        // Nobody wants it any more: however its init has ended.
+        if (member.leavingSince !== undefined) return void environment.end();
         if (init.outcome !== "initialized") return failureOf(init);
         member.ready = true;
         member.cpuMs = environment.sandbox.cpuUsedMs() ?? 0;
-        if (member.leavingSince !== undefined) environment.end();
         return undefined;
       },
       (error: unknown) => {
@@ -140,7 +141,7 @@ export function createFleets({ clock, limits, create }: FleetsNeeds): Fleets {
       },
     );
     if (stopped) return;
-    fleet.failure = failure;
+    fleet.failure = failure ?? undefined;
     if (failure === undefined) {
       fleet.failures = 0;
       serveWaiting(fleet);
@@ -160,6 +161,7 @@ export function createFleets({ clock, limits, create }: FleetsNeeds): Fleets {
   };
 
   const serveWaiting = (fleet: Fleet) => {
+    if (takers(fleet).length === 0) return;
     for (const waiter of fleet.waiting.splice(0)) {
       const free = freest(fleet);
       if (free === undefined) waiter.reject(refuse(fleet));
