@@ -37,11 +37,12 @@ describe("A debugger", () => {
     return { session, events, loaded: await promise };
   };
 
+  const python = (files: Record<string, string>) =>
+    harness.define(files, { runtime: "python3.11", handler: "app.handler", memoryMb: 512 });
+
   describe("of Python, debugpy as it is on PyPI,", () => {
     const source = "def handler(event, context):\n    doubled = event['n'] * 2\n    return doubled\n";
     let missing: string | undefined;
-    const python = (files: Record<string, string>) =>
-      harness.define(files, { runtime: "python3.11", handler: "app.handler", memoryMb: 512 });
     beforeAll(async () => {
       const found = await harness.compute.runtime("python3.11");
       if (found.state === "missing") return void (missing = found.remedy);
