@@ -6,6 +6,7 @@ import { createMemoryStore } from "../kernel/store/memory-store.ts";
 import { createPlatform, type Platform } from "../platform.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import type { ClientSettings } from "./functions.ts";
+import { newSharedStore } from "./postgres.ts";
 
 /** The whole platform in this process, listening on a free loopback port. */
 export interface TestPlatform {
@@ -27,21 +28,24 @@ export interface TestPlatformOptions {
   readonly clock?: FakeClock;
   readonly dev?: boolean;
   readonly sandbox?: "auto" | "process" | "namespaces";
+  /** The address of a store in PostgreSQL. Default: none, unless the whole run is on PostgreSQL. */
+  readonly store?: string;
 }
 
 export { createFakeClock };
 
 export async function startTestPlatform(options: TestPlatformOptions = {}): Promise<TestPlatform> {
   const dataDir = await mkdtemp(join(tmpdir(), "cumulet-test-"));
+  const store = options.store ?? (await newSharedStore());
   const launch = async (port: number) => {
     const config = readConfig(
-      { port: String(port), data: dataDir, dev: options.dev ?? false, sandbox: options.sandbox },
+      { port: String(port), data: dataDir, dev: options.dev ?? false, sandbox: options.sandbox, store },
       { CUMULET_LOG: process.env["CUMULET_LOG"] ?? "error" },
     );
     const platform = await createPlatform(config, {
       writeLog: (line) => process.stderr.write(`${line}\n`),
       ...(options.clock ? { clock: options.clock } : {}),
-      ...(options.durable ? {} : { store: createMemoryStore() }),
+      ...(options.durable || store !== undefined ? {} : { store: createMemoryStore() }),
     });
     const address = await platform.start();
     return { platform, ...address };

@@ -3,11 +3,12 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { newSharedStore } from "./postgres.ts";
 
 const root = join(import.meta.dirname, "../..");
 const startMsMax = 30_000;
 
-/** The program as a user runs it: a process of its own, a real clock, the embedded store. */
+/** The program as a user runs it: a process of its own, a real clock, the embedded store unless told otherwise. */
 export interface TestServer {
   readonly endpoint: string;
   readonly port: number;
@@ -24,9 +25,18 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-export async function startTestServer(args: readonly string[] = []): Promise<TestServer> {
+export interface TestServerOptions {
+  /** The address of a store in PostgreSQL. Default: none, unless the whole run is on PostgreSQL. */
+  readonly store?: string;
+}
+
+export async function startTestServer(
+  args: readonly string[] = [],
+  options: TestServerOptions = {},
+): Promise<TestServer> {
   const dataDir = await mkdtemp(join(tmpdir(), "cumulet-test-"));
-  let running = await launch(dataDir, 0, args);
+  const store = options.store ?? (await newSharedStore());
+  let running = await launch(dataDir, 0, args, store);
   const { port } = running;
   const environment = await readEnvironment(dataDir);
   return {
@@ -43,7 +53,7 @@ export async function startTestServer(args: readonly string[] = []): Promise<Tes
     },
     async killAndRestart() {
       await end(running.child, "SIGKILL");
-      running = await launch(dataDir, port, args);
+      running = await launch(dataDir, port, args, store);
     },
     async stop() {
       await end(running.child, "SIGTERM");
@@ -52,9 +62,10 @@ export async function startTestServer(args: readonly string[] = []): Promise<Tes
   };
 }
 
-async function launch(dataDir: string, port: number, args: readonly string[]) {
+async function launch(dataDir: string, port: number, args: readonly string[], store: string | undefined) {
   const child = spawn(join(root, "bin/cumulet"), ["start", "--data", dataDir, "--port", String(port), ...args], {
     cwd: root,
+    env: { ...process.env, ...(store !== undefined && { CUMULET_STORE: store }) },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let log = "";
