@@ -16,16 +16,21 @@ import { createDeveloperApi } from "./front/developer-api.ts";
 import { createFront } from "./front/front.ts";
 import { createLiveFeed } from "./front/live-feed.ts";
 import { createPlatformApi } from "./front/platform-api.ts";
+import { shareFeed } from "./front/shared-feed.ts";
 import { createReadiness } from "./front/readiness.ts";
 import { openTls } from "./front/tls.ts";
 import { scheduleBlobCollection } from "./kernel/blobs/collect-job.ts";
 import { createBlobs } from "./kernel/blobs/stored-blobs.ts";
-import { systemClock, type Clock } from "./kernel/clock.ts";
+import { steadyClock, systemClock, type Clock } from "./kernel/clock.ts";
 import { randomIds, type Ids } from "./kernel/ids.ts";
 import { createProcessOwners } from "./kernel/jobs/process-owners.ts";
 import { createJobs } from "./kernel/jobs/stored-jobs.ts";
 import type { Jobs } from "./kernel/jobs/jobs.ts";
 import { createLog, type Log } from "./kernel/log.ts";
+import { createNodes } from "./kernel/nodes/create-nodes.ts";
+import type { Nodes } from "./kernel/nodes/nodes.ts";
+import { createSettledStore } from "./kernel/nodes/settled-store.ts";
+import { hasEnded, thisProcess } from "./kernel/process-identity.ts";
 import { openLmdbStore } from "./kernel/store/lmdb-store.ts";
 import type { Store } from "./kernel/store/store.ts";
 import { createLedger } from "./metering/ledger.ts";
@@ -50,7 +55,9 @@ import { createSts } from "./services/sts/service.ts";
 import { createServiceDirectory } from "./wire/directory.ts";
 import type { Service } from "./wire/service.ts";
 import { createModels } from "./wire/tables/catalog.ts";
+import { gatherMetrics } from "./workers/metrics.ts";
 import { shareOfHost } from "./workers/share.ts";
+import { noSiblings } from "./workers/siblings.ts";
 import type { WorkerTie } from "./workers/worker.ts";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -69,6 +76,7 @@ export interface Platform {
   isolates(): Promise<boolean>;
   readonly jobs: Jobs;
   readonly store: Store;
+  readonly nodes: Nodes;
   /** Every service that is built, by name: for the coverage page. */
   readonly services: ReadonlyMap<string, Service>;
   /** Every CloudFormation resource type that is built. */
@@ -98,6 +106,9 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
   const store = parts.store ?? (await openStore(config, clock, log));
   const blobs = await createBlobs({ store, clock, ids, folder: join(dataDir, "blobs") });
   const jobs = createJobs({ store, clock, ids, log, owners: createProcessOwners(ids) });
+  // Real time in tests, too: it decides whether a process may answer, and nothing that is stored.
+  const nodes = createNodes({ store, clock: steadyClock, ids: randomIds, log, hasEnded, ...thisProcess() });
+  const settledStore = createSettledStore(store, nodes, keptInMemory);
   await scheduleBlobCollection({ blobs, jobs, store, clock });
 
   // Wire: the services find each other in a map that is complete once all are built.
@@ -117,7 +128,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
   const sessions = createSessions({ keys, ids });
   const compile = createPolicyCompiler();
   const root = createRootSource(config.account, rootCredentials);
-  const iam = createIam({ store, ids, keys, compile, sessions, now: () => clock.now() });
+  const iam = createIam({ store: settledStore, ids, keys, compile, sessions, now: () => clock.now() });
   const sts = createSts({ iam: iam.port, sessions });
   const authorizer = createAuthorizer({ identities: iam.identities, compile, log });
   const verifier = createVerifier({
@@ -128,6 +139,14 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
   });
   const directory = createServiceDirectory({ services, models, authorizer, clock, ids });
 
+  // Who shares this port and data folder: what one has not committed yet belongs to every answer about all.
+  const siblings = parts.worker?.siblings ?? noSiblings();
+  siblings.answer("flush", () => {
+    meter.tell();
+    return ledger.flush();
+  });
+  const flushAll = async () => void (await siblings.ask("flush"));
+
   // Services
   const s3 = createS3({ store, blobs, clock, ids });
   const cloudwatch = createCloudWatch({
@@ -136,10 +155,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     clock,
     ids,
     log,
-    beforeRead: () => {
-      meter.tell();
-      return ledger.flush();
-    },
+    beforeRead: flushAll,
   });
   const logs = createLogs({
     store,
@@ -161,7 +177,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
   handleUsageRetention({ store, jobs, clock });
   const meter = createFunctionMeter({ ledger, metrics: cloudwatch.port, clock });
   let port = parts.worker?.port ?? 0;
-  const feed = createLiveFeed(clock);
+  const feed = shareFeed(createLiveFeed(clock), siblings);
   const compute = await createCompute({
     clock,
     ids,
@@ -179,7 +195,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
   });
   const ecr = createEcr({ store, blobs, jobs, clock, ids, log, authorizer, seal: keys.registry });
   const lambda = createLambda({
-    store,
+    store: settledStore,
     blobs,
     jobs,
     clock,
@@ -206,8 +222,8 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     authorizer,
     metrics: cloudwatch.port,
   });
-  const apigateway = createApiGateway({ store, ids, publisher: executeApi.publisher });
-  const apigatewayv2 = createApiGatewayV2({ store, ids, publisher: executeApi.publisher });
+  const apigateway = createApiGateway({ store: settledStore, ids, publisher: executeApi.publisher });
+  const apigatewayv2 = createApiGatewayV2({ store: settledStore, ids, publisher: executeApi.publisher });
   const resourceTypes = [iam, logs, s3, ecr, lambda, apigateway, apigatewayv2].flatMap((slice) => slice.resourceTypes);
   const cloudformation = createCloudFormation({
     store,
@@ -225,8 +241,10 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
 
   const { account, region } = config;
   const { workbench } = compute;
+  const collectors = [meter.collect, executeApi.collect, collectProcess(dataDir)];
+  const gather = gatherMetrics(siblings, () => collectors.flatMap((collect) => collect()));
   const platformApi = createPlatformApi({
-    developer: createDeveloperApi({ clock, feed, workbench, account, region, latest: lambda.latest }),
+    developer: createDeveloperApi({ clock, feed, workbench, siblings, account, region, latest: lambda.latest }),
     verifier,
     authorizer,
     clock,
@@ -235,8 +253,8 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     region,
     metering: {
       store,
-      flush: () => ledger.flush(),
-      collectors: [meter.collect, executeApi.collect, collectProcess(dataDir)],
+      flush: flushAll,
+      gather,
       ...(config.metrics === "token" && {
         metricsToken: await openMetricsToken(dataDir, ids, config.secretFiles.metricsToken),
       }),
@@ -244,7 +262,8 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
   });
   const front = createFront({
     platformApi,
-    readiness: createReadiness({ store, clock }),
+    readiness: createReadiness({ store, clock, isLive: () => nodes.isLive() }),
+    nodes,
     ...(tls && { tls }),
     services,
     models,
@@ -263,6 +282,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
 
   return {
     start: async () => {
+      await startNode(nodes);
       await ledger.recover();
       await scheduleUsageRetention({ store, jobs, clock });
       await cloudwatch.start();
@@ -285,14 +305,29 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
       await logs.stop();
       await cloudwatch.stop();
       iam.stop();
+      await nodes.stop();
       await store.close();
     },
     isolates: async () => (await compute.capabilities()).driver.isolates,
     jobs,
     store,
+    nodes,
     services,
     resourceTypes,
   };
+}
+
+/** Below these, nodes remember what they have read: a change is acknowledged when all have dropped it. */
+const keptInMemory = [["iam"], ["lambda"], ["execute-api", "stage"]];
+
+/** Nothing else keeps the process running yet. */
+async function startNode(nodes: Nodes): Promise<void> {
+  const running = setInterval(() => {}, 1000);
+  try {
+    await nodes.start();
+  } finally {
+    clearInterval(running);
+  }
 }
 
 async function openStore(config: Config, clock: Clock, log: Log): Promise<Store> {

@@ -25,6 +25,7 @@ export const workerCommand: Command = {
     await tie.ended;
     stopping = true;
     await serving.stop();
+    tie.close();
     return 0;
   },
 };

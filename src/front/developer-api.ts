@@ -1,14 +1,17 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { AwsError } from "../aws/error.ts";
 import type { FunctionSpec } from "../compute/compute.ts";
-import { DebugRefusedError, type DebugSession, type Workbench } from "../compute/workbench.ts";
+import { DebugRefusedError, type DebugSession, type WarmOutcome, type Workbench } from "../compute/workbench.ts";
 import type { Clock } from "../kernel/clock.ts";
+import type { Siblings } from "../workers/siblings.ts";
 import type { LiveFeed } from "./live-feed.ts";
 
 export interface DeveloperApiNeeds {
   readonly clock: Clock;
   readonly feed: LiveFeed;
   readonly workbench: Workbench;
+  /** The processes that serve on this port. */
+  readonly siblings: Siblings;
   readonly account: string;
   readonly region: string;
   /** A function's `$LATEST`, as environments run it. */
@@ -33,7 +36,12 @@ const heartbeatMs = 30_000;
 const unreadBytesMax = 4 * 1_048_576;
 
 export function createDeveloperApi(needs: DeveloperApiNeeds): DeveloperApi {
-  const { clock, feed, workbench } = needs;
+  const { clock, feed, workbench, siblings } = needs;
+
+  siblings.answer("warm", async (name) => {
+    const spec = await needs.latest(needs, String(name));
+    return spec && workbench.warm(spec);
+  });
 
   const events = (response: ServerResponse): void => {
     const lines = openLines(clock, response);
@@ -45,14 +53,22 @@ export function createDeveloperApi(needs: DeveloperApiNeeds): DeveloperApi {
   };
 
   const warm = async (name: string, response: ServerResponse): Promise<void> => {
-    const spec = await needs.latest(needs, name);
-    if (spec === undefined) throw noSuchFunction(name);
-    answerJson(response, 200, await workbench.warm(spec));
+    if ((await needs.latest(needs, name)) === undefined) throw noSuchFunction(name);
+    // Whichever of them the next request comes to.
+    const answers = await siblings.ask("warm", name);
+    const outcomes = answers.map(({ value }) => parseOutcome(value)).filter((outcome) => outcome !== undefined);
+    const outcome = outcomes.find((one) => one.outcome === "failed") ?? outcomes[0];
+    if (outcome === undefined) throw noSuchFunction(name);
+    answerJson(response, 200, outcome);
   };
 
   const debug = async (name: string, port: number | undefined, response: ServerResponse): Promise<void> => {
     const spec = await needs.latest(needs, name);
     if (spec === undefined) throw noSuchFunction(name);
+    if (siblings.workers > 1) {
+      const why = `A debugger holds one process of the server, and this server has ${siblings.workers}`;
+      throw new AwsError("DebugRefused", 409, `${why}. Start it with --workers 1.`);
+    }
     let lines: Lines | undefined;
     const early: object[] = [];
     let session: DebugSession;
@@ -118,6 +134,11 @@ function openLines(clock: Clock, response: ServerResponse): Lines {
   response.once("close", () => cancel());
   response.on("error", () => {});
   return { write };
+}
+
+/** Of another process of this very program. */
+function parseOutcome(value: unknown): WarmOutcome | undefined {
+  return value as WarmOutcome | undefined;
 }
 
 function noSuchFunction(name: string): AwsError {

@@ -7,7 +7,7 @@ import type { Principal } from "../aws/principal.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Store } from "../kernel/store/store.ts";
-import { toExposition, type Collector } from "../metering/exposition.ts";
+import { toExposition, type MetricFamily } from "../metering/exposition.ts";
 import type { TokenCheck } from "../metering/metrics-token.ts";
 import { listRecords, parseDimensions, reportUsage, UsageQueryError } from "../metering/report.ts";
 import type { DeveloperApi } from "./developer-api.ts";
@@ -22,7 +22,8 @@ export interface PlatformApiNeeds {
   readonly metering: {
     readonly store: Store;
     readonly flush: () => Promise<void>;
-    readonly collectors: readonly Collector[];
+    /** The numbers of all processes that serve on this port. */
+    readonly gather: () => Promise<readonly MetricFamily[]>;
     /** Absent: whoever reaches the listener may read `/metrics`. */
     readonly metricsToken?: TokenCheck;
   };
@@ -41,13 +42,13 @@ export const metricsPath = "/metrics";
 export function createPlatformApi(needs: PlatformApiNeeds): PlatformApi {
   const { metering, clock, log } = needs;
 
-  const metrics = (request: IncomingMessage, response: ServerResponse): void => {
+  const metrics = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (metering.metricsToken && !metering.metricsToken(request.headers.authorization)) {
       response.setHeader("www-authenticate", 'Bearer realm="cumulet"');
       answerJson(response, 401, { message: "The token in the file metrics-token of the data folder is required" });
       return;
     }
-    const text = toExposition(metering.collectors.flatMap((collect) => collect()));
+    const text = toExposition(await metering.gather());
     response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
     response.end(text);
   };
@@ -99,7 +100,7 @@ export function createPlatformApi(needs: PlatformApiNeeds): PlatformApi {
       if (path !== metricsPath && path !== "/_cumulet/usage" && !single) return false;
       if (request.method !== "GET" && request.method !== "HEAD") {
         answerJson(response, 405, { message: "Method Not Allowed" });
-      } else if (path === metricsPath) metrics(request, response);
+      } else if (path === metricsPath) metrics(request, response).catch((error: unknown) => failed(error, response));
       else usage(request, response, single).catch((error: unknown) => failed(error, response));
       return true;
     },

@@ -4,6 +4,8 @@ export interface MetricFamily {
   readonly help: string;
   readonly type: "counter" | "gauge" | "histogram";
   readonly values: readonly MetricValue[];
+  /** The same in every process of the data folder, not of one of them. */
+  readonly isShared?: true;
 }
 
 export interface MetricValue {
@@ -28,6 +30,28 @@ export function toExposition(families: readonly MetricFamily[]): string {
     }
   }
   return text;
+}
+
+/**
+ * The families of several processes as one: each value says which process it is of, so that sums and rates come out right
+ * whichever of them comes and goes.
+ */
+export function ofWorkers(
+  parts: readonly { readonly worker: number; readonly families: readonly MetricFamily[] }[],
+): MetricFamily[] {
+  const byName = new Map<string, MetricFamily>();
+  for (const { worker, families } of parts) {
+    for (const family of families) {
+      const known = byName.get(family.name);
+      if (family.isShared === true) {
+        if (known === undefined) byName.set(family.name, family);
+        continue;
+      }
+      const own = family.values.map((value) => ({ ...value, labels: { worker: String(worker), ...value.labels } }));
+      byName.set(family.name, { ...family, values: [...(known?.values ?? []), ...own] });
+    }
+  }
+  return [...byName.values()];
 }
 
 /** The values of one histogram: counts for each upper bound are not yet summed up. */

@@ -29,6 +29,7 @@ export function collectProcess(dataDir: string): Collector {
         name: "cumulet_data_bytes",
         help: "Bytes in the data folder: the store, and the journals of usage that are not yet committed",
         type: "gauge",
+        isShared: true,
         values: ["store", "usage"].map((part) => ({ labels: { part }, value: folderBytes(join(dataDir, part)) })),
       },
     ] as const;

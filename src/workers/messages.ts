@@ -16,7 +16,7 @@ export type ToWorker =
   | { readonly kind: "connection" }
   /** The workers that are ready, this one among them. */
   | { readonly kind: "live"; readonly slots: readonly number[] }
-  | { readonly kind: "from"; readonly slot: number; readonly body: Plain }
+  | { readonly kind: "from"; readonly slot: number; readonly body: unknown }
   | { readonly kind: "drain" }
   /** Read the TLS certificate again. */
   | { readonly kind: "reload" }
@@ -29,11 +29,7 @@ export type FromWorker =
   /** Connections it has got, and connections that have ended, since it last told. */
   | { readonly kind: "load"; readonly taken: number; readonly closed: number }
   /** For the worker of that slot, or for all others. */
-  | { readonly kind: "to"; readonly slot: number | "others"; readonly body: Plain };
-
-/** What goes through JSON as it is. */
-export type Plain =
-  string | number | boolean | null | undefined | readonly Plain[] | { readonly [name: string]: Plain };
+  | { readonly kind: "to"; readonly slot: number | "others"; readonly body: unknown };
 
 /** Both ends are this program, of one version: the other's messages are taken as they come. */
 export function parseToWorker(message: unknown): ToWorker {

@@ -1,5 +1,4 @@
 import type { Clock } from "../kernel/clock.ts";
-import type { Plain } from "./messages.ts";
 
 /**
  * The processes that serve one data folder on one host, as one of them sees them: for what must not depend on which of
@@ -10,39 +9,42 @@ export interface Siblings {
   readonly slot: number;
   /** How many workers there are when all are well. */
   readonly workers: number;
-  /** What all workers answer, this one first; who does not answer in time is left out. */
-  ask(topic: string, question?: Plain): Promise<readonly SiblingAnswer[]>;
-  /** Answers questions of a topic, once for each topic. */
-  answer(topic: string, handle: (question: Plain) => Plain | Promise<Plain>): void;
-  tell(slot: number, topic: string, news: Plain): void;
-  hear(topic: string, handle: (news: Plain, from: number) => void): void;
-  /** Called with the number of a worker that has ended. */
-  onLeft(listener: (slot: number) => void): void;
+  /**
+   * What all workers answer, this one first; who does not answer in time is left out. Questions, answers and news go through
+   * JSON; of what type they are is between those who ask and answer.
+   */
+  ask(topic: string, question?: unknown): Promise<readonly SiblingAnswer[]>;
+  /** Answers questions of a topic; one handler each. */
+  answer(topic: string, handle: (question: unknown) => unknown): void;
+  tell(to: number | "others", topic: string, news?: unknown): void;
+  hear(topic: string, handle: (news: unknown, from: number) => void): void;
+  /** Call `listener` with the numbers of the workers that serve, whenever one has come or gone. */
+  watch(listener: (live: readonly number[]) => void): void;
 }
 
 export interface SiblingAnswer {
   readonly slot: number;
-  readonly value: Plain;
+  readonly value: unknown;
 }
 
 /** How messages leave and arrive. */
 export interface SiblingChannel {
-  send(slot: number | "others", body: Plain): void;
+  send(slot: number | "others", body: unknown): void;
 }
 
 /** Whoever takes longer is busy or on its way out; nobody waits for it. */
 const answerMsMax = 2_000;
 
 export interface SiblingsEnd extends Siblings {
-  receive(from: number, body: Plain): void;
+  receive(from: number, body: unknown): void;
   /** The workers that are ready now. */
   setLive(slots: readonly number[]): void;
 }
 
 type Body =
-  | { readonly ask: number; readonly topic: string; readonly value?: Plain }
-  | { readonly answer: number; readonly value?: Plain }
-  | { readonly tell: string; readonly value?: Plain };
+  | { readonly ask: number; readonly topic: string; readonly value?: unknown }
+  | { readonly answer: number; readonly value?: unknown }
+  | { readonly tell: string; readonly value?: unknown };
 
 export function createSiblings(
   place: { readonly slot: number; readonly workers: number },
@@ -50,9 +52,9 @@ export function createSiblings(
   clock: Clock,
 ): SiblingsEnd {
   const { slot, workers } = place;
-  const answerers = new Map<string, (question: Plain) => Plain | Promise<Plain>>();
-  const hearers = new Map<string, (news: Plain, from: number) => void>();
-  const leavers: ((slot: number) => void)[] = [];
+  const answerers = new Map<string, (question: unknown) => unknown>();
+  const hearers = new Map<string, (news: unknown, from: number) => void>();
+  const watchers: ((live: readonly number[]) => void)[] = [];
   const asked = new Map<number, { readonly waitsFor: Set<number>; readonly answers: SiblingAnswer[]; done(): void }>();
   let live: readonly number[] = [slot];
   let count = 0;
@@ -89,7 +91,7 @@ export function createSiblings(
     answer: (topic, handle) => void answerers.set(topic, handle),
     tell: (to, topic, value) => channel.send(to, { tell: topic, value }),
     hear: (topic, handle) => void hearers.set(topic, handle),
-    onLeft: (listener) => void leavers.push(listener),
+    watch: (listener) => void watchers.push(listener),
     receive(from, body) {
       const message = parseBody(body);
       if ("tell" in message) hearers.get(message.tell)?.(message.value, from);
@@ -110,15 +112,15 @@ export function createSiblings(
       live = slots;
       for (const one of left) {
         for (const id of asked.keys()) settle(id, one);
-        for (const listener of leavers) listener(one);
       }
+      for (const listener of watchers) listener(slots);
     },
   };
 }
 
 /** For a process that serves alone. */
 export function noSiblings(): Siblings {
-  const answerers = new Map<string, (question: Plain) => Plain | Promise<Plain>>();
+  const answerers = new Map<string, (question: unknown) => unknown>();
   return {
     slot: 1,
     workers: 1,
@@ -126,11 +128,11 @@ export function noSiblings(): Siblings {
     answer: (topic, handle) => void answerers.set(topic, handle),
     tell: () => {},
     hear: () => {},
-    onLeft: () => {},
+    watch: () => {},
   };
 }
 
 /** From the other end of this very file. */
-function parseBody(body: Plain): Body {
+function parseBody(body: unknown): Body {
   return body as Body;
 }

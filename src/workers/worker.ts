@@ -22,11 +22,14 @@ export interface WorkerTie {
   readonly ended: Promise<void>;
   /** Resolves when the supervising process has gone. */
   readonly orphaned: Promise<void>;
+  /** Cut the tie, which else keeps this process. */
+  close(): void;
 }
 
 /** This process as the supervising process talks to it. */
 export interface WorkerProcess {
   send?(message: FromWorker, done: (error: Error | null) => void): unknown;
+  disconnect?(): void;
   on(event: "message", listener: (message: unknown, socket: unknown) => void): unknown;
   on(event: "disconnect", listener: () => void): unknown;
 }
@@ -75,7 +78,9 @@ export async function openWorkerTie(own: WorkerProcess, clock: Clock): Promise<W
     else accept(handle);
   };
 
+  let closing = false;
   own.on("disconnect", () => {
+    if (closing) return;
     begun.resolve(undefined);
     ended.resolve();
     orphaned.resolve();
@@ -104,6 +109,10 @@ export async function openWorkerTie(own: WorkerProcess, clock: Clock): Promise<W
           onWord: (listener) => void words.push(listener),
           ended: ended.promise,
           orphaned: orphaned.promise,
+          close: () => {
+            closing = true;
+            own.disconnect?.();
+          },
         });
         return;
       }

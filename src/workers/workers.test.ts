@@ -1,0 +1,218 @@
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { Agent } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
+import {
+  InvokeCommand,
+  LambdaClient,
+  UpdateFunctionCodeCommand,
+  waitUntilFunctionUpdatedV2,
+} from "@aws-sdk/client-lambda";
+import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { clientSettings, createFunctionRole, createNodeFunction, zipOf } from "../testing/functions.ts";
+import { startTestServer, type TestServer } from "../testing/server.ts";
+
+const run = promisify(execFile);
+
+let server: TestServer;
+let settings: ReturnType<typeof clientSettings>;
+let Role: string;
+let scratch: string;
+
+/** Tells its environment and the process that has started it; slow enough that two at a time need two environments. */
+const whoSource = `
+const id = Math.random();
+export const handler = async () => {
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  return { id, worker: process.ppid };
+};`;
+
+beforeAll(async () => {
+  server = await startTestServer(["--sandbox", "process", "--workers", "2"]);
+  // As the clients are by default.
+  settings = { ...clientSettings(server.environment), maxAttempts: 3 };
+  Role = await createFunctionRole(settings, "runs");
+  await createNodeFunction(settings, { FunctionName: "who", Role, source: whoSource });
+  scratch = mkdtempSync(join(tmpdir(), "cumulet-workers-"));
+});
+afterAll(async () => {
+  await server.stop();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+interface Who {
+  readonly id: number;
+  readonly worker: number;
+}
+
+async function invoke<Answer>(client: LambdaClient, FunctionName: string): Promise<Answer> {
+  const { Payload, FunctionError } = await client.send(new InvokeCommand({ FunctionName }));
+  if (FunctionError !== undefined) throw new Error(FunctionError);
+  return JSON.parse(Buffer.from(Payload ?? []).toString("utf8")) as Answer;
+}
+
+/** A client that opens a connection for each request. */
+const unconnected = () =>
+  new LambdaClient({ ...settings, requestHandler: { httpAgent: new Agent({ keepAlive: false }) } });
+
+/** Processes whose parent that is, and which are workers. */
+function workersOf(parent: number): number[] {
+  return readdirSync("/proc").flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, "latin1");
+      const isChild = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === parent;
+      const isWorker = readFileSync(`/proc/${name}/cmdline`, "utf8").split("\0").includes("worker");
+      return isChild && isWorker ? [Number(name)] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+async function until(is: () => boolean | Promise<boolean>): Promise<void> {
+  const end = Date.now() + 20_000;
+  while (!(await is())) {
+    if (Date.now() > end) throw new Error("It did not come to that within 20 s");
+    await delay(20);
+  }
+}
+
+describe("connections", () => {
+  test("that are open at the same time are served by all workers", async () => {
+    const client = new LambdaClient(settings);
+    const answers = await Promise.all(Array.from({ length: 4 }, () => invoke<Who>(client, "who")));
+    expect(new Set(answers.map(({ worker }) => worker))).toEqual(new Set(workersOf(server.pid)));
+  });
+
+  test("that come one after the other find the same environment warm", async () => {
+    const client = unconnected();
+    const ids = new Set<number>();
+    for (let count = 0; count < 6; count += 1) ids.add((await invoke<Who>(client, "who")).id);
+    // The connections of tests before this one may still count at first.
+    expect(ids.size).toBeLessThanOrEqual(2);
+  });
+});
+
+test("what a deployment has changed is seen by every worker", async () => {
+  const before = `export const handler = async () => 0`;
+  await createNodeFunction(settings, { FunctionName: "changes", Role, source: before });
+  const client = unconnected();
+  const ask = () => Promise.all(Array.from({ length: 4 }, () => invoke<number>(client, "changes")));
+  expect(await ask()).toEqual([0, 0, 0, 0]);
+  for (let version = 1; version <= 5; version += 1) {
+    const ZipFile = zipOf({ "index.mjs": `export const handler = async () => ${version}` });
+    await client.send(new UpdateFunctionCodeCommand({ FunctionName: "changes", ZipFile }));
+    await waitUntilFunctionUpdatedV2({ client, maxWaitTime: 20, minDelay: 0.02 }, { FunctionName: "changes" });
+    expect(await ask()).toEqual([version, version, version, version]);
+  }
+});
+
+describe("the metrics", () => {
+  test("are those of all workers, whichever is asked", async () => {
+    const token = readFileSync(join(server.dataDir, "metrics-token"), "utf8").trim();
+    const scrape = async () => {
+      const answer = await fetch(`${server.endpoint}/metrics`, { headers: { authorization: `Bearer ${token}` } });
+      return answer.text();
+    };
+    for (const text of await Promise.all([scrape(), scrape(), scrape()])) {
+      expect(text).toContain('process_resident_memory_bytes{worker="1"}');
+      expect(text).toContain('process_resident_memory_bytes{worker="2"}');
+      expect(text.match(/^# TYPE process_resident_memory_bytes /gm)).toHaveLength(1);
+      // What is the data folder's is there once.
+      expect(text.match(/^cumulet_data_bytes\{part="store"\}/gm)).toHaveLength(1);
+    }
+  });
+});
+
+describe("a worker that dies", () => {
+  test("is replaced, and neither a client that retries nor an event that was taken notices", async () => {
+    const seen = join(scratch, "seen");
+    const source = `
+import { appendFile } from "node:fs/promises";
+export const handler = async ({ n }) => appendFile(${JSON.stringify(seen)}, n + "\\n");`;
+    await createNodeFunction(settings, { FunctionName: "notes", Role, source });
+    const lambda = new LambdaClient(settings);
+    const s3 = new S3Client({ ...settings, forcePathStyle: true });
+    await s3.send(new CreateBucketCommand({ Bucket: "kept" }));
+    const before = workersOf(server.pid);
+    expect(before).toHaveLength(2);
+
+    const sent: string[] = [];
+    const put: string[] = [];
+    const failures: unknown[] = [];
+    let going = true;
+    const load = async (work: () => Promise<void>) => {
+      while (going) await work().catch((error: unknown) => failures.push(error));
+    };
+    let count = 0;
+    const callers = [
+      ...Array.from({ length: 3 }, () => load(async () => void (await invoke<Who>(lambda, "who")))),
+      load(async () => {
+        const n = String((count += 1));
+        const Payload = Buffer.from(JSON.stringify({ n }));
+        await lambda.send(new InvokeCommand({ FunctionName: "notes", InvocationType: "Event", Payload }));
+        sent.push(n);
+      }),
+      load(async () => {
+        const Key = String((count += 1));
+        await s3.send(new PutObjectCommand({ Bucket: "kept", Key, Body: Key }));
+        put.push(Key);
+      }),
+    ];
+    for (const _ of [1, 2]) {
+      const [victim = 0] = workersOf(server.pid);
+      const had = sent.length;
+      await until(() => sent.length > had + 20);
+      process.kill(victim, "SIGKILL");
+      await until(() => {
+        const now = workersOf(server.pid);
+        return now.length === 2 && !now.includes(victim);
+      });
+      // Until the one that takes its place has said that it serves, and a while beyond.
+      await delay(1_500);
+    }
+    going = false;
+    await Promise.all(callers);
+    expect(failures).toEqual([]);
+    expect(server.log()).toContain("was ended by SIGKILL; another takes its place");
+
+    const client = unconnected();
+    const answers = await Promise.all(Array.from({ length: 4 }, () => invoke<Who>(client, "who")));
+    expect(new Set(answers.map(({ worker }) => worker))).toEqual(new Set(workersOf(server.pid)));
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: "kept" }));
+    const keys = new Set(Contents.map(({ Key }) => Key));
+    expect(put.filter((key) => !keys.has(key)).slice(0, 5)).toEqual([]);
+    const missing = () => {
+      const run = new Set(existsSync(seen) ? readFileSync(seen, "utf8").split("\n") : []);
+      return sent.filter((n) => !run.has(n));
+    };
+    await until(() => missing().length === 0);
+  }, 90_000);
+});
+
+describe("a second server", () => {
+  test("on the same data folder is refused", async () => {
+    const started = run("bin/cumulet", ["start", "--data", server.dataDir, "--port", "0"], {
+      cwd: join(import.meta.dirname, "../.."),
+      timeout: 20_000,
+    });
+    await expect(started).rejects.toMatchObject({ code: 1 });
+    await expect(started).rejects.toThrow(/A server runs on .* already \(process \d+\)/);
+  });
+});
+
+describe("when the supervising process is killed", () => {
+  test("its workers end, and the next start serves on the same port", async () => {
+    const workers = workersOf(server.pid);
+    expect(workers).toHaveLength(2);
+    await server.killAndRestart();
+    await until(() => workers.every((pid) => !existsSync(`/proc/${pid}`)));
+    const client = unconnected();
+    expect(workersOf(server.pid)).toContain((await invoke<Who>(client, "who")).worker);
+  }, 60_000);
+});
