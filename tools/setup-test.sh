@@ -29,6 +29,27 @@ if [ -n "$missing" ] && command -v apt-get >/dev/null 2>&1; then
     install || { $as_root apt-get update -qq >/dev/null 2>&1; install; }
   fi
 fi
+# What only the tests of several nodes run is unpacked, not installed: nginx would begin to serve.
+if command -v apt-get >/dev/null 2>&1 && command -v dpkg >/dev/null 2>&1 && [ ! -x .cache/debian/usr/sbin/nginx ]; then
+  echo "cumulet: unpacking nginx and libfaketime into .cache (for the tests of several nodes)" >&2
+  mkdir -p .cache/debian/packages &&
+    (cd .cache/debian/packages && apt-get download nginx libfaketime >/dev/null 2>&1 &&
+      for package in *.deb; do dpkg -x "$package" ..; done) ||
+    echo "cumulet: nginx and libfaketime could not be had: the tests of several nodes behind a load balancer are skipped" >&2
+fi
+# PostgreSQL's programs only: Debian's package would make a database of its own and leave it running.
+if [ -z "$(ls /usr/lib/postgresql/*/bin/postgres 2>/dev/null)" ] && command -v apt-get >/dev/null 2>&1; then
+  as_root=
+  [ "$(id -u)" = 0 ] || as_root="sudo -n"
+  if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then
+    echo "cumulet: installing postgresql (each test starts one of its own)" >&2
+    apt_install() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null 2>&1; }
+    { apt_install postgresql-common || { $as_root apt-get update -qq >/dev/null 2>&1; apt_install postgresql-common; }; } &&
+      $as_root sed -i 's/^#* *create_main_cluster *=.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf &&
+      apt_install postgresql
+  fi
+fi
+[ -n "$(ls /usr/lib/postgresql/*/bin/postgres 2>/dev/null)" ] || echo "cumulet: PostgreSQL is missing (apt-get install postgresql): the tests of the store on it are skipped" >&2
 echo "cumulet: building functions on the official runtime interface clients (minutes, the first time)" >&2
 bin/node24 test/runtimes/build.ts
 command -v skopeo >/dev/null 2>&1 || echo "cumulet: skopeo is missing (apt-get install skopeo): its test is skipped" >&2
