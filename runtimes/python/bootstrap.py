@@ -11,6 +11,7 @@ import struct
 import sys
 import time
 
+import _cumulet_workers
 import context
 import debugger
 import errors
@@ -28,8 +29,8 @@ CHANNEL_FD = 3
 class Channel:
     """Frames: length, kind, body."""
 
-    def __init__(self, descriptor):
-        self._socket = socket.socket(fileno=descriptor)
+    def __init__(self, source):
+        self._socket = source
         self._reader = self._socket.makefile("rb", 65536)
 
     def receive(self):
@@ -73,7 +74,8 @@ def hand_over_listeners():
 
 def main():
     hand_over_listeners()
-    channel = Channel(CHANNEL_FD)
+    own = socket.socket(fileno=CHANNEL_FD)
+    channel = Channel(own)
     os.set_inheritable(CHANNEL_FD, False)
     os.set_inheritable(log.MESSAGES_FD, False)
     undebugged = debugger.listen()
@@ -83,6 +85,13 @@ def main():
         os._exit(1)
     configuration = json.loads(body)
     become(configuration)
+    if "concurrency" in configuration:
+        _cumulet_workers.serve(own, configuration, lambda way: work(Channel(way), configuration, undebugged))
+    work(channel, configuration, undebugged)
+
+
+def work(channel, configuration, undebugged):
+    """Loads the function, and runs one invocation after the other; never returns."""
     snap_start = configuration["environment"].get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start"
     try:
         if undebugged is not None:

@@ -69,8 +69,24 @@ def _indent(line):
     return "\u00a0" * (len(line) - len(text)) + text
 
 
+_redirected = None
+
+
+def redirect(send):
+    """Where messages go instead: processes that share one way out have somebody who keeps their messages whole."""
+    global _redirected
+    _redirected = send
+
+
 def write(message):
     data = message.encode("utf-8", "backslashreplace")
+    if _redirected is None:
+        write_bytes(data)
+    else:
+        _redirected(data)
+
+
+def write_bytes(data):
     data = struct.pack(">I", len(data)) + data
     while data:
         try:

@@ -40,19 +40,17 @@ describe("a function with multi-concurrency", () => {
     slots: number,
     more: Partial<FunctionSpec> = {},
     bounds: Partial<FleetPlan> = {},
+    files: Readonly<Record<string, string>> = { "index.mjs": source },
   ): Promise<FunctionSpec> => {
     const { environment, ...rest } = more;
-    const spec = await harness.define(
-      { "index.mjs": source },
-      {
-        runtime: "nodejs24.x",
-        logFormat: "JSON",
-        memoryMb: 2048,
-        multiConcurrency: { slots, vcpus: 1 },
-        environment: { AWS_LAMBDA_NODEJS_WORKER_COUNT: "1", ...environment },
-        ...rest,
-      },
-    );
+    const spec = await harness.define(files, {
+      runtime: "nodejs24.x",
+      logFormat: "JSON",
+      memoryMb: 2048,
+      multiConcurrency: { slots, vcpus: 1 },
+      environment: { AWS_LAMBDA_NODEJS_WORKER_COUNT: "1", ...environment },
+      ...rest,
+    });
     plans.set(spec.id, {
       spec,
       environmentsMin: 1,
@@ -272,5 +270,79 @@ describe("a function with multi-concurrency", () => {
     await expect(harness.invoke(spec, {})).rejects.toThrow(ComputeSaturatedError);
     expect(await last).toEqual({ wait: 200 });
     expect(harness.compute.fleet(spec.id)).toBeUndefined();
+  });
+
+  describe("in Python", () => {
+    const source = `
+import logging, os, time
+born = os.getpid()
+def handler(event, context):
+    if "meet" in event:
+        open("/tmp/" + event["meet"] + event["me"], "w").close()
+        while not os.path.exists("/tmp/" + event["meet"] + event["other"]): time.sleep(0.005)
+        return context.aws_request_id
+    if "wait" in event: time.sleep(event["wait"])
+    if "log" in event: logging.getLogger().warning(event["log"])
+    if "exit" in event: os._exit(3)
+    if "fail" in event: raise ValueError(event["fail"])
+    if "who" in event: return {"pid": born, "trace": os.environ.get("_X_AMZN_TRACE_ID"), "max": os.environ["AWS_LAMBDA_MAX_CONCURRENCY"]}
+    return event
+`;
+    const definePython = (slots: number, more: Partial<FunctionSpec> = {}, text = source) =>
+      define("", slots, { runtime: "python3.11", handler: "app.handler", ...more }, {}, { "app.py": text });
+
+    const twoAreThere = (spec: FunctionSpec) =>
+      vi.waitFor(() => Promise.all([0, 1].map(() => harness.answer(spec, { wait: 0.05 }))), { timeout: 10_000 });
+
+    it("runs invocations that meet, each in a process of its own with its own trace", async () => {
+      const spec = await definePython(2);
+      const meet = `m${process.pid}-`;
+      await twoAreThere(spec);
+      const [a, b] = await Promise.all([
+        harness.answer(spec, { meet, me: "a", other: "b" }),
+        harness.answer(spec, { meet, me: "b", other: "a" }),
+      ]);
+      expect([typeof a, typeof b]).toEqual(["string", "string"]);
+      const [first, second] = await Promise.all(
+        ["one", "two"].map((traceId) => harness.invoke(spec, { who: 1, wait: 0.2 }, { traceId })),
+      );
+      const [one, two] = [first, second].map(
+        (outcome) => JSON.parse(Buffer.from(outcome?.payload ?? []).toString()) as { pid: number },
+      );
+      expect([one, two]).toMatchObject([
+        { trace: "one", max: "2" },
+        { trace: "two", max: "2" },
+      ]);
+      expect(one?.pid).not.toBe(two?.pid);
+    });
+
+    it("goes on with its other processes when one ends, and answers what that was running with an error", async () => {
+      const spec = await definePython(2);
+      await twoAreThere(spec);
+      const other = harness.answer(spec, { wait: 0.3 });
+      expect(await harness.answer(spec, { exit: 1 })).toMatchObject({ errorType: "Runtime.ExitError" });
+      expect(await other).toEqual({ wait: 0.3 });
+      expect(await harness.answer(spec, { fail: "as asked" })).toMatchObject({ errorType: "ValueError" });
+      const busy = harness.answer(spec, { wait: 0.2 });
+      await expect(harness.invoke(spec, {})).rejects.toThrow(ComputeSaturatedError);
+      await busy;
+    });
+
+    it("tells of a timeout without ending the process, and writes lines that name their request", async () => {
+      const spec = await definePython(1, { timeoutMs: 150 });
+      await harness.answer(spec, {});
+      const late = await harness.invoke(spec, { wait: 0.5, log: "after all" });
+      expect(late.report.status).toBe("timeout");
+      await vi.waitFor(() => expect(harness.log(spec).join("")).toContain("after all"), { timeout: 3_000 });
+      const line = harness.log(spec).find((each) => each.includes("after all")) ?? "{}";
+      expect(JSON.parse(line)).toMatchObject({ level: "WARNING", requestId: late.report.requestId });
+      expect(await harness.answer(spec, { x: "y".repeat(200_000) })).toEqual({ x: "y".repeat(200_000) });
+    });
+
+    it("answers why it cannot start", async () => {
+      const spec = await definePython(2, {}, "raise RuntimeError('no start')");
+      await vi.waitFor(() => expect(harness.compute.fleet(spec.id)?.failure).toBe("RuntimeError"), { timeout: 10_000 });
+      plans.delete(spec.id);
+    });
   });
 });
