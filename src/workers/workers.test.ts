@@ -145,9 +145,9 @@ export const handler = async ({ n }) => appendFile(${JSON.stringify(seen)}, n + 
     const sent: string[] = [];
     const put: string[] = [];
     const failures: unknown[] = [];
-    let going = true;
+    const calling = new AbortController();
     const load = async (work: () => Promise<void>) => {
-      while (going) await work().catch((error: unknown) => failures.push(error));
+      while (!calling.signal.aborted) await work().catch((error: unknown) => failures.push(error));
     };
     let count = 0;
     const callers = [
@@ -173,17 +173,20 @@ export const handler = async ({ n }) => appendFile(${JSON.stringify(seen)}, n + 
         const now = workersOf(server.pid);
         return now.length === 2 && !now.includes(victim);
       });
-      // Until the one that takes its place has said that it serves, and a while beyond.
-      await delay(1_500);
+      const has = sent.length;
+      await until(() => sent.length > has + 20);
     }
-    going = false;
+    calling.abort();
     await Promise.all(callers);
     expect(failures).toEqual([]);
     expect(server.log()).toContain("was ended by SIGKILL; another takes its place");
 
+    // As many at a time as bring both to the same number of connections, once the last replacement serves.
     const client = unconnected();
-    const answers = await Promise.all(Array.from({ length: 4 }, () => invoke<Who>(client, "who")));
-    expect(new Set(answers.map(({ worker }) => worker))).toEqual(new Set(workersOf(server.pid)));
+    await until(async () => {
+      const answers = await Promise.all(Array.from({ length: 16 }, () => invoke<Who>(client, "who")));
+      return workersOf(server.pid).every((pid) => answers.some(({ worker }) => worker === pid));
+    });
     const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: "kept" }));
     const keys = new Set(Contents.map(({ Key }) => Key));
     expect(put.filter((key) => !keys.has(key)).slice(0, 5)).toEqual([]);
