@@ -74,6 +74,19 @@ export const blobLimits = {
   /** Content up to this size lives in the store. */
   smallBytesMax: 64 * 1024,
   chunkBytes: 64 * 1024,
+  /** Large content in the store is cut into pieces of this size. */
+  pieceBytes: 512 * 1024,
+  /** Pieces that one write or removal has in memory. */
+  piecesAtOnce: 4,
+  /** Pieces that one transaction removes. */
+  removedAtOnce: 1_000,
+  /** Large content in an S3-compatible store is sent in parts of this size (S3 takes 5 MiB and more, and 10,000 parts). */
+  partBytes: 8 * 1024 * 1024,
+  /** How long an S3-compatible store may take to answer, and between two chunks of what it sends. */
+  s3AnswerMsMax: 60_000,
+  /** A request to it that failed, for a reason that may pass, is sent so often, after waits of the second value, doubled each time. */
+  s3TriesMax: 4,
+  s3RetryMs: 200,
   /** Small content that waits in memory for the transaction that retains it; beyond this it becomes files. */
   stagedBytesMax: 64 * 1024 * 1024,
   /** How long written content may wait for the transaction that retains it: longer than any upload takes. */
@@ -130,4 +143,18 @@ export const nodeLimits = {
   renewedMsMax: 1_000,
   /** How long a node that stops tries to say so. */
   goodbyeMsMax: 2_000,
+} as const;
+
+/** Limits of the shares that nodes hold of what they divide. Ours. */
+export const shareLimits = {
+  /** How long it is asked whether others have some left, before that is denied. */
+  waitMsMax: 200,
+  lookMs: 25,
+  /** After the others had none, for how long that is taken to be so. */
+  deniedMs: 100,
+  /** How long the others go on handing over what comes back, after nobody waits any more. */
+  wantMs: 1_000,
+  waitersMax: 10_000,
+  countersMax: 10_000,
+  wantsMax: 1_000,
 } as const;

@@ -273,8 +273,9 @@ describe("what nodes divide", () => {
   const createPart = () => {
     const seen: string[] = [];
     const part: NodePart = {
-      divide: () => void seen.push("divide"),
+      divide: async () => void seen.push("divide"),
       record: async () => void seen.push("record"),
+      divided: () => void seen.push("divided"),
       unite: () => void seen.push("unite"),
     };
     return { seen, part };
@@ -286,7 +287,7 @@ describe("what nodes divide", () => {
     await start(world, world.add({ parts: [part] }));
     expect(seen.splice(0)).toEqual(["divide", "unite"]);
     const second = await start(world, world.add());
-    expect(seen.splice(0)).toEqual(["divide", "record"]);
+    expect(seen.splice(0)).toEqual(["divide", "record", "divided"]);
     await second.nodes.stop();
     await world.turns();
     expect(seen.splice(0)).toEqual(["unite"]);

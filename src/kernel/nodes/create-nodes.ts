@@ -97,7 +97,7 @@ export function createNodes(needs: NodesNeeds): Nodes {
   /** Come, or come again after the others had given this node up. */
   async function register(): Promise<void> {
     if (lease !== undefined) log.warn("This node had lost its lease and comes again", { node: id });
-    for (const part of parts) part.divide();
+    await Promise.all(parts.map((part) => part.divide()));
     const next = ids.uuid();
     const began = clock.now();
     const first = await store.transact(async (tx) => {
@@ -110,7 +110,10 @@ export function createNodes(needs: NodesNeeds): Nodes {
     lease = next;
     alone = first;
     wroteAt = began;
-    if (alone) for (const part of parts) part.unite();
+    for (const part of parts) {
+      if (alone) part.unite();
+      else part.divided();
+    }
   }
 
   /** Renew the lease, tell of changes, and answer others', where it is time for any of these. */
@@ -129,13 +132,14 @@ export function createNodes(needs: NodesNeeds): Nodes {
   }
 
   async function divide(): Promise<void> {
-    for (const part of parts) part.divide();
+    await Promise.all(parts.map((part) => part.divide()));
     await store.transact(async (tx) => {
       await underOwnLease(tx);
       for (const part of parts) await part.record(tx);
       writeMember(tx, id, ownRecord(lease ?? "", false));
     });
     alone = false;
+    for (const part of parts) part.divided();
   }
 
   async function unite(): Promise<void> {

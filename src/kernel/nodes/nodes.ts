@@ -46,10 +46,15 @@ export interface NodeInfo {
 
 /** What has the whole of something while its node is alone, and must divide it when another comes. */
 export interface NodePart {
-  /** Another node has come, or this one has lost its lease: take nothing more that is not recorded. */
-  divide(): void;
+  /**
+   * Another node has come, or this one has lost its lease: take nothing more, from the call on. Resolves when nothing of
+   * before is under way.
+   */
+  divide(): Promise<void>;
   /** Record what this node has in use; the other node begins when this is committed. The body may run again. */
   record(tx: Transaction): Promise<void>;
+  /** That is committed; or nothing is recorded any more, because the lease was lost. */
+  divided(): void;
   /** No other node is left: everything is this one's. */
   unite(): void;
 }
