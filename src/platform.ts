@@ -20,6 +20,7 @@ import { shareFeed } from "./front/shared-feed.ts";
 import { createReadiness } from "./front/readiness.ts";
 import { openTls } from "./front/tls.ts";
 import { scheduleBlobCollection } from "./kernel/blobs/collect-job.ts";
+import { assertComplete } from "./kernel/backup/incomplete.ts";
 import { createBlobs } from "./kernel/blobs/stored-blobs.ts";
 import { steadyClock, systemClock, type Clock } from "./kernel/clock.ts";
 import { randomIds, type Ids } from "./kernel/ids.ts";
@@ -104,6 +105,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
   const log = createLog(config.logLevel, parts.writeLog, () => clock.now());
   const tls = config.tls && (await openTls(config.tls, { clock, log }));
   const store = parts.store ?? (await openStore(config, clock, log));
+  await assertComplete(store);
   const blobs = await createBlobs({ store, clock, ids, folder: join(dataDir, "blobs") });
   const jobs = createJobs({ store, clock, ids, log, owners: createProcessOwners(ids) });
   // Real time in tests, too: it decides whether a process may answer, and nothing that is stored.
