@@ -4,6 +4,7 @@ import { functionArn } from "../model.ts";
 import type { Sdk } from "../needs.ts";
 import type { Properties, ResourceContext, ResourceType } from "../../cloudformation/port.ts";
 import { packInlineCode } from "./inline-code.ts";
+import { capacityOf, publishToLatest } from "./function-capacity.ts";
 import { setFunctionBehaviour } from "./runtime-management.ts";
 import { defined, isAwsError, numberOf, objectOf, stringsOf, tagsOf, textOf, unlessGone } from "./properties.ts";
 
@@ -11,6 +12,9 @@ export const functionType: ResourceType = {
   type: "AWS::Lambda::Function",
   properties: [
     "Architectures",
+    "CapacityProviderConfig.LambdaManagedInstancesCapacityProviderConfig.CapacityProviderArn",
+    "CapacityProviderConfig.LambdaManagedInstancesCapacityProviderConfig.ExecutionEnvironmentMemoryGiBPerVCpu",
+    "CapacityProviderConfig.LambdaManagedInstancesCapacityProviderConfig.PerExecutionEnvironmentMaxConcurrency",
     "Code.ImageUri",
     "Code.S3Bucket",
     "Code.S3Key",
@@ -24,6 +28,8 @@ export const functionType: ResourceType = {
     "Environment.Variables",
     "EphemeralStorage.Size",
     "FunctionName",
+    "FunctionScalingConfig.MaxExecutionEnvironments",
+    "FunctionScalingConfig.MinExecutionEnvironments",
     "Handler",
     "ImageConfig.Command",
     "ImageConfig.EntryPoint",
@@ -35,6 +41,7 @@ export const functionType: ResourceType = {
     "LoggingConfig.SystemLogLevel",
     "MemorySize",
     "PackageType",
+    "PublishToLatestPublished",
     "RecursiveLoop",
     "ReservedConcurrentExecutions",
     "Role",
@@ -78,6 +85,7 @@ export const functionType: ResourceType = {
     try {
       await setConcurrency(context, name, undefined);
       await setFunctionBehaviour(context, name, undefined);
+      await publishToLatest(context, name);
     } catch (error) {
       await lambda.DeleteFunction({ FunctionName: name });
       throw error;
@@ -102,6 +110,7 @@ export const functionType: ResourceType = {
     await setConcurrency(context, name, previous);
     await setFunctionBehaviour(context, name, previous);
     await setTags(context, name);
+    await publishToLatest(context, name);
     return { physicalId: name, attributes: attributesOf(context, name) };
   },
 
@@ -142,11 +151,11 @@ async function updateConfiguration(context: ResourceContext, name: string): Prom
   await context.client<Sdk>("lambda").UpdateFunctionConfiguration({
     Description: "",
     Timeout: 3,
-    MemorySize: 128,
+    MemorySize: "CapacityProviderConfig" in properties ? 2048 : 128,
     Environment: { Variables: {} },
     EphemeralStorage: { Size: 512 },
     Layers: [],
-    LoggingConfig: { LogFormat: "Text" },
+    LoggingConfig: { LogFormat: "CapacityProviderConfig" in properties ? "JSON" : "Text" },
     ...configurationOf(properties),
     FunctionName: name,
     ...(role !== undefined && { Role: role }),
@@ -189,6 +198,7 @@ function configurationOf(properties: Properties) {
   const runtime = textOf(properties, "Runtime");
   const durable = objectOf(properties, "DurableConfig");
   return defined({
+    ...capacityOf(properties),
     Description: textOf(properties, "Description"),
     Handler: textOf(properties, "Handler"),
     ImageConfig: imageConfigOf(properties),

@@ -24,6 +24,8 @@ test.each<[object, string]>([
   [{ SnapStart: { ApplyOn: "Always" } }, "Always"],
   [{ RecursiveLoop: "Maybe" }, "Maybe"],
   [{ PackageType: "Tar" }, "Tar"],
+  [{ FunctionScalingConfig: { MinExecutionEnvironments: 1 } }, "does not contain a capacity provider configuration"],
+  [{ PublishToLatestPublished: true }, "PublishTo isn't supported"],
   [{ TenancyConfig: { TenantIsolationMode: "PER_USER" } }, "PER_USER"],
   [{ RuntimeManagementConfig: { UpdateRuntimeOn: "FunctionUpdate" } }, "FunctionUpdate"],
   [{ CodeSigningConfigArn: "arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-0123456789abcdef0" }, "csc-"],
@@ -40,8 +42,6 @@ test.each<[object, string]>([
   [{ KmsKeyArn: "arn:aws:kms:us-east-1:000000000000:key/k" }, "KmsKeyArn"],
   [{ DeadLetterConfig: { TargetArn: "arn:aws:sqs:us-east-1:000000000000:q" } }, "DeadLetterConfig"],
   [{ VpcConfig: { SubnetIds: ["subnet-1"] } }, "VpcConfig"],
-  [{ FunctionScalingConfig: { MinExecutionEnvironments: 1 } }, "FunctionScalingConfig"],
-  [{ PublishToLatestPublished: true }, "PublishToLatestPublished"],
   [{ RuntimeManagementConfig: { UpdateRuntimeOn: "Manual", RuntimeVersionArn: "arn:x" } }, "RuntimeVersionArn"],
 ])("a template with %j is refused by name before anything is made", async (more, text) => {
   count += 1;

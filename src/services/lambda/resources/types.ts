@@ -1,5 +1,6 @@
 import type { ResourceType } from "../../cloudformation/port.ts";
 import { aliasType } from "./alias.ts";
+import { capacityProviderType } from "./capacity-provider.ts";
 import { codeSigningConfigType } from "./code-signing-config.ts";
 import { eventInvokeConfigType } from "./event-invoke-config.ts";
 import { functionType } from "./function.ts";
@@ -18,4 +19,5 @@ export const lambdaResourceTypes: readonly ResourceType[] = [
   eventInvokeConfigType,
   urlType,
   codeSigningConfigType,
+  capacityProviderType,
 ];

@@ -1,6 +1,7 @@
 import type { ResourceType } from "../../cloudformation/port.ts";
 import { conflict } from "../errors.ts";
 import type { Sdk } from "../needs.ts";
+import { scaleVersion } from "./function-capacity.ts";
 import { defined, objectOf, textOf, unlessGone } from "./properties.ts";
 import { setRuntimeManagement } from "./runtime-management.ts";
 import { provision } from "./provisioned-concurrency.ts";
@@ -11,6 +12,8 @@ export const versionType: ResourceType = {
     "CodeSha256",
     "Description",
     "FunctionName",
+    "FunctionScalingConfig.MaxExecutionEnvironments",
+    "FunctionScalingConfig.MinExecutionEnvironments",
     "ProvisionedConcurrencyConfig.ProvisionedConcurrentExecutions",
     "RuntimePolicy.UpdateRuntimeOn",
   ],
@@ -35,6 +38,7 @@ export const versionType: ResourceType = {
       const policy = objectOf(properties, "RuntimePolicy");
       await setRuntimeManagement(context, FunctionName, published.Version, policy);
       await provision(context, published.Version ?? "");
+      if ("FunctionScalingConfig" in properties) await scaleVersion(context, FunctionName, published.Version ?? "");
     } catch (error) {
       await unlessGone(lambda.DeleteFunction({ FunctionName, Qualifier: published.Version }));
       throw error;
@@ -45,7 +49,13 @@ export const versionType: ResourceType = {
     };
   },
 
-  update: (context) => Promise.resolve(context.state),
+  async update(context) {
+    if ("FunctionScalingConfig" in context.properties || "FunctionScalingConfig" in context.previous) {
+      const FunctionName = textOf(context.properties, "FunctionName");
+      await scaleVersion(context, FunctionName, context.state.physicalId.split(":").at(-1) ?? "");
+    }
+    return context.state;
+  },
 
   async delete(context) {
     await unlessGone(context.client<Sdk>("lambda").DeleteFunction({ FunctionName: context.state.physicalId }));
