@@ -91,7 +91,7 @@ export interface PlatformParts {
   readonly ids?: Ids;
   readonly store?: Store;
   /** Where this process is one of several on the data folder: what it shares with them. */
-  readonly worker?: Pick<WorkerTie, "siblings" | "instance" | "port" | "serve">;
+  readonly worker?: Pick<WorkerTie, "siblings" | "instance" | "supervisor" | "port" | "serve">;
 }
 
 /** Builds the system, each part after those it needs. */
@@ -187,7 +187,11 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     dataDir,
     driver: config.sandbox,
     endpointPort: () => port,
-    ...(parts.worker && { instance: parts.worker.instance, limits: shareOfHost(computeLimits, config.workers) }),
+    ...(parts.worker && {
+      instance: parts.worker.instance,
+      supervisor: parts.worker.supervisor,
+      limits: shareOfHost(computeLimits, config.workers),
+    }),
     credentials: createExecutionRoles(iam.port),
     log: (spec, logStream, events) => {
       logs.port.append({ account: spec.account, region: spec.region, logGroup: spec.logGroup, logStream, events });

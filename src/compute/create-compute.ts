@@ -1,10 +1,12 @@
 import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Clock } from "../kernel/clock.ts";
 import type { Ids } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
 import { createBlanks } from "./blanks.ts";
 import type { Blanks } from "./blanks.ts";
+import { createCompileCaches, type CompileCaches } from "./compile-caches.ts";
 import { RuntimeUnavailableError } from "./compute.ts";
 import type { ComputeNeeds, FunctionSpec, ImageSpec } from "./compute.ts";
 import { createWorkbench } from "./debug/create-workbench.ts";
@@ -23,7 +25,7 @@ import { createKeeper } from "./pool-kept.ts";
 import { restoreFirst } from "./restoring-environment.ts";
 import { detectHost } from "./sandbox/detect.ts";
 import type { Host } from "./sandbox/detect.ts";
-import type { Dedication, Sandbox } from "./sandbox/sandbox.ts";
+import { compiledPlace, type Dedication, type Sandbox } from "./sandbox/sandbox.ts";
 import { usesRuntimeSdk } from "./sdk-use.ts";
 import {
   environmentVariables,
@@ -45,6 +47,8 @@ export interface CreateComputeNeeds extends ComputeNeeds {
   readonly dataDir: string;
   /** Tells this compute layer from others on the host: eight hexadecimal digits. Random where nobody sees to it. */
   readonly instance?: string;
+  /** The process that supervises this one and its siblings, where there is one. */
+  readonly supervisor?: number;
   /** Parts of `computeLimits` to replace. */
   readonly limits?: Partial<ComputeLimits>;
   /** `auto` takes `namespaces` where they work. */
@@ -59,7 +63,7 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
   const sdkDir = join(dirname(runtimesDir), "dist", "sdk", "node_modules");
   const interpreters = createInterpreters({ executable: process.execPath, version: process.version }, needs.dataDir);
   let java: JavaRuntime | undefined;
-  let detected: Promise<{ host: Host; blanks: Blanks }> | undefined;
+  let detected: Promise<{ host: Host; blanks: Blanks; compiled: CompileCaches }> | undefined;
   const host = () => (detected ??= detect());
   const pool = createPool({
     clock,
@@ -92,6 +96,7 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
     const { endpointPort, dataDir } = needs;
     const found = await detectHost({
       instance: needs.instance ?? Buffer.from(ids.bytes(4)).toString("hex"),
+      supervisor: needs.supervisor,
       wanted: needs.driver ?? "auto",
       limits,
       runtimesDir,
@@ -105,7 +110,27 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
     else needs.programLog.warn(`Functions run WITHOUT isolation. ${found.driver.why}`, fields);
     const blanks = createBlanks({ driver: found.sandboxes, clock, limits, endpointPort });
     if (found.trial !== undefined) await blanks.put(shape, found.trial);
-    return { host: found, blanks };
+    const folder = join(dataDir, "compiled");
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const compiled = createCompileCaches({
+      driver: found.sandboxes,
+      folder,
+      clock,
+      ids,
+      limits,
+      log: needs.programLog,
+      variables: (spec, { language }, places) =>
+        environmentVariables(spec, {
+          places,
+          logStream: logStreamName(spec, clock.now(), ids),
+          credentials: { accessKeyId: "", secretAccessKey: "", sessionToken: "", expiresAt: 0 },
+          endpoint: "http://127.0.0.1:9",
+          runtimeApi: undefined,
+          language,
+          initializationType: "on-demand",
+        }),
+    });
+    return { host: found, blanks, compiled };
   }
 
   /** An interpreter whose runtime is there: that of Java has to be compiled once. */
@@ -137,7 +162,7 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
     become: (spec: FunctionSpec, start: EnvironmentStart, needs: EnvironmentNeeds) => E,
   ): Promise<E> {
     if (making.stopped) throw new Error("The platform is stopping");
-    const { blanks } = await host();
+    const { blanks, compiled } = await host();
     if (spec.image !== undefined) return createOfImage(spec, spec.image, initializationType, become);
     const { interpreter, substitute } = await prepared(spec.runtime);
     const logStream = logStreamName(spec, clock.now(), ids);
@@ -151,8 +176,10 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
         "What lies in /opt/extensions is not started beside several invocations at once yet.",
       );
     }
-    const sandbox = await blanks.take(shape, dedicationOf(spec, extensions.length > 0));
-    const places = await placed(sandbox, spec);
+    const dedication = dedicationOf(spec, extensions.length > 0);
+    const compileCache = dedication === undefined ? await compiled.find(spec, interpreter) : undefined;
+    const sandbox = await blanks.take(shape, dedication);
+    const places = await placed(sandbox, spec, compileCache);
     const bootstrap = [`${places.task}/bootstrap`, `${places.layers}/bootstrap`];
     const isCustom = custom(spec.runtime);
     const environment = environmentVariables(spec, {
@@ -186,6 +213,7 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
           logGroup: spec.logGroup,
           logStream,
           ...(isCustom ? { exec: { candidates: bootstrap } } : {}),
+          ...(compileCache === undefined ? {} : { compileCache: compiledPlace }),
           ...(spec.multiConcurrency && { concurrency: spec.multiConcurrency }),
         },
         initializationType,
@@ -196,7 +224,15 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
           environment: extensions.length === 0 ? {} : extensionVariables(environment),
         },
       },
-      { clock, elapsed: () => performance.now(), limits, log: needs.log },
+      {
+        clock,
+        elapsed: () => performance.now(),
+        limits,
+        log: needs.log,
+        initialized: (initMs) => {
+          if (dedication === undefined && compileCache === undefined) compiled.note(spec, interpreter, initMs);
+        },
+      },
     );
   }
 
@@ -266,9 +302,9 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
       bench.stop();
       await Promise.all([pool.stop(graceMs), fleets.stop(graceMs)]);
       if (detected === undefined) return;
-      const { host: used, blanks } = await detected;
+      const { host: used, blanks, compiled } = await detected;
       making.stop();
-      await blanks.stop();
+      await Promise.all([blanks.stop(), compiled.stop()]);
       await making.ended();
       await used.sandboxes.stop();
     },
@@ -304,9 +340,9 @@ function createMaking() {
   };
 }
 
-async function placed(sandbox: Sandbox, spec: FunctionSpec): Promise<Places> {
+async function placed(sandbox: Sandbox, spec: FunctionSpec, compiled: string | undefined): Promise<Places> {
   try {
-    return await sandbox.place(spec);
+    return await sandbox.place(spec, compiled);
   } catch (error) {
     sandbox.kill();
     await sandbox.ended;

@@ -9,6 +9,8 @@ export interface WorkerTie {
   readonly config: Config;
   readonly siblings: Siblings;
   readonly instance: string;
+  /** The process that supervises this one. */
+  readonly supervisor: number;
   /** Of the listener that the supervising process holds. */
   readonly port: number;
   /** From now on connections come here. */
@@ -28,6 +30,7 @@ export interface WorkerTie {
 
 /** This process as the supervising process talks to it. */
 export interface WorkerProcess {
+  readonly ppid: number;
   send?(message: FromWorker, done: (error: Error | null) => void): unknown;
   disconnect?(): void;
   on(event: "message", listener: (message: unknown, socket: unknown) => void): unknown;
@@ -102,6 +105,7 @@ export async function openWorkerTie(own: WorkerProcess, clock: Clock): Promise<W
           config,
           siblings,
           instance,
+          supervisor: own.ppid,
           port,
           serve: (given) => (accept = given),
           ready: (endpoint) => send({ kind: "ready", endpoint }),

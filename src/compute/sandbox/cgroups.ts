@@ -44,16 +44,17 @@ export interface Cgroup {
 /** AWS: 1,769 MB have the equivalent of one vCPU. */
 const memoryMbPerCpu = 1_769;
 const prefix = "cumulet-";
+const leafName = `${prefix}server`;
 
 /**
  * Finds out by trying: groups are made below this process's own, so that what limits the platform limits its functions too.
  * The processor is shared in proportion to memory while it is scarce; it is not withheld while it is idle.
  */
-export function detectCgroups(pid: number, instance: string): Cgroups {
+export function detectCgroups(pid: number, instance: string, supervisor?: number): Cgroups {
   const reasons: string[] = [];
   for (const detect of [detectV1, detectV2]) {
     try {
-      const found = detect(pid, `${prefix}${pid}-${instance}`);
+      const found = detect(`${prefix}${pid}-${instance}`, () => family(pid, supervisor));
       if (typeof found !== "string") return found;
       reasons.push(found);
     } catch (error) {
@@ -82,7 +83,7 @@ interface Mount {
   readonly controllers: readonly string[];
 }
 
-function detectV1(_pid: number, group: string): Cgroups | string {
+function detectV1(group: string): Cgroups | string {
   const mounts = cgroupMounts("cgroup");
   const own = ownGroups();
   const folderOf = (controller: string) => {
@@ -144,9 +145,12 @@ function detectV1(_pid: number, group: string): Cgroups | string {
   };
 }
 
-function detectV2(pid: number, group: string): Cgroups | string {
+function detectV2(group: string, ownProcesses: () => readonly number[]): Cgroups | string {
   const [mount] = cgroupMounts("cgroup2");
-  const path = ownGroups().get("");
+  // Where another process of this program has moved all of them to its leaf, groups are made beside that.
+  const path = ownGroups()
+    .get("")
+    ?.replace(new RegExp(`/${leafName}$`, "u"), "");
   if (mount === undefined || path === undefined) return "cgroup v2 is not mounted";
   const own = join(mount.path, path);
   const available = readFileSync(join(own, "cgroup.controllers"), "utf8").trim().split(" ");
@@ -161,9 +165,9 @@ function detectV2(pid: number, group: string): Cgroups | string {
     writeFileSync(join(own, "cgroup.subtree_control"), enable);
   } catch {
     // Only a group without processes may hand controllers on: the platform moves to a leaf of its own.
-    const leaf = join(own, `${prefix}server`);
+    const leaf = join(own, leafName);
     mkdirSync(leaf, { recursive: true });
-    writeFileSync(join(leaf, "cgroup.procs"), String(pid));
+    for (const pid of ownProcesses()) writeFileSync(join(leaf, "cgroup.procs"), String(pid));
     writeFileSync(join(own, "cgroup.subtree_control"), enable);
   }
   writeFileSync(join(root, "cgroup.subtree_control"), enable);
@@ -202,6 +206,13 @@ function detectV2(pid: number, group: string): Cgroups | string {
     },
     remove: () => removeGroup(root),
   };
+}
+
+/** This process, or all workers with the process that supervises them: those that it starts later begin where it is. */
+function family(pid: number, supervisor: number | undefined): readonly number[] {
+  if (supervisor === undefined) return [pid];
+  const children = readFileSync(`/proc/${supervisor}/task/${supervisor}/children`, "utf8").trim().split(" ");
+  return [supervisor, ...children.map(Number).filter((child) => existsSync(`/proc/${child}`))];
 }
 
 /** Makes the folder for this process's groups, and clears away those of processes that did not get to it. */

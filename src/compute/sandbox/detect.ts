@@ -12,6 +12,8 @@ import type { ComputeLimits } from "../limits.ts";
 export interface DetectNeeds {
   /** Tells this compute layer from others on the host: eight hexadecimal digits. */
   readonly instance: string;
+  /** The process that supervises this one and its siblings, where there is one. */
+  readonly supervisor: number | undefined;
   readonly wanted: "auto" | "process" | "namespaces";
   readonly limits: ComputeLimits;
   readonly runtimesDir: string;
@@ -37,7 +39,7 @@ export async function detectHost(needs: DetectNeeds): Promise<Host> {
     return plain(needs, why);
   }
   const asRoot = process.getuid?.() === 0;
-  const cgroups = detectCgroups(process.pid, needs.instance);
+  const cgroups = detectCgroups(process.pid, needs.instance, needs.supervisor);
   let driver: SandboxDriver | undefined;
   try {
     const stage = await createStage(asRoot, cgroups.afterwards);
