@@ -21,7 +21,8 @@ const startMsMax = 60_000;
 export async function openDevServer(flags: Flags, output: Output): Promise<DevServer> {
   const running = await findServer(flags);
   if (running !== undefined) return { connection: running, stop: () => Promise.resolve() };
-  const args = [process.argv[1] ?? "", "start"];
+  // One process: what a debugger holds and what is swapped is there once.
+  const args = [process.argv[1] ?? "", "start", "--workers", "1"];
   if (flags.data !== undefined) args.push("--data", flags.data);
   if (flags.port !== undefined) args.push("--port", flags.port);
   const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
