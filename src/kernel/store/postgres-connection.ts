@@ -1,10 +1,11 @@
 import { Client, type Connection as Wire, type Submittable } from "pg";
 import { postgresLimits } from "../limits.ts";
-import { ConnectionLostError, explain } from "./postgres-errors.ts";
+import { type Address, ConnectionLostError, explain } from "./postgres-errors.ts";
 import { type Row, type Statement, statements, type Step } from "./postgres-statements.ts";
 
 /** One connection. Runs one pipeline at a time; callers wait for each other. */
 export interface Connection {
+  readonly address: Address;
   /**
    * Send all steps at once and wait for one answer: without a `BEGIN` among them they are one transaction.
    *
@@ -66,13 +67,13 @@ export async function connect(url: string, prepare: boolean): Promise<Connection
     if (prepare) await submit(client, (settle, fail) => preparing(Object.values(statements), settle, fail));
   } catch (error) {
     client.connection.stream.destroy();
-    const { host, port, database = "", user = "" } = client;
-    throw explain(error, { host, port, database, user });
+    throw explain(error, addressOf(client));
   }
   // A connection alone keeps no process alive.
   const { stream } = client.connection;
   if ("unref" in stream && typeof stream.unref === "function") stream.unref();
   return {
+    address: addressOf(client),
     run: (steps, options = {}) =>
       submit(client, (settle, fail) => pipeline(steps, options.valuesFirst === true, settle, fail)),
     query: async (text) => {
@@ -89,6 +90,10 @@ export async function connect(url: string, prepare: boolean): Promise<Connection
       await Promise.race([client.end().catch(() => {}), pause(postgresLimits.connectMsMax)]);
     },
   };
+}
+
+function addressOf({ host, port, database = "", user = "" }: Client): Address {
+  return { host, port, database, user };
 }
 
 /** At once where the server knows them all, as PostgreSQL does; else those it knows. */

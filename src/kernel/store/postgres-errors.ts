@@ -77,6 +77,7 @@ export function explain(error: unknown, { host, port, database, user }: Address)
       return say(`${server} refused the user ${user}: the password is wrong, or the user may not connect`);
     case "3D000":
       return say(`${server} has no database ${database}: make it first (createdb ${database})`);
+    case "3F000":
     case "42501":
       return say(`${server} does not let the user ${user} make tables in the database ${database}`);
     case "53300":

@@ -7,6 +7,7 @@ import { createCommits, type PostgresCommit } from "./postgres-commits.ts";
 import { connect } from "./postgres-connection.ts";
 import { createDialer } from "./postgres-dialer.ts";
 import { createSharedReads } from "./postgres-reads.ts";
+import { explain, StoreUnavailableError } from "./postgres-errors.ts";
 import { openSchema } from "./postgres-schema.ts";
 import { createSnapshots } from "./postgres-snapshots.ts";
 import { statements } from "./postgres-statements.ts";
@@ -24,7 +25,11 @@ import { createWatchers } from "./watchers.ts";
 export async function openPostgresStore(needs: { readonly url: string; readonly log: Log }): Promise<Store> {
   const { url, log } = needs;
   const setup = await connect(url, false);
-  const { sequence, channel } = await openSchema(setup, log).finally(() => setup.close());
+  const { sequence, channel } = await openSchema(setup, log)
+    .catch((error: unknown) => {
+      throw error instanceof StoreUnavailableError ? error : explain(error, setup.address);
+    })
+    .finally(() => setup.close());
   const dialer = createDialer(url, log);
   const watchers = createWatchers();
   const reads = createSharedReads(dialer);
