@@ -19,6 +19,7 @@ export async function compileJava(): Promise<{ code: string; layers: string; rem
   try {
     await compile(join(folder, "layer"), "Layered.java");
     await compile(code, "Functions.java");
+    await compile(code, "Meeting.java");
   } catch (error) {
     await rm(folder, { recursive: true });
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return "javac is missing: install a JDK";

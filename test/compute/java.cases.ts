@@ -255,5 +255,30 @@ export function javaCases(driver: "process" | "namespaces"): void {
       });
       expect(await harness.answer(large, { length: 1 })).toBe("x");
     });
+
+    it("runs invocations at once in threads that share the function's object, with multi-concurrency", async ({
+      skip,
+    }) => {
+      if (missing !== undefined) skip(missing);
+      const spec = await java("example.Meeting::handleRequest", {
+        memoryMb: 2048,
+        logFormat: "JSON",
+        multiConcurrency: { slots: 2, vcpus: 1 },
+      });
+      const bounds = { environmentsMin: 1, environmentsMax: 1, utilizationTarget: 0.5, group: "g", groupVcpusMax: 9 };
+      harness.compute.maintain([{ spec, ...bounds }]);
+      const wait = () => harness.answer(spec, { wait: true });
+      expect(await Promise.all([wait(), wait()])).toEqual(["met", "met"]);
+      expect(await harness.answer(spec, { fail: true })).toMatchObject({
+        errorType: "java.lang.IllegalStateException",
+      });
+      expect(await harness.answer(spec, {})).toBe("alone");
+      const waited = harness.log(spec).flatMap((line) => {
+        const said = JSON.parse(line) as { message?: string; AWSRequestId?: string };
+        return said.message === "waits" ? [said.AWSRequestId] : [];
+      });
+      expect(new Set(waited).size).toBe(2);
+      harness.compute.maintain([]);
+    });
   });
 }

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { FunctionSpec, Invocation, InvocationOutcome } from "../compute.ts";
 import { exitType, failedInit, runtimeStatus, type Answer, type InitOutcome } from "../endings.ts";
 import { createEnvironmentLog } from "../environment-log.ts";
@@ -169,9 +170,12 @@ export function createConcurrentEnvironment(
   };
   const link = connect();
   function connect(): ConcurrentLink {
-    return start.speaks === "frames"
-      ? createConcurrentFrames(sandbox.channel, events, limits)
-      : createConcurrentRuntimeApi(sandbox.runtimeApi, events, limits, spec.functionArn, slotsMax);
+    if (start.speaks === "runtime API") {
+      return createConcurrentRuntimeApi(sandbox.runtimeApi, events, limits, spec.functionArn, slotsMax);
+    }
+    // Gap: there is no Extensions API here yet. Whoever asks for it is told at once.
+    sandbox.runtimeApi.on("connection", (socket: Socket) => socket.destroy());
+    return createConcurrentFrames(sandbox.channel, events, limits);
   }
 
   void sandbox.ended.then((exit) => {

@@ -77,8 +77,18 @@ public final class Bootstrap {
         }
         boolean snapStart = "snap-start".equals(System.getenv("AWS_LAMBDA_INITIALIZATION_TYPE"));
         if (snapStart) runHooks(() -> Core.getGlobalContext().beforeCheckpoint(null));
-        send(INITIALIZED, new byte[0]);
         InvocationContext.Settings settings = new InvocationContext.Settings(begin);
+        Map<?, ?> concurrency = (Map<?, ?>) begin.get("concurrency");
+        if (concurrency != null) {
+            Log.separate();
+            Workers workers = new Workers(this::send, handler, settings);
+            workers.start(((Number) concurrency.get("slots")).intValue());
+            while (true) {
+                if (receiveKind() != INVOKE) Runtime.getRuntime().halt(1);
+                workers.invoke(receiveBody());
+            }
+        }
+        send(INITIALIZED, new byte[0]);
         while (true) {
             int kind = receiveKind();
             byte[] body = receiveBody();

@@ -19,6 +19,8 @@ public final class Log {
     public static final LambdaLogger LOGGER = new Logger();
 
     static volatile InvocationContext context;
+    /** With several invocations at once: that of this thread, and of threads that it has started. */
+    private static ThreadLocal<InvocationContext> own;
     private static OutputStream messages = OutputStream.nullOutputStream();
     private static boolean json;
     private static LogLevel least = LogLevel.UNDEFINED;
@@ -29,6 +31,19 @@ public final class Log {
         messages = stream;
         System.setOut(new PrintStream(new FileOutputStream(FileDescriptor.out), true, "UTF-8"));
         System.setErr(new PrintStream(new FileOutputStream(FileDescriptor.err), true, "UTF-8"));
+    }
+
+    /** From here on each thread has an invocation of its own. */
+    static void separate() {
+        own = new InheritableThreadLocal<>();
+    }
+
+    static void enter(InvocationContext entered) {
+        own.set(entered);
+    }
+
+    static void leave() {
+        own.remove();
     }
 
     static void configure(Map<?, ?> begin) {
@@ -52,7 +67,7 @@ public final class Log {
         line.put("timestamp", now.length() == 20 ? now.substring(0, 19) + ".000Z" : now);
         line.put("message", message);
         line.put("level", level.name());
-        InvocationContext current = context;
+        InvocationContext current = own == null ? context : own.get();
         if (current != null) line.put("AWSRequestId", current.getAwsRequestId());
         return Json.write(line) + "\n";
     }

@@ -42,9 +42,6 @@ export function checkCapacity(settings: FunctionSettings): void {
   if (!isSupportedRuntime(settings.runtime)) {
     throw invalidParameter(`Runtime ${settings.runtime} isn't supported for Lambda Managed Instances functions.`);
   }
-  // Gap: our runtime for Java runs one invocation at a time.
-  if (settings.runtime.startsWith("java"))
-    throw notImplemented(`CapacityProviderConfig with Runtime ${settings.runtime}`);
   if (settings.memoryMb < capacityLimits.memoryMbMin) {
     throw new AwsError(
       "ValidationException",
