@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import type { S3Location } from "./kernel/blobs/s3-request.ts";
 import type { LogLevel } from "./kernel/log.ts";
 import { workerLimits } from "./workers/limits.ts";
 
@@ -11,6 +12,8 @@ export interface Config {
   readonly dataDir: string;
   /** Where state is kept: in the data folder, or in a database that any number of nodes share. */
   readonly store: StoreConfig;
+  /** Where content goes that is too large for a transaction. */
+  readonly blobs: BlobsConfig;
   /** Accept unsigned and wrongly signed requests, on loopback only. */
   readonly dev: boolean;
   /** The account that root credentials belong to: 12 digits. */
@@ -38,6 +41,8 @@ export interface Config {
 
 export type StoreConfig = { readonly kind: "embedded" } | { readonly kind: "postgres"; readonly url: string };
 
+export type BlobsConfig = { readonly kind: "files" | "store" } | { readonly kind: "s3"; readonly location: S3Location };
+
 export interface SecretFiles {
   readonly serverKey?: string;
   readonly credentials?: string;
@@ -49,6 +54,7 @@ export interface ConfigFlags {
   readonly host?: string | undefined;
   readonly data?: string | undefined;
   readonly store?: string | undefined;
+  readonly blobs?: string | undefined;
   readonly dev?: boolean | undefined;
   readonly sandbox?: string | undefined;
   readonly "tls-cert"?: string | undefined;
@@ -77,11 +83,13 @@ export function readConfig(flags: ConfigFlags, environment: Environment = proces
   if (dev && !isLoopback(host)) {
     throw new ConfigError(`--dev accepts unsigned requests, so it listens on loopback only; ${host} is not loopback`);
   }
+  const store = parseStore(flags.store ?? environment["CUMULET_STORE"]);
   return {
     port: parsePort(flags.port ?? environment["CUMULET_PORT"]),
     host,
     dataDir: readDataDir(flags.data, environment),
-    store: parseStore(flags.store ?? environment["CUMULET_STORE"]),
+    store,
+    blobs: parseBlobs(flags.blobs ?? environment["CUMULET_BLOBS"], store, environment),
     dev,
     account: parseAccount(environment["CUMULET_ACCOUNT"]),
     region: parseRegion(environment["CUMULET_REGION"]),
@@ -116,6 +124,46 @@ export function parseStore(text: string | undefined): StoreConfig {
   if (!URL.canParse(text))
     throw new ConfigError("The address in --store is no URL: is a character of the password not written as %XX?");
   return { kind: "postgres", url: text };
+}
+
+const blobsForms = "--blobs takes files, store or s3://BUCKET/PREFIX?endpoint=https://HOST&region=REGION";
+
+/** Nodes of one database share no disk, so they keep content there too, when nothing else is said. */
+function parseBlobs(text: string | undefined, store: StoreConfig, environment: Environment): BlobsConfig {
+  if (text === undefined || text === "") return { kind: store.kind === "embedded" ? "files" : "store" };
+  if (text === "files" || text === "store") return { kind: text };
+  if (!URL.canParse(text) || !text.startsWith("s3://")) throw new ConfigError(blobsForms);
+  const { hostname: bucket, pathname, searchParams, username, password } = new URL(text);
+  if (username !== "" || password !== "") {
+    throw new ConfigError("--blobs holds no credentials: give them in CUMULET_BLOBS_ACCESS_KEY_ID and the like");
+  }
+  for (const name of searchParams.keys()) if (!["endpoint", "region"].includes(name)) throw new ConfigError(blobsForms);
+  const region = searchParams.get("region") ?? "us-east-1";
+  const endpoint = searchParams.get("endpoint") ?? `https://s3.${region}.amazonaws.com`;
+  const path = pathname.replace(/^\/|\/$/g, "");
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket))
+    throw new ConfigError("The bucket in --blobs has no valid name");
+  if (!/^[A-Za-z0-9._/-]*$/.test(path) || /(^|\/)\.{0,2}(\/|$)/.test(path === "" ? "x" : path)) {
+    throw new ConfigError("The prefix in --blobs holds letters, digits, '-', '_', '.' and single slashes only");
+  }
+  const accessKeyId = environment["CUMULET_BLOBS_ACCESS_KEY_ID"];
+  const secretAccessKey = environment["CUMULET_BLOBS_SECRET_ACCESS_KEY"];
+  const sessionToken = environment["CUMULET_BLOBS_SESSION_TOKEN"];
+  if (!accessKeyId || !secretAccessKey) {
+    throw new ConfigError("--blobs s3://… needs CUMULET_BLOBS_ACCESS_KEY_ID and CUMULET_BLOBS_SECRET_ACCESS_KEY");
+  }
+  const credentials = { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) };
+  const prefix = path === "" ? "" : `${path}/`;
+  return { kind: "s3", location: { endpoint: parseBlobsEndpoint(endpoint), region, bucket, prefix, credentials } };
+}
+
+/** Content crosses a network: encrypted, unless it stays on this machine. */
+function parseBlobsEndpoint(text: string): string {
+  if (!URL.canParse(text)) throw new ConfigError("The endpoint in --blobs must be a URL");
+  const { protocol, hostname, pathname, origin } = new URL(text);
+  if (pathname !== "/") throw new ConfigError("The endpoint in --blobs has no path");
+  if (protocol === "https:" || (protocol === "http:" && isLoopback(hostname))) return origin;
+  throw new ConfigError(`The endpoint in --blobs must begin with https://; ${hostname} is not loopback`);
 }
 
 export function parsePort(text: string | undefined): number {

@@ -13,9 +13,9 @@ import { version } from "./version.ts";
 export const startCommand: Command = {
   name: "start",
   usage:
-    "start [FOLDER] [--port PORT] [--data DIR] [--store URL] [--host HOST] [--sandbox auto|namespaces|process] [--tls-cert FILE --tls-key FILE] [--drain-wait SECONDS] [--stop-grace SECONDS] [--workers N] [--dev]",
+    "start [FOLDER] [--port PORT] [--data DIR] [--store URL] [--blobs PLACE] [--host HOST] [--sandbox auto|namespaces|process] [--tls-cert FILE --tls-key FILE] [--drain-wait SECONDS] [--stop-grace SECONDS] [--workers N] [--dev]",
   summary: "starts the platform, and deploys the app in FOLDER if one is given",
-  help: "Listens on 127.0.0.1:4566 and keeps its state in ~/.cumulet unless told otherwise. --port 0 takes a free port.\n--store postgres://USER:PASSWORD@HOST/DATABASE keeps it in PostgreSQL, shared by any number of nodes. CUMULET_STORE does so without showing the password to other users of this machine.\n--tls-cert and --tls-key name PEM files; they are read again when they change, and on SIGHUP.\n--drain-wait: after SIGTERM, how long requests are still taken while /_cumulet/ready says no (0). --stop-grace: how long what is under way then has to end (10). A second signal ends at once.\n--workers: processes that share the port and the data folder (1). They use the processor's cores; one that dies is replaced.\n--dev accepts calls with any credentials, on loopback only: for development, never for anything others can reach.",
+  help: "Listens on 127.0.0.1:4566 and keeps its state in ~/.cumulet unless told otherwise. --port 0 takes a free port.\n--store postgres://USER:PASSWORD@HOST/DATABASE keeps it in PostgreSQL, shared by any number of nodes. CUMULET_STORE does so without showing the password to other users of this machine.\n--blobs files|store|s3://BUCKET/PREFIX?endpoint=URL&region=REGION: where content over 64 KiB goes: files in the data folder, the store (the default with PostgreSQL), or any S3-compatible store, with CUMULET_BLOBS_ACCESS_KEY_ID and CUMULET_BLOBS_SECRET_ACCESS_KEY.\n--tls-cert and --tls-key name PEM files; they are read again when they change, and on SIGHUP.\n--drain-wait: after SIGTERM, how long requests are still taken while /_cumulet/ready says no (0). --stop-grace: how long what is under way then has to end (10). A second signal ends at once.\n--workers: processes that share the port and the data folder (1). They use the processor's cores; one that dies is replaced.\n--dev accepts calls with any credentials, on loopback only: for development, never for anything others can reach.",
   async run(argv, output) {
     const { values, positionals } = parseArgs({
       args: [...argv],
@@ -23,6 +23,7 @@ export const startCommand: Command = {
         port: { type: "string" },
         data: { type: "string" },
         store: { type: "string" },
+        blobs: { type: "string" },
         host: { type: "string" },
         sandbox: { type: "string" },
         "tls-cert": { type: "string" },

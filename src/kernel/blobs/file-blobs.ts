@@ -1,19 +1,14 @@
 import { chmod, type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { blobLimits } from "../limits.ts";
+import type { BlobPlace } from "./blob-place.ts";
 import { BlobNotFoundError } from "./blobs.ts";
 
-/** Content as files below a folder, two levels deep by the first characters of the id. Ids are checked by the caller. */
-export interface FileBlobs {
-  /** Durable when it resolves; nothing is left behind when it does not. Content that fails ends the write with its error. */
-  write(id: string, content: AsyncIterable<Uint8Array>): Promise<void>;
-  read(id: string, range: { readonly start: number; readonly end: number } | undefined): AsyncIterable<Uint8Array>;
-  /** Success when it is gone already. */
-  remove(id: string): Promise<void>;
-}
-
-/** The folder is made when absent, for this user alone. */
-export async function openFileBlobs(folder: string): Promise<FileBlobs> {
+/**
+ * Content as files below a folder, two levels deep by the first characters of the id; nothing is left of a write that
+ * failed. The folder is made when absent, for this user alone.
+ */
+export async function openFileBlobs(folder: string): Promise<BlobPlace> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await chmod(folder, 0o700);
   const pathOf = (id: string) => join(folder, id.slice(1, 3), id.slice(3, 5), id);

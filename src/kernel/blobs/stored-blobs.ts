@@ -3,30 +3,60 @@ import { type Ids, lowerAlphanumeric } from "../ids.ts";
 import { blobLimits } from "../limits.ts";
 import type { Store, Transaction } from "../store/store.ts";
 import { BlobNotFoundError, type Blobs, BlobTooLargeError } from "./blobs.ts";
+import type { BlobPlace, BlobRange } from "./blob-place.ts";
 import { openFileBlobs } from "./file-blobs.ts";
+import { createStoreBlobs } from "./store-blobs.ts";
 
 /**
  * An id is a letter for the place and 40 random characters. Small content (`s`) is a value in the store, written in the
- * transaction that retains it; other content (`f`) is a file, noted as unused before it is written.
+ * transaction that retains it; other content is noted as unused before it is written: as a file (`f`), in pieces in the
+ * store (`p`), or as an object of an S3-compatible store (`o`). Where content goes may change between starts; what was
+ * written before stays readable where it is.
  *
  * Keys: `["blobs", "content", id]` small content; `["blobs", "unused", id]` the time after which it may be removed.
  */
-const idPattern = /^[sf][a-z0-9]{40}$/;
+const idPattern = /^[sfpo][a-z0-9]{40}$/;
+
+const letters = { files: "f", store: "p", s3: "o" } as const;
 
 export interface BlobNeeds {
   readonly store: Store;
-  /** Where files go. Nothing else may be in it. */
+  /** Where files go, or went. Nothing else may be in it. */
   readonly folder: string;
+  /** Where large content goes. Default `files`, which suits processes that share a disk. */
+  readonly place?: keyof typeof letters;
+  /** The S3-compatible store that `place` names, or that content was written to before. */
+  readonly s3?: BlobPlace;
   readonly clock: Clock;
   readonly ids: Ids;
 }
 
 export async function createBlobs(needs: BlobNeeds): Promise<Blobs> {
   const { store, clock, ids } = needs;
-  const files = await openFileBlobs(needs.folder);
+  const letter = letters[needs.place ?? "files"];
   const staged = createStage(clock);
+  const inStore = createStoreBlobs(store);
+  let inFiles: Promise<BlobPlace> | undefined;
+  if (letter === "f") await openFiles();
 
-  const newId = (place: "s" | "f") => place + ids.random(40, lowerAlphanumeric);
+  const newId = (place: string) => place + ids.random(40, lowerAlphanumeric);
+
+  function openFiles(): Promise<BlobPlace> {
+    inFiles ??= openFileBlobs(needs.folder);
+    return inFiles;
+  }
+
+  /** By an id that is not `s`. */
+  async function placeOf(id: string): Promise<BlobPlace> {
+    if (id.startsWith("p")) return inStore;
+    if (id.startsWith("f")) return filesOrStore(await openFiles(), inStore);
+    if (!needs.s3) throw new Error("This content was written to an S3-compatible store, which --blobs does not name");
+    return needs.s3;
+  }
+
+  async function* readLarge(id: string, range: BlobRange | undefined): AsyncIterable<Uint8Array> {
+    yield* (await placeOf(id)).read(id, range);
+  }
 
   /** Bytes that are in the store, or on their way there. */
   async function readSmall(id: string): Promise<Uint8Array> {
@@ -47,7 +77,7 @@ export async function createBlobs(needs: BlobNeeds): Promise<Blobs> {
       return true;
     });
     if (!removed || id.startsWith("s")) return removed;
-    await files.remove(id);
+    await (await placeOf(id)).remove(id);
     await store.transact(async (tx) => tx.delete(["blobs", "unused", id]));
     return true;
   }
@@ -62,10 +92,10 @@ export async function createBlobs(needs: BlobNeeds): Promise<Blobs> {
         staged.add(id, head.bytes);
         return { id, bytes: head.bytes.length };
       }
-      const id = newId("f");
+      const id = newId(letter);
       try {
         await store.transact(async (tx) => tx.set(["blobs", "unused", id], clock.now() + blobLimits.unusedMsMax));
-        await files.write(id, source.rest(head));
+        await (await placeOf(id)).write(id, source.rest(head));
       } finally {
         await source.close();
       }
@@ -73,15 +103,14 @@ export async function createBlobs(needs: BlobNeeds): Promise<Blobs> {
     },
     read: async function* (id, range) {
       assertId(id);
-      if (id.startsWith("f")) yield* files.read(id, range);
-      else {
+      if (id.startsWith("s")) {
         const content = await readSmall(id);
         yield range ? content.subarray(range.start, range.end) : content;
-      }
+      } else yield* readLarge(id, range);
     },
     readAll: async (id) => {
       assertId(id);
-      return id.startsWith("f") ? join(files.read(id, undefined)) : readSmall(id);
+      return id.startsWith("s") ? readSmall(id) : join(readLarge(id, undefined));
     },
     retain: (tx, id) => {
       assertId(id);
@@ -109,6 +138,29 @@ export async function createBlobs(needs: BlobNeeds): Promise<Blobs> {
         );
       }
       return removed;
+    },
+  };
+}
+
+/** What was written as a file may have been moved into the store since, under its id: by `cumulet migrate`. */
+function filesOrStore(files: BlobPlace, inStore: BlobPlace): BlobPlace {
+  return {
+    write: files.write,
+    read: async function* (id, range) {
+      let begun = false;
+      try {
+        for await (const chunk of files.read(id, range)) {
+          begun = true;
+          yield chunk;
+        }
+      } catch (error) {
+        if (begun || !(error instanceof BlobNotFoundError)) throw error;
+        yield* inStore.read(id, range);
+      }
+    },
+    remove: async (id) => {
+      await files.remove(id);
+      await inStore.remove(id);
     },
   };
 }

@@ -1,5 +1,5 @@
-import { readFileSync, readlinkSync } from "node:fs";
 import type { Ids } from "../ids.ts";
+import { hasEnded, thisProcess } from "../process-identity.ts";
 import type { JobOwners } from "./lease-watch.ts";
 
 /**
@@ -8,41 +8,15 @@ import type { JobOwners } from "./lease-watch.ts";
  * this machine before it was started again), the lease's time decides.
  */
 export function createProcessOwners(ids: Ids): JobOwners {
-  const machine = readText("/proc/sys/kernel/random/boot_id");
-  const space = readLink("/proc/self/ns/pid");
-  const toPrefix = (pid: number, began: string) => [machine, space, pid, began].join("/");
+  const self = thisProcess().process;
+  const machine = self?.machine ?? "";
   return {
     // Two platforms may be in one process.
-    id: `${toPrefix(process.pid, beginningOf(process.pid))}/${ids.random(8, "abcdefghijklmnopqrstuvwxyz")}`,
+    id: [machine, self?.identity ?? "", ids.random(8, "abcdefghijklmnopqrstuvwxyz")].join("|"),
     hasEnded: (id) => {
-      const [theirMachine, theirSpace, pid, began, tail] = id.split("/");
-      if (machine === "" || theirMachine !== machine || theirSpace !== space || tail === undefined) return false;
-      return began !== "" && beginningOf(Number(pid)) !== began;
+      const [theirMachine, identity, tail] = id.split("|");
+      if (machine === "" || theirMachine !== machine || !identity || tail === undefined) return false;
+      return hasEnded(identity);
     },
   };
-}
-
-/** When a process began, in ticks since the machine did; empty when it does not run. */
-function beginningOf(pid: number): string {
-  // proc(5): after the name in parentheses, which may hold anything, the state is field 3 and the beginning field 22.
-  const status = readText(`/proc/${pid}/stat`);
-  const fields = status.slice(status.lastIndexOf(")") + 2).split(" ");
-  const isDead = fields[0] === "Z" || fields[0] === "X";
-  return isDead ? "" : (fields[19] ?? "");
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8").trim();
-  } catch {
-    return "";
-  }
-}
-
-function readLink(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return "";
-  }
 }
