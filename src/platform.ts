@@ -29,6 +29,7 @@ import { createJobs } from "./kernel/jobs/stored-jobs.ts";
 import type { Jobs } from "./kernel/jobs/jobs.ts";
 import { createLog, type Log } from "./kernel/log.ts";
 import { createNodes } from "./kernel/nodes/create-nodes.ts";
+import { createShares } from "./kernel/nodes/create-shares.ts";
 import type { Nodes } from "./kernel/nodes/nodes.ts";
 import { createSettledStore } from "./kernel/nodes/settled-store.ts";
 import { hasEnded, thisProcess } from "./kernel/process-identity.ts";
@@ -110,6 +111,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
   const jobs = createJobs({ store, clock, ids, log, owners: createProcessOwners(ids) });
   // Real time in tests, too: it decides whether a process may answer, and nothing that is stored.
   const nodes = createNodes({ store, clock: steadyClock, ids: randomIds, log, hasEnded, ...thisProcess() });
+  const shares = createShares({ store, nodes, clock: steadyClock, log });
   const settledStore = createSettledStore(store, nodes, keptInMemory);
   await scheduleBlobCollection({ blobs, jobs, store, clock });
 
@@ -208,6 +210,8 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     ids,
     log,
     compute: meter.meter(compute),
+    nodes,
+    shares,
     isDebugged: compute.workbench.isDebugged,
     note: meter.note,
     iam: iam.port,
@@ -311,6 +315,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
       await logs.stop();
       await cloudwatch.stop();
       iam.stop();
+      shares.stop();
       await nodes.stop();
       await store.close();
     },

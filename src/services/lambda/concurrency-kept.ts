@@ -1,7 +1,10 @@
 import type { Compute, KeptFunction } from "../../compute/compute.ts";
+import type { Clock } from "../../kernel/clock.ts";
 import type { Log } from "../../kernel/log.ts";
+import type { Nodes } from "../../kernel/nodes/nodes.ts";
 import type { Key, Store } from "../../kernel/store/store.ts";
 import { sharesOf, type ProvisionedConfig } from "./concurrency-provisioned.ts";
+import { createKeptTelling, ownPart } from "./concurrency-spread.ts";
 import type { CompiledFunction, Functions } from "./functions.ts";
 import { lambdaPrefix } from "./model.ts";
 
@@ -15,9 +18,13 @@ export function createKeptEnvironments(needs: {
   readonly store: Store;
   readonly functions: Functions;
   readonly compute: Compute;
+  readonly clock: Clock;
   readonly log: Log;
+  /** Absent: this node is alone. */
+  readonly nodes?: Pick<Nodes, "live" | "watch">;
 }): KeptEnvironments {
   const { store, functions, compute, log } = needs;
+  const telling = needs.nodes && createKeptTelling({ ...needs, nodes: needs.nodes });
   let unwatch: (() => void) | undefined;
   let running = false;
   let again = false;
@@ -53,8 +60,10 @@ export function createKeptEnvironments(needs: {
       const version = await fn.version(number);
       if (!version) return;
       const spec = await fn.spec(version);
+      // A snapshot is each node's own; what is provisioned is all nodes' together.
+      const own = initializationType === "snap-start" ? environments : ownPart(environments, spec.id, needs.nodes);
       const before = wanted.get(spec.id)?.environments ?? 0;
-      wanted.set(spec.id, { spec, environments: before + environments, initializationType });
+      wanted.set(spec.id, { spec, environments: before + own, initializationType });
     };
     for (const { key, value } of await readKind<ProvisionedConfig>("provisioned")) {
       const fn = await functionOf(key);
@@ -81,7 +90,9 @@ export function createKeptEnvironments(needs: {
       do {
         again = false;
         const wanted = await gather();
-        if (unwatch !== undefined) compute.keep(wanted);
+        if (unwatch === undefined) return;
+        compute.keep(wanted);
+        telling?.tell(wanted.map(({ spec }) => spec.id));
       } while (again);
     } catch (error) {
       // Stopped meanwhile, and the store with it.
@@ -94,12 +105,19 @@ export function createKeptEnvironments(needs: {
 
   return {
     start() {
-      unwatch = store.watch(lambdaPrefix, () => setImmediate(() => void apply()));
+      const applySoon = () => setImmediate(() => void apply());
+      const unwatchStore = store.watch(lambdaPrefix, applySoon);
+      const unwatchNodes = needs.nodes?.watch(applySoon);
+      unwatch = () => {
+        unwatchStore();
+        unwatchNodes?.();
+      };
       void apply();
     },
     stop() {
       unwatch?.();
       unwatch = undefined;
+      telling?.stop();
     },
   };
 }

@@ -8,7 +8,14 @@ const share: Share = { accountKey: "a", functionKey: "a/f", specId: "f:1", reser
 
 const start = () => {
   const clock = createFakeClock(0);
-  return { clock, concurrency: createConcurrency(clock) };
+  const whole = createConcurrency(clock);
+  // Alone, nobody is asked.
+  const enter = (...args: Parameters<typeof whole.enter>) => {
+    const leave = whole.enter(...args);
+    if (leave instanceof Promise) throw new Error("Somebody was asked");
+    return leave;
+  };
+  return { clock, concurrency: { enter } };
 };
 
 test("the 1,001st invocation of an account is refused, until one of the others has ended", () => {

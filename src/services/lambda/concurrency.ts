@@ -1,16 +1,21 @@
 import type { Clock } from "../../kernel/clock.ts";
-import { tooManyRequests } from "./errors.ts";
+import { createShares } from "../../kernel/nodes/create-shares.ts";
+import type { Shares } from "../../kernel/nodes/shares.ts";
+import { tooManyRequests, type ThrottleReason } from "./errors.ts";
 import { lambdaLimits } from "./limits.ts";
 
 /** Counts invocations that run now, and refuses what is over a function's or the account's limit. */
 export interface Concurrency {
   /**
-   * Take a place, and give it back by calling what is returned; or throw TooManyRequestsException.
+   * Take a place, and give it back by calling what is returned; or throw TooManyRequestsException. A promise of it where
+   * other nodes must be asked for what they do not use.
    *
    * @param synchronous asynchronous invocations are not limited in their rate
    */
-  enter(share: Share, synchronous: boolean): () => void;
+  enter(share: Share, synchronous: boolean): Leave | Promise<Leave>;
 }
+
+export type Leave = () => void;
 
 /** What a version of a function may use. */
 export interface Share {
@@ -31,21 +36,29 @@ export interface Share {
   readonly told?: (used: number | undefined, provisioned: number) => void;
 }
 
-export function createConcurrency(clock: Pick<Clock, "now">): Concurrency {
-  const byFunction = createCounts();
+/** @param shares what this node may use of each limit */
+export function createConcurrency(clock: Pick<Clock, "now">, shares: Shares = createShares()): Concurrency {
   const byVersion = createCounts();
-  const shared = createCounts();
   const rates = new Map<string, Rate>();
 
-  /** AWS: ten requests a second for each unit of concurrency. Source: developer guide, "Lambda quotas", invocation requests. */
-  const checkRate = (functionKey: string, reserved: number) => {
+  /**
+   * AWS: ten requests a second for each unit of concurrency. Source: developer guide, "Lambda quotas", invocation requests.
+   * A node has the rate of what it holds.
+   */
+  const isWithinRate = (functionKey: string, reserved: number): boolean => {
     let rate = rates.get(functionKey);
-    if (rate?.perSecond !== reserved * lambdaLimits.requestsPerSecondOfConcurrency) {
-      rate = createRate(reserved * lambdaLimits.requestsPerSecondOfConcurrency, clock.now());
+    if (rate === undefined) {
+      rate = createRate(clock.now());
       if (rates.size >= lambdaLimits.countersMax) rates.clear();
       rates.set(functionKey, rate);
     }
-    if (!rate.take(clock.now())) throw tooManyRequests("ReservedFunctionInvocationRateLimitExceeded");
+    const units = shares.held(functionKey, reserved);
+    return rate.take(clock.now(), units * lambdaLimits.requestsPerSecondOfConcurrency);
+  };
+
+  const orRefused = (leave: Leave | undefined, reason: ThrottleReason): Leave => {
+    if (leave === undefined) throw tooManyRequests(reason);
+    return leave;
   };
 
   const useProvisioned = ({ specId, provisioned, told }: Share): (() => void) | undefined => {
@@ -56,30 +69,58 @@ export function createConcurrency(clock: Pick<Clock, "now">): Concurrency {
     return used <= all ? byVersion.take(specId) : undefined;
   };
 
+  /** A place among what the function has reserved is had; the rate may still be too high. */
+  const enterReserved = (
+    share: Share,
+    reserved: number,
+    synchronous: boolean,
+    leave: Leave,
+  ): Leave | Promise<Leave> => {
+    if (synchronous && !isWithinRate(share.functionKey, reserved)) {
+      if (!shares.isDivided()) {
+        leave();
+        throw tooManyRequests("ReservedFunctionInvocationRateLimitExceeded");
+      }
+      return shares.gather(share.functionKey, reserved).then(() => {
+        if (isWithinRate(share.functionKey, reserved)) return withProvisioned(share, leave);
+        leave();
+        throw tooManyRequests("ReservedFunctionInvocationRateLimitExceeded");
+      });
+    }
+    return withProvisioned(share, leave);
+  };
+
+  /** Provisioned environments are among what is reserved: only told of here. */
+  const withProvisioned = (share: Share, leave: Leave): Leave => {
+    const leaveVersion = useProvisioned(share);
+    if (leaveVersion === undefined) return leave;
+    return () => {
+      leave();
+      leaveVersion();
+    };
+  };
+
   return {
     enter(share, synchronous) {
       const { accountKey, functionKey, reserved, reservedTotal } = share;
       if (reserved !== undefined) {
-        if (byFunction.of(functionKey) >= reserved) {
-          throw tooManyRequests("ReservedFunctionConcurrentInvocationLimitExceeded");
+        const reason = "ReservedFunctionConcurrentInvocationLimitExceeded";
+        const leave = shares.take(functionKey, reserved);
+        if (leave !== undefined || !shares.isDivided()) {
+          return enterReserved(share, reserved, synchronous, orRefused(leave, reason));
         }
-        if (synchronous) checkRate(functionKey, reserved);
-        // Provisioned environments are among what is reserved: only told of here.
-        const leave = byFunction.take(functionKey);
-        const leaveVersion = useProvisioned(share);
-        if (leaveVersion === undefined) return leave;
-        return () => {
-          leave();
-          leaveVersion();
-        };
+        return shares
+          .takeSoon(functionKey, reserved)
+          .then((had) => enterReserved(share, reserved, synchronous, orRefused(had, reason)));
       }
       // What is provisioned has been taken from what all share already; what goes beyond it is taken from there now.
-      const leave = useProvisioned(share);
-      if (leave !== undefined) return leave;
-      if (shared.of(accountKey) >= lambdaLimits.concurrentExecutions - reservedTotal) {
-        throw tooManyRequests("ConcurrentInvocationLimitExceeded");
-      }
-      return shared.take(accountKey);
+      const leaveVersion = useProvisioned(share);
+      if (leaveVersion !== undefined) return leaveVersion;
+      const unreserved = lambdaLimits.concurrentExecutions - reservedTotal;
+      const leave = shares.take(accountKey, unreserved);
+      const reason = "ConcurrentInvocationLimitExceeded";
+      if (leave !== undefined || !shares.isDivided()) return orRefused(leave, reason);
+      return shares.takeSoon(accountKey, unreserved).then((had) => orRefused(had, reason));
     },
   };
 }
@@ -117,17 +158,15 @@ function createCounts(): Counts {
 }
 
 interface Rate {
-  readonly perSecond: number;
-  take(now: number): boolean;
+  take(now: number, perSecond: number): boolean;
 }
 
 /** A second's worth at once, and refilled evenly. */
-function createRate(perSecond: number, since: number): Rate {
-  let left = perSecond;
+function createRate(since: number): Rate {
+  let left = Number.POSITIVE_INFINITY;
   let at = since;
   return {
-    perSecond,
-    take(now) {
+    take(now, perSecond) {
       left = Math.min(perSecond, left + ((now - at) * perSecond) / 1000);
       at = now;
       if (left < 1) return false;

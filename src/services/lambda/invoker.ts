@@ -9,7 +9,8 @@ import {
 } from "../../compute/compute.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Ids } from "../../kernel/ids.ts";
-import { createConcurrency, type Share } from "./concurrency.ts";
+import type { Shares } from "../../kernel/nodes/shares.ts";
+import { createConcurrency, type Leave, type Share } from "./concurrency.ts";
 import { inState } from "./capacity/errors.ts";
 import { invalidParameter, invalidRuntime, roleRefused, tooManyRequests } from "./errors.ts";
 import { type CompiledFunction, type Functions } from "./functions.ts";
@@ -53,9 +54,11 @@ export function createInvoker(needs: {
   readonly ids: Ids;
   readonly clock: Pick<Clock, "now">;
   readonly note?: FunctionMeter["note"];
+  /** What this node may use of the limits; absent: all of it. */
+  readonly shares?: Shares;
 }): Invoker {
   const { compute, functions, ids, clock } = needs;
-  const concurrency = createConcurrency(clock);
+  const concurrency = createConcurrency(clock, needs.shares);
   const tracing = createTracing(ids);
   const fraction = () => {
     const [high = 0, low = 0] = ids.bytes(2);
@@ -108,12 +111,16 @@ export function createInvoker(needs: {
   };
 
   const enter = (fn: CompiledFunction, made: Plan, request: InvocationRequest) => {
-    try {
-      return concurrency.enter(made.share, request.asynchronous !== true);
-    } catch (error) {
+    const throttled = (error: unknown): never => {
       const { place, record } = fn;
       needs.note?.({ ...place, functionName: record.name, qualifier: request.qualifier }, "Throttles", 1);
       throw error;
+    };
+    try {
+      const leave = concurrency.enter(made.share, request.asynchronous !== true);
+      return leave instanceof Promise ? leave.catch(throttled) : leave;
+    } catch (error) {
+      return throttled(error);
     }
   };
 
@@ -132,7 +139,18 @@ export function createInvoker(needs: {
   const follow = (fn: CompiledFunction, made: Plan, request: InvocationRequest): Promise<Invoked> => {
     checkTenant(fn.record, request.tenantId);
     const traceId = trace(fn, request);
-    const leave = enter(fn, made, request);
+    const entered = enter(fn, made, request);
+    if (entered instanceof Promise) return entered.then((leave) => invoke(fn, made, request, traceId, leave));
+    return invoke(fn, made, request, traceId, entered);
+  };
+
+  const invoke = (
+    fn: CompiledFunction,
+    made: Plan,
+    request: InvocationRequest,
+    traceId: string,
+    leave: Leave,
+  ): Promise<Invoked> => {
     return compute
       .invoke(made.spec, {
         requestId: request.requestId,

@@ -9,6 +9,8 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import type { Jobs } from "../../kernel/jobs/jobs.ts";
 import type { Log } from "../../kernel/log.ts";
+import type { Nodes } from "../../kernel/nodes/nodes.ts";
+import type { Shares } from "../../kernel/nodes/shares.ts";
 import type { Store } from "../../kernel/store/store.ts";
 import type { CallAs, ClientOf } from "../../wire/service.ts";
 import type { EcrPort } from "../ecr/port.ts";
@@ -30,6 +32,9 @@ export interface LambdaNeeds {
   readonly ids: Ids;
   readonly log: Log;
   readonly compute: Compute;
+  /** Who serves the same store, and what this node may use of what they divide. Absent: it is alone. */
+  readonly nodes?: Pick<Nodes, "live" | "watch">;
+  readonly shares?: Shares;
   /** Whether a debugger may hold a function, given by its ARN. */
   readonly isDebugged?: (functionArn: string) => boolean;
   /** Tells metrics that no invocation stands for. */

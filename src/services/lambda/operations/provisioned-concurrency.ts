@@ -13,6 +13,7 @@ import {
   writeClaim,
   type ProvisionedConfig,
 } from "../concurrency-provisioned.ts";
+import { readKeptElsewhere } from "../concurrency-spread.ts";
 import { aliasNotFound, functionNotFound, invalidParameter, provisionedConfigNotFound } from "../errors.ts";
 import type { CompiledFunction } from "../functions.ts";
 import { lambdaLimits } from "../limits.ts";
@@ -30,14 +31,16 @@ import { onFunction } from "../permissions.ts";
 import { present } from "../present.ts";
 import { existingFunction } from "../versions.ts";
 
-export function provisionedConcurrencyOperations({ store, functions, compute }: OperationNeeds) {
-  /** What has become of it. Environments are this process's, so that this is how far this process has come. */
+export function provisionedConcurrencyOperations({ store, functions, compute, nodes }: OperationNeeds) {
+  /** What has become of it on all nodes: others tell how far they are twice a second. */
   const describe = async (fn: CompiledFunction | undefined, config: ProvisionedConfig) => {
-    const states: KeptState[] = [];
+    const states: Pick<KeptState, "ready" | "failure">[] = [];
     for (const version of sharesOf(config.qualifier, config.requested, fn?.aliases.get(config.qualifier)).keys()) {
       const found = await fn?.version(version);
-      const state = fn && found && compute.kept((await fn.spec(found)).id);
-      if (state) states.push(state);
+      if (!fn || !found) continue;
+      const { id } = await fn.spec(found);
+      const state = compute.kept(id);
+      states.push(...(state ? [state] : []), ...(await readKeptElsewhere(store, nodes, id)));
     }
     const allocated = Math.min(config.requested, sum(states.map(({ ready }) => ready)));
     const failure = states.find((state) => state.failure !== undefined)?.failure;
