@@ -31,7 +31,7 @@ describe("a function with multi-concurrency", () => {
   let harness: Harness;
   const plans = new Map<string, FleetPlan>();
   beforeAll(async () => {
-    harness = await startHarness("process", { fleetSweepMs: 50, fleetShrinkAfterMs: 100, keptRetryFirstMs: 20 });
+    harness = await startHarness("auto", { fleetSweepMs: 50, fleetShrinkAfterMs: 100, keptRetryFirstMs: 20 });
   });
   afterAll(() => harness.stop());
 
@@ -63,6 +63,8 @@ describe("a function with multi-concurrency", () => {
     harness.compute.maintain([...plans.values()]);
     return spec;
   };
+  const twoAreThere = (spec: FunctionSpec) =>
+    vi.waitFor(() => Promise.all([0, 1].map(() => harness.answer(spec, { wait: 0.05 }))), { timeout: 10_000 });
   const readyOf = (spec: FunctionSpec) => harness.compute.fleet(spec.id)?.ready;
   const becomes = (spec: FunctionSpec, ready: number) =>
     vi.waitFor(() => expect(readyOf(spec)).toBe(ready), { timeout: 15_000, interval: 10 });
@@ -290,9 +292,6 @@ def handler(event, context):
 `;
     const definePython = (slots: number, more: Partial<FunctionSpec> = {}, text = source) =>
       define("", slots, { runtime: "python3.11", handler: "app.handler", ...more }, {}, { "app.py": text });
-
-    const twoAreThere = (spec: FunctionSpec) =>
-      vi.waitFor(() => Promise.all([0, 1].map(() => harness.answer(spec, { wait: 0.05 }))), { timeout: 10_000 });
 
     it("runs invocations that meet, each in a process of its own with its own trace", async () => {
       const spec = await definePython(2);
