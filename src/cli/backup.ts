@@ -37,6 +37,11 @@ export const backupCommand: Command = {
       output.err(
         `${copied.entries} entries and ${copied.contents} files of content of ${place.name} in ${seconds} s, ${keys ? "WITH the keys: whoever reads the file is root" : "without the keys"}.`,
       );
+      if ((process.env["CUMULET_BLOBS"] ?? "").startsWith("s3:")) {
+        output.err(
+          "WARNING: content in the S3-compatible store that CUMULET_BLOBS names is NOT in it: copy that bucket too.",
+        );
+      }
       output.out(path);
       return 0;
     } finally {

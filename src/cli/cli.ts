@@ -1,5 +1,7 @@
 import { ServerKeyError } from "../access/shared-keys.ts";
 import { ConfigError } from "../config.ts";
+import { ArchiveError } from "../kernel/backup/archive.ts";
+import { StoreIncompleteError } from "../kernel/backup/incomplete.ts";
 import { StoreUnavailableError } from "../kernel/store/postgres-errors.ts";
 import { TlsFileError } from "../front/tls.ts";
 import { CommandError, type Command, type Output } from "./command.ts";
@@ -82,7 +84,12 @@ function isUsageError(error: unknown): error is Error {
 
 /** What whoever starts the program has to mend: a sentence is enough. */
 function isSetup(error: unknown): error is Error {
-  return error instanceof StoreUnavailableError || error instanceof ServerKeyError;
+  return (
+    error instanceof StoreUnavailableError ||
+    error instanceof ServerKeyError ||
+    error instanceof StoreIncompleteError ||
+    error instanceof ArchiveError
+  );
 }
 
 function explain(error: unknown): string {

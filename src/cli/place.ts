@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Place } from "../kernel/backup/backup.ts";
-import { contentsOf } from "../kernel/backup/contents.ts";
+import { contentsInStore, contentsOf } from "../kernel/backup/contents.ts";
 import { steadyClock, systemClock } from "../kernel/clock.ts";
 import { randomIds } from "../kernel/ids.ts";
 import { nodeLimits } from "../kernel/limits.ts";
@@ -35,7 +35,7 @@ export async function openPlace(where: string, dataDir: string): Promise<OpenPla
   return {
     name: shared ? withoutPassword(where) : where,
     store,
-    contents: contentsOf(join(folder, "blobs")),
+    contents: shared ? contentsInStore(store) : contentsOf(join(folder, "blobs")),
     claim: async () => {
       if (shared) await assertNobodyServes(store, withoutPassword(where));
       else unlock = await lockFolder(folder);

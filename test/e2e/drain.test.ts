@@ -48,7 +48,7 @@ const hasEnded = (pid: number) => {
 };
 
 test("SIGTERM: not ready at once, still answering, then what is under way ends and the process with it", async () => {
-  const { server, lambda } = await startWith(["--drain-wait", "1.5"], slowSource(3_000));
+  const { server, lambda } = await startWith(["--drain-wait", "1"], slowSource(2_300));
   const { endpoint, pid } = server;
   expect(await readyOf(endpoint)).toEqual({ status: "ready" });
   const underWay = lambda.send(new InvokeCommand({ FunctionName: "f", Payload: "7" }));

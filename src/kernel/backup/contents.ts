@@ -2,6 +2,8 @@ import { createReadStream } from "node:fs";
 import { link, mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { openFileBlobs } from "../blobs/file-blobs.ts";
+import { createStoreBlobs } from "../blobs/store-blobs.ts";
+import type { Store } from "../store/store.ts";
 import { ArchiveError, type Frame } from "./archive.ts";
 
 /** Content of blobs that lies beside the store, in the folder of `createBlobs`. */
@@ -61,6 +63,20 @@ export function contentsOf(folder: string): Contents {
     clear: async () => {
       for (const path of await filesIn(folder)) await rm(path, { force: true });
     },
+  };
+}
+
+/** Content in the store itself, where nodes share no disk: its snapshot holds it, and what was a file becomes pieces there. */
+export function contentsInStore(store: Store): Contents {
+  const inStore = createStoreBlobs(store);
+  return {
+    write: async (id, content) => {
+      assertId(id);
+      await inStore.write(id, content);
+    },
+    hold: () => Promise.resolve({ count: 0, read: async function* () {}, release: () => Promise.resolve() }),
+    isEmpty: () => Promise.resolve(true),
+    clear: () => Promise.resolve(),
   };
 }
 
