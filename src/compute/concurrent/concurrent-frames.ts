@@ -6,7 +6,7 @@ import type { ComputeLimits } from "../limits.ts";
 import type { ConcurrentEvents, ConcurrentLink } from "./concurrent-link.ts";
 
 /** Frames of runtimes with several invocations at once. The body begins with the request's id: `u8` length, text. */
-export const concurrentKind = {
+const concurrentKind = {
   /** To the environment: the bytes of a streamed answer that came last have been taken. */
   taken: 4,
   /** From it: `u32`, the invocations that it takes at once. */

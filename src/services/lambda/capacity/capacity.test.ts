@@ -415,6 +415,17 @@ describe("a function on a capacity provider", () => {
     ).rejects.toMatchObject({ name: "InvalidParameterValueException" });
   });
 
+  test("is refused on a provider of another architecture, at its creation and later", async () => {
+    const arn = await provider({ InstanceRequirements: { Architectures: ["arm64"] } });
+    const refusal = { name: "InvalidParameterValueException", message: expect.stringContaining("arm64 alone") };
+    await expect(createFunction(arn)).rejects.toMatchObject(refusal);
+    const { FunctionName } = await createFunction(arn, { Architectures: ["arm64"] });
+    const ZipFile = zipOf({ "index.mjs": source("two") });
+    await expect(
+      lambda.send(new UpdateFunctionCodeCommand({ FunctionName, ZipFile, Architectures: ["x86_64"] })),
+    ).rejects.toMatchObject(refusal);
+  });
+
   test("bounds its environments sensibly or not at all", async () => {
     const FunctionName = await published(await provider());
     await expect(scale(FunctionName, 3, 2)).rejects.toMatchObject({ name: "InvalidParameterValueException" });

@@ -1,5 +1,5 @@
 import { AwsError } from "../../../aws/error.ts";
-import { conflict, notFound } from "../errors.ts";
+import { conflict, invalidParameter, notFound } from "../errors.ts";
 
 const user = { members: { Type: "User" } };
 
@@ -41,4 +41,9 @@ export function inState(state: string): AwsError {
   return conflict(
     `The operation cannot be performed at this time. The function is currently in the following state: ${state}`,
   );
+}
+
+/** Gap: AWS's sentence is not known. */
+export function otherArchitecture(architecture: string): AwsError {
+  return invalidParameter(`The capacity provider runs functions of the architecture ${architecture} alone.`);
 }

@@ -1,7 +1,7 @@
 import { toArn } from "../../../aws/arn.ts";
 import type { Key, Reader, Transaction } from "../../../kernel/store/store.ts";
 import { keyOf, type FunctionSettings, type Place } from "../model.ts";
-import { capacityProviderNotFound, versionsExceeded } from "./errors.ts";
+import { capacityProviderNotFound, otherArchitecture, versionsExceeded } from "./errors.ts";
 import { capacityLimits } from "./limits.ts";
 
 /** A capacity provider as stored. Version 1. */
@@ -25,7 +25,7 @@ export interface CapacityScaling {
   readonly cpuTarget?: number;
 }
 
-export interface CapacityProviderReference extends Place {
+interface CapacityProviderReference extends Place {
   readonly name: string;
 }
 
@@ -78,8 +78,8 @@ export interface CapacityUse {
 }
 
 /**
- * Note which capacity provider a version of a function uses now, and no longer uses. Throws when there is no such provider, or it
- * has as many versions as it may.
+ * Note which capacity provider a version of a function uses now, and no longer uses. Throws when there is no such provider, when it
+ * has processors of another architecture, or as many versions as it may.
  */
 export async function useCapacity(
   tx: Transaction,
@@ -90,10 +90,13 @@ export async function useCapacity(
   after: FunctionSettings | undefined,
 ): Promise<void> {
   const [had, has] = [before?.capacity?.provider, after?.capacity?.provider];
+  if (has !== undefined) {
+    const { architecture } = await readCapacityProvider(tx, { ...place, name: has });
+    if (architecture !== undefined && architecture !== after?.architecture) throw otherArchitecture(architecture);
+  }
   if (had === has) return;
   if (had !== undefined) tx.delete([...capacityUsePrefix(place, had), name, version]);
   if (has === undefined) return;
-  await readCapacityProvider(tx, { ...place, name: has });
   const prefix = capacityUsePrefix(place, has);
   const uses = await tx.range({ prefix }, { limit: capacityLimits.versionsMax + 1 });
   if (version !== "$LATEST" && uses.length >= capacityLimits.versionsMax) throw versionsExceeded();

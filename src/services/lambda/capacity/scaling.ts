@@ -3,7 +3,7 @@ import type { Place } from "../model.ts";
 import { capacityLimits } from "./limits.ts";
 import { functionScalingKey, type FunctionScaling } from "./model.ts";
 
-export interface EnvironmentBounds {
+interface EnvironmentBounds {
   readonly min: number;
   /** Infinite where nobody has set it. */
   readonly max: number;
