@@ -31,7 +31,7 @@ export async function openPlace(where: string, dataDir: string): Promise<OpenPla
   const store = shared
     ? await openDatabase(where)
     : await openLmdbStore({ folder: join(folder, "store"), clock: systemClock });
-  let unlock = async () => {};
+  let unlock: (() => Promise<void>) | undefined;
   return {
     name: shared ? withoutPassword(where) : where,
     store,
@@ -42,7 +42,7 @@ export async function openPlace(where: string, dataDir: string): Promise<OpenPla
     },
     close: async () => {
       await store.close();
-      await unlock();
+      await unlock?.();
     },
   };
 }

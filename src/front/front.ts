@@ -158,7 +158,7 @@ export function createFront(needs: FrontNeeds): Front {
           stopping.abort();
           server.closeAllConnections();
         });
-        let cancelLook = () => {};
+        let cancelLook: (() => void) | undefined;
         // An answer that was under way leaves its connection idle: it would be kept for as long as the client likes.
         const look = () => {
           server.closeIdleConnections();
@@ -166,7 +166,7 @@ export function createFront(needs: FrontNeeds): Front {
         };
         const closed = () => {
           cancel();
-          cancelLook();
+          cancelLook?.();
           resolve();
         };
         if (adopted) closing = () => adopted?.size === 0 && closed();

@@ -177,10 +177,10 @@ test("stopping cuts connections on which nothing was said", async () => {
   await closed;
 });
 
-describe("at the start", () => {
-  const open = (pair: TlsFiles) =>
-    openTls(pair, { clock, log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} } });
+const open = (pair: TlsFiles) =>
+  openTls(pair, { clock, log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} } });
 
+describe("at the start", () => {
   test("a key of another certificate is refused", async () => {
     const pair = { certFile: made.first.certFile, keyFile: made.second.keyFile };
     await expect(open(pair)).rejects.toThrow(/second\.key is not that of the certificate in .*first\.crt/);

@@ -95,9 +95,9 @@ test("it is a copy of one moment, whatever is written and removed meanwhile", as
     tx.set(["pair", "a"], 0);
     tx.set(["pair", "b"], 0);
   });
-  let stop = false;
+  const stop = new AbortController();
   const writing = (async () => {
-    for (let n = 1; !stop; n += 1) {
+    for (let n = 1; !stop.signal.aborted; n += 1) {
       await source.store.transact(async (tx) => {
         tx.set(["pair", "a"], n);
         tx.set(["pair", "b"], n);
@@ -117,7 +117,7 @@ test("it is a copy of one moment, whatever is written and removed meanwhile", as
     expect(a).toBe(b);
     expect((await (await blobsOf(target, "target-blobs")).readAll(id)).length).toBe(100_000);
   }
-  stop = true;
+  stop.abort();
   await writing;
   // Nothing is left of what was held.
   expect((await readdir(folder)).filter((name) => name.includes("held"))).toEqual([]);

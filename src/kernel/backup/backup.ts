@@ -38,7 +38,7 @@ export async function backUp(
 ): Promise<Copied> {
   const { clock, program, keys } = about;
   const head = { createdAt: new Date(clock.now()).toISOString(), program, withKeys: keys !== undefined };
-  const files = (keys ?? []).map((file): Frame => ({ kind: "file", ...file }));
+  const files = (keys ?? []).map((file): Frame => ({ kind: "file", name: file.name, text: file.text }));
   let copied: Copied = { entries: 0, contents: 0 };
   await withFrames(place, clock, async (frames) => {
     await writeArchive(
