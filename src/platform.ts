@@ -21,6 +21,7 @@ import { createReadiness } from "./front/readiness.ts";
 import { openTls } from "./front/tls.ts";
 import { scheduleBlobCollection } from "./kernel/blobs/collect-job.ts";
 import { assertComplete } from "./kernel/backup/incomplete.ts";
+import { createS3Blobs } from "./kernel/blobs/s3-blobs.ts";
 import { createBlobs } from "./kernel/blobs/stored-blobs.ts";
 import { steadyClock, systemClock, type Clock } from "./kernel/clock.ts";
 import { randomIds, type Ids } from "./kernel/ids.ts";
@@ -29,14 +30,15 @@ import { createJobs } from "./kernel/jobs/stored-jobs.ts";
 import type { Jobs } from "./kernel/jobs/jobs.ts";
 import { createLog, type Log } from "./kernel/log.ts";
 import { createNodes } from "./kernel/nodes/create-nodes.ts";
-import { createShares } from "./kernel/nodes/create-shares.ts";
 import type { Nodes } from "./kernel/nodes/nodes.ts";
+import { createShares } from "./kernel/nodes/create-shares.ts";
 import { createSettledStore } from "./kernel/nodes/settled-store.ts";
 import { hasEnded, thisProcess } from "./kernel/process-identity.ts";
 import { openLmdbStore } from "./kernel/store/lmdb-store.ts";
 import type { Store } from "./kernel/store/store.ts";
 import { createLedger } from "./metering/ledger.ts";
 import { openMetricsToken } from "./metering/metrics-token.ts";
+import { collectNode } from "./metering/node-metrics.ts";
 import { collectProcess } from "./metering/process-metrics.ts";
 import { handleUsageRetention, scheduleUsageRetention } from "./metering/retention.ts";
 import { createApiGateway } from "./services/apigateway/service.ts";
@@ -107,7 +109,14 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
   const tls = config.tls && (await openTls(config.tls, { clock, log }));
   const store = parts.store ?? (await openStore(config, clock, log));
   await assertComplete(store);
-  const blobs = await createBlobs({ store, clock, ids, folder: join(dataDir, "blobs") });
+  const blobs = await createBlobs({
+    store,
+    clock,
+    ids,
+    folder: join(dataDir, "blobs"),
+    place: config.blobs.kind,
+    ...(config.blobs.kind === "s3" && { s3: createS3Blobs(config.blobs.location, systemClock) }),
+  });
   const jobs = createJobs({ store, clock, ids, log, owners: createProcessOwners(ids) });
   // Real time in tests, too: it decides whether a process may answer, and nothing that is stored.
   const nodes = createNodes({ store, clock: steadyClock, ids: randomIds, log, hasEnded, ...thisProcess() });
@@ -251,7 +260,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
 
   const { account, region } = config;
   const { workbench } = compute;
-  const collectors = [meter.collect, executeApi.collect, collectProcess(dataDir)];
+  const collectors = [meter.collect, executeApi.collect, collectProcess(dataDir), collectNode(nodes)];
   const gather = gatherMetrics(siblings, () => collectors.flatMap((collect) => collect()));
   const platformApi = createPlatformApi({
     developer: createDeveloperApi({ clock, feed, workbench, siblings, account, region, latest: lambda.latest }),

@@ -40,10 +40,6 @@ export function describeBlobs(name: string, open: () => Promise<PlaceUnderTest>)
     const retain = (id: string) => store.transact(async (tx) => blobs.retain(tx, id));
     const release = (id: string) => store.transact(async (tx) => blobs.release(tx, id));
 
-    async function* inChunks(content: Buffer, size: number): AsyncIterable<Uint8Array> {
-      for (let at = 0; at < content.length; at += size) yield content.subarray(at, at + size);
-    }
-
     async function readRange(id: string, range?: { start: number; end: number }): Promise<string> {
       const chunks: Uint8Array[] = [];
       for await (const chunk of blobs.read(id, range)) chunks.push(chunk);
@@ -141,9 +137,6 @@ export function describeBlobs(name: string, open: () => Promise<PlaceUnderTest>)
     });
 
     describe("content of several pieces", () => {
-      const bytesOf = (length: number) =>
-        Buffer.from(Uint8Array.from({ length }, (_, at) => (at * 31 + (at >> 8)) & 0xff));
-
       test.each([
         ["ends within a piece", 2.5],
         ["ends with a piece", 2],
@@ -173,6 +166,7 @@ export function describeBlobs(name: string, open: () => Promise<PlaceUnderTest>)
 
       test("whose writer dies in the middle is never seen, and is collected", async () => {
         const end = Promise.withResolvers<never>();
+        end.promise.catch(() => {});
         async function* stuck(): AsyncIterable<Uint8Array> {
           yield bytesOf(Math.floor(place.pieceBytes * 2.5));
           await end.promise;
@@ -208,4 +202,16 @@ export function describeBlobs(name: string, open: () => Promise<PlaceUnderTest>)
       await expect(readRange(missing, { start: 100, end: 200 })).rejects.toThrow(BlobNotFoundError);
     });
   });
+}
+
+async function* inChunks(content: Buffer, size: number): AsyncIterable<Uint8Array> {
+  for (let at = 0; at < content.length; at += size) yield content.subarray(at, at + size);
+}
+
+/** Of a pattern whose length no piece is a multiple of. */
+function bytesOf(length: number): Buffer {
+  return Buffer.alloc(
+    length,
+    Buffer.from(Uint8Array.from({ length: 65_521 }, (_, at) => (at * 31 + (at >> 8)) & 0xff)),
+  );
 }

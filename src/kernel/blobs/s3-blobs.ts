@@ -4,17 +4,17 @@ import { type BlobPlace, type BlobRange, inPieces } from "./blob-place.ts";
 import { BlobNotFoundError } from "./blobs.ts";
 import { createS3Sender, type S3Location, S3PlaceError, type S3Request, type SendS3 } from "./s3-request.ts";
 
-/** Content as objects of an S3-compatible store: in one request, or in parts when it is larger than one. */
-export function createS3Blobs(location: S3Location, clock: Clock): BlobPlace {
+/** Content as objects of an S3-compatible store: in one request, or in parts when it is larger than one. Parts of 5 MiB at least. */
+export function createS3Blobs(location: S3Location, clock: Clock, partBytes: number = blobLimits.partBytes): BlobPlace {
   const send = createS3Sender(location, clock);
   const keyOf = (id: string) => `${location.prefix}${id}`;
 
   return {
     write: async (id, content) => {
-      const pieces = inPieces(content, blobLimits.partBytes);
+      const pieces = inPieces(content, partBytes);
       const first = await pieces.next();
       if (first.done) throw new Error("Content has at least one piece");
-      if (first.value.length < blobLimits.partBytes) await send({ method: "PUT", key: keyOf(id), body: first.value });
+      if (first.value.length < partBytes) await send({ method: "PUT", key: keyOf(id), body: first.value });
       else await writeParts(send, keyOf(id), first.value, pieces);
     },
     read: (id, range) => readObject(send, id, keyOf(id), range),

@@ -3,14 +3,15 @@ import type { Key, Store } from "../store/store.ts";
 import { type BlobPlace, inPieces } from "./blob-place.ts";
 import { BlobNotFoundError } from "./blobs.ts";
 
+const pieceKey = (id: string, n: number): Key => ["blobs", "piece", id, n];
+const lengthKey = (id: string): Key => ["blobs", "length", id];
+
 /**
  * Content as values of the store, for nodes that share nothing else: pieces of one size under `["blobs", "piece", id, n]`,
  * each in a transaction of its own, and when all are there `["blobs", "length", id]`, without which there is no content.
  */
 export function createStoreBlobs(store: Store): BlobPlace {
   const { pieceBytes } = blobLimits;
-  const pieceKey = (id: string, n: number): Key => ["blobs", "piece", id, n];
-  const lengthKey = (id: string): Key => ["blobs", "length", id];
   const lengthOf = (id: string) => store.read((reader) => reader.get<number>(lengthKey(id)));
 
   async function readPiece(id: string, n: number): Promise<Uint8Array> {

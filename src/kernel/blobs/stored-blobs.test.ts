@@ -46,6 +46,10 @@ describeBlobs("the store", async () => ({
   pieceBytes: blobLimits.pieceBytes,
 }));
 
+async function* twentyPieces(): AsyncIterable<Uint8Array> {
+  for (let n = 0; n < 20; n += 1) yield new Uint8Array(blobLimits.pieceBytes);
+}
+
 async function* failing(): AsyncIterable<Uint8Array> {
   yield large;
   throw new Error("the client has gone");
@@ -93,10 +97,7 @@ test("content in the store needs no folder, and never has more than a few pieces
     clock,
     ids: randomIds,
   });
-  async function* content(): AsyncIterable<Uint8Array> {
-    for (let n = 0; n < 20; n += 1) yield new Uint8Array(blobLimits.pieceBytes);
-  }
-  const { id, bytes } = await inStore.write(content());
+  const { id, bytes } = await inStore.write(twentyPieces());
   expect(bytes).toBe(20 * blobLimits.pieceBytes);
   expect(most).toBeLessThanOrEqual(blobLimits.piecesAtOnce);
   expect(await inStore.readAll(id)).toHaveLength(bytes);
