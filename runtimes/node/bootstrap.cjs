@@ -22,6 +22,7 @@ const kind = {
   streamStart: 0x87,
   streamChunk: 0x88,
   streamEnd: 0x89,
+  compiled: 0x8b,
 };
 const channelFd = 3;
 
@@ -58,6 +59,7 @@ function warmUp() {
   if (preloads) preload(["client-sts", "client-dynamodb", "client-s3"]);
   createContext({}, {});
   errorDocument(new Error("warm"));
+  require("./compile-cache.cjs");
   void loadHandler(__dirname, "context.createContext").then(() => {
     if (configuration === undefined) void loadHandler(__dirname, "warm.handler").catch(() => {});
   });
@@ -147,6 +149,7 @@ function begin(begun) {
     concurrent = require("./concurrent.cjs").startConcurrent(begun, send);
     return;
   }
+  if (begun.compileCache !== undefined) require("./compile-cache.cjs").useCompileCache(begun.compileCache);
   patchConsole(
     begun.logFormat,
     () => requestId ?? (begun.runtime === "nodejs24.x" ? "-" : undefined),
@@ -164,12 +167,22 @@ function begin(begun) {
         );
       }
       handler = loaded;
+      if (begun.compileCache === true) handOverCompiled();
       send(kind.initialized, empty);
     })
     .catch((error) => {
       logLine("ERROR", begun.runtime === "nodejs24.x" ? "Init Error " : "Uncaught Exception ", error);
       send(kind.initError, errorDocument(error), () => process.exit(1));
     });
+}
+
+/** `u32` length of the file's name, the name, the file. */
+function handOverCompiled() {
+  require("./compile-cache.cjs").handOverCompiled((name, content) => {
+    const head = Buffer.alloc(4);
+    head.writeUInt32BE(Buffer.byteLength(name));
+    send(kind.compiled, Buffer.concat([head, Buffer.from(name), content]));
+  });
 }
 
 const streamingHandler = Symbol.for("aws.lambda.runtime.handler.streaming");

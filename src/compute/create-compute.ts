@@ -1,10 +1,12 @@
 import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Clock } from "../kernel/clock.ts";
 import type { Ids } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
 import { createBlanks } from "./blanks.ts";
 import type { Blanks } from "./blanks.ts";
+import { createCompileCaches, type CompileCaches } from "./compile-caches.ts";
 import { RuntimeUnavailableError } from "./compute.ts";
 import type { ComputeNeeds, FunctionSpec, ImageSpec } from "./compute.ts";
 import { createWorkbench } from "./debug/create-workbench.ts";
@@ -23,7 +25,7 @@ import { createKeeper } from "./pool-kept.ts";
 import { restoreFirst } from "./restoring-environment.ts";
 import { detectHost } from "./sandbox/detect.ts";
 import type { Host } from "./sandbox/detect.ts";
-import type { Dedication, Sandbox } from "./sandbox/sandbox.ts";
+import { compiledPlace, type Dedication, type Sandbox } from "./sandbox/sandbox.ts";
 import { usesRuntimeSdk } from "./sdk-use.ts";
 import {
   environmentVariables,
@@ -61,7 +63,7 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
   const sdkDir = join(dirname(runtimesDir), "dist", "sdk", "node_modules");
   const interpreters = createInterpreters({ executable: process.execPath, version: process.version }, needs.dataDir);
   let java: JavaRuntime | undefined;
-  let detected: Promise<{ host: Host; blanks: Blanks }> | undefined;
+  let detected: Promise<{ host: Host; blanks: Blanks; compiled: CompileCaches }> | undefined;
   const host = () => (detected ??= detect());
   const pool = createPool({
     clock,
@@ -108,7 +110,30 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
     else needs.programLog.warn(`Functions run WITHOUT isolation. ${found.driver.why}`, fields);
     const blanks = createBlanks({ driver: found.sandboxes, clock, limits, endpointPort });
     if (found.trial !== undefined) await blanks.put(shape, found.trial);
-    return { host: found, blanks };
+    const folder = join(dataDir, "compiled");
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const compiled = createCompileCaches({
+      driver: found.sandboxes,
+      folder,
+      clock,
+      ids,
+      limits,
+      log: needs.programLog,
+      variables(spec, { language }, places) {
+        const all = environmentVariables(spec, {
+          places,
+          logStream: logStreamName(spec, clock.now(), ids),
+          credentials: { accessKeyId: "", secretAccessKey: "", sessionToken: "", expiresAt: 0 },
+          endpoint: "http://127.0.0.1:9",
+          runtimeApi: undefined,
+          language,
+          initializationType: "on-demand",
+        });
+        for (const name of credentialVariables) delete all[name];
+        return all;
+      },
+    });
+    return { host: found, blanks, compiled };
   }
 
   /** An interpreter whose runtime is there: that of Java has to be compiled once. */
@@ -140,7 +165,7 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
     become: (spec: FunctionSpec, start: EnvironmentStart, needs: EnvironmentNeeds) => E,
   ): Promise<E> {
     if (making.stopped) throw new Error("The platform is stopping");
-    const { blanks } = await host();
+    const { blanks, compiled } = await host();
     if (spec.image !== undefined) return createOfImage(spec, spec.image, initializationType, become);
     const { interpreter, substitute } = await prepared(spec.runtime);
     const logStream = logStreamName(spec, clock.now(), ids);
@@ -154,8 +179,10 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
         "What lies in /opt/extensions is not started beside several invocations at once yet.",
       );
     }
-    const sandbox = await blanks.take(shape, dedicationOf(spec, extensions.length > 0));
-    const places = await placed(sandbox, spec);
+    const dedication = dedicationOf(spec, extensions.length > 0);
+    const compileCache = dedication === undefined ? await compiled.find(spec, interpreter) : undefined;
+    const sandbox = await blanks.take(shape, dedication);
+    const places = await placed(sandbox, spec, compileCache);
     const bootstrap = [`${places.task}/bootstrap`, `${places.layers}/bootstrap`];
     const isCustom = custom(spec.runtime);
     const environment = environmentVariables(spec, {
@@ -189,6 +216,7 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
           logGroup: spec.logGroup,
           logStream,
           ...(isCustom ? { exec: { candidates: bootstrap } } : {}),
+          ...(compileCache === undefined ? {} : { compileCache: compiledPlace }),
           ...(spec.multiConcurrency && { concurrency: spec.multiConcurrency }),
         },
         initializationType,
@@ -199,7 +227,15 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
           environment: extensions.length === 0 ? {} : extensionVariables(environment),
         },
       },
-      { clock, elapsed: () => performance.now(), limits, log: needs.log },
+      {
+        clock,
+        elapsed: () => performance.now(),
+        limits,
+        log: needs.log,
+        initialized: (initMs) => {
+          if (dedication === undefined && compileCache === undefined) compiled.note(spec, interpreter, initMs);
+        },
+      },
     );
   }
 
@@ -269,9 +305,9 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
       bench.stop();
       await Promise.all([pool.stop(graceMs), fleets.stop(graceMs)]);
       if (detected === undefined) return;
-      const { host: used, blanks } = await detected;
+      const { host: used, blanks, compiled } = await detected;
       making.stop();
-      await blanks.stop();
+      await Promise.all([blanks.stop(), compiled.stop()]);
       await making.ended();
       await used.sandboxes.stop();
     },
@@ -307,9 +343,9 @@ function createMaking() {
   };
 }
 
-async function placed(sandbox: Sandbox, spec: FunctionSpec): Promise<Places> {
+async function placed(sandbox: Sandbox, spec: FunctionSpec, compiled: string | undefined): Promise<Places> {
   try {
-    return await sandbox.place(spec);
+    return await sandbox.place(spec, compiled);
   } catch (error) {
     sandbox.kill();
     await sandbox.ended;
@@ -325,6 +361,8 @@ function dedicationOf(spec: FunctionSpec, supervised: boolean): Dedication | und
   const variables = wrapper === undefined ? variablesReadAtStart(spec.environment) : spec.environment;
   return Object.keys(variables).length === 0 && !supervised ? undefined : { spec, variables, wrapper, supervised };
 }
+
+const credentialVariables = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
 /** `2026/11/21/[$LATEST]0123…`, as Lambda names them. */
 function logStreamName(spec: FunctionSpec, now: number, ids: Ids): string {

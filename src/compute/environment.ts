@@ -78,6 +78,8 @@ export interface EnvironmentNeeds {
   readonly elapsed: () => number;
   readonly limits: ComputeLimits;
   readonly log: (spec: FunctionSpec, logStream: string, events: readonly LogLine[]) => void;
+  /** Its init has succeeded. */
+  readonly initialized?: (durationMs: number) => void;
 }
 
 export interface EnvironmentStart {
@@ -424,6 +426,7 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
       for (const report of extensions.reports()) emit(systemLog.extension(report));
       if (outcome.outcome === "initialized") {
         emit(systemLog.initReport({ durationMs: outcome.durationMs, phase, status: "success" }));
+        needs.initialized?.(outcome.durationMs);
         if (start.initializationType !== "snap-start") {
           initDurationMs = phase === "init" ? outcome.durationMs : undefined;
         }

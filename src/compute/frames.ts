@@ -21,6 +21,8 @@ export const frameKind = {
   streamStart: 0x87,
   streamChunk: 0x88,
   streamEnd: 0x89,
+  /** Only where `begin` asked for it: a file of what was compiled. `u32` length of its name, name, content. */
+  compiled: 0x8b,
 } as const;
 
 const headBytes = 5;

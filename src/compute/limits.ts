@@ -88,6 +88,15 @@ export interface ComputeLimits {
   readonly telemetryQueueBytesMax: number;
   /** Ours: an environment is retired this long before the credentials in its variables expire. */
   readonly credentialsMarginMs: number;
+  /** Ours: an init of so long is worth keeping what it compiled; how long after, in what storage, within what time and bytes that is made. */
+  readonly compileWorthMs: number;
+  readonly compileDelayMs: number;
+  readonly compileStorageMb: number;
+  readonly compileTimeoutMs: number;
+  readonly compileBytesMax: number;
+  /** Ours: how many functions wait for theirs, and how many are kept on this host. */
+  readonly compileQueueMax: number;
+  readonly compileCachesMax: number;
   /** Processes and threads in one environment. */
   readonly processesMax: number;
   /** File descriptors in one environment. */
@@ -145,6 +154,13 @@ export const computeLimits: ComputeLimits = {
   registrationBytesMax: 65_536,
   telemetryQueueBytesMax: 4_194_304,
   credentialsMarginMs: 900_000,
+  compileWorthMs: 30,
+  compileDelayMs: 500,
+  compileStorageMb: 64,
+  compileTimeoutMs: 15_000,
+  compileBytesMax: 33_554_432,
+  compileQueueMax: 100,
+  compileCachesMax: 500,
   processesMax: 1_024,
   filesMax: 1_024,
 };

@@ -6,6 +6,7 @@ import type { ComputeLimits } from "../limits.ts";
 import type { Cgroup, Cgroups } from "./cgroups.ts";
 import { receiveListeners, startChild, type Child } from "./child.ts";
 import type { Outside } from "./outside.ts";
+import { compiledPlace } from "./sandbox.ts";
 import type { Stage } from "./stage.ts";
 
 /**
@@ -59,11 +60,19 @@ export interface HullSize {
   readonly endpointPort: number;
   /** Its first program will be a supervisor, with two streams more. */
   readonly supervised: boolean;
+  /** Without the way out. */
+  readonly alone: boolean;
 }
 
 /** Where in the sandbox they are, and what an interpreter of the system leaves there. */
-const emptyFolders = { task: "/var/task", opt: "/opt", runtime: "/var/runtime", lang: "/var/lang" } as const;
-const folderNames = ["task", "opt", "runtime", "lang"] as const;
+const emptyFolders = {
+  task: "/var/task",
+  opt: "/opt",
+  runtime: "/var/runtime",
+  lang: "/var/lang",
+  compiled: compiledPlace,
+} as const;
+const folderNames = ["task", "opt", "runtime", "lang", "compiled"] as const;
 const langBin = "lang/bin";
 const runtimeApiPort = 9001;
 const fallbackEndpointPort = 4566;
@@ -141,7 +150,8 @@ export async function createHull(needs: HullNeeds, size: HullSize): Promise<Hull
   const note = (chunk: Buffer) => (complaint = (complaint + chunk.toString("utf8")).slice(-1_000));
   child.stderr.on("data", note);
   try {
-    const attach = async () => (await needs.outside)?.attach(await firstChild(child.pid), slot);
+    const attach = async () =>
+      size.alone ? undefined : (await needs.outside)?.attach(await firstChild(child.pid), slot);
     const listeners = await receiveListeners(child, ["endpoint", "runtime"], attach);
     child.stderr.off("data", note);
     const endpoint = listeners.get("endpoint");

@@ -7,7 +7,7 @@ import type { Places } from "../variables.ts";
 import type { Cgroups } from "./cgroups.ts";
 import { runtimeCommand } from "./command.ts";
 import { serveEndpoint } from "./endpoint.ts";
-import { createHull, type Hull, type HullNeeds } from "./hull.ts";
+import { createHull, type Hull, type HullNeeds, type HullSize } from "./hull.ts";
 import { startImageSandbox } from "./image.ts";
 import { memoryPeakMb } from "./memory.ts";
 import { connectInside, terminateInside } from "./inside.ts";
@@ -146,17 +146,26 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
   };
 
   /** Make a hull the sandbox of a runtime, and of a function where it is for one alone. */
-  const furnish = async (hull: Hull, endpointPort: number, shape: SandboxShape, dedication?: Dedication) => {
+  const furnish = async (
+    hull: Hull,
+    { endpointPort, alone }: HullSize,
+    shape: SandboxShape,
+    dedication?: Dedication,
+  ) => {
     const { child, cgroup } = hull;
     const { interpreter } = shape;
     const placed: string[] = [];
-    const placeOne = async (from: string, over: "task" | "opt") => {
+    const placeOne = async (from: string, over: "task" | "opt" | "compiled") => {
       placed.push(from);
       if (over === "task" && interpreter.language === "java") await hull.linkTask(from);
       await hull.mount(await acquire(from), over);
     };
-    const place = async ({ codeDir, layersDir }: FunctionSpec) => {
-      await Promise.all([placeOne(codeDir, "task"), ...(layersDir === undefined ? [] : [placeOne(layersDir, "opt")])]);
+    const place = async ({ codeDir, layersDir }: FunctionSpec, compiled?: string) => {
+      await Promise.all([
+        placeOne(codeDir, "task"),
+        ...(layersDir === undefined ? [] : [placeOne(layersDir, "opt")]),
+        ...(compiled === undefined ? [] : [placeOne(compiled, "compiled")]),
+      ]);
     };
     const dispose = async () => {
       await hull.dispose();
@@ -192,7 +201,8 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
       ...(shape.preloadsSdk === true && needs.sdkDir !== undefined ? { CUMULET_PRELOAD: "sdk" } : {}),
       ...dedication?.variables,
     });
-    serveEndpoint(hull.endpoint, endpointPort);
+    if (alone) hull.endpoint.close();
+    else serveEndpoint(hull.endpoint, endpointPort);
 
     let peakMb = 0;
     const sandbox: Sandbox = {
@@ -201,8 +211,8 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
       runtimeApi: hull.runtimeApi,
       runtimeApiAddress: hull.runtimeApiAddress,
       ended: child.ended.then((exit) => ({ ...exit, outOfMemory: cgroup.outOfMemory() })),
-      async place(spec) {
-        if (dedication === undefined) await place(spec);
+      async place(spec, compiled) {
+        if (dedication === undefined) await place(spec, compiled);
         return { ...inside, bin };
       },
       ...(child.supervision && {
@@ -229,15 +239,11 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
     return sandbox;
   };
 
-  const prepare = async (
-    ephemeralStorageMb: number,
-    endpointPort: number,
-    supervised = false,
-  ): Promise<BareSandbox> => {
-    const hull = await createHull(hullNeeds, { ephemeralStorageMb, endpointPort, supervised });
+  const prepareHull = async (size: HullSize): Promise<BareSandbox> => {
+    const hull = await createHull(hullNeeds, size);
     return {
       ended: hull.child.ended,
-      become: (shape, dedication) => furnish(hull, endpointPort, shape, dedication),
+      become: (shape, dedication) => furnish(hull, size, shape, dedication),
       async discard() {
         hull.child.process.kill("SIGKILL");
         await hull.child.ended;
@@ -248,9 +254,12 @@ export async function createNamespacesDriver(needs: NamespacesNeeds): Promise<Sa
 
   return {
     name: "namespaces",
-    prepare,
+    prepare: (ephemeralStorageMb, endpointPort, alone = false) =>
+      prepareHull({ ephemeralStorageMb, endpointPort, supervised: false, alone }),
     async start(shape, endpointPort, dedication) {
-      const bare = await prepare(shape.ephemeralStorageMb, endpointPort, dedication?.supervised === true);
+      const { ephemeralStorageMb } = shape;
+      const supervised = dedication?.supervised === true;
+      const bare = await prepareHull({ ephemeralStorageMb, endpointPort, supervised, alone: false });
       return bare.become(shape, dedication);
     },
     startImage: (start, endpointPort) =>

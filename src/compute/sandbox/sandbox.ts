@@ -50,8 +50,12 @@ export interface ImageStart {
 export interface SandboxDriver {
   readonly name: "process" | "namespaces";
   start(shape: SandboxShape, endpointPort: number, dedication?: Dedication): Promise<Sandbox>;
-  /** Make ahead what is the same for all sandboxes. Absent where that would save nothing. */
-  readonly prepare?: (ephemeralStorageMb: number, endpointPort: number) => Promise<BareSandbox>;
+  /**
+   * Make ahead what is the same for all sandboxes. Absent where that would save nothing.
+   *
+   * @param alone with no network but its own loopback, on which nothing answers
+   */
+  readonly prepare?: (ephemeralStorageMb: number, endpointPort: number, alone?: boolean) => Promise<BareSandbox>;
   /** Start a sandbox for a container image. @throws RuntimeUnavailableError where this driver runs none */
   startImage(start: ImageStart, endpointPort: number): Promise<Sandbox>;
   /** Leave nothing on the host. Every sandbox has ended before. */
@@ -80,8 +84,12 @@ export interface Sandbox {
   readonly runtimeApiAddress: string;
   /** Resolves once, when everything in it has ended. */
   readonly ended: Promise<RuntimeExit>;
-  /** Make the function's code and layers appear, where they are not there from the start. To be called once. */
-  place(spec: FunctionSpec): Promise<Places>;
+  /**
+   * Make the function's code and layers appear, where they are not there from the start. To be called once.
+   *
+   * @param compiled a folder to show as `compiledPlace`
+   */
+  place(spec: FunctionSpec, compiled?: string): Promise<Places>;
   /** Change how much memory it may hold, before its code is placed. What its interpreter was told at its start stays. */
   resize(memoryMb: number): void;
   /** The most memory it has held, in MB, rounded up. */
@@ -102,3 +110,6 @@ export interface Sandbox {
   /** After `ended`: give back what the host lent it. */
   dispose(): Promise<void>;
 }
+
+/** Where a runtime finds what was compiled of its function before. */
+export const compiledPlace = "/var/compiled";
