@@ -3,6 +3,7 @@ import { cp, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { LambdaClient, UpdateFunctionConfigurationCommand, waitUntilFunctionUpdatedV2 } from "@aws-sdk/client-lambda";
+import { bareStartMs, type Bare, type Language } from "./bare.ts";
 import { startCumulet } from "./server.ts";
 
 const singles = 25;
@@ -18,15 +19,14 @@ const manyRestMs = 10_000;
 
 export interface ColdStarts {
   /** One function, from a sandbox that waited for code. */
-  readonly singleMs: number[];
-  readonly pythonMs: number[];
+  readonly singleMs: ByLanguage;
   /** A Node.js function that imports a client of the AWS SDK which its runtime has. */
   readonly sdkMs: number[];
-  /** The same, started from nothing, as functions are whose variables the language reads at its start. */
-  readonly nodeFromNothingMs: number[];
-  readonly pythonFromNothingMs: number[];
-  readonly bareNodeMs: number[];
-  readonly barePythonMs: number[];
+  /** One that brings that client in its package. */
+  readonly ownSdkMs: number[];
+  /** From nothing, as functions are started whose variables the language reads at its start. */
+  readonly fromNothingMs: ByLanguage;
+  readonly bareMs: ByLanguage;
   /** 20 functions at the same moment. The first of these rounds is the first such burst that the server sees. */
   readonly parallelMs: number[];
   readonly manyMs: number[];
@@ -34,15 +34,16 @@ export interface ColdStarts {
   readonly sameFunctionMs: number[];
 }
 
+type ByLanguage = Partial<Record<Language, number[]>>;
+
 /**
  * How long the first request of a new environment takes through the HTTP API: alone, 20 and 100 functions at the same
  * moment, and 20 at the same moment to one function. A changed environment variable makes every environment of a function
  * stale, so the next request needs a new one.
  */
-export async function measureColdStarts(folder: string): Promise<ColdStarts> {
+export async function measureColdStarts(folder: string, bares: readonly Bare[]): Promise<ColdStarts> {
   const app = join(folder, "app");
-  await writeApp(app, many);
-  await addOthers(app);
+  await writeApps(app, many, bares);
   const server = await startCumulet(join(folder, "data"), app);
   try {
     const lambda = new LambdaClient({
@@ -90,14 +91,20 @@ export async function measureColdStarts(folder: string): Promise<ColdStarts> {
       return ms;
     };
 
-    const singleMs = await alone(0, singles);
-    const pythonMs = await alone("python", singles);
-    // The first time nothing has loaded the SDK ahead.
+    const singleMs: ByLanguage = {};
+    const fromNothingMs: ByLanguage = {};
+    const bareMs: ByLanguage = {};
+    for (const bare of bares) {
+      const { language } = bare;
+      const name = language === "node" ? 0 : language;
+      // The first time the runtime of Java may have to be compiled.
+      singleMs[language] = (await alone(name, singles + 1)).slice(1);
+      fromNothingMs[language] = await alone(name, unpooled, readAtStart[language]);
+      bareMs[language] = bareStartMs(bare, unpooled);
+    }
+    // The first time nothing has been loaded ahead, and nothing of what was compiled is kept.
     const sdkMs = (await alone("sdk", singles + 1)).slice(1);
-    const nodeFromNothingMs = await alone(0, unpooled, { NODE_OPTIONS: "--no-warnings" });
-    const pythonFromNothingMs = await alone("python", unpooled, { PYTHONDONTWRITEBYTECODE: "1" });
-    const bareNodeMs = bare(process.execPath, ["-e", "0"]);
-    const barePythonMs = bare("/usr/bin/python3", ["-c", "0"]);
+    const ownSdkMs = await alone("own-sdk", unpooled);
     const parallelMs = await together(parallel, parallelRounds, burstRestMs);
     const manyMs = await together(many, manyRounds, manyRestMs);
     const sameFunctionMs: number[] = [];
@@ -108,31 +115,19 @@ export async function measureColdStarts(folder: string): Promise<ColdStarts> {
       await Promise.all(Array.from({ length: parallel }, () => request(0)));
       sameFunctionMs.push(performance.now() - from);
     }
-    return {
-      singleMs,
-      pythonMs,
-      sdkMs,
-      nodeFromNothingMs,
-      pythonFromNothingMs,
-      bareNodeMs,
-      barePythonMs,
-      parallelMs,
-      manyMs,
-      sameFunctionMs,
-    };
+    return { singleMs, sdkMs, ownSdkMs, fromNothingMs, bareMs, parallelMs, manyMs, sameFunctionMs };
   } finally {
     await server.stop();
   }
 }
 
-/** What the interpreter itself takes here, with nothing to do. */
-function bare(file: string, args: readonly string[]): number[] {
-  return Array.from({ length: unpooled }, () => {
-    const from = performance.now();
-    execFileSync(file, args, { env: {}, stdio: "ignore" });
-    return performance.now() - from;
-  });
-}
+/** Variables that the languages read at their start, without effect. */
+const readAtStart: Readonly<Record<Language, Readonly<Record<string, string>>>> = {
+  node: { NODE_OPTIONS: "--no-warnings" },
+  python: { PYTHONDONTWRITEBYTECODE: "1" },
+  java: { JAVA_TOOL_OPTIONS: "-Dbench=1" },
+  ruby: { RUBYOPT: "-W0" },
+};
 
 /** An app of so many functions, numbered from `first` on, each behind a route of one HTTP API. */
 export async function writeApp(folder: string, functions: number, first = 0): Promise<void> {
@@ -143,19 +138,40 @@ export async function writeApp(folder: string, functions: number, first = 0): Pr
   await writeTemplate(folder, Resources);
 }
 
-/** And a Python function and one that uses the AWS SDK. */
-async function addOthers(folder: string): Promise<void> {
-  await writeFile(join(folder, "src", "app.py"), `def handler(event, context):\n    return "hello"\n`);
-  await writeFile(
-    join(folder, "src", "sdk.mjs"),
-    `import { S3Client } from "@aws-sdk/client-s3";\nconst s3 = new S3Client({});\nexport const handler = async () => typeof s3.send;\n`,
-  );
+/** And one function in each other language, and two that use the AWS SDK. */
+export async function writeApps(folder: string, functions: number, bares: readonly Bare[]): Promise<void> {
+  await writeApp(folder, functions);
+  const source = join(folder, "src");
+  await writeFile(join(source, "app.py"), `def handler(event, context):\n    return "hello"\n`);
+  await writeFile(join(source, "app.rb"), `def handler(event:, context:)\n  "hello"\nend\n`);
+  const sdk = `import { S3Client } from "@aws-sdk/client-s3";\nconst s3 = new S3Client({});\nexport const handler = async () => typeof s3.send;\n`;
+  await writeFile(join(source, "sdk.mjs"), sdk);
+  const own = join(folder, "own");
+  await cp("dist/sdk/node_modules", join(own, "node_modules"), { recursive: true });
+  await writeFile(join(own, "sdk.mjs"), sdk);
   const Resources: Record<string, unknown> = {
-    FunctionPython: benchFunction("python", { Runtime: "python3.11", Handler: "app.handler" }),
     FunctionSdk: benchFunction("sdk", { Handler: "sdk.handler" }),
+    FunctionOwnSdk: benchFunction("own-sdk", { Handler: "sdk.handler", CodeUri: "own/" }),
   };
-  for (let index = 0; index < many; index++) Resources[`Function${index}`] = benchFunction(index);
+  for (const { language } of bares) {
+    if (language === "node") continue;
+    if (language === "java") await compileHello(source);
+    Resources[`Function${language}`] = benchFunction(language, runtimes[language]);
+  }
+  for (let index = 0; index < functions; index++) Resources[`Function${index}`] = benchFunction(index);
   await writeTemplate(folder, Resources);
+}
+
+const runtimes = {
+  python: { Runtime: "python3.11", Handler: "app.handler" },
+  ruby: { Runtime: "ruby3.2", Handler: "app.handler" },
+  java: { Runtime: "java17", Handler: "Hello::handle" },
+};
+
+async function compileHello(folder: string): Promise<void> {
+  const text = `public class Hello { public String handle(java.util.Map<String, Object> event) { return "hello"; } }`;
+  await writeFile(join(folder, "Hello.java"), text);
+  execFileSync("/usr/bin/javac", ["--release", "11", "-d", folder, join(folder, "Hello.java")], { stdio: "ignore" });
 }
 
 function benchFunction(name: string | number, properties: Readonly<Record<string, string>> = {}) {

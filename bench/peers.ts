@@ -6,7 +6,7 @@ const folder = "bench/peers";
 
 /** Installs what is measured against, and the load generator, where they are not there yet. */
 export function installPeers(): void {
-  if (!existsSync(`${folder}/node_modules`)) execFileSync("npm", ["ci"], { cwd: folder, stdio: "inherit" });
+  if (!existsSync(`${folder}/node_modules/@vercel/fun`)) execFileSync("npm", ["ci"], { cwd: folder, stdio: "inherit" });
   try {
     execFileSync("wrk", ["-v"], { stdio: "ignore" });
   } catch (error) {
@@ -22,6 +22,19 @@ export async function startFastify(): Promise<Started & { readonly url: string }
   const started = startProcess(process.execPath, ["fastify-app.mjs"], { cwd: folder, env: { PORT: String(port) } });
   const url = `http://127.0.0.1:${port}/hello/x`;
   await untilAnswers(url, 20);
+  return { ...started, url };
+}
+
+/** @vercel/fun behind a server of a few lines, on the same handler. */
+export async function startFun(): Promise<Started & { readonly url: string }> {
+  const port = await freePort();
+  const started = startProcess(process.execPath, ["fun-app.mjs"], {
+    cwd: folder,
+    env: { PORT: String(port) },
+    quiet: true,
+  });
+  const url = `http://127.0.0.1:${port}/hello/x`;
+  await untilAnswers(url, 100);
   return { ...started, url };
 }
 

@@ -14,16 +14,24 @@ export interface Started {
 export function startProcess(
   command: string,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>>; readonly quiet?: boolean },
-): Started & { readonly child: ChildProcess } {
+  options: {
+    readonly cwd?: string;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly quiet?: boolean;
+    /** Keep what it prints, for `output`. */
+    readonly captured?: boolean;
+  },
+): Started & { readonly child: ChildProcess; output(): string } {
   const child = spawn(command, args, {
     cwd: options.cwd,
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...options.env },
-    stdio: ["ignore", "ignore", options.quiet === true ? "ignore" : "inherit"],
+    stdio: ["ignore", options.captured === true ? "pipe" : "ignore", options.quiet === true ? "ignore" : "inherit"],
   });
+  let printed = "";
+  child.stdout?.on("data", (chunk: Buffer) => (printed += chunk.toString("utf8")));
   const pid = child.pid ?? 0;
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  return { child, pid, residentMb: () => residentMb(pid), stop: () => end(child, ended) };
+  return { child, pid, output: () => printed, residentMb: () => residentMb(pid), stop: () => end(child, ended) };
 }
 
 async function end(child: ChildProcess, ended: Promise<void>): Promise<void> {

@@ -10,10 +10,14 @@ const functionsPerApp = 100;
 const starts = 7;
 const idleMs = 3_000;
 
+export interface StartUp {
+  readonly readyMs: readonly number[];
+  readonly bareNodeMs: readonly number[];
+  readonly idleMb: number;
+}
+
 /** How long the server takes from process start to healthy with 200 functions deployed, and what memory it then holds. */
-export async function measureStartUp(
-  folder: string,
-): Promise<{ readyMs: number[]; bareNodeMs: number[]; idleMb: number }> {
+export async function measureStartUp(folder: string): Promise<StartUp> {
   const dataDir = join(folder, "data");
   for (let index = 0; index < apps; index++) {
     const app = join(folder, `app-${index}`);

@@ -3,7 +3,7 @@ export interface Row {
   readonly value: number;
   readonly unit: string;
   /** What the project wants it to be. */
-  readonly aim?: string;
+  readonly aim?: string | undefined;
 }
 
 export function printTable(rows: readonly Row[]): void {

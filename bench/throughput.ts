@@ -2,39 +2,65 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
-const rounds = 5;
-const roundSeconds = 6;
-const connections = 32;
 
-type Target = "cumulet" | "fastify" | "offline";
-
-/**
- * Requests per second and p99 latency of each target under `wrk` with 32 connections on one thread. The targets take
- * turns, round by round, so that what else the machine does falls on all of them.
- */
-export async function measureRequests(
-  targets: Readonly<Record<Target, string>>,
-): Promise<{ perSecond: Record<Target, number[]>; p99Ms: Record<Target, number[]> }> {
-  const perSecond: Record<Target, number[]> = { cumulet: [], fastify: [], offline: [] };
-  const p99Ms: Record<Target, number[]> = { cumulet: [], fastify: [], offline: [] };
-  const names = ["cumulet", "fastify", "offline"] as const;
-  for (const name of names) await load(targets[name], 3);
-  for (let round = 0; round < rounds; round++) {
-    for (const name of names) {
-      const measured = await load(targets[name], roundSeconds);
-      perSecond[name].push(measured.perSecond);
-      p99Ms[name].push(measured.p99Ms);
-    }
-  }
-  return { perSecond, p99Ms };
+export interface Target {
+  readonly name: string;
+  readonly url: string;
+  /** A script for wrk, where the request is not a plain GET. */
+  readonly script?: string;
 }
 
-async function load(url: string, seconds: number): Promise<{ perSecond: number; p99Ms: number }> {
+export interface Load {
+  /** Requests in flight: one for each connection. */
+  readonly inFlight: number;
+  readonly rounds: number;
+  readonly roundSeconds: number;
+}
+
+/** A value for each round. */
+export interface Throughput {
+  readonly perSecond: number[];
+  readonly p50Ms: number[];
+  readonly p99Ms: number[];
+}
+
+/**
+ * Requests per second and latencies of each target under `wrk` on one thread. The targets take turns, round by round, so
+ * that what else the machine does falls on all of them.
+ */
+export async function measureRequests(
+  targets: readonly Target[],
+  load: Load,
+): Promise<ReadonlyMap<string, Throughput>> {
+  const measured = new Map<string, Throughput>(
+    targets.map(({ name }) => [name, { perSecond: [], p50Ms: [], p99Ms: [] }]),
+  );
+  for (const target of targets) await once(target, load.inFlight, 2);
+  for (let round = 0; round < load.rounds; round++) {
+    for (const target of targets) {
+      const found = await once(target, load.inFlight, load.roundSeconds);
+      const all = measured.get(target.name);
+      all?.perSecond.push(found.perSecond);
+      all?.p50Ms.push(found.p50Ms);
+      all?.p99Ms.push(found.p99Ms);
+    }
+  }
+  return measured;
+}
+
+async function once({ url, script }: Target, inFlight: number, seconds: number) {
   // Who answers late has answered: without a timeout of its own, wrk counts that as a failure after 2 s.
-  const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "30s", "--latency", url];
-  const { stdout } = await run("wrk", args);
+  const args = ["-t1", `-c${inFlight}`, `-d${seconds}s`, "--timeout", "30s", "--latency"];
+  const { stdout } = await run("wrk", [...args, ...(script === undefined ? [] : ["-s", script]), url]);
   if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(`${url} failed under load:\n${stdout}`);
-  const perSecond = Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);
-  const [, amount, unit] = /99%\s+([\d.]+)(us|ms|s)/.exec(stdout) ?? [];
-  return { perSecond, p99Ms: Number(amount) * (unit === "us" ? 0.001 : unit === "s" ? 1000 : 1) };
+  return {
+    perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]),
+    p50Ms: milliseconds(stdout, 50),
+    p99Ms: milliseconds(stdout, 99),
+  };
+}
+
+function milliseconds(stdout: string, percentile: number): number {
+  const [, amount, unit] = new RegExp(`${percentile}%\\s+([\\d.]+)(us|ms|s)`).exec(stdout) ?? [];
+  return Number(amount) * (unit === "us" ? 0.001 : unit === "s" ? 1_000 : 1);
 }
