@@ -56,10 +56,6 @@ function createWorld() {
     return node;
   };
 
-  const turns = async () => {
-    for (let turn = 0; turn < 30; turn += 1) await setImmediate();
-  };
-
   return {
     store,
     add,
@@ -68,7 +64,7 @@ function createWorld() {
       const until = now + ms;
       for (; now < until; now = Math.min(until, now + 50)) {
         await turns();
-        for (const timer of [...timers]) {
+        for (const timer of new Set(timers)) {
           if (timer.at > now || timer.owner.paused) continue;
           timers.delete(timer);
           timer.action();
@@ -81,6 +77,10 @@ function createWorld() {
       now += ms;
     },
   };
+}
+
+async function turns() {
+  for (let turn = 0; turn < 30; turn += 1) await setImmediate();
 }
 
 const start = async (
@@ -269,18 +269,18 @@ describe("a change is settled", () => {
   });
 });
 
-describe("what nodes divide", () => {
-  const createPart = () => {
-    const seen: string[] = [];
-    const part: NodePart = {
-      divide: async () => void seen.push("divide"),
-      record: async () => void seen.push("record"),
-      divided: () => void seen.push("divided"),
-      unite: () => void seen.push("unite"),
-    };
-    return { seen, part };
+const createPart = () => {
+  const seen: string[] = [];
+  const part: NodePart = {
+    divide: async () => void seen.push("divide"),
+    record: async () => void seen.push("record"),
+    divided: () => void seen.push("divided"),
+    unite: () => void seen.push("unite"),
   };
+  return { seen, part };
+};
 
+describe("what nodes divide", () => {
   test("is one node's while it is alone, and is recorded before another has started", async () => {
     const world = createWorld();
     const { seen, part } = createPart();

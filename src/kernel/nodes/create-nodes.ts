@@ -193,7 +193,7 @@ export function createNodes(needs: NodesNeeds): Nodes {
     let nextMs: number = nodeLimits.beatMs;
     // So that `running` is set before it is cleared.
     await Promise.resolve();
-    while (again && state === "started") {
+    while (again && isStarted()) {
       again = false;
       cancelNext();
       try {

@@ -26,8 +26,15 @@ async function startNodes(count: number) {
       transact: (body) => check().then(() => store.transact(body)),
     };
     const process = { machine: "m", identity: randomIds.uuid() };
-    const hasEnded = (identity: string) => dead.has(identity);
-    const nodes = createNodes({ store: own, clock: steadyClock, ids: randomIds, log, label: "n", process, hasEnded });
+    const nodes = createNodes({
+      store: own,
+      clock: steadyClock,
+      ids: randomIds,
+      log,
+      label: "n",
+      process,
+      hasEnded: (who) => dead.has(who),
+    });
     const shares = createShares({ store: own, nodes, clock: steadyClock, log });
     await nodes.start();
     const node = {

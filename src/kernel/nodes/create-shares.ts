@@ -129,7 +129,7 @@ export function createShares(needs?: SharesNeeds): Shares {
         if (!divided) counter.limit = limitOf();
         admit(counter, clock.now());
         if (!isWaitedFor(counter)) return;
-        let cancel = () => {};
+        let cancel = nothing;
         const later = new Promise<void>((resolve) => (cancel = clock.after(shareLimits.lookMs, resolve)));
         await Promise.race([woken, later]);
         cancel();
@@ -357,6 +357,8 @@ export function createShares(needs?: SharesNeeds): Shares {
     },
   };
 }
+
+function nothing(): void {}
 
 function createCounter(key: string): Counter {
   return {

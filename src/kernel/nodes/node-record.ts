@@ -64,7 +64,8 @@ export async function readNodes(reader: Reader): Promise<readonly StoredNode[]> 
   const members = await readMembers(reader);
   const beats = await reader.range<BeatRecord>({ prefix: beatPrefix }, { limit: nodesMax });
   const beatOf = new Map(beats.map(({ key, value }) => [String(key.at(-1)), value]));
-  return [...members].map(([id, member]) => {
-    return { ...member, ...(beatOf.get(id) ?? { beat: 0, mark: 0, acks: {} }), id };
+  return Array.from(members, ([id, member]) => {
+    const { beat, mark, acks } = beatOf.get(id) ?? { beat: 0, mark: 0, acks: {} };
+    return { id, ...member, beat, mark, acks };
   });
 }

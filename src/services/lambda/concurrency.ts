@@ -56,11 +56,6 @@ export function createConcurrency(clock: Pick<Clock, "now">, shares: Shares = cr
     return rate.take(clock.now(), units * lambdaLimits.requestsPerSecondOfConcurrency);
   };
 
-  const orRefused = (leave: Leave | undefined, reason: ThrottleReason): Leave => {
-    if (leave === undefined) throw tooManyRequests(reason);
-    return leave;
-  };
-
   const useProvisioned = ({ specId, provisioned, told }: Share): (() => void) | undefined => {
     const all = provisioned?.() ?? 0;
     if (all === 0) return undefined;
@@ -123,6 +118,11 @@ export function createConcurrency(clock: Pick<Clock, "now">, shares: Shares = cr
       return shares.takeSoon(accountKey, unreserved).then((had) => orRefused(had, reason));
     },
   };
+}
+
+function orRefused(leave: Leave | undefined, reason: ThrottleReason): Leave {
+  if (leave === undefined) throw tooManyRequests(reason);
+  return leave;
 }
 
 /** What runs now, by key. */
