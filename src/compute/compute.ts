@@ -88,7 +88,7 @@ export interface FunctionSpec {
 }
 
 /** How a function shares its environments between invocations. */
-export interface MultiConcurrency {
+interface MultiConcurrency {
   /** Invocations that one environment takes at once. */
   readonly slots: number;
   /** Processors that one environment has, by its memory: what runtimes choose the number of their workers by. */
