@@ -47,7 +47,11 @@ export async function newSharedStore(): Promise<string | undefined> {
   return url === undefined ? undefined : newStore(url);
 }
 
-export async function startPostgres(): Promise<TestPostgres> {
+/** @param options.on a network namespace to run in, and its address to listen on beside loopback */
+export async function startPostgres(
+  options: { readonly on?: { readonly namespace: string; readonly address: string } } = {},
+): Promise<TestPostgres> {
+  const { on } = options;
   const programs = await findPostgres();
   if (programs === undefined) throw new Error(noPostgres);
   const folder = await mkdtemp(join(tmpdir(), "cumulet-postgres-"));
@@ -60,12 +64,15 @@ export async function startPostgres(): Promise<TestPostgres> {
     ["-D", data, "-U", user, "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"],
     { ...as, cwd: folder },
   );
-  await writeFile(join(data, "pg_hba.conf"), "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n");
+  await writeFile(
+    join(data, "pg_hba.conf"),
+    `local all all trust\nhost all all ${on ? "all" : "127.0.0.1/32"} scram-sha-256\n`,
+  );
   const port = await freePort();
   const url = `postgres://${user}@${encodeURIComponent(folder)}:${port}/postgres`;
   const settings = [
     `port=${port}`,
-    "listen_addresses=127.0.0.1",
+    `listen_addresses=127.0.0.1${on ? `,${on.address}` : ""}`,
     `unix_socket_directories=${folder}`,
     "max_connections=400",
     "shared_buffers=64MB",
@@ -73,8 +80,10 @@ export async function startPostgres(): Promise<TestPostgres> {
   let running: ChildProcess | undefined;
 
   async function start(): Promise<void> {
-    const child = spawn(join(programs ?? "", "postgres"), ["-D", data, ...settings.flatMap((each) => ["-c", each])], {
-      ...as,
+    const command = [join(programs ?? "", "postgres"), "-D", data, ...settings.flatMap((each) => ["-c", each])];
+    const [program = "", ...args] = on ? [...within(on.namespace, as), ...command] : command;
+    const child = spawn(program, args, {
+      ...(on ? {} : as),
       cwd: folder,
       stdio: ["ignore", "ignore", "pipe"],
     });
@@ -108,7 +117,7 @@ export async function startPostgres(): Promise<TestPostgres> {
   await query(url, `ALTER USER ${user} PASSWORD '${password}'`);
   return {
     url,
-    passwordUrl: `postgres://${user}:${password}@127.0.0.1:${port}/postgres`,
+    passwordUrl: `postgres://${user}:${password}@${on?.address ?? "127.0.0.1"}:${port}/postgres`,
     newStore: () => newStore(url),
     query: (text) => query(url, text),
     restart: async (mode) => {
@@ -148,6 +157,10 @@ async function query(url: string, text: string): Promise<unknown[][]> {
   } finally {
     await client.end();
   }
+}
+
+function within(namespace: string, { uid = 0, gid = 0 }: { readonly uid?: number; readonly gid?: number }): string[] {
+  return ["nsenter", `--net=${namespace}`, "--setgid", String(gid), "--setuid", String(uid), "--"];
 }
 
 /** PostgreSQL refuses to run as root: Debian's package makes a user for it. */
