@@ -2,7 +2,7 @@ import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { cp, mkdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { FunctionSpec } from "../../src/compute/compute.ts";
@@ -101,7 +101,7 @@ describe("A debugger", () => {
     const { runtimes } = await harness.compute.capabilities();
     const found = runtimes.find((item) => item.runtime.startsWith("java") && item.state === "available");
     const compiled = await compileJava();
-    if (found === undefined || typeof compiled === "string") return skip("no JDK is here");
+    if (found?.state !== "available" || typeof compiled === "string") return skip("no JDK is here");
     const code = join(harness.dataDir, "code", "debugged");
     await mkdir(code, { recursive: true });
     await cp(compiled.code, code, { recursive: true });
@@ -111,7 +111,7 @@ describe("A debugger", () => {
     const spec = await harness.define({}, { runtime: found.runtime, handler, codeDir: code, memoryMb: 512 });
     const { session, loaded } = await debug(spec);
     const home = { ...process.env, HOME: harness.dataDir };
-    const jdb = spawn("jdb", ["-attach", `127.0.0.1:${session.port}`], { env: home });
+    const jdb = spawn(join(dirname(found.path), "jdb"), ["-attach", `127.0.0.1:${session.port}`], { env: home });
     try {
       expect(loaded).toEqual({ kind: "environment" });
       let said = "";
