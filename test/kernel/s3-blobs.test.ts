@@ -11,7 +11,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { describeBlobs } from "../../src/kernel/blobs/blobs.cases.ts";
+import { describeBlobs } from "../../src/testing/blobs-cases.ts";
 import { createS3Blobs } from "../../src/kernel/blobs/s3-blobs.ts";
 import type { S3Location } from "../../src/kernel/blobs/s3-request.ts";
 import { systemClock } from "../../src/kernel/clock.ts";

@@ -7,7 +7,7 @@ import { randomIds } from "../ids.ts";
 import { blobLimits } from "../limits.ts";
 import { createMemoryStore } from "../store/memory-store.ts";
 import type { Store } from "../store/store.ts";
-import { describeBlobs } from "./blobs.cases.ts";
+import { describeBlobs } from "../../testing/blobs-cases.ts";
 import type { Blobs } from "./blobs.ts";
 import { createStoreBlobs } from "./store-blobs.ts";
 import { createBlobs } from "./stored-blobs.ts";

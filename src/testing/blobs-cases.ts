@@ -1,12 +1,12 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, test, describe, beforeEach, afterEach } from "vitest";
-import { createFakeClock, type FakeClock } from "../../testing/fake-clock.ts";
-import { randomIds } from "../ids.ts";
-import { blobLimits } from "../limits.ts";
-import { createMemoryStore } from "../store/memory-store.ts";
-import type { Store } from "../store/store.ts";
-import { BlobNotFoundError, type Blobs, BlobTooLargeError } from "./blobs.ts";
-import { type BlobNeeds, createBlobs } from "./stored-blobs.ts";
+import { createFakeClock, type FakeClock } from "./fake-clock.ts";
+import { randomIds } from "../kernel/ids.ts";
+import { blobLimits } from "../kernel/limits.ts";
+import { createMemoryStore } from "../kernel/store/memory-store.ts";
+import type { Store } from "../kernel/store/store.ts";
+import { BlobNotFoundError, type Blobs, BlobTooLargeError } from "../kernel/blobs/blobs.ts";
+import { type BlobNeeds, createBlobs } from "../kernel/blobs/stored-blobs.ts";
 
 /** A place for content, for the cases that every place must pass. */
 export interface PlaceUnderTest {
