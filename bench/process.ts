@@ -25,10 +25,15 @@ export function startProcess(
   const child = spawn(command, args, {
     cwd: options.cwd,
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...options.env },
-    stdio: ["ignore", options.captured === true ? "pipe" : "ignore", options.quiet === true ? "ignore" : "inherit"],
+    stdio:
+      options.captured === true
+        ? ["ignore", "pipe", "pipe"]
+        : ["ignore", "ignore", options.quiet === true ? "ignore" : "inherit"],
   });
   let printed = "";
-  child.stdout?.on("data", (chunk: Buffer) => (printed += chunk.toString("utf8")));
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on("data", (chunk: Buffer) => (printed += chunk.toString("utf8")));
+  }
   const pid = child.pid ?? 0;
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   return { child, pid, output: () => printed, residentMb: () => residentMb(pid), stop: () => end(child, ended) };
