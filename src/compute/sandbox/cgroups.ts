@@ -5,6 +5,7 @@ import {
   readFileSync,
   readSync,
   readdirSync,
+  readlinkSync,
   existsSync,
   rmdirSync,
   writeFileSync,
@@ -31,6 +32,8 @@ export interface CgroupLimits {
 export interface Cgroup {
   /** A process joins by writing its id to each. */
   readonly joinFiles: readonly string[];
+  /** Whether someone else on this host has removed it: until a process has joined, it is empty, and anyone may tidy it away. */
+  isGone(): boolean;
   resize(memoryMb: number): void;
   memoryPeakMb(): number;
   /** Processor time of all that has run in it; undefined where it is not counted. */
@@ -39,6 +42,22 @@ export interface Cgroup {
   freeze(frozen: boolean): void;
   /** After its processes have ended. */
   remove(): Promise<void>;
+}
+
+/** A sandbox's group was removed before its first process could join it. */
+export class GroupGoneError extends Error {}
+
+/** Ours: so often a sandbox is begun anew whose group others have removed. */
+const triesMax = 5;
+
+export async function withGroup<T>(begin: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await begin();
+    } catch (error) {
+      if (!(error instanceof GroupGoneError) || tries === triesMax) throw error;
+    }
+  }
 }
 
 /** AWS: 1,769 MB have the equivalent of one vCPU. */
@@ -54,7 +73,7 @@ export function detectCgroups(pid: number, instance: string, supervisor?: number
   const reasons: string[] = [];
   for (const detect of [detectV1, detectV2]) {
     try {
-      const found = detect(`${prefix}${pid}-${instance}`, () => family(pid, supervisor));
+      const found = detect(`${prefix}${pid}-${instance}-${pidNamespace()}`, () => family(pid, supervisor));
       if (typeof found !== "string") return found;
       reasons.push(found);
     } catch (error) {
@@ -67,6 +86,7 @@ export function detectCgroups(pid: number, instance: string, supervisor?: number
     afterwards: { freezers: "", thawed: "", groups: [] },
     create: () => ({
       joinFiles: [],
+      isGone: () => false,
       resize: () => {},
       memoryPeakMb: () => 0,
       cpuUsedMs: () => undefined,
@@ -113,7 +133,7 @@ function detectV1(group: string): Cgroups | string {
     },
     create(name, limits) {
       const folders = roots.map((root) => join(root, name));
-      for (const folder of folders) mkdirSync(folder);
+      for (const folder of folders) mkdirSync(folder, { recursive: true });
       const resize = (memoryMb: number) => {
         writeFileSync(join(memory, name, "memory.limit_in_bytes"), String(memoryMb * 1_048_576));
         const shares = Math.max(2, Math.round((memoryMb / memoryMbPerCpu) * 1_024));
@@ -125,6 +145,7 @@ function detectV1(group: string): Cgroups | string {
       const used = accounting === undefined ? undefined : createNumberFile(join(accounting, name, "cpuacct.usage"));
       return {
         joinFiles: folders.map((folder) => join(folder, "cgroup.procs")),
+        isGone: () => !folders.every((folder) => existsSync(folder)),
         resize,
         memoryPeakMb: () => Math.ceil(peak.read() / 1_048_576),
         cpuUsedMs: () => (used === undefined ? undefined : used.read() / 1_000_000),
@@ -170,8 +191,12 @@ function detectV2(group: string, ownProcesses: () => readonly number[]): Cgroups
     for (const pid of ownProcesses()) writeFileSync(join(leaf, "cgroup.procs"), String(pid));
     writeFileSync(join(own, "cgroup.subtree_control"), enable);
   }
-  writeFileSync(join(root, "cgroup.subtree_control"), enable);
-  tryWrite(join(root, "cpu.weight"), String(Math.min(10_000, 2 * 100 * availableParallelism())));
+  const makeOwn = () => {
+    mkdirSync(root, { recursive: true });
+    writeFileSync(join(root, "cgroup.subtree_control"), enable);
+    tryWrite(join(root, "cpu.weight"), String(Math.min(10_000, 2 * 100 * availableParallelism())));
+  };
+  makeOwn();
 
   return {
     name: "v2",
@@ -179,6 +204,7 @@ function detectV2(group: string, ownProcesses: () => readonly number[]): Cgroups
     afterwards: { freezers: join(root, "*", "cgroup.freeze"), thawed: "0", groups: [root] },
     create(name, limits) {
       const folder = join(root, name);
+      if (!existsSync(root)) makeOwn();
       mkdirSync(folder);
       const resize = (memoryMb: number) => {
         writeFileSync(join(folder, "memory.max"), String(memoryMb * 1_048_576));
@@ -193,6 +219,7 @@ function detectV2(group: string, ownProcesses: () => readonly number[]): Cgroups
       );
       return {
         joinFiles: [join(folder, "cgroup.procs")],
+        isGone: () => !existsSync(folder),
         resize,
         memoryPeakMb: () => Math.ceil(peak.read() / 1_048_576),
         cpuUsedMs: () => counted(join(folder, "cpu.stat"), "usage_usec") / 1_000,
@@ -215,12 +242,17 @@ function family(pid: number, supervisor: number | undefined): readonly number[] 
   return [supervisor, ...children.map(Number).filter((child) => existsSync(`/proc/${child}`))];
 }
 
+/** Groups are the host's, process ids those of a namespace: what has no process here may have one there. */
+function pidNamespace(): string {
+  return /\d+/u.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
+}
+
 /** Makes the folder for this process's groups, and clears away those of processes that did not get to it. */
 function makeRoot(root: string): void {
   const parent = dirname(root);
   for (const name of readdirSync(parent)) {
-    const pid = /^cumulet-(\d+)-[0-9a-f]+$/u.exec(name)?.[1];
-    if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
+    const [, pid, namespace] = /^cumulet-(\d+)-[0-9a-f]+-(\d+)$/u.exec(name) ?? [];
+    if (pid === undefined || namespace !== pidNamespace() || existsSync(`/proc/${pid}`)) continue;
     for (const entry of readdirSync(join(parent, name), { withFileTypes: true })) {
       if (entry.isDirectory()) tryRemove(join(parent, name, entry.name));
     }

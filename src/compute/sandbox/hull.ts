@@ -3,7 +3,7 @@ import { chown, mkdir, readdir, readFile, rm, rmdir, symlink, unlink, writeFile 
 import type { Server } from "node:net";
 import { basename, dirname, join } from "node:path";
 import type { ComputeLimits } from "../limits.ts";
-import type { Cgroup, Cgroups } from "./cgroups.ts";
+import { GroupGoneError, withGroup, type Cgroup, type Cgroups } from "./cgroups.ts";
 import { receiveListeners, startChild, type Child } from "./child.ts";
 import type { Outside } from "./outside.ts";
 import { compiledPlace } from "./sandbox.ts";
@@ -81,7 +81,11 @@ const firstMemoryMb = 128;
 /** Ours: entries of a package that relative paths of Java lead to. */
 const linksMax = 1_000;
 
-export async function createHull(needs: HullNeeds, size: HullSize): Promise<Hull> {
+export function createHull(needs: HullNeeds, size: HullSize): Promise<Hull> {
+  return withGroup(() => beginHull(needs, size));
+}
+
+async function beginHull(needs: HullNeeds, size: HullSize): Promise<Hull> {
   const { stage, cgroups, limits } = needs;
   const { endpointPort } = size;
   const { name, slot, hostUid, end } = needs.begin();
@@ -190,9 +194,10 @@ export async function createHull(needs: HullNeeds, size: HullSize): Promise<Hull
   } catch (error) {
     child.process.kill("SIGKILL");
     await child.ended;
+    const Failure = cgroup.isGone() ? GroupGoneError : Error;
     await dispose();
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`${reason}${complaint === "" ? "" : `: ${complaint.trim()}`}`, { cause: error });
+    throw new Failure(`${reason}${complaint === "" ? "" : `: ${complaint.trim()}`}`, { cause: error });
   }
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import type { ImageSpec } from "../compute.ts";
 import type { ComputeLimits } from "../limits.ts";
-import type { Cgroups } from "./cgroups.ts";
+import { GroupGoneError, withGroup, type Cgroups } from "./cgroups.ts";
 import { receiveListeners, startChild, type Child } from "./child.ts";
 import { serveEndpoint } from "./endpoint.ts";
 import { connectInside, terminateInside } from "./inside.ts";
@@ -38,7 +38,11 @@ const fallbackEndpointPort = 4566;
  * A sandbox whose file system is an image's. Nothing of ours is in it: bubblewrap makes it and waits; its listeners are opened from
  * outside, in its network; the first byte on its channel lets the image's program begin.
  */
-export async function startImageSandbox(host: ImageHost, start: ImageStart, endpointPort: number): Promise<Sandbox> {
+export function startImageSandbox(host: ImageHost, start: ImageStart, endpointPort: number): Promise<Sandbox> {
+  return withGroup(() => beginImageSandbox(host, start, endpointPort));
+}
+
+async function beginImageSandbox(host: ImageHost, start: ImageStart, endpointPort: number): Promise<Sandbox> {
   const { stage, cgroups, limits } = host;
   const { spec, image } = start;
   const { name, slot, hostUid, end } = host.begin();
@@ -101,9 +105,10 @@ export async function startImageSandbox(host: ImageHost, start: ImageStart, endp
   } catch (error) {
     child.process.kill("SIGKILL");
     await child.ended;
+    const Failure = cgroup.isGone() ? GroupGoneError : Error;
     await giveBack();
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`${reason}${complaint === "" ? "" : `: ${complaint.trim()}`}`, { cause: error });
+    throw new Failure(`${reason}${complaint === "" ? "" : `: ${complaint.trim()}`}`, { cause: error });
   }
   child.stderr.off("data", note);
   const { endpointListener, runtimeApi } = listeners;
