@@ -97,8 +97,24 @@ export interface PlatformParts {
   readonly worker?: Pick<WorkerTie, "siblings" | "instance" | "supervisor" | "port" | "serve">;
 }
 
-/** Builds the system, each part after those it needs. */
+/** Builds the system. What it has opened is closed when it fails. */
 export async function createPlatform(config: Config, parts: PlatformParts): Promise<Platform> {
+  const opened: (() => Promise<void>)[] = [];
+  try {
+    return await buildPlatform(config, parts, (close) => opened.push(close));
+  } catch (error) {
+    // What is wrong is the first failure, whatever closing says.
+    for (const close of opened.toReversed()) await close().catch(() => {});
+    throw error;
+  }
+}
+
+/** Each part after those it needs. */
+async function buildPlatform(
+  config: Config,
+  parts: PlatformParts,
+  hasOpened: (close: () => Promise<void>) => void,
+): Promise<Platform> {
   const { dataDir } = config;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
 
@@ -108,6 +124,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
   const log = createLog(config.logLevel, parts.writeLog, () => clock.now());
   const tls = config.tls && (await openTls(config.tls, { clock, log }));
   const store = parts.store ?? (await openStore(config, clock, log));
+  hasOpened(() => store.close());
   await assertComplete(store);
   const blobs = await createBlobs({
     store,
@@ -185,7 +202,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
     ids,
     log,
     dataDir,
-    follow: (tx, entries) => cloudwatch.port.write(tx, toMetricData(entries)),
+    follow: (tx, uses) => cloudwatch.port.write(tx, toMetricData(uses)),
   });
   handleUsageRetention({ store, jobs, clock });
   const meter = createFunctionMeter({ ledger, metrics: cloudwatch.port, clock });
@@ -210,6 +227,7 @@ export async function createPlatform(config: Config, parts: PlatformParts): Prom
       feed.log(spec, events);
     },
   });
+  hasOpened(() => compute.stop(0));
   const ecr = createEcr({ store, blobs, jobs, clock, ids, log, authorizer, seal: keys.registry });
   const lambda = createLambda({
     store: settledStore,

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -7,9 +7,11 @@ import { createLog } from "../kernel/log.ts";
 import { createMemoryStore } from "../kernel/store/memory-store.ts";
 import type { Store } from "../kernel/store/store.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
-import { createJournal, parseJournal } from "./journal.ts";
+import { createBatch } from "./batch.ts";
+import { createJournal, findJournals } from "./journal.ts";
 import { createLedger } from "./ledger.ts";
 import { hasEnded, processIdentity } from "../kernel/process-identity.ts";
+import { parseLines } from "./lines.ts";
 import { listRecords, parseDimensions, reportUsage } from "./report.ts";
 import type { UsageRecord, UsageSubject } from "./usage.ts";
 
@@ -56,10 +58,19 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 
-const open = (more: { store?: Store } = {}) =>
+const open = (more: { store?: Store; heldRecordsMax?: number } = {}) =>
   createLedger({ store, clock: now, ids: randomIds, log, dataDir, ...more });
 const report = (by = "") =>
   reportUsage(store, { account, from: base - 1, to: base + 3_600_000, by: parseDimensions(by) });
+/** What a process has written of records with these sequence numbers. */
+const leaveJournal = (writer: string, owner: string, sequences: readonly number[], more: Partial<UsageRecord> = {}) => {
+  const journal = createJournal(join(dataDir, "usage"), writer, owner);
+  const batch = createBatch();
+  for (const sequence of sequences) {
+    journal.write(Buffer.from(batch.add(sequence, subject, record(more))), "");
+  }
+  journal.close();
+};
 const journals = () => readdirSync(join(dataDir, "usage"));
 
 describe("the usage ledger", () => {
@@ -115,10 +126,7 @@ describe("the usage ledger", () => {
   });
 
   test("commits what a process that has died left in its journal, once", async () => {
-    const left = createJournal(join(dataDir, "usage"), "dead", "1-1");
-    for (const sequence of [1, 2, 3]) left.append({ sequence, subject, record: record() });
-    left.flush();
-    left.close();
+    leaveJournal("dead", "1-1", [1, 2, 3]);
     await open().recover();
     expect(await report()).toMatchObject([{ totals: { invocations: 3 } }]);
     expect(journals()).toEqual([]);
@@ -128,10 +136,7 @@ describe("the usage ledger", () => {
 
   test("counts once what several processes that start together find", async () => {
     for (const writer of ["one", "two"]) {
-      const left = createJournal(join(dataDir, "usage"), writer, "1-1");
-      for (const sequence of [1, 2, 3]) left.append({ sequence, subject, record: record() });
-      left.flush();
-      left.close();
+      leaveJournal(writer, "1-1", [1, 2, 3]);
     }
     await Promise.all([open().recover(), open().recover(), open().recover()]);
     expect(await report()).toMatchObject([{ totals: { invocations: 6 } }]);
@@ -155,38 +160,66 @@ describe("the usage ledger", () => {
     await ledger.flush();
     expect(await report()).toMatchObject([{ totals: { invocations: 2 } }]);
     // As if it had been killed after the commit and before the file was removed.
-    const line = { sequence: 2, subject, record: record() };
-    const writer = name.split(".")[1] ?? "";
-    const again = createJournal(join(dataDir, "usage"), writer, "1-1");
-    again.append(line);
-    again.flush();
-    again.close();
+    leaveJournal(name.split(".")[1] ?? "", "1-1", [2]);
     await open().recover();
     expect(await report()).toMatchObject([{ totals: { invocations: 2 } }]);
   });
 
   test("leaves the journal of a process that lives alone", async () => {
-    const living = createJournal(join(dataDir, "usage"), "alive", processIdentity(process.pid));
-    living.append({ sequence: 1, subject, record: record() });
-    living.flush();
+    leaveJournal("alive", processIdentity(process.pid), [1]);
     await open().recover();
     expect(await report()).toEqual([]);
     expect(journals()).toHaveLength(1);
-    living.close();
   });
 
-  test("reads a journal up to a line that is cut short", () => {
+  test("reads lines up to one that is cut short, whatever ids hold", () => {
+    const batch = createBatch();
+    const lines = ['a"\n\\b', "c"].map((requestId, at) => batch.add(at + 1, subject, record({ requestId })));
+    const entries = parseLines(`${lines.join("")}[3,0,"cut`);
+    expect(entries).toMatchObject([
+      { sequence: 1, subject, record: { requestId: 'a"\n\\b', durationMs: 1.23 } },
+      { sequence: 2, subject, record: { requestId: "c" } },
+    ]);
+  });
+
+  test("a file that cannot be written is followed by one that is whole by itself", () => {
     const folder = join(dataDir, "usage");
     const journal = createJournal(folder, "w", "1-1");
-    for (const sequence of [1, 2]) journal.append({ sequence, subject, record: record({ requestId: 'a"\n\\b' }) });
-    journal.flush();
+    const batch = createBatch();
+    journal.write(Buffer.from(batch.add(1, subject, record())), "");
     journal.close();
-    writeFileSync(join(folder, readdirSync(folder)[0] ?? ""), '[3,0,"cut', { flag: "a" });
-    const [text = ""] = readdirSync(folder);
-    expect(text).toMatch(/^1-1\.w\.\d+\.journal$/);
-    const entries = parseJournal(`${JSON.stringify(subject)}\n[1,0,"a",5,1.5,2,0,40,0,"success"]\n[2,0,"cu`);
-    expect(entries).toHaveLength(1);
-    expect(entries[0]).toMatchObject({ sequence: 1, subject, record: { requestId: "a", durationMs: 1.5 } });
+    journal.write(Buffer.from(batch.add(2, subject, record())), batch.subjects);
+    journal.close();
+    expect(journals()).toHaveLength(2);
+    const [found] = findJournals(folder, () => true);
+    expect(found?.readEntries()).toMatchObject([
+      { sequence: 1, subject },
+      { sequence: 2, subject },
+    ]);
+  });
+
+  test("what the store does not take for too long is left to the journal, and what came meanwhile, too: once", async () => {
+    let full = true;
+    const failing: Store = {
+      ...store,
+      transact: (body) => {
+        if (!full) return store.transact(body);
+        ledger.add(subject, record());
+        return Promise.reject(new Error("the disk is full"));
+      },
+    };
+    const ledger = open({ store: failing, heldRecordsMax: 3000 });
+    for (let count = 0; count <= 3000; count += 1) ledger.add(subject, record());
+    await ledger.flush();
+    full = false;
+    ledger.add(subject, record());
+    await ledger.stop();
+    expect(await report()).toMatchObject([{ totals: { invocations: 1 } }]);
+    for (const name of journals()) {
+      renameSync(join(dataDir, "usage", name), join(dataDir, "usage", name.replace(/^[^.]+/, "1-1")));
+    }
+    await open().recover();
+    expect(await report()).toMatchObject([{ totals: { invocations: 3003 } }]);
   });
 
   test("follows a commit in the same transaction", async () => {
@@ -197,8 +230,8 @@ describe("the usage ledger", () => {
       ids: randomIds,
       log,
       dataDir,
-      follow: (tx, entries) => {
-        seen.push(entries.length);
+      follow: (tx, uses) => {
+        seen.push(uses.length);
         tx.set(["test", "followed"], true);
         return Promise.resolve();
       },

@@ -3,8 +3,10 @@ import type { Clock } from "../kernel/clock.ts";
 import { lowerAlphanumeric, type Ids } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Store, Transaction } from "../kernel/store/store.ts";
-import { createJournal, findJournals, type JournalEntry } from "./journal.ts";
+import { createBatch, type Batch, type SubjectUse } from "./batch.ts";
+import { createJournal, findJournals } from "./journal.ts";
 import { meteringLimits } from "./limits.ts";
+import type { RecordEntry } from "./lines.ts";
 import {
   chunkKey,
   claimKey,
@@ -12,15 +14,13 @@ import {
   spanStart,
   subjectId,
   subjectKey,
-  toStored,
   totalsKey,
   writerKey,
-  type RecordChunk,
   type Span,
   type StoredTotals,
 } from "./model.ts";
 import { hasEnded, processIdentity } from "../kernel/process-identity.ts";
-import { addRecord, addTotals, noUsage, type RunningTotals, type UsageRecord, type UsageSubject } from "./usage.ts";
+import { addTotals, noUsage, type UsageRecord, type UsageSubject } from "./usage.ts";
 
 /**
  * The usage ledger: every invocation leaves a record, once. A record stands in this process's journal when the
@@ -47,8 +47,16 @@ export interface LedgerNeeds {
   readonly log: Log;
   /** Where journals are kept. */
   readonly dataDir: string;
+  /** How many records wait in memory while the store does not take them, before they are left to journals. */
+  readonly heldRecordsMax?: number;
   /** Written in the transaction that commits the records: what follows from them happens exactly once, too. */
-  readonly follow?: (tx: Transaction, entries: readonly JournalEntry[]) => Promise<void>;
+  readonly follow?: (tx: Transaction, uses: readonly SubjectUse[]) => Promise<void>;
+}
+
+/** A batch that waits for its commit, and what removes its journal files after. */
+interface Waiting {
+  readonly batch: Batch;
+  readonly remove: () => void;
 }
 
 export function createLedger(needs: LedgerNeeds): Ledger {
@@ -56,78 +64,24 @@ export function createLedger(needs: LedgerNeeds): Ledger {
   const folder = join(needs.dataDir, "usage");
   let writer = needs.ids.random(12, lowerAlphanumeric);
   let journal = createJournal(folder, writer, processIdentity(process.pid));
-  /** Journal files whose records are committed, or will be with the next that are. */
-  let removals: (() => void)[] = [];
-  const subjectIds = new Map<UsageSubject, string>();
   let sequence = 0;
-  let pending: JournalEntry[] = [];
+  let batch = createBatch();
+  /** Lines that were added in this turn. */
+  let lines = "";
+  let writing = false;
+  let waiting: Waiting[] = [];
   let cancelTimer: (() => void) | undefined;
   let committing: Promise<void> = Promise.resolve();
   let journalFails = false;
 
-  const idOf = (subject: UsageSubject): string => {
-    let id = subjectIds.get(subject);
-    if (id === undefined) {
-      // Subjects are made anew when a function changes; the old ones are not asked for again.
-      if (subjectIds.size >= 10_000) subjectIds.clear();
-      id = subjectId(subject);
-      subjectIds.set(subject, id);
-    }
-    return id;
-  };
-
-  const commit = async (by: string, entries: readonly JournalEntry[]) => {
-    for (let from = 0; from < entries.length; from += meteringLimits.commitRecordsMax) {
-      const some = entries.slice(from, from + meteringLimits.commitRecordsMax);
-      await store.transact(async (tx) => {
-        const last = (await tx.get<number>(writerKey(by))) ?? 0;
-        const fresh = some.filter(({ sequence: at }) => at > last);
-        const newest = fresh.at(-1);
-        if (newest === undefined) return;
-        tx.set(writerKey(by), newest.sequence);
-        writeRecords(tx, by, fresh, clock.now(), idOf);
-        await writeTotals(tx, by, fresh, idOf);
-        await needs.follow?.(tx, fresh);
-      });
-    }
-  };
-
-  const commitPending = async () => {
-    cancelTimer?.();
-    cancelTimer = undefined;
-    const entries = pending;
-    if (entries.length === 0) return;
-    pending = [];
-    writeJournal();
-    removals.push(journal.cut());
-    try {
-      await commit(writer, entries);
-      for (const remove of removals) remove();
-      removals = [];
-    } catch (error) {
-      log.error("Usage records could not be committed; they are kept", { error, records: entries.length });
-      if (entries.length + pending.length <= meteringLimits.heldRecordsMax) pending = entries.concat(pending);
-      else leaveToJournal(entries.length);
-      cancelTimer ??= clock.after(meteringLimits.retryAfterMs, () => void flush());
-    }
-  };
-
-  /** Under another name, so that what this one leaves in its files still counts as not committed. */
-  const leaveToJournal = (records: number) => {
-    log.error("Usage records are left in their journal: the next start commits them", { records });
-    removals = [];
-    writer = needs.ids.random(12, lowerAlphanumeric);
-    journal.close();
-    journal = createJournal(folder, writer, processIdentity(process.pid));
-    for (const entry of pending) journal.append(entry);
-    writeJournal();
-  };
-
-  let writing = false;
   const writeJournal = () => {
     writing = false;
+    if (lines === "") return;
+    const bytes = Buffer.from(lines);
+    lines = "";
+    batch.hold(bytes);
     try {
-      journal.flush();
+      journal.write(bytes, batch.subjects);
       journalFails = false;
     } catch (error) {
       if (!journalFails) log.error("The usage journal cannot be written: records wait in memory alone", { error });
@@ -146,22 +100,83 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     });
   };
 
+  const commitWaiting = async () => {
+    cancelTimer?.();
+    cancelTimer = undefined;
+    if (batch.records > 0) {
+      writeJournal();
+      waiting.push({ batch, remove: journal.cut() });
+      batch = createBatch();
+    }
+    try {
+      for (let next = waiting[0]; next; next = waiting[0]) {
+        await commitBatch(next.batch);
+        waiting.shift();
+        next.remove();
+      }
+    } catch (error) {
+      const held = waiting.reduce((sum, each) => sum + each.batch.records, 0);
+      log.error("Usage records could not be committed; they are kept", { error, records: held });
+      if (held > (needs.heldRecordsMax ?? meteringLimits.heldRecordsMax)) leaveToJournal(held);
+      cancelTimer ??= clock.after(meteringLimits.retryAfterMs, () => void flush());
+    }
+  };
+
+  const commitBatch = async (one: Batch) => {
+    await store.transact(async (tx) => {
+      // The answer to a commit may have been lost, but not the commit.
+      const last = (await tx.get<number>(writerKey(writer))) ?? 0;
+      if (last >= one.lastSequence) return;
+      await writeBatch(tx, writer, one, last + 1);
+    });
+  };
+
+  const writeBatch = async (tx: Transaction, by: string, one: Batch, first: number) => {
+    tx.set(writerKey(by), one.lastSequence);
+    writeRecords(tx, by, one, first, clock.now());
+    const uses = [...one.uses];
+    await writeTotals(tx, by, uses);
+    await needs.follow?.(tx, uses);
+  };
+
+  /** All that stands in files is left to them, and what comes is under another name, so that nothing counts twice. */
+  const leaveToJournal = (records: number) => {
+    log.error("Usage records are left in their journal: the next start commits them", { records });
+    writeJournal();
+    waiting = [];
+    batch = createBatch();
+    writer = needs.ids.random(12, lowerAlphanumeric);
+    const left = journal;
+    journal = createJournal(folder, writer, processIdentity(process.pid));
+    left.close();
+  };
+
   const flush = (): Promise<void> => {
-    committing = committing.then(commitPending);
+    committing = committing.then(commitWaiting);
     return committing;
   };
 
+  /** Commit some of what a dead process left, unless another process has done so. False when nothing was left to commit. */
+  const commitLeft = (by: string, entries: readonly RecordEntry[]): Promise<boolean> =>
+    store.transact(async (tx) => {
+      const last = (await tx.get<number>(writerKey(by))) ?? 0;
+      const some = entries.filter((entry) => entry.sequence > last).slice(0, meteringLimits.recoverRecordsMax);
+      if (some.length === 0) return false;
+      const left = createBatch();
+      left.hold(Buffer.from(some.map((each) => left.add(each.sequence, each.subject, each.record)).join("")));
+      await writeBatch(tx, by, left, some[0]?.sequence ?? 0);
+      return true;
+    });
+
   return {
     add(subject, record) {
-      const entry = { sequence: (sequence += 1), subject, record };
-      journal.append(entry);
+      lines += batch.add((sequence += 1), subject, record);
       // Before anything that follows from the callers' answers: invocations that end together are written at once.
       if (!writing) {
         writing = true;
         queueMicrotask(writeJournal);
       }
-      pending.push(entry);
-      if (pending.length === meteringLimits.commitRecordsMax) void flush();
+      if (batch.records === meteringLimits.commitRecordsMax) void flush();
       cancelTimer ??= clock.after(meteringLimits.commitAfterMs, () => void flush());
     },
     flush,
@@ -170,7 +185,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
         if (!(await claim(found.writer))) continue;
         // Only now: before, another process may have been committing and removing them.
         const entries = found.readEntries();
-        await commit(found.writer, entries);
+        while (await commitLeft(found.writer, entries));
         found.remove();
         await store.transact(async (tx) => {
           tx.delete(writerKey(found.writer));
@@ -183,61 +198,42 @@ export function createLedger(needs: LedgerNeeds): Ledger {
       await flush();
       journal.close();
       // Nothing is left that its number could keep from counting twice.
-      if (sequence > 0 && removals.length === 0) {
+      if (sequence > 0 && waiting.length === 0) {
         await store.transact((tx) => Promise.resolve(tx.delete(writerKey(writer))));
       }
     },
   };
 }
 
-function writeRecords(
-  tx: Transaction,
-  writer: string,
-  entries: readonly JournalEntry[],
-  now: number,
-  idOf: (subject: UsageSubject) => string,
-): void {
-  for (let from = 0; from < entries.length; from += meteringLimits.chunkRecordsMax) {
-    const some = entries.slice(from, from + meteringLimits.chunkRecordsMax);
-    const subjects: string[] = [];
-    const places = new Map<UsageSubject, number>();
-    const records = some.map(({ subject, record }) => {
-      let place = places.get(subject);
-      if (place === undefined) {
-        place = subjects.push(idOf(subject)) - 1;
-        places.set(subject, place);
-        tx.set(subjectKey(idOf(subject)), subject);
-      }
-      return toStored(record, place);
-    });
-    const chunk: RecordChunk = { v: 1, subjects, records };
-    tx.set(chunkKey(now - (now % hourMs), writer, some[0]?.sequence ?? 0), chunk);
+/** In values of a size that a reader takes at once, each readable by itself. */
+function writeRecords(tx: Transaction, writer: string, batch: Batch, first: number, now: number): void {
+  const hour = now - (now % hourMs);
+  const head = Buffer.from(batch.subjects);
+  let some: Uint8Array[] = [head];
+  let bytes = head.length;
+  let place = first;
+  const close = () => {
+    if (some.length > 1) tx.set(chunkKey(hour, writer, place), new Uint8Array(Buffer.concat(some)));
+    place += 1;
+    some = [head];
+    bytes = head.length;
+  };
+  for (const lines of batch.held) {
+    if (bytes + lines.length > meteringLimits.chunkBytesMax) close();
+    some.push(lines);
+    bytes += lines.length;
   }
+  close();
 }
 
-async function writeTotals(
-  tx: Transaction,
-  writer: string,
-  entries: readonly JournalEntry[],
-  idOf: (subject: UsageSubject) => string,
-): Promise<void> {
-  const sums = new Map<UsageSubject, { readonly hour: number; readonly sum: RunningTotals }[]>();
-  for (const { subject, record } of entries) {
-    let hours = sums.get(subject);
-    if (hours === undefined) sums.set(subject, (hours = []));
-    const { startedAt } = record;
-    let found = hours.find(({ hour }) => startedAt >= hour && startedAt < hour + hourMs);
-    if (found === undefined) {
-      found = { hour: spanStart("hour", startedAt), sum: { ...noUsage } };
-      hours.push(found);
-    }
-    addRecord(found.sum, record, subject.memoryMb);
-  }
+async function writeTotals(tx: Transaction, writer: string, uses: readonly SubjectUse[]): Promise<void> {
   const spans: readonly Span[] = ["hour", "day"];
-  for (const [subject, hours] of sums) {
+  for (const { subject, hours } of uses) {
+    const id = subjectId(subject);
+    tx.set(subjectKey(id), subject);
     for (const { hour, sum } of hours) {
       for (const span of spans) {
-        const key = totalsKey(span, spanStart(span, hour), subject.account, idOf(subject), writer);
+        const key = totalsKey(span, spanStart(span, hour), subject.account, id, writer);
         const before = await tx.get<StoredTotals>(key);
         tx.set(key, { v: 1, ...addTotals(before ?? noUsage, sum) });
       }

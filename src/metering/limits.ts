@@ -3,8 +3,10 @@ export const meteringLimits = {
   /** Records wait no longer than this for the transaction that writes them, and no more of them are held. */
   commitAfterMs: 1000,
   commitRecordsMax: 10_000,
-  /** Records in one stored value. */
-  chunkRecordsMax: 1000,
+  /** Lines of records in one stored value, about; a single turn's are never divided. */
+  chunkBytesMax: 128 * 1024,
+  /** Records of a dead process that are committed together. */
+  recoverRecordsMax: 1000,
   /** After a failed commit, the next attempt. */
   retryAfterMs: 1000,
   /** Held while the store does not take them; beyond, journal files wait for the next start. */

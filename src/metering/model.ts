@@ -1,30 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Key } from "../kernel/store/store.ts";
-import type { UsageRecord, UsageSubject, UsageTotals } from "./usage.ts";
+import type { UsageSubject, UsageTotals } from "./usage.ts";
 
 export const hourMs = 3_600_000;
 export const dayMs = 24 * hourMs;
-
-/** Records of one writer that were committed together. Version 1. */
-export interface RecordChunk {
-  readonly v: 1;
-  /** Keys of subjects. */
-  readonly subjects: readonly string[];
-  readonly records: readonly StoredRecord[];
-}
-
-/** Its subject's place in the chunk, and the members of a record. */
-export type StoredRecord = readonly [
-  subject: number,
-  requestId: string,
-  startedAt: number,
-  durationMs: number,
-  billedMs: number,
-  initMs: number,
-  maxMemoryMb: number,
-  cpuMs: number,
-  status: UsageRecord["status"],
-];
 
 /** A stored sum. Version 1. */
 export interface StoredTotals extends UsageTotals {
@@ -35,7 +14,7 @@ export type Span = "hour" | "day";
 
 export const chunkPrefix: Key = ["usage", "record"];
 
-/** By the hour in which the chunk was committed. */
+/** Records of one writer that were committed together, as lines (see `lines.ts`), by the hour in which they were committed. */
 export function chunkKey(hour: number, writer: string, sequence: number): Key {
   return [...chunkPrefix, hour, writer, sequence];
 }
@@ -81,16 +60,6 @@ export function subjectId(subject: UsageSubject): string {
     sorted,
   ]);
   return createHash("sha256").update(text).digest("base64url").slice(0, 22);
-}
-
-export function toStored(record: UsageRecord, subject: number): StoredRecord {
-  const { requestId, startedAt, durationMs, billedMs, initMs, maxMemoryMb, cpuMs, status } = record;
-  return [subject, requestId, startedAt, durationMs, billedMs, initMs, maxMemoryMb, cpuMs, status];
-}
-
-export function fromStored(stored: StoredRecord): UsageRecord {
-  const [, requestId, startedAt, durationMs, billedMs, initMs, maxMemoryMb, cpuMs, status] = stored;
-  return { requestId, startedAt, durationMs, billedMs, initMs, maxMemoryMb, cpuMs, status };
 }
 
 /** A span before now, so that what is kept for so long is found in whole spans. */

@@ -3,15 +3,14 @@ import { meteringLimits } from "./limits.ts";
 import {
   chunkPrefix,
   dayMs,
-  fromStored,
   hourMs,
   spanStart,
   subjectKey,
   totalsPrefix,
-  type RecordChunk,
   type Span,
   type StoredTotals,
 } from "./model.ts";
+import { parseChunk } from "./lines.ts";
 import { addTotals, noUsage, type UsageRecord, type UsageSubject, type UsageTotals } from "./usage.ts";
 
 /** What a report is split by: `tag:KEY` is a function's tag. */
@@ -120,17 +119,13 @@ export async function listRecords(store: Store, query: RecordsQuery): Promise<Re
   const start = spanStart("hour", query.from);
   const end = spanStart("hour", query.to) + 2 * hourMs;
   return store.read(async (reader) => {
-    const subjects = createSubjects(reader);
     const records: (UsageRecord & UsageSubject)[] = [];
     let at: Key = query.after === undefined ? [...chunkPrefix, start] : parsePosition(query.after);
     for (;;) {
-      const [entry] = await reader.range<RecordChunk>({ start: at, end: [...chunkPrefix, end] }, { limit: 1 });
+      const [entry] = await reader.range<Uint8Array>({ start: at, end: [...chunkPrefix, end] }, { limit: 1 });
       if (!entry) return { records };
-      const found = await Promise.all(entry.value.subjects.map((id) => subjects.find(id)));
-      for (const stored of entry.value.records) {
-        const subject = found[stored[0]];
-        const record = fromStored(stored);
-        if (!subject || subject.account !== query.account) continue;
+      for (const { subject, record } of parseChunk(entry.value)) {
+        if (subject.account !== query.account) continue;
         if (record.startedAt < query.from || record.startedAt >= query.to) continue;
         if (query.functionName !== undefined && subject.functionName !== query.functionName) continue;
         records.push({ ...subject, ...record });

@@ -1,34 +1,21 @@
-import type { JournalEntry } from "../../metering/journal.ts";
-import type { UsageRecord, UsageSubject } from "../../metering/usage.ts";
+import type { SubjectUse } from "../../metering/batch.ts";
 import type { MetricDatum } from "../cloudwatch/port.ts";
 
 /**
  * The metrics `AWS/Lambda` of invocations that ran, a datum for each metric, set of dimensions and minute.
  * Source: Lambda developer guide, "Types of metrics for Lambda functions" and their dimensions.
  */
-export function toMetricData(entries: readonly JournalEntry[]): MetricDatum[] {
-  const minutes = new Map<UsageSubject, Map<number, UsageRecord[]>>();
-  for (const { subject, record } of entries) {
-    const minute = record.startedAt - (record.startedAt % 60_000);
-    const held = minutes.get(subject) ?? new Map<number, UsageRecord[]>();
-    minutes.set(subject, held);
-    const records = held.get(minute);
-    if (records) records.push(record);
-    else held.set(minute, [record]);
-  }
+export function toMetricData(uses: readonly SubjectUse[]): MetricDatum[] {
   const data: MetricDatum[] = [];
-  for (const [subject, byMinute] of minutes) {
-    for (const [timestamp, records] of byMinute) {
+  for (const { subject, minutes } of uses) {
+    for (const { minute, invocations, errors, durations } of minutes) {
       const add = (metricName: string, unit: string, values: ReadonlyMap<number, number>) => {
-        data.push(...functionMetric({ ...subject, timestamp }, metricName, unit, values));
+        data.push(...functionMetric({ ...subject, timestamp: minute }, metricName, unit, values));
       };
-      const errors = records.filter(({ status }) => status !== "success").length;
-      const durations = new Map<number, number>();
-      for (const { durationMs } of records) durations.set(durationMs, (durations.get(durationMs) ?? 0) + 1);
-      add("Invocations", "Count", countsOf([1, records.length]));
-      add("Errors", "Count", countsOf([1, errors], [0, records.length - errors]));
+      add("Invocations", "Count", countsOf([1, invocations]));
+      add("Errors", "Count", countsOf([1, errors], [0, invocations - errors]));
       // AWS: what ran was not throttled, so that the average is the share of what was.
-      add("Throttles", "Count", countsOf([0, records.length]));
+      add("Throttles", "Count", countsOf([0, invocations]));
       add("Duration", "Milliseconds", durations);
     }
   }
