@@ -13,6 +13,8 @@ export interface PlaceUnderTest {
   readonly needs: (store: Store) => Promise<Pick<BlobNeeds, "folder" | "place" | "s3">>;
   /** Names of what is in the place now. */
   readonly leftovers: (store: Store) => Promise<readonly string[]>;
+  /** The store that knows what is where. Default: in memory. */
+  readonly store?: Store;
   readonly end?: () => Promise<void>;
   /** What is written at once at the most: content longer than it comes in parts. */
   readonly pieceBytes: number;
@@ -29,7 +31,7 @@ export function describeBlobs(name: string, open: () => Promise<PlaceUnderTest>)
 
     beforeEach(async () => {
       place = await open();
-      store = createMemoryStore();
+      store = place.store ?? createMemoryStore();
       clock = createFakeClock(Date.now());
       blobs = await newProcess();
     });

@@ -8,7 +8,10 @@ import { newSharedStore } from "./postgres.ts";
 const root = join(import.meta.dirname, "../..");
 const startMsMax = 30_000;
 
-/** The program as a user runs it: a process of its own, a real clock, the embedded store unless told otherwise. */
+/**
+ * The program as a user runs it: a process of its own, a real clock, the embedded store unless told otherwise; one worker
+ * unless `args` or CUMULET_WORKERS ask for more.
+ */
 export interface TestServer {
   readonly endpoint: string;
   readonly port: number;
@@ -18,15 +21,15 @@ export interface TestServer {
   readonly environment: Readonly<Record<string, string>>;
   /** What it has written to standard error. */
   log(): string;
-  /** `kill -9`, then start again on the same data folder and port. */
-  killAndRestart(): Promise<void>;
+  /** `kill -9`, then start again on the same data folder and port, and the same store unless another is named. */
+  killAndRestart(options?: TestServerOptions): Promise<void>;
   kill(): Promise<void>;
   /** Stop as Ctrl+C does and remove the data folder. */
   stop(): Promise<void>;
 }
 
 export interface TestServerOptions {
-  /** The address of a store in PostgreSQL. Default: none, unless the whole run is on PostgreSQL. */
+  /** The address of a store in PostgreSQL, or `embedded`. Default: embedded, unless the whole run is on PostgreSQL. */
   readonly store?: string;
 }
 
@@ -35,7 +38,7 @@ export async function startTestServer(
   options: TestServerOptions = {},
 ): Promise<TestServer> {
   const dataDir = await mkdtemp(join(tmpdir(), "cumulet-test-"));
-  const store = options.store ?? (await newSharedStore());
+  let store = options.store ?? (await newSharedStore());
   let running = await launch(dataDir, 0, args, store);
   const { port } = running;
   const environment = await readEnvironment(dataDir);
@@ -51,8 +54,9 @@ export async function startTestServer(
     async kill() {
       await end(running.child, "SIGKILL");
     },
-    async killAndRestart() {
+    async killAndRestart(now = {}) {
       await end(running.child, "SIGKILL");
+      store = now.store ?? store;
       running = await launch(dataDir, port, args, store);
     },
     async stop() {
@@ -63,7 +67,9 @@ export async function startTestServer(
 }
 
 async function launch(dataDir: string, port: number, args: readonly string[], store: string | undefined) {
-  const child = spawn(join(root, "bin/cumulet"), ["start", "--data", dataDir, "--port", String(port), ...args], {
+  const workers = args.includes("--workers") || process.env["CUMULET_WORKERS"] !== undefined ? [] : ["--workers", "1"];
+  const given = ["start", "--data", dataDir, "--port", String(port), ...workers, ...args];
+  const child = spawn(join(root, "bin/cumulet"), given, {
     cwd: root,
     env: { ...process.env, ...(store !== undefined && { CUMULET_STORE: store }) },
     stdio: ["ignore", "pipe", "pipe"],
@@ -73,7 +79,7 @@ async function launch(dataDir: string, port: number, args: readonly string[], st
   child.stdout.on("data", (chunk: Buffer) => (log += chunk.toString("utf8")));
   const until = Date.now() + startMsMax;
   for (;;) {
-    const match = /is ready on https?:\/\/127\.0\.0\.1:(\d+)/.exec(log);
+    const match = /is ready on https?:\/\/127(?:\.\d+){3}:(\d+)/.exec(log);
     if (match) return { child, port: Number(match[1]), log: () => log };
     if (child.exitCode !== null || Date.now() > until) {
       child.kill("SIGKILL");

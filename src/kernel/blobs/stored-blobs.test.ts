@@ -1,13 +1,17 @@
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describeBlobs, type PlaceUnderTest } from "../../testing/blobs-cases.ts";
 import { createFakeClock } from "../../testing/fake-clock.ts";
+import { findPostgres, noPostgres, startPostgres, type TestPostgres } from "../../testing/postgres.ts";
 import { randomIds } from "../ids.ts";
 import { blobLimits } from "../limits.ts";
+import { createLog } from "../log.ts";
+import { openLmdbStore } from "../store/lmdb-store.ts";
 import { createMemoryStore } from "../store/memory-store.ts";
+import { openPostgresStore } from "../store/postgres-store.ts";
 import type { Store } from "../store/store.ts";
-import { describeBlobs } from "../../testing/blobs-cases.ts";
 import type { Blobs } from "./blobs.ts";
 import { createStoreBlobs } from "./store-blobs.ts";
 import { createBlobs } from "./stored-blobs.ts";
@@ -16,6 +20,7 @@ let folder: string;
 let store: Store;
 let blobs: Blobs;
 const clock = createFakeClock(1_000_000);
+const log = createLog("silent", () => {}, Date.now);
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "cumulet-blobs-"));
@@ -30,21 +35,45 @@ const filesIn = async () => {
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 };
 
-describeBlobs("files", async () => ({
+const placeInFiles = (): PlaceUnderTest => ({
   needs: async () => ({ folder }),
   leftovers: filesIn,
   pieceBytes: blobLimits.chunkBytes * 2,
-}));
+});
 
-describeBlobs("the store", async () => ({
+const placeInStore = (its: Store): PlaceUnderTest => ({
+  store: its,
   needs: async () => ({ folder, place: "store" }),
-  leftovers: async (its) => {
+  leftovers: async () => {
     const keys = async (prefix: string) =>
       its.read((reader) => reader.range({ prefix: ["blobs", prefix] }, { limit: 10 }));
     return [...(await keys("piece")), ...(await keys("length"))].map(({ key }) => key.join("/"));
   },
   pieceBytes: blobLimits.pieceBytes,
-}));
+});
+
+describeBlobs("files", async () => placeInFiles());
+
+describeBlobs("the store", async () => placeInStore(createMemoryStore()));
+
+describeBlobs("the store on disk", async () => {
+  const onDisk = await openLmdbStore({ folder: join(folder, "store"), clock });
+  return { ...placeInStore(onDisk), end: () => onDisk.close() };
+});
+
+const missing = (await findPostgres()) === undefined;
+describe.skipIf(missing)(`on PostgreSQL${missing ? ` (${noPostgres})` : ""}`, () => {
+  let postgres: TestPostgres;
+  beforeAll(async () => {
+    postgres = await startPostgres();
+  });
+  afterAll(() => postgres.stop());
+
+  describeBlobs("the store", async () => {
+    const inDatabase = await openPostgresStore({ url: await postgres.newStore(), log });
+    return { ...placeInStore(inDatabase), end: () => inDatabase.close() };
+  });
+});
 
 async function* twentyPieces(): AsyncIterable<Uint8Array> {
   for (let n = 0; n < 20; n += 1) yield new Uint8Array(blobLimits.pieceBytes);
