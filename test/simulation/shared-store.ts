@@ -9,11 +9,16 @@ import { ask, type SimulatedProcess, type Weather, type World } from "./world.ts
 
 /** One store that all processes share, each over a network of its own. */
 export interface SharedStore {
-  /** As a process sees it. */
-  connect(process: SimulatedProcess, weather: Weather, name: string): Store;
+  /**
+   * As a process sees it. What it is told of changes comes in order; what gets lost on the way is made good, when it asks
+   * whether it has caught up, by telling it that anything may have changed.
+   */
+  connect(process: SimulatedProcess, weather: Weather, name: string): ConnectedStore;
   /** Directly, with nothing in between and nobody to conflict with. */
   transact<T>(body: (tx: Transaction) => Promise<T>): Promise<T>;
 }
+
+export type ConnectedStore = Store & Required<Pick<Store, "caughtUp">>;
 
 /** `onCommit` is told of every commit when it has been applied, and by whom, before anything else happens. */
 export function createSharedStore(
@@ -22,13 +27,15 @@ export function createSharedStore(
   onCommit: (commit: Commit, by: string) => void,
 ): SharedStore {
   const driver = createMemoryDriver();
-  const followers = new Set<(commit: Commit) => void>();
+  const followers = new Set<(commit: Commit, sequence: number) => void>();
+  let sequence = 0;
 
   async function apply(commit: Commit, by: string): Promise<boolean> {
     const [applied = false] = await driver.commit([commit]);
     if (!applied) return false;
+    sequence += 1;
     onCommit(commit, by);
-    for (const follow of followers) follow(commit);
+    for (const follow of followers) follow(commit, sequence);
     return true;
   }
 
@@ -47,12 +54,32 @@ export function createSharedStore(
     }
   }
 
-  function connect(process: SimulatedProcess, weather: Weather, name: string): Store {
+  function connect(process: SimulatedProcess, weather: Weather, name: string): ConnectedStore {
     const watchers = createWatchers();
-    followers.add((commit) => {
+    /** Commits on their way to this process, the first one first. */
+    const coming: number[] = [];
+    let lastArrival = 0;
+    let gap = false;
+    let waiting: { readonly sequence: number; readonly resolve: () => void }[] = [];
+    const arrived = () => {
+      const done = waiting.filter((waiter) => (coming[0] ?? Infinity) > waiter.sequence);
+      waiting = waiting.filter((waiter) => !done.includes(waiter));
+      for (const { resolve } of done) resolve();
+    };
+    followers.add((commit, number) => {
       if (process.isDead() || watchers.isEmpty()) return;
-      world.at(random.fraction() * weather.delayMsMax, () =>
-        process.deliver(() => watchers.tell(commit.writes.keys())),
+      if (weather.lostRequest === 1) {
+        gap = true;
+        return;
+      }
+      coming.push(number);
+      lastArrival = Math.max(lastArrival, world.now() + random.fraction() * weather.delayMsMax);
+      world.at(lastArrival - world.now(), () =>
+        process.deliver(() => {
+          watchers.tell(commit.writes.keys());
+          coming.splice(coming.indexOf(number), 1);
+          if (waiting.length > 0) arrived();
+        }),
       );
     });
     const send = <T>(carryOut: () => T | Promise<T>) => ask(world, random, weather, process, carryOut);
@@ -82,6 +109,17 @@ export function createSharedStore(
         throw new StoreConflictError(storeLimits.attemptsMax);
       },
       watch: watchers.add,
+      caughtUp: async () => {
+        const now = await send(() => sequence);
+        if (gap) {
+          gap = false;
+          watchers.tellAll();
+        }
+        await new Promise<void>((resolve) => {
+          waiting.push({ sequence: now, resolve });
+          arrived();
+        });
+      },
       close: async () => {},
     };
   }

@@ -82,7 +82,7 @@ export function createNodes(needs: NodesNeeds): Nodes {
     const others = nodes.filter((node) => node.id !== id);
     if (lease === undefined || own?.lease !== lease) await register();
     else if (others.length > 0) await keepWith(others, own, began);
-    else if (!alone) await unite();
+    else if (!alone || !own.alone) await unite();
     // Nothing can have been missed while nobody waited for this node: all of that is taken in before it counts as live.
     if (!isLive()) await store.caughtUp?.();
     // While it is alone nobody waits for it to write; whoever comes is seen long before he would give it up.
@@ -118,7 +118,8 @@ export function createNodes(needs: NodesNeeds): Nodes {
 
   /** Renew the lease, tell of changes, and answer others', where it is time for any of these. */
   async function keepWith(others: readonly StoredNode[], own: StoredNode, began: number): Promise<void> {
-    if (alone) await divide();
+    // The answer to what wrote the record may have been lost: what others read is what counts.
+    if (alone || own.alone) await divide();
     const acks = Object.fromEntries(others.filter((other) => other.mark > 0).map((other) => [other.id, other.mark]));
     const acksAreDue = others.some((other) => (own.acks[other.id] ?? 0) < other.mark);
     if (!acksAreDue && own.mark >= mark && began - wroteAt < nodeLimits.beatMs) return;
