@@ -7,6 +7,7 @@ import { steadyClock, systemClock } from "../kernel/clock.ts";
 import { randomIds } from "../kernel/ids.ts";
 import { nodeLimits } from "../kernel/limits.ts";
 import { createLog } from "../kernel/log.ts";
+import { hasEnded, thisProcess } from "../kernel/process-identity.ts";
 import { openLmdbStore } from "../kernel/store/lmdb-store.ts";
 import type { Store } from "../kernel/store/store.ts";
 import { CommandError } from "./command.ts";
@@ -66,7 +67,7 @@ const lookMs = 200;
 /** Register as a node for a moment: whoever is still counted among the living after the others' leases have ended serves. */
 async function assertNobodyServes(store: Store, name: string): Promise<void> {
   const { createNodes } = await import("../kernel/nodes/create-nodes.ts");
-  const nodes = createNodes({ store, clock: steadyClock, ids: randomIds, log: silent, label: "cumulet" });
+  const nodes = createNodes({ store, clock: steadyClock, ids: randomIds, log: silent, hasEnded, ...thisProcess() });
   await nodes.start();
   try {
     const until = steadyClock.now() + nodeLimits.lostMs + nodeLimits.beatMs;
