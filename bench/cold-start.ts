@@ -4,18 +4,19 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { LambdaClient, UpdateFunctionConfigurationCommand, waitUntilFunctionUpdatedV2 } from "@aws-sdk/client-lambda";
 import { bareStartMs, type Bare, type Language } from "./bare.ts";
+import { untilQuiet } from "./process.ts";
 import { startCumulet } from "./server.ts";
 
-const singles = 25;
+const singles = 20;
 const unpooled = 10;
 const parallel = 20;
-const parallelRounds = 5;
+const parallelRounds = 4;
 const many = 100;
 const manyRounds = 3;
 // What was used up is made again while nobody waits: by half of the processors, some 60 to 75 ms of processor time each.
 const restMs = 500;
-const burstRestMs = 3_000;
-const manyRestMs = 10_000;
+/** At most: it ends when the server has nothing more to make. */
+const restMsMax = 12_000;
 
 export interface ColdStarts {
   /** One function, from a sandbox that waited for code. */
@@ -79,11 +80,11 @@ export async function measureColdStarts(folder: string, bares: readonly Bare[]):
       }
       return ms;
     };
-    const together = async (functions: number, times: number, rest: number) => {
+    const together = async (functions: number, times: number) => {
       const ms: number[] = [];
       for (let round = 0; round < times; round++) {
         for (let index = 0; index < functions; index++) await renew(index);
-        await delay(rest);
+        await untilQuiet(server.pid, restMsMax);
         const from = performance.now();
         await Promise.all(Array.from({ length: functions }, (_, index) => request(index)));
         ms.push(performance.now() - from);
@@ -105,8 +106,8 @@ export async function measureColdStarts(folder: string, bares: readonly Bare[]):
     // The first time nothing has been loaded ahead, and nothing of what was compiled is kept.
     const sdkMs = (await alone("sdk", singles + 1)).slice(1);
     const ownSdkMs = await alone("own-sdk", unpooled);
-    const parallelMs = await together(parallel, parallelRounds, burstRestMs);
-    const manyMs = await together(many, manyRounds, manyRestMs);
+    const parallelMs = await together(parallel, parallelRounds);
+    const manyMs = await together(many, manyRounds);
     const sameFunctionMs: number[] = [];
     for (let round = 0; round < parallelRounds; round++) {
       await renew(0);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { bareMemoryMb, privateMb, type Bare, type Language } from "./bare.ts";
 import { writeApps } from "./cold-start.ts";
+import { cpuTicks, descendants, untilQuiet } from "./process.ts";
 import { startCumulet } from "./server.ts";
 
 const idleMs = 60_000;
@@ -31,7 +32,8 @@ export async function measureIdle(folder: string, bares: readonly Bare[]): Promi
       await response.arrayBuffer();
     }
     // Until what was used up has been made again, and environments are frozen.
-    await delay(10_000);
+    await untilQuiet(server.pid, 15_000);
+    await delay(2_000);
     const processes = descendants(server.pid);
     const environments = processes.filter(hasFunction);
     const from = cpuTicks([server.pid, ...processes]);
@@ -53,15 +55,6 @@ export async function measureIdle(folder: string, bares: readonly Bare[]): Promi
   }
 }
 
-function descendants(pid: number): readonly number[] {
-  const children: number[] = [];
-  for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    const text = readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").trim();
-    if (text !== "") children.push(...text.split(" ").map(Number));
-  }
-  return [...children, ...children.flatMap(descendants)];
-}
-
 /** A process of a sandbox in which a function's code lies, and not bubblewrap. */
 function hasFunction(pid: number): boolean {
   try {
@@ -73,11 +66,4 @@ function hasFunction(pid: number): boolean {
 
 function nameOf(pid: number): string {
   return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")[0]?.split("/").at(-1) ?? "";
-}
-
-function cpuTicks(pids: readonly number[]): number {
-  return pids.reduce((sum, pid) => {
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-    return sum + Number(fields[11]) + Number(fields[12]);
-  }, 0);
 }

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -75,4 +75,61 @@ export async function untilAnswers(url: string, everyMs: number): Promise<void> 
     await delay(everyMs);
   }
   throw new Error(`${url} did not answer within a minute`);
+}
+
+/** All processes below this one. */
+export function descendants(pid: number): readonly number[] {
+  const children: number[] = [];
+  try {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      const text = readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").trim();
+      if (text !== "") children.push(...text.split(" ").map(Number));
+    }
+  } catch {
+    // It has ended.
+  }
+  return [...children, ...children.flatMap(descendants)];
+}
+
+/** Processor time they have used, in hundredths of a second. */
+export function cpuTicks(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + ticksOf(pid), 0);
+}
+
+function ticksOf(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+    return Number(fields[11]) + Number(fields[12]);
+  } catch {
+    return 0;
+  }
+}
+
+/** Resolves when the process and all below it have done next to nothing for a while: nothing is being made ready any more. */
+export async function untilQuiet(pid: number, atMostMs: number): Promise<void> {
+  const until = Date.now() + atMostMs;
+  let quiet = 0;
+  let last = new Set<number>();
+  let before = Number.NaN;
+  while (quiet < 3 && Date.now() < until) {
+    const all = [pid, ...descendants(pid)];
+    const now = cpuTicks(all);
+    const isSame = all.length === last.size && all.every((each) => last.has(each));
+    quiet = isSame && now - before <= 2 ? quiet + 1 : 0;
+    last = new Set(all);
+    before = now;
+    await delay(150);
+  }
+}
+
+export function childrenOf(parent: number): number[] {
+  return readdirSync("/proc").flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, "latin1");
+      return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === parent ? [Number(name)] : [];
+    } catch {
+      return [];
+    }
+  });
 }

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { freePort, startProcess } from "./process.ts";
 
 const edits = 15;
-const restMs = 1_000;
+const restMs = 500;
 const untilMs = 30_000;
 
 const template = {

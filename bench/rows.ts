@@ -15,17 +15,17 @@ const aims: Readonly<Record<Language, { readonly waiting?: string; readonly noth
   ruby: {},
 };
 
-export function requestRows(measured: ReadonlyMap<string, Throughput>, load: string): Row[] {
-  const ours = measured.get("cumulet")?.perSecond ?? [];
+export function requestRows(measured: Readonly<Record<string, Throughput>>, load: string): Row[] {
+  const ours = measured["cumulet"]?.perSecond ?? [];
   const aimsHere: Readonly<Record<string, string>> =
     load === "32 in flight" ? { fastify: "≥ 0.4", "serverless-offline": "≥ 12" } : {};
   return [
-    ...[...measured].flatMap(([name, { perSecond, p50Ms, p99Ms }]) => [
+    ...Object.entries(measured).flatMap(([name, { perSecond, p50Ms, p99Ms }]) => [
       { what: `warm requests/s, ${load}, ${name}`, value: Math.round(median(perSecond)), unit: "1/s" },
       { what: `p50, ${load}, ${name}`, value: median(p50Ms), unit: "ms" },
       { what: `p99, ${load}, ${name}`, value: median(p99Ms), unit: "ms" },
     ]),
-    ...[...measured]
+    ...Object.entries(measured)
       .filter(([name]) => name !== "cumulet")
       .map(([name, { perSecond }]) => ({
         what: `Cumulet / ${name}, ${load}`,
@@ -99,6 +99,17 @@ export function startUpRows(startUp: StartUp): Row[] {
     { what: "ready with 200 functions deployed, median", value: median(startUp.readyMs), unit: "ms", aim: "< 400" },
     { what: "plain `node -e 0` at that time, median", value: median(startUp.bareNodeMs), unit: "ms" },
     { what: "resident memory idle, server with 200 functions", value: startUp.idleMb, unit: "MB", aim: "< 100" },
+  ];
+}
+
+export function reloadRows(reloadMs: readonly number[]): Row[] {
+  return [
+    {
+      what: "saved under `cumulet dev` until the new code answers, median",
+      value: median(reloadMs),
+      unit: "ms",
+      aim: "< 200",
+    },
   ];
 }
 

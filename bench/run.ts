@@ -1,81 +1,83 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { bareInterpreters } from "./bare.ts";
 import { measureColdStarts } from "./cold-start.ts";
 import { measureIdle } from "./idle.ts";
-import { installPeers, startFastify, startFun, startServerlessOffline } from "./peers.ts";
+import { measureNodes, nodesRows } from "./nodes.ts";
+import { installPeers } from "./peers.ts";
 import { measureReload } from "./reload.ts";
-import { coldRows, idleRows, requestRows, startUpRows } from "./rows.ts";
-import { startCumulet } from "./server.ts";
+import { compareRequests, requestsRows } from "./requests.ts";
+import { coldRows, idleRows, reloadRows, startUpRows } from "./rows.ts";
 import { measureStartUp } from "./start-up.ts";
-import { median } from "./statistics.ts";
+import { measureStore, storeRows } from "./store.ts";
 import { printTable, type Row } from "./table.ts";
-import { measureRequests } from "./throughput.ts";
+import { measureWorkers, workersRows } from "./workers.ts";
+
+interface Section {
+  readonly rows: readonly Row[];
+  readonly samples: unknown;
+}
 
 // One run measures everything side by side: absolute figures depend on the machine, the ratios much less.
-installPeers();
-const folder = await mkdtemp(join(tmpdir(), "cumulet-bench-"));
-try {
-  const bares = await bareInterpreters(join(folder, "bare"));
-  const requests = await compareRequests(join(folder, "warm"));
-  const cold = await measureColdStarts(join(folder, "cold"), bares);
-  const idle = await measureIdle(join(folder, "idle"), bares);
-  const reloadMs = await measureReload(join(folder, "reload"));
-  const startUp = await measureStartUp(join(folder, "start"));
-  const rows: Row[] = [
-    ...requestRows(requests.many, "32 in flight"),
-    ...requestRows(requests.alone, "1 in flight"),
-    ...coldRows(cold),
-    ...idleRows(idle),
-    {
-      what: "saved under `cumulet dev` until the new code answers, median",
-      value: median(reloadMs),
-      unit: "ms",
-      aim: "< 200",
-    },
-    ...startUpRows(startUp),
-    { what: "resident memory, bare Fastify", value: requests.fastifyMb, unit: "MB" },
-    { what: "resident memory, serverless-offline", value: requests.offlineMb, unit: "MB" },
-  ];
-  printTable(rows);
-  const machine = {
-    cpu: cpus()[0]?.model,
-    cores: cpus().length,
-    memoryGb: Math.round(totalmem() / 2 ** 30),
-    node: process.version,
-  };
-  const { many, alone, ...residentMb } = requests;
-  const samples = {
-    requests: { many: Object.fromEntries(many), alone: Object.fromEntries(alone), ...residentMb },
-    cold,
-    idle,
-    reloadMs,
-    startUp,
-  };
-  const results = { date: new Date().toISOString(), machine, rows, samples };
-  await writeFile(new URL("results.json", import.meta.url), `${JSON.stringify(results, undefined, 2)}\n`);
-} finally {
-  await rm(folder, { recursive: true, force: true });
+const root = await mkdtemp(join(tmpdir(), "cumulet-bench-"));
+const bares = () => bareInterpreters(join(root, "bare"));
+const sections: Readonly<Record<string, (folder: string) => Promise<Section>>> = {
+  warm: async (folder) => section(await compareRequests(folder), requestsRows),
+  cold: async (folder) => section(await measureColdStarts(folder, await bares()), coldRows),
+  idle: async (folder) => section(await measureIdle(folder, await bares()), idleRows),
+  reload: async (folder) => section(await measureReload(folder), reloadRows),
+  "start-up": async (folder) => section(await measureStartUp(folder), startUpRows),
+  workers: async (folder) => section(await measureWorkers(folder), workersRows),
+  nodes: async (folder) => section(await measureNodes(folder), nodesRows),
+  store: async (folder) => section(await measureStore(folder), storeRows),
+};
+
+function section<T>(samples: T, rowsOf: (samples: T) => readonly Row[]): Section {
+  return { rows: rowsOf(samples), samples };
 }
 
-async function compareRequests(dataDir: string) {
-  const cumulet = await startCumulet(dataDir, "bench/app");
-  const fastify = await startFastify();
-  const offline = await startServerlessOffline();
-  const fun = await startFun();
-  try {
-    const targets = [
-      { name: "cumulet", url: cumulet.url("bench-hello") },
-      { name: "fastify", url: fastify.url },
-      { name: "serverless-offline", url: offline.url },
-    ];
-    // It gives up requests when many come at once: its processes are started one by one.
-    const oneByOne = { name: "@vercel/fun", url: fun.url };
-    const many = await measureRequests(targets, { inFlight: 32, rounds: 5, roundSeconds: 4 });
-    const alone = await measureRequests([...targets, oneByOne], { inFlight: 1, rounds: 3, roundSeconds: 3 });
-    return { many, alone, fastifyMb: fastify.residentMb(), offlineMb: offline.residentMb() };
-  } finally {
-    await Promise.all([cumulet.stop(), fastify.stop(), offline.stop(), fun.stop()]);
-  }
+const chosen = process.argv.slice(2);
+const unknown = chosen.filter((name) => sections[name] === undefined);
+if (unknown.length > 0) {
+  console.error(`There is no section ${unknown.join(", ")}: ${Object.keys(sections).join(", ")}.`);
+  process.exit(2);
 }
+const rows: Row[] = [];
+const samples: Record<string, unknown> = {};
+const failures: Record<string, string> = {};
+const seconds: Record<string, number> = {};
+try {
+  installPeers();
+  for (const [name, measure] of Object.entries(sections)) {
+    if (chosen.length > 0 && !chosen.includes(name)) continue;
+    const from = performance.now();
+    try {
+      const folder = join(root, name);
+      await mkdir(folder);
+      const found = await measure(folder);
+      rows.push(...found.rows);
+      samples[name] = found.samples;
+    } catch (error) {
+      failures[name] = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      console.error(`${name} could not be measured: ${failures[name]}`);
+    }
+    seconds[name] = Math.round((performance.now() - from) / 1_000);
+    console.error(`${name}: ${seconds[name]} s`);
+  }
+} finally {
+  await rm(root, { recursive: true, force: true });
+}
+printTable(rows);
+const machine = {
+  cpu: cpus()[0]?.model,
+  cores: cpus().length,
+  memoryGb: Math.round(totalmem() / 2 ** 30),
+  node: process.version,
+};
+// What is kept is of one run.
+if (chosen.length === 0) {
+  const results = { date: new Date().toISOString(), machine, seconds, failures, rows, samples };
+  await writeFile(new URL("results.json", import.meta.url), `${JSON.stringify(results, undefined, 2)}\n`);
+}
+if (Object.keys(failures).length > 0) process.exitCode = 1;

@@ -35,14 +35,26 @@ export async function measureRequests(
   const measured = new Map<string, Throughput>(
     targets.map(({ name }) => [name, { perSecond: [], p50Ms: [], p99Ms: [] }]),
   );
-  for (const target of targets) await once(target, load.inFlight, 2);
+  // Who fails under load is left out from then on, and of the results.
+  const attempt = async (target: Target, seconds: number) => {
+    if (!measured.has(target.name)) return undefined;
+    try {
+      return await once(target, load.inFlight, seconds);
+    } catch (error) {
+      measured.delete(target.name);
+      console.error(`${target.name} is left out: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    }
+  };
+  for (const target of targets) await attempt(target, 2);
   for (let round = 0; round < load.rounds; round++) {
     for (const target of targets) {
-      const found = await once(target, load.inFlight, load.roundSeconds);
+      const found = await attempt(target, load.roundSeconds);
       const all = measured.get(target.name);
-      all?.perSecond.push(found.perSecond);
-      all?.p50Ms.push(found.p50Ms);
-      all?.p99Ms.push(found.p99Ms);
+      if (found === undefined || all === undefined) continue;
+      all.perSecond.push(found.perSecond);
+      all.p50Ms.push(found.p50Ms);
+      all.p99Ms.push(found.p99Ms);
     }
   }
   return measured;
