@@ -40,6 +40,7 @@ import { createLedger } from "./metering/ledger.ts";
 import { openMetricsToken } from "./metering/metrics-token.ts";
 import { collectNode } from "./metering/node-metrics.ts";
 import { collectProcess } from "./metering/process-metrics.ts";
+import { timeStore } from "./metering/store-metrics.ts";
 import { handleUsageRetention, scheduleUsageRetention } from "./metering/retention.ts";
 import { createApiGateway } from "./services/apigateway/service.ts";
 import { createApiGatewayV2 } from "./services/apigatewayv2/service.ts";
@@ -123,7 +124,8 @@ async function buildPlatform(
   const ids = parts.ids ?? randomIds;
   const log = createLog(config.logLevel, parts.writeLog, () => clock.now());
   const tls = config.tls && (await openTls(config.tls, { clock, log }));
-  const store = parts.store ?? (await openStore(config, clock, log));
+  const timed = timeStore(parts.store ?? (await openStore(config, clock, log)));
+  const { store } = timed;
   hasOpened(() => store.close());
   await assertComplete(store);
   const blobs = await createBlobs({
@@ -278,7 +280,7 @@ async function buildPlatform(
 
   const { account, region } = config;
   const { workbench } = compute;
-  const collectors = [meter.collect, executeApi.collect, collectProcess(dataDir), collectNode(nodes)];
+  const collectors = [meter.collect, executeApi.collect, collectProcess(dataDir), collectNode(nodes), timed.collect];
   const gather = gatherMetrics(siblings, () => collectors.flatMap((collect) => collect()));
   const platformApi = createPlatformApi({
     developer: createDeveloperApi({ clock, feed, workbench, siblings, account, region, latest: lambda.latest }),
