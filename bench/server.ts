@@ -15,12 +15,12 @@ export interface CumuletServer extends Started {
   url(functionName: string): string;
 }
 
-/** Starts the bundle as a user would, sandboxed by default, and deploys an app if one is named. */
+/** Starts the bundle, sandboxed by default, in one process whatever the machine, and deploys an app if one is named. */
 export async function startCumulet(dataDir: string, app?: string): Promise<CumuletServer> {
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
   const from = performance.now();
-  const args = [main, "start", "--port", String(port), "--data", dataDir];
+  const args = [main, "start", "--port", String(port), "--data", dataDir, "--workers", "1"];
   const started = startProcess(process.execPath, args, { env: { CUMULET_LOG: "warn" } });
   await untilAnswers(`${endpoint}/_cumulet/health`, 2);
   const readyMs = performance.now() - from;

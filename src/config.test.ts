@@ -26,3 +26,15 @@ test("CUMULET_SERVER_KEY must be 64 hex digits", () => {
   expect(() => readConfig({}, { CUMULET_SERVER_KEY: "secret" })).toThrow(/64 hex digits/);
   expect(() => readConfig({}, { CUMULET_SERVER_KEY: "secret" })).not.toThrow("secret");
 });
+
+describe("--workers", () => {
+  test("is one unless told, by flag before variable", () => {
+    expect(readConfig({}, {}).workers).toBe(1);
+    expect(readConfig({}, { CUMULET_WORKERS: "3" }).workers).toBe(3);
+    expect(readConfig({ workers: "2" }, { CUMULET_WORKERS: "3" }).workers).toBe(2);
+  });
+
+  test.each(["0", "129", "1.5", "-1", "many", ""])("refuses %j", (workers) => {
+    expect(() => readConfig({ workers }, {})).toThrow("--workers takes a number from 1 to 128");
+  });
+});

@@ -235,7 +235,7 @@ function parseSeconds(name: string, text: string): number {
   return seconds * 1000;
 }
 
-/** One, for whoever builds a platform in a process of their own; the program asks for more. */
+/** Whoever builds a platform in a process of their own has one worker, whatever this says. */
 function parseWorkers(text: string | undefined): number {
   if (text === undefined) return 1;
   const workers = Number(text);

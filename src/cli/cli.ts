@@ -1,59 +1,42 @@
-import { ServerKeyError } from "../access/shared-keys.ts";
 import { ConfigError } from "../config.ts";
-import { ArchiveError } from "../kernel/backup/archive.ts";
-import { StoreIncompleteError } from "../kernel/backup/incomplete.ts";
-import { StoreUnavailableError } from "../kernel/store/postgres-errors.ts";
-import { TlsFileError } from "../front/tls.ts";
 import { CommandError, type Command, type Output } from "./command.ts";
-import { backupCommand } from "./backup.ts";
-import { debugCommand } from "./debug.ts";
-import { deployCommand } from "./deploy.ts";
-import { devCommand } from "./dev.ts";
-import { doctorCommand } from "./doctor.ts";
-import { envCommand } from "./env.ts";
-import { invokeCommand } from "./invoke.ts";
-import { logsCommand } from "./logs.ts";
-import { migrateCommand } from "./migrate.ts";
-import { restoreCommand } from "./restore.ts";
-import { runtimesCommand } from "./runtimes.ts";
-import { startCommand } from "./start.ts";
-import { usageCommand } from "./usage.ts";
 import { version } from "./version.ts";
-import { workerCommand } from "./worker.ts";
 
-const commands: readonly Command[] = [
-  startCommand,
-  envCommand,
-  deployCommand,
-  devCommand,
-  debugCommand,
-  invokeCommand,
-  logsCommand,
-  usageCommand,
-  backupCommand,
-  restoreCommand,
-  migrateCommand,
-  doctorCommand,
-  runtimesCommand,
-  workerCommand,
-];
+/** Each is loaded only where it is used: what supervises workers, and what is a short call, stays small. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  start: async () => (await import("./start.ts")).startCommand,
+  env: async () => (await import("./env.ts")).envCommand,
+  deploy: async () => (await import("./deploy.ts")).deployCommand,
+  dev: async () => (await import("./dev.ts")).devCommand,
+  debug: async () => (await import("./debug.ts")).debugCommand,
+  invoke: async () => (await import("./invoke.ts")).invokeCommand,
+  logs: async () => (await import("./logs.ts")).logsCommand,
+  usage: async () => (await import("./usage.ts")).usageCommand,
+  backup: async () => (await import("./backup.ts")).backupCommand,
+  restore: async () => (await import("./restore.ts")).restoreCommand,
+  migrate: async () => (await import("./migrate.ts")).migrateCommand,
+  doctor: async () => (await import("./doctor.ts")).doctorCommand,
+  runtimes: async () => (await import("./runtimes.ts")).runtimesCommand,
+  worker: async () => (await import("./worker.ts")).workerCommand,
+};
 
 /** Runs one command line (without the program's name); the process's exit code: 0, 1 for a failure, 64 for wrong usage. */
 export async function runCli(argv: readonly string[], output: Output): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === "help" || name === "--help" || name === "-h") {
-    output.out(overview());
+    output.out(await overview());
     return name === undefined ? 64 : 0;
   }
   if (name === "--version" || name === "-v" || name === "version") {
     output.out(`cumulet ${version}`);
     return 0;
   }
-  const command = commands.find((candidate) => candidate.name === name);
-  if (!command) {
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (load === undefined) {
     output.err(`cumulet: there is no command ${name}. 'cumulet help' lists them.`);
     return 64;
   }
+  const command = await load();
   if (rest.includes("--help") || rest.includes("-h")) {
     output.out(`Usage: cumulet ${command.usage}\n\n${command.help}`);
     return 0;
@@ -65,13 +48,14 @@ export async function runCli(argv: readonly string[], output: Output): Promise<n
       output.err(`cumulet: ${error.message}\nUsage: cumulet ${command.usage}`);
       return 64;
     }
-    output.err(`cumulet: ${explain(error)}`);
+    output.err(`cumulet: ${await explain(error)}`);
     return 1;
   }
 }
 
-function overview(): string {
-  const listed = commands.filter((command) => command.hidden !== true);
+async function overview(): Promise<string> {
+  const all = await Promise.all(Object.values(commands).map((load) => load()));
+  const listed = all.filter((command) => command.hidden !== true);
   const width = Math.max(...listed.map((command) => command.usage.length));
   const lines = listed.map((command) => `  cumulet ${command.usage.padEnd(width)}  ${command.summary}`);
   return `Cumulet ${version}: an AWS-compatible serverless API platform\n\n${lines.join("\n")}\n\n'cumulet COMMAND --help' tells more.`;
@@ -82,19 +66,21 @@ function isUsageError(error: unknown): error is Error {
   return error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
 }
 
-/** What whoever starts the program has to mend: a sentence is enough. */
-function isSetup(error: unknown): error is Error {
-  return (
-    error instanceof StoreUnavailableError ||
-    error instanceof ServerKeyError ||
-    error instanceof StoreIncompleteError ||
-    error instanceof ArchiveError
-  );
-}
-
-function explain(error: unknown): string {
-  if (error instanceof CommandError || error instanceof TlsFileError || isSetup(error)) return error.message;
+async function explain(error: unknown): Promise<string> {
+  if (error instanceof CommandError) return error.message;
   if (!(error instanceof Error)) return String(error);
   if ("$metadata" in error) return `${error.name}: ${error.message}`;
-  return error.stack ?? error.message;
+  return (await isSetup(error)) ? error.message : (error.stack ?? error.message);
+}
+
+/** What whoever starts the program has to mend: a sentence is enough. Loaded only where something has failed. */
+async function isSetup(error: Error): Promise<boolean> {
+  const kinds = await Promise.all([
+    import("../front/tls.ts").then((from) => from.TlsFileError),
+    import("../kernel/store/postgres-errors.ts").then((from) => from.StoreUnavailableError),
+    import("../access/shared-keys.ts").then((from) => from.ServerKeyError),
+    import("../kernel/backup/incomplete.ts").then((from) => from.StoreIncompleteError),
+    import("../kernel/backup/archive.ts").then((from) => from.ArchiveError),
+  ]);
+  return kinds.some((kind) => error instanceof kind);
 }

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { Server, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { listenWithLoopback } from "../kernel/listen.ts";
 import type { Nodes } from "../kernel/nodes/nodes.ts";
 import type { ExecuteApiPort } from "../services/execute-api/port.ts";
 import type { FunctionUrlPort } from "../services/lambda/port.ts";
@@ -36,7 +37,11 @@ export interface FrontNeeds extends AwsApiNeeds {
 
 /** The one listener of the platform. */
 export interface Front {
-  /** @returns the port that was bound: the one asked for, or the system's choice for 0 */
+  /**
+   * On another address than loopback, on loopback as well: by it functions reach the platform.
+   *
+   * @returns the port that was bound: the one asked for, or the system's choice for 0
+   */
   listen(port: number, host: string): Promise<{ readonly port: number; readonly host: string }>;
   /** Instead of `listen`, where another process accepts the connections: serves those that it hands over. */
   adopt(): (socket: Socket) => void;
@@ -56,8 +61,10 @@ export function createFront(needs: FrontNeeds): Front {
   const { executeApi, functionUrls, tls, nodes } = needs;
   const readiness = needs.readiness ?? createReadiness(needs);
   const stopping = new AbortController();
-  /** Connections that another process has accepted, and who asks whether they have all ended. */
-  let adopted: Set<Socket> | undefined;
+  /** Connections that the server has not accepted itself, and who asks whether they have all ended. */
+  const adopted = new Set<Socket>();
+  let adopting = false;
+  let beside: Server | undefined;
   let closing: (() => void) | undefined;
 
   /** Connections on which nothing was asked yet, as browsers open ahead: the server does not take them for idle. */
@@ -123,36 +130,38 @@ export function createFront(needs: FrontNeeds): Front {
   server.on("clientError", answerClientError);
   tls?.serveOn(server);
 
+  const accept = (socket: Socket): void => {
+    if (closing) return void socket.destroy();
+    adopted.add(socket);
+    socket.once("close", () => {
+      adopted.delete(socket);
+      closing?.();
+    });
+    server.emit("connection", socket);
+  };
+
   return {
-    listen: (port, host) =>
-      new Promise((resolve, reject) => {
-        server.once("error", reject);
-        server.listen(port, host, () => {
-          server.off("error", reject);
-          server.on("error", (error) => needs.log.error("The listener failed", { error }));
-          const bound = server.address() as AddressInfo;
-          resolve({ port: bound.port, host: bound.address });
-        });
-      }),
+    listen: async (port, host) => {
+      const options = { noDelay: true, allowHalfOpen: true, connectionsMax: frontLimits.connectionsMax, accept };
+      const listening = await listenWithLoopback(server, port, host, options);
+      beside = listening.beside;
+      for (const listener of [server, beside]) {
+        listener?.on("error", (error) => needs.log.error("The listener failed", { error }));
+      }
+      return listening;
+    },
     adopt: () => {
-      adopted = new Set();
+      adopting = true;
       // Where the server looks from time to time for clients that are too slow, it began to when it listened.
       server.emit("listening");
-      return (socket) => {
-        if (closing) return void socket.destroy();
-        adopted?.add(socket);
-        socket.once("close", () => {
-          adopted?.delete(socket);
-          closing?.();
-        });
-        server.emit("connection", socket);
-      };
+      return accept;
     },
     drain: () => readiness.drain(),
     stop: async (graceMs) => {
       readiness.drain();
       tls?.stop();
-      if (!server.listening && !adopted) return;
+      if (!server.listening && !adopting) return;
+      beside?.close();
       await new Promise<void>((resolve) => {
         const cancel = needs.clock.after(graceMs, () => {
           stopping.abort();
@@ -169,9 +178,15 @@ export function createFront(needs: FrontNeeds): Front {
           cancelLook?.();
           resolve();
         };
-        if (adopted) closing = () => adopted?.size === 0 && closed();
+        let isClosed = false;
+        closing = () => {
+          if (isClosed && adopted.size === 0) closed();
+        };
         // A server that does not listen has nothing to close, and says so; its connections are counted here.
-        server.close(() => (closing ?? closed)());
+        server.close(() => {
+          isClosed = true;
+          closing?.();
+        });
         look();
         for (const socket of unused) socket.destroy();
         if (graceMs <= 0) {

@@ -5,6 +5,9 @@ export const workerLimits = {
   readyMsMax: 60_000,
   /** Connections that wait while no worker is there to take them. */
   waitingMax: 4_096,
+  /** How often a worker that serves is asked whether it is well, and how many times in a row it may not answer: 10 s. */
+  askMs: 2_000,
+  unansweredMax: 5,
   /** A worker that has lived for less has ended early. */
   earlyMs: 10_000,
   /** After so many early ends in a row the program gives up. */

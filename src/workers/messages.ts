@@ -18,6 +18,8 @@ export type ToWorker =
   | { readonly kind: "live"; readonly slots: readonly number[] }
   | { readonly kind: "from"; readonly slot: number; readonly body: unknown }
   | { readonly kind: "drain" }
+  /** Is its event loop well? It says `alive`. */
+  | { readonly kind: "ask" }
   /** Read the TLS certificate again. */
   | { readonly kind: "reload" }
   | { readonly kind: "stop" };
@@ -26,6 +28,7 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: "ready"; readonly endpoint: string }
   | { readonly kind: "isolates"; readonly isolates: boolean }
+  | { readonly kind: "alive" }
   /** Connections it has got, and connections that have ended, since it last told. */
   | { readonly kind: "load"; readonly taken: number; readonly closed: number }
   /** For the worker of that slot, or for all others. */

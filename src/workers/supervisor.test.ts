@@ -51,9 +51,9 @@ async function until(is: () => boolean): Promise<void> {
 
 async function start(workers: number) {
   const { all, fork } = createChildren();
-  const told: string[] = [];
+  const lines: string[] = [];
   const config = readConfig({ port: "0", data: "/nowhere", workers: String(workers) }, {});
-  const tell = (line: string) => void told.push(line);
+  const tell = (line: string) => void lines.push(line);
   supervisor = createSupervisor({ config, clock, fork, instance: 0xffff_ffff, tell, connectionsMax: 3 });
   const started = supervisor.start();
   started.catch(() => {});
@@ -62,7 +62,7 @@ async function start(workers: number) {
     for (const child of all) child.says({ kind: "ready", endpoint: "http://here" });
     return started;
   };
-  return { all, told, started, ready };
+  return { all, lines, started, ready };
 }
 
 const open = (port: number) => {
@@ -133,11 +133,11 @@ test("what a worker had not taken when it died is handed to another", async () =
 });
 
 test("connections wait while no worker is there, for the next that is", async () => {
-  const { all, told, ready } = await start(2);
+  const { all, lines, ready } = await start(2);
   const { port } = await ready();
   all[0]?.ends();
   all[1]?.ends();
-  expect(told).toHaveLength(2);
+  expect(lines).toHaveLength(2);
   open(port);
   open(port);
   await until(() => clients.every((client) => !client.connecting));
@@ -170,10 +170,35 @@ test("workers that end as soon as they start end the program", async () => {
   await expect(supervisor.failed).rejects.toThrow("end as soon as they start");
 });
 
+/** So many questions, each answered like that. */
+function ask(times: number, answer: () => void): void {
+  for (let count = 0; count < times; count += 1) {
+    clock.advance(workerLimits.askMs);
+    answer();
+  }
+}
+
+test("a worker that does not answer any more is killed and replaced, one that answers late is not", async () => {
+  const { all, lines, ready } = await start(2);
+  await ready();
+  const { unansweredMax } = workerLimits;
+  ask(unansweredMax - 1, () => all[1]?.says({ kind: "alive" }));
+  all[0]?.says({ kind: "alive" });
+  ask(unansweredMax - 1, () => all[1]?.says({ kind: "alive" }));
+  expect(all).toHaveLength(2);
+  ask(2, () => all[1]?.says({ kind: "alive" }));
+  expect(all).toHaveLength(3);
+  expect(all[2]?.told[0]).toMatchObject({ kind: "begin", slot: 1 });
+  expect(lines).toEqual([
+    "Worker 1 (process 1) has not answered for 10 s: it is killed",
+    "Worker 1 (process 1) was ended by SIGKILL; another takes its place",
+  ]);
+});
+
 test("workers are told who serves, and what one tells another", async () => {
   const { all, ready } = await start(2);
   await ready();
-  expect(all[0]?.told.at(-1)).toEqual({ kind: "live", slots: [1, 2] });
+  expect(all[0]?.told.slice(-2)).toEqual([{ kind: "live", slots: [1, 2] }, { kind: "ask" }]);
   all[0]?.says({ kind: "to", slot: 2, body: "a" });
   all[1]?.says({ kind: "to", slot: "others", body: "b" });
   expect(all.map(({ told }) => told.at(-1))).toEqual([

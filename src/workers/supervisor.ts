@@ -1,6 +1,7 @@
-import { createServer, type AddressInfo, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import type { Config } from "../config.ts";
 import type { Clock } from "../kernel/clock.ts";
+import { listenWithLoopback } from "../kernel/listen.ts";
 import { workerLimits } from "./limits.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { createReplacement } from "./replacement.ts";
@@ -47,6 +48,8 @@ interface Worker {
   readonly child: WorkerChild;
   readonly startedAt: number;
   ready: boolean;
+  /** Times in a row that it was asked whether it is well and has not answered. */
+  unanswered: number;
   /** Connections that it holds, and of them, in order, those that it has not said to have. */
   open: number;
   untaken: Socket[];
@@ -79,12 +82,16 @@ export function createSupervisor(needs: SupervisorNeeds): Supervisor {
   let port = 0;
   let endpoint = "";
   let changed: (() => void) | undefined;
+  let beside: Server | undefined;
+  let cancelAsk: (() => void) | undefined;
 
-  const listener = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
+  const accept = (socket: Socket): void => {
     // Until it is handed on, nobody else listens for its end.
     socket.on("error", () => {});
     handOn(socket);
-  });
+  };
+  const options = { pauseOnConnect: true, noDelay: true };
+  const listener = createServer(options, accept);
 
   const handOn = (socket: Socket): void => {
     let chosen: Worker | undefined;
@@ -119,7 +126,7 @@ export function createSupervisor(needs: SupervisorNeeds): Supervisor {
 
   const begin = (slot: number): void => {
     const child = needs.fork();
-    const worker: Worker = { slot, child, startedAt: clock.now(), ready: false, open: 0, untaken: [] };
+    const worker: Worker = { slot, child, startedAt: clock.now(), ready: false, unanswered: 0, open: 0, untaken: [] };
     workers.set(slot, worker);
     const instance = ((needs.instance + starts) >>> 0).toString(16).padStart(8, "0");
     starts += 1;
@@ -144,6 +151,9 @@ export function createSupervisor(needs: SupervisorNeeds): Supervisor {
         return;
       case "isolates":
         isolates.resolve(message.isolates);
+        return;
+      case "alive":
+        worker.unanswered = 0;
         return;
       case "load":
         worker.untaken.splice(0, message.taken);
@@ -180,19 +190,37 @@ export function createSupervisor(needs: SupervisorNeeds): Supervisor {
     });
   };
 
-  const listen = (): Promise<number> =>
-    new Promise((resolve, reject) => {
-      listener.once("error", reject);
-      listener.listen(config.port, config.host, () => {
-        listener.off("error", reject);
-        listener.on("error", (error) => failed.reject(error));
-        resolve((listener.address() as AddressInfo).port);
-      });
-    });
+  /**
+   * Questions are counted, not time: when all were stopped together for a while (a terminal's Ctrl+Z, a paused machine), one is open
+   * for each worker, whatever the clock says.
+   */
+  const askAll = (): void => {
+    for (const worker of workers.values()) {
+      if (!worker.ready) continue;
+      if (worker.unanswered < workerLimits.unansweredMax) {
+        worker.unanswered += 1;
+        worker.child.send({ kind: "ask" });
+        continue;
+      }
+      const seconds = (workerLimits.unansweredMax * workerLimits.askMs) / 1000;
+      needs.tell(`Worker ${worker.slot} (process ${worker.child.pid}) has not answered for ${seconds} s: it is killed`);
+      worker.child.kill();
+    }
+    cancelAsk = clock.after(workerLimits.askMs, askAll);
+  };
+
+  const listen = async (): Promise<number> => {
+    const listening = await listenWithLoopback(listener, config.port, config.host, { ...options, accept });
+    beside = listening.beside;
+    for (const server of [listener, beside]) server?.on("error", (error) => failed.reject(error));
+    return listening.port;
+  };
 
   const stop = async (): Promise<void> => {
     stopping = true;
+    cancelAsk?.();
     listener.close();
+    beside?.close();
     for (const socket of waiting.splice(0)) socket.destroy();
     const cancel = clock.after(3 * config.stopGraceMs + workerLimits.stopMsMax, () => {
       for (const worker of workers.values()) worker.child.kill();
@@ -222,6 +250,7 @@ export function createSupervisor(needs: SupervisorNeeds): Supervisor {
         throw new WorkersFailedError("A worker has ended before it could serve. What it has logged says why.");
       }
       started = true;
+      askAll();
       return { port, endpoint };
     },
     isolates: () => isolates.promise,

@@ -120,6 +120,9 @@ export async function openWorkerTie(own: WorkerProcess, clock: Clock): Promise<W
         });
         return;
       }
+      case "ask":
+        send({ kind: "alive" });
+        return;
       case "live":
         siblings?.setLive(message.slots);
         return;
