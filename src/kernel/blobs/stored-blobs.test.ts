@@ -41,14 +41,14 @@ const placeInFiles = (): PlaceUnderTest => ({
   pieceBytes: blobLimits.chunkBytes * 2,
 });
 
+const keysIn = (its: Store, kind: string) =>
+  its.read((reader) => reader.range({ prefix: ["blobs", kind] }, { limit: 10 }));
+
 const placeInStore = (its: Store): PlaceUnderTest => ({
   store: its,
   needs: async () => ({ folder, place: "store" }),
-  leftovers: async () => {
-    const keys = async (prefix: string) =>
-      its.read((reader) => reader.range({ prefix: ["blobs", prefix] }, { limit: 10 }));
-    return [...(await keys("piece")), ...(await keys("length"))].map(({ key }) => key.join("/"));
-  },
+  leftovers: async () =>
+    [...(await keysIn(its, "piece")), ...(await keysIn(its, "length"))].map(({ key }) => key.join("/")),
   pieceBytes: blobLimits.pieceBytes,
 });
 

@@ -61,10 +61,14 @@ export function createJobs(needs: JobNeeds): Jobs {
     },
     drain: async () => {
       for (let round = 0; round < jobLimits.drainRoundsMax; round += 1) {
-        for (const kind of kinds.values()) await kind.look();
-        const runs = allRuns();
-        if (runs.length === 0) return;
-        await Promise.all(runs.map((run) => run.ended));
+        // Also those that end meanwhile: what they have scheduled may be of a kind that was looked at before.
+        const runs = new Set(allRuns());
+        for (const kind of kinds.values()) {
+          await kind.look();
+          for (const run of allRuns()) runs.add(run);
+        }
+        if (runs.size === 0) return;
+        await Promise.all([...runs].map((run) => run.ended));
       }
       throw new Error("The jobs do not come to an end: they schedule each other for no later than now");
     },
