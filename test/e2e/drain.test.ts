@@ -11,6 +11,8 @@ import { afterEach, expect, test } from "vitest";
 import { clientSettings, createFunctionRole, createNodeFunction } from "../../src/testing/functions.ts";
 import { startTestServer, type TestServer } from "../../src/testing/server.ts";
 
+const root = join(import.meta.dirname, "../..");
+
 const slowSource = (ms: number) =>
   `export const handler = async (n) => { await new Promise((r) => setTimeout(r, ${ms})); return n; };`;
 
@@ -157,7 +159,7 @@ test("an encrypted listener serves AWS clients, and reads its certificate again 
 
 test("a key that is not that of the certificate is refused before anything is served", async () => {
   const folder = await mkdtemp(join(tmpdir(), "cumulet-cert-"));
-  const child = spawn("bin/cumulet", ["start", "--data", folder, "--port", "0", "--tls-cert", "none.crt"], {
+  const child = spawn(join(root, "bin/cumulet"), ["start", "--data", folder, "--port", "0", "--tls-cert", "none.crt"], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   const told = text(child.stderr);

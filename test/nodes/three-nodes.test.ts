@@ -1,0 +1,26 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findPostgres, noPostgres } from "../../src/testing/postgres.ts";
+import { findNginx, noNginx } from "./balancer.ts";
+import { startCluster, type TestCluster } from "./cluster.ts";
+import { runFaults, type Fault } from "./faults.ts";
+import { noNetworks } from "./network.ts";
+
+const missing =
+  noNetworks() ?? ((await findPostgres()) === undefined ? noPostgres : findNginx() === undefined ? noNginx : undefined);
+
+/** The short version of `test/soak/three-nodes.soak.ts`. */
+describe.skipIf(missing !== undefined)(`three nodes behind nginx (${missing ?? "on PostgreSQL"})`, () => {
+  let cluster: TestCluster;
+  beforeAll(async () => {
+    cluster = await startCluster([0, 0, 0]);
+  }, 120_000);
+  afterAll(() => cluster.stop());
+
+  test("one is killed, the store crashes: clients notice nothing, and nothing that was acknowledged is lost", async () => {
+    const wanted: Fault[] = ["a node is killed", "PostgreSQL crashes"];
+    const { reports, missing: lost } = await runFaults(cluster, wanted, 2000, () => {});
+    expect(lost).toEqual([]);
+    expect(Object.values(reports).flatMap(({ failed }) => failed)).toEqual([]);
+    for (const { succeeded } of Object.values(reports)) expect(succeeded["request"]).toBeGreaterThan(0);
+  }, 180_000);
+});
