@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseStore, readConfig } from "./config.ts";
+import { ConfigError, parseStore, readConfig } from "./config.ts";
 
 describe("--store", () => {
   test.each([undefined, "", "embedded"])("%s is the embedded store", (text) => {
@@ -36,5 +36,42 @@ describe("--workers", () => {
 
   test.each(["0", "129", "1.5", "-1", "many", ""])("refuses %j", (workers) => {
     expect(() => readConfig({ workers }, {})).toThrow("--workers takes a number from 1 to 128");
+  });
+});
+
+describe("--blobs", () => {
+  const postgres = "postgres://user@host/db";
+  const keys = { CUMULET_BLOBS_ACCESS_KEY_ID: "AKIA", CUMULET_BLOBS_SECRET_ACCESS_KEY: "hidden" };
+  const s3 = "s3://bucket/prefix?endpoint=https://s3.example.com&region=eu-west-1";
+
+  test("is files beside the embedded store, and the store where nodes share one", () => {
+    expect(readConfig({}, {}).blobs).toEqual({ kind: "files" });
+    expect(readConfig({ store: postgres }, {}).blobs).toEqual({ kind: "store" });
+    expect(readConfig({ blobs: "store" }, {}).blobs).toEqual({ kind: "store" });
+  });
+
+  test("names a bucket, and takes its credentials from the environment alone", () => {
+    expect(readConfig({ blobs: s3 }, keys).blobs).toMatchObject({
+      kind: "s3",
+      location: { bucket: "bucket", prefix: "prefix/", region: "eu-west-1" },
+    });
+    expect(() => readConfig({ blobs: s3 }, {})).toThrow("CUMULET_BLOBS_ACCESS_KEY_ID");
+    expect(() => readConfig({ blobs: "s3://AKIA:hidden@bucket/" }, keys)).toThrow("holds no credentials");
+    expect(() => readConfig({ blobs: "s3://AKIA:hidden@bucket/" }, keys)).not.toThrow("hidden");
+  });
+
+  test("refuses files of one node where nodes share a store", () => {
+    expect(() => readConfig({ store: postgres, blobs: "files" }, {})).toThrow("with PostgreSQL take store or s3://");
+  });
+
+  test.each([
+    "disk",
+    "https://host/bucket",
+    "s3://bucket?endpoint=http://s3.example.com&region=x",
+    "s3://bucket?endpoint=https://host/path&region=x",
+    "s3://B?endpoint=https://host&region=x",
+    "s3://bucket?endpoint=https://host&region=x&acl=public",
+  ])("refuses %j", (blobs) => {
+    expect(() => readConfig({ blobs }, keys)).toThrow(ConfigError);
   });
 });

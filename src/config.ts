@@ -131,6 +131,11 @@ const blobsForms = "--blobs takes files, store or s3://BUCKET/PREFIX?endpoint=ht
 /** Nodes of one database share no disk, so they keep content there too, when nothing else is said. */
 function parseBlobs(text: string | undefined, store: StoreConfig, environment: Environment): BlobsConfig {
   if (text === undefined || text === "") return { kind: store.kind === "embedded" ? "files" : "store" };
+  if (text === "files" && store.kind !== "embedded") {
+    throw new ConfigError(
+      "--blobs files keeps content on one node's disk, where other nodes and backups do not find it: with PostgreSQL take store or s3://…",
+    );
+  }
   if (text === "files" || text === "store") return { kind: text };
   if (!URL.canParse(text) || !text.startsWith("s3://")) throw new ConfigError(blobsForms);
   const { hostname: bucket, pathname, searchParams, username, password } = new URL(text);
