@@ -1,5 +1,12 @@
 import { enableCompileCache, flushCompileCache } from "node:module";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+
+// Where nearly all objects of one place in the code lived through a collection, V8 makes those that follow in the old
+// generation at once. Under load that hits what requests are made of, and each that is over then keeps all it refers to
+// until the next full collection: 8 MB of finished requests were copied at a time, 20 to 50 ms in which nobody was
+// answered. Without it that copying is 1 to 5 ms.
+setFlagsFromString("--no-allocation-site-pretenuring");
 
 // What V8 compiled is kept beside the program, so that the next start need not compile it again. Where the folder cannot
 // be written nothing is kept.

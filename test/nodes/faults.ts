@@ -68,11 +68,11 @@ export interface FaultsReport {
   readonly missing: readonly string[];
 }
 
-/** Does one after the other to the cluster under load; `after` is how long clients go on after each. */
+/** Does one after the other to the cluster under load; `afterMs` is how long clients go on after each, `attempts` how often they try. */
 export async function runFaults(
   cluster: TestCluster,
   wanted: readonly Fault[],
-  afterMs: number,
+  { afterMs, attempts }: { readonly afterMs: number; readonly attempts: number },
   tell: (line: string) => void,
 ): Promise<FaultsReport> {
   const alive = new Set(cluster.nodes);
@@ -84,7 +84,7 @@ export async function runFaults(
     away: (node) => alive.delete(node),
     back: (node) => alive.add(node),
   };
-  const workload = await startWorkload(cluster.settings, () => [...alive].map(({ settings }) => settings));
+  const workload = await startWorkload(cluster.settings, () => [...alive].map(({ settings }) => settings), attempts);
   const reports: Partial<Record<Fault, WorkloadReport>> = {};
   for (const fault of wanted) {
     workload.begin();

@@ -18,7 +18,8 @@ describe.skipIf(missing !== undefined)(`three nodes behind nginx (${missing ?? "
 
   test("one is killed, the store crashes: clients notice nothing, and nothing that was acknowledged is lost", async () => {
     const wanted: Fault[] = ["a node is killed", "PostgreSQL crashes"];
-    const { reports, missing: lost } = await runFaults(cluster, wanted, 2000, () => {});
+    // How long PostgreSQL takes to recover is the machine's: a busy one outlasts the three attempts of the SDK's default.
+    const { reports, missing: lost } = await runFaults(cluster, wanted, { afterMs: 2000, attempts: 10 }, () => {});
     expect(lost).toEqual([]);
     expect(Object.values(reports).flatMap(({ failed }) => failed)).toEqual([]);
     for (const { succeeded } of Object.values(reports)) expect(succeeded["request"]).toBeGreaterThan(0);

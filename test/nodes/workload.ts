@@ -45,13 +45,17 @@ export const handler = async ({ id }) => {
   await s3.send(new PutObjectCommand({ Bucket: "${bucket}", Key: "events/" + id, Body: "done" }));
 };`;
 
-/** @param nodes settings of single nodes that are alive, for looking at each after a deployment */
+/**
+ * @param nodes settings of single nodes that are alive, for looking at each after a deployment
+ * @param attempts how often a client tries; the SDK's own three are over within 150 ms
+ */
 export async function startWorkload(
   settings: ClientSettings,
   nodes: () => readonly ClientSettings[],
+  attempts: number,
 ): Promise<Workload> {
-  const lambda = new LambdaClient(settings);
-  const s3 = new S3Client({ ...settings, forcePathStyle: true });
+  const lambda = new LambdaClient({ ...settings, maxAttempts: attempts });
+  const s3 = new S3Client({ ...settings, forcePathStyle: true, maxAttempts: attempts });
   const Role = await createFunctionRole(settings, "workload", [
     { Effect: "Allow", Action: "s3:PutObject", Resource: `arn:aws:s3:::${bucket}/*` },
   ]);
@@ -103,7 +107,7 @@ export async function startWorkload(
 
   const loops = [
     repeat("request", 10, async () => {
-      const answer = await fetchWithRetries(url);
+      const answer = await fetchWithRetries(url, attempts);
       if (!/^\{"version":\d+\}$/.test(answer)) throw new Error(`It answered ${answer}`);
     }),
     repeat("invoke", 10, async () => {
@@ -155,8 +159,8 @@ export async function startWorkload(
   };
 }
 
-/** As a browser or an HTTP library with retries would: three times, on whatever is not an answer of the function. */
-async function fetchWithRetries(url: string): Promise<string> {
+/** As an HTTP library with retries would, on whatever is not an answer of the function. */
+async function fetchWithRetries(url: string, attempts: number): Promise<string> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       const response = await fetch(url, { headers: { connection: "close" } });
@@ -164,8 +168,8 @@ async function fetchWithRetries(url: string): Promise<string> {
       if (response.status === 200) return text;
       throw new Error(`${response.status} ${text}`);
     } catch (error) {
-      if (attempt === 3) throw error;
-      await delay(100 * 2 ** attempt);
+      if (attempt === attempts) throw error;
+      await delay(Math.min(5000, 100 * 2 ** attempt));
     }
   }
 }

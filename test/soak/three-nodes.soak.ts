@@ -11,7 +11,7 @@ describe("three nodes behind nginx on PostgreSQL", () => {
   test("whatever happens to them, nothing acknowledged is lost and the client's retries cure all failures", async () => {
     const cluster = await startCluster([0, 0, 0]);
     try {
-      const { reports, missing } = await runFaults(cluster, all, 10_000, tell);
+      const { reports, missing } = await runFaults(cluster, all, { afterMs: 10_000, attempts: 3 }, tell);
       expect(missing).toEqual([]);
       expect(Object.values(reports).flatMap(({ failed }) => failed)).toEqual([]);
     } finally {
@@ -25,7 +25,7 @@ describe("three nodes behind nginx on PostgreSQL", () => {
       const cluster = await startCluster([0, -150, 150]);
       try {
         const wanted: Fault[] = ["a node is killed", "every node is killed, one after the other", "PostgreSQL crashes"];
-        const { reports, missing } = await runFaults(cluster, wanted, 10_000, tell);
+        const { reports, missing } = await runFaults(cluster, wanted, { afterMs: 10_000, attempts: 3 }, tell);
         expect(missing).toEqual([]);
         expect(Object.values(reports).flatMap(({ failed }) => failed)).toEqual([]);
       } finally {
