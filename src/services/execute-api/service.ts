@@ -9,11 +9,11 @@ import type { Collector } from "../../metering/exposition.ts";
 import type { MetricsPort } from "../cloudwatch/port.ts";
 import type { LambdaPort } from "../lambda/port.ts";
 import { createInvokeAccess } from "./access.ts";
-import { compileHttpStage } from "./http-stage.ts";
+import { compileHttpStage } from "./http/stage.ts";
 import type { ExecuteApiPort, StagePublisher } from "./port.ts";
 import { type CompiledApi, stagePublisher, watchPublishedStages } from "./published-stages.ts";
 import { createRequestIdentities } from "../../proxy/request-identity.ts";
-import { compileRestStage } from "./rest-stage.ts";
+import { compileRestStage } from "./rest/stage.ts";
 import { createStageMeters } from "./stage-meter.ts";
 import type { StageNeeds } from "./stage-needs.ts";
 

@@ -1,5 +1,5 @@
-import type { PublishedGatewayResponse } from "./port.ts";
-import { isHeaderName, sentHeaderValue } from "../../proxy/response-headers.ts";
+import type { PublishedGatewayResponse } from "../port.ts";
+import { isHeaderName, sentHeaderValue } from "../../../proxy/response-headers.ts";
 
 /** What a REST API answers by itself when a request does not get through to its integration. */
 export interface GatewayResponse {

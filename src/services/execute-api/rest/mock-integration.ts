@@ -1,9 +1,10 @@
 import { literalHeaders } from "./gateway-responses.ts";
-import { firstMediaType, mediaType } from "../../proxy/media-types.ts";
-import type { PublishedIntegrationResponse, PublishedMockIntegration } from "./port.ts";
+import { firstMediaType, mediaType } from "../../../proxy/media-types.ts";
+import type { PublishedIntegrationResponse, PublishedMockIntegration } from "../port.ts";
+import { answer, refuse, type RestIntegration } from "./request.ts";
 
 /** What a MOCK integration answers. */
-export interface MockAnswer {
+interface MockAnswer {
   readonly status: number;
   /** Names and values in turn. */
   readonly headers: readonly string[];
@@ -11,7 +12,7 @@ export interface MockAnswer {
   readonly body: string;
 }
 
-export type MockOutcome = MockAnswer | "unsupported-media-type" | "no-status";
+type MockOutcome = MockAnswer | "unsupported-media-type" | "no-status";
 
 /**
  * Make a MOCK integration ready: its templates are static, so each leads to one status, and that to one response.
@@ -19,7 +20,7 @@ export type MockOutcome = MockAnswer | "unsupported-media-type" | "no-status";
  * AWS: the request template of the body's content type gives the status code as `{"statusCode": 200}`; the response is
  * the one whose selection pattern matches it, else the default.
  */
-export function compileMock(mock: PublishedMockIntegration): (contentType: string, accept: string) => MockOutcome {
+function compileMock(mock: PublishedMockIntegration): (contentType: string, accept: string) => MockOutcome {
   const byType = new Map<string, PublishedIntegrationResponse | undefined>();
   for (const [type, template] of Object.entries(mock.requestTemplates)) {
     const status = mockStatus(template);
@@ -48,6 +49,22 @@ export function compileMock(mock: PublishedMockIntegration): (contentType: strin
     const [sent, body] = templates.find(([name]) => name.toLowerCase() === wanted) ??
       templates[0] ?? ["application/json", ""];
     return { status: Number(response.statusCode), headers: headers.get(response) ?? [], contentType: sent, body };
+  };
+}
+
+/** A `MOCK` integration, ready to answer. */
+export function compileMockIntegration(integration: PublishedMockIntegration): RestIntegration {
+  const mock = compileMock(integration);
+  return (request) => {
+    const { exchange } = request;
+    const outcome = mock(exchange.headers.contentType, exchange.headers.accept);
+    if (outcome === "unsupported-media-type") return refuse(request, "UNSUPPORTED_MEDIA_TYPE");
+    if (outcome === "no-status") return refuse(request, "INTEGRATION_FAILURE");
+    const headers = [...outcome.headers];
+    if (!headers.some((name, index) => index % 2 === 0 && name.toLowerCase() === "content-type")) {
+      headers.push("Content-Type", outcome.contentType);
+    }
+    answer(exchange, outcome.status, headers, outcome.body);
   };
 }
 

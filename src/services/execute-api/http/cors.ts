@@ -1,4 +1,4 @@
-import type { PublishedCors } from "./port.ts";
+import type { PublishedCors } from "../port.ts";
 
 /** CORS of an HTTP API, ready to answer. */
 export interface Cors {

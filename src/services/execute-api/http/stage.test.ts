@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { AwsError } from "../../aws/error.ts";
-import { createFakeClock } from "../../testing/fake-clock.ts";
-import { type FakeGateway, resultOf, startFakeGateway } from "./fake-gateway.ts";
-import type { PublishedHttpStage, PublishedRoute } from "./port.ts";
+import { AwsError } from "../../../aws/error.ts";
+import { createFakeClock } from "../../../testing/fake-clock.ts";
+import { type FakeGateway, resultOf, startFakeGateway } from "../fake-gateway.ts";
+import type { PublishedHttpStage, PublishedRoute } from "../port.ts";
 
 const now = Date.UTC(2026, 2, 12, 19, 3, 58, 390);
 const clock = createFakeClock(now);

@@ -1,0 +1,110 @@
+import { iamAuthorizer, identityOf, unknownIdentity } from "../../../proxy/caller-identity.ts";
+import { compileEventV2 } from "../../../proxy/event-v2.ts";
+import { parseResponseV1, parseResponseV2 } from "../../../proxy/lambda-response.ts";
+import { isTextMediaType, mediaType } from "../../../proxy/media-types.ts";
+import { decodePercent } from "../../../proxy/percent-decoding.ts";
+import { compileEventV1 } from "../event-v1.ts";
+import { compileLambdaCall, type LambdaCallOutcome } from "../lambda-call.ts";
+import type { PublishedRoute } from "../port.ts";
+import { pathVariables } from "../router.ts";
+import { domainNameOf } from "../stage-needs.ts";
+import { isCorsHeader } from "./cors.ts";
+import { answer, type HttpIntegration, type HttpRequest, type HttpStage, refuse } from "./request.ts";
+
+/**
+ * `AWS_PROXY` with a function, in payload format 1.0 or 2.0.
+ *
+ * AWS: `Service Unavailable` for a late function, `Internal Server Error` for whatever else it or its permissions do.
+ */
+export function compileLambdaProxy(stage: HttpStage, route: PublishedRoute, path: string): HttpIntegration {
+  const { needs, published } = stage;
+  const { integration, routeKey } = route;
+  const call = compileLambdaCall(needs, published, integration, routeKey === "$default" ? "/$default" : path);
+  const event =
+    integration.payloadFormatVersion === "2.0"
+      ? compileVersion2(stage, route, path)
+      : compileVersion1(stage, route, path);
+  return (request) => {
+    const { exchange } = request;
+    call(exchange.method, event(request), needs.identities.uuid(), exchange.trace, undefined, (outcome) =>
+      answerOutcome(request, outcome),
+    );
+  };
+}
+
+function compileVersion2(
+  { needs, published }: HttpStage,
+  { routeKey }: PublishedRoute,
+  path: string,
+): (request: HttpRequest) => string {
+  const write = compileEventV2({ ...published, routeKey, pathVariables: pathVariables(path) });
+  return ({ exchange, parameters, body, caller }) =>
+    write(exchange, {
+      parameters,
+      body,
+      logTime: needs.identities.logTime(exchange.now),
+      domainName: domainNameOf(published, exchange.headers.host),
+      authorizer: caller === undefined ? "" : iamAuthorizer(caller),
+    });
+}
+
+function compileVersion1(
+  { needs, published }: HttpStage,
+  { routeKey, operationName }: PublishedRoute,
+  path: string,
+): (request: HttpRequest) => string {
+  const write = compileEventV1({
+    ...published,
+    kind: "http",
+    resourceId: routeKey,
+    resourcePath: path === "" ? "$default" : path,
+    ...(operationName === undefined ? {} : { operationName }),
+    pathVariables: pathVariables(path),
+  });
+  return ({ exchange, parameters, body, caller }) => {
+    const decoded = decodePercent(exchange.fullPath);
+    return write(
+      // AWS: HTTP APIs have one identifier for a request.
+      { ...exchange, requestId: exchange.extendedId },
+      {
+        path: decoded,
+        contextPath: decoded,
+        parameters,
+        body,
+        bodyIsBinary: !isTextMediaType(mediaType(exchange.headers.contentType)),
+        logTime: needs.identities.logTime(exchange.now),
+        domainName: domainNameOf(published, exchange.headers.host),
+        identity: caller === undefined ? unknownIdentity : identityOf(caller),
+      },
+    );
+  };
+}
+
+function answerOutcome(request: HttpRequest, outcome: LambdaCallOutcome): void {
+  const { exchange, stage, route } = request;
+  if (outcome.outcome === "late") return refuse(request, 503, "Service Unavailable");
+  if (outcome.outcome === "refused" && outcome.status === 413) return refuse(request, 413, "Request Entity Too Large");
+  const parsed =
+    outcome.outcome !== "answered"
+      ? undefined
+      : route.integration.payloadFormatVersion === "2.0"
+        ? parseResponseV2(outcome.payload)
+        : parseResponseV1(outcome.payload);
+  if (parsed === undefined) return refuse(request, 500, "Internal Server Error");
+  const body = parsed.isBase64Encoded ? Buffer.from(parsed.body, "base64") : parsed.body;
+  const headers = stage.cors === undefined ? parsed.headers : withoutCors(parsed.headers);
+  if (!parsed.hasContentType && body.length > 0) {
+    headers.push("content-type", parsed.inferred ? "application/json" : "text/plain;charset=UTF-8");
+  }
+  answer(exchange, stage, parsed.statusCode, headers, body);
+}
+
+/** AWS: once CORS is configured, what functions say of it is ignored. */
+function withoutCors(headers: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index] ?? "";
+    if (!isCorsHeader(name)) kept.push(name, headers[index + 1] ?? "");
+  }
+  return kept;
+}

@@ -1,0 +1,61 @@
+import type { Principal } from "../../../aws/principal.ts";
+import type { Exchange } from "../../../proxy/exchange.ts";
+import { send } from "../../../proxy/send.ts";
+import type { PublishedHttpStage, PublishedRoute } from "../port.ts";
+import type { StageNeeds } from "../stage-needs.ts";
+import type { Cors } from "./cors.ts";
+
+/** What all requests to a stage of an HTTP API have in common, made once. */
+export interface HttpStage {
+  readonly needs: StageNeeds;
+  readonly published: PublishedHttpStage;
+  readonly cors: Cors | undefined;
+}
+
+/** A request to a route of an HTTP API, on its way through the route's steps to its integration. */
+export interface HttpRequest {
+  readonly stage: HttpStage;
+  readonly route: PublishedRoute;
+  readonly exchange: Exchange;
+  /** Values of the path's variables, decoded, in the template's order. */
+  readonly parameters: readonly string[];
+  readonly body: Buffer;
+  /** Who signed the request, where the route is authorized by IAM. */
+  caller: Principal | undefined;
+}
+
+/**
+ * What a route does with a request before its integration: authorize, throttle. It answers the request or calls `next`, once. A
+ * route has only the steps that it needs.
+ */
+export type HttpStep = (request: HttpRequest, next: () => void) => void;
+
+/** Answers a request that has been let through, once. */
+export type HttpIntegration = (request: HttpRequest) => void;
+
+/** Answer with AWS's `message` alone. */
+export function refuse({ exchange, stage }: HttpRequest, status: number, message: string): void {
+  refuseExchange(exchange, stage, status, message);
+}
+
+/** Answer with AWS's `message` alone, before a route was found. */
+export function refuseExchange(exchange: Exchange, stage: HttpStage, status: number, message: string): void {
+  const headers = ["content-type", "application/json"];
+  // What was not read of a refused body would be taken for the next request.
+  if (status === 413) headers.push("connection", "close");
+  answer(exchange, stage, status, headers, `{"message":"${message}"}`);
+}
+
+/** @param responseHeaders names and values in turn; it is added to */
+export function answer(
+  { response, headers, extendedId, meter, now }: Exchange,
+  { cors }: HttpStage,
+  status: number,
+  responseHeaders: string[],
+  body: string | Buffer,
+): void {
+  responseHeaders.push("apigw-requestid", extendedId);
+  if (cors !== undefined) responseHeaders.push(...cors.headers(headers.origin));
+  send(response, status, responseHeaders, body);
+  meter?.answered(status, now);
+}

@@ -1,0 +1,69 @@
+import { startExchange } from "../../../proxy/exchange.ts";
+import { readBody } from "../../../proxy/request-body.ts";
+import { executeApiLimits } from "../limits.ts";
+import type { PublishedHttpStage, PublishedRoute } from "../port.ts";
+import { createRouter } from "../router.ts";
+import type { CompiledStage, StageNeeds } from "../stage-needs.ts";
+import { compileCors } from "./cors.ts";
+import { compileLambdaProxy } from "./lambda-proxy.ts";
+import { type HttpIntegration, type HttpStage, refuseExchange } from "./request.ts";
+import { inOrder, stepsOf } from "./steps.ts";
+
+interface CompiledRoute {
+  readonly route: PublishedRoute;
+  /** Empty for `$default`. */
+  readonly path: string;
+  /** Its steps, and its integration. */
+  readonly run: HttpIntegration;
+}
+
+/**
+ * Make a stage of an HTTP API ready to answer: each route is compiled into the steps it needs and its integration.
+ *
+ * AWS: errors are a `message` alone, with `Not Found` for a path without a route.
+ */
+export function compileHttpStage(needs: StageNeeds, published: PublishedHttpStage): CompiledStage {
+  const cors = published.cors === undefined ? undefined : compileCors(published.cors);
+  const stage: HttpStage = { needs, published, cors };
+  const compiled = published.routes.map((route) => compileRoute(stage, route));
+  const fallback = compiled.find(({ route }) => route.routeKey === "$default");
+  const router = createRouter(
+    compiled
+      .filter((route) => route !== fallback)
+      .map((value) => ({ method: value.route.routeKey.split(" ")[0] ?? "", path: value.path, value })),
+    "route-first",
+  );
+
+  return {
+    answer: (request, response, paths) => {
+      const exchange = startExchange(needs, request, response, paths);
+      const { headers } = exchange;
+      if (
+        cors !== undefined &&
+        exchange.method === "OPTIONS" &&
+        headers.origin !== "" &&
+        headers.requestedMethod !== ""
+      ) {
+        response.writeHead(204, ["apigw-requestid", exchange.extendedId, ...cors.preflight(headers.origin)]);
+        response.end();
+        return;
+      }
+      const match = router.match(exchange.method, exchange.path);
+      const found = match?.value ?? fallback;
+      if (found === undefined) {
+        refuseExchange(exchange, stage, 404, "Not Found");
+        return;
+      }
+      const parameters = match?.parameters ?? [];
+      readBody(request, headers.hasBody, executeApiLimits.bodyBytesMax, (body) => {
+        if (body === undefined) refuseExchange(exchange, stage, 413, "Request Entity Too Large");
+        else found.run({ stage, route: found.route, exchange, parameters, body, caller: undefined });
+      });
+    },
+  };
+}
+
+function compileRoute(stage: HttpStage, route: PublishedRoute): CompiledRoute {
+  const path = route.routeKey === "$default" ? "" : route.routeKey.slice(route.routeKey.indexOf(" ") + 1);
+  return { route, path, run: inOrder(stepsOf(stage, route), compileLambdaProxy(stage, route, path)) };
+}

@@ -1,0 +1,18 @@
+import type { PublishedRoute } from "../port.ts";
+import { iamStep } from "./iam-step.ts";
+import type { HttpIntegration, HttpStage, HttpStep } from "./request.ts";
+
+/** The steps of a route, in AWS's order: who may call, how often. */
+export function stepsOf(_stage: HttpStage, route: PublishedRoute): HttpStep[] {
+  const steps: HttpStep[] = [];
+  if (route.authorizationType === "AWS_IAM") steps.push(iamStep);
+  return steps;
+}
+
+/** One after the other, and the integration at the end. */
+export function inOrder(steps: readonly HttpStep[], integration: HttpIntegration): HttpIntegration {
+  return steps.reduceRight<HttpIntegration>(
+    (next, step) => (request) => step(request, () => next(request)),
+    integration,
+  );
+}

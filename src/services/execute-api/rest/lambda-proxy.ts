@@ -1,0 +1,65 @@
+import { identityOf, unknownIdentity } from "../../../proxy/caller-identity.ts";
+import { parseRestResponse } from "../../../proxy/lambda-response.ts";
+import { firstMediaType, isBinaryMediaType, mediaType } from "../../../proxy/media-types.ts";
+import { compileEventV1 } from "../event-v1.ts";
+import { compileLambdaCall, type LambdaCallOutcome } from "../lambda-call.ts";
+import type { PublishedLambdaIntegration, PublishedMethod } from "../port.ts";
+import { pathVariables } from "../router.ts";
+import { domainNameOf } from "../stage-needs.ts";
+import { answer, refuse, type RestIntegration, type RestRequest, type RestStage } from "./request.ts";
+
+/**
+ * `AWS_PROXY` with a function.
+ *
+ * AWS: a function that fails or answers malformed is 502; one that may not be called, 500; one that is late, 504.
+ */
+export function compileLambdaProxy(
+  stage: RestStage,
+  method: PublishedMethod,
+  integration: PublishedLambdaIntegration,
+): RestIntegration {
+  const { needs, published, binaryMediaTypes } = stage;
+  const call = compileLambdaCall(needs, published, integration, method.path);
+  const write = compileEventV1({
+    ...published,
+    kind: "rest",
+    resourceId: method.resourceId,
+    resourcePath: method.path,
+    ...(method.operationName === undefined ? {} : { operationName: method.operationName }),
+    pathVariables: pathVariables(method.path),
+  });
+  return (request) => {
+    const { exchange, parameters, body, caller } = request;
+    const { headers } = exchange;
+    const type = headers.contentType === "" ? "application/json" : mediaType(headers.contentType);
+    const event = write(exchange, {
+      path: exchange.path,
+      contextPath: `/${published.stageName}${exchange.path}`,
+      parameters,
+      body,
+      bodyIsBinary: isBinaryMediaType(binaryMediaTypes, type),
+      logTime: needs.identities.logTime(exchange.now),
+      domainName: domainNameOf(published, headers.host),
+      identity: caller === undefined ? unknownIdentity : identityOf(caller),
+    });
+    call(exchange.method, event, needs.identities.uuid(), exchange.trace, caller, (outcome) =>
+      answerOutcome(request, outcome),
+    );
+  };
+}
+
+function answerOutcome(request: RestRequest, outcome: LambdaCallOutcome): void {
+  if (outcome.outcome === "late") return refuse(request, "INTEGRATION_TIMEOUT");
+  if (outcome.outcome === "refused") {
+    return refuse(request, outcome.status === 413 ? "REQUEST_TOO_LARGE" : "INTEGRATION_FAILURE");
+  }
+  const parsed = outcome.outcome === "answered" ? parseRestResponse(outcome.payload) : undefined;
+  if (parsed === undefined) return refuse(request, "MALFORMED_RESPONSE");
+  const { exchange, stage } = request;
+  // AWS: base 64 is turned into bytes only for a client whose first accepted type is among the API's binary ones.
+  const decode =
+    parsed.isBase64Encoded && isBinaryMediaType(stage.binaryMediaTypes, firstMediaType(exchange.headers.accept));
+  const headers = parsed.headers;
+  if (!parsed.hasContentType) headers.push("Content-Type", "application/json");
+  answer(exchange, parsed.statusCode, headers, decode ? Buffer.from(parsed.body, "base64") : parsed.body);
+}

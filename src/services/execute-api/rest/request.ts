@@ -1,0 +1,68 @@
+import type { Principal } from "../../../aws/principal.ts";
+import type { Exchange } from "../../../proxy/exchange.ts";
+import { send } from "../../../proxy/send.ts";
+import type { PublishedMethod, PublishedRestStage } from "../port.ts";
+import type { StageNeeds } from "../stage-needs.ts";
+import type { GatewayResponses, GatewayResponseType } from "./gateway-responses.ts";
+
+/** What all requests to a stage of a REST API have in common, made once. */
+export interface RestStage {
+  readonly needs: StageNeeds;
+  readonly published: PublishedRestStage;
+  readonly gatewayResponses: GatewayResponses;
+  /** In lower case. */
+  readonly binaryMediaTypes: readonly string[];
+}
+
+/** A request to a method of a REST API, on its way through the method's steps to its integration. */
+export interface RestRequest {
+  readonly stage: RestStage;
+  readonly method: PublishedMethod;
+  readonly exchange: Exchange;
+  /** Values of the path's variables, decoded, in the template's order. */
+  readonly parameters: readonly string[];
+  readonly body: Buffer;
+  /** Who signed the request, where the method is authorized by IAM. */
+  caller: Principal | undefined;
+}
+
+/**
+ * What a method does with a request before its integration: authorize, throttle, validate. It answers or refuses the request,
+ * or calls `next`, once. A method has only the steps that it needs: one that is open and unlimited pays for none.
+ */
+export type RestStep = (request: RestRequest, next: () => void) => void;
+
+/** Answers a request that has been let through, once. */
+export type RestIntegration = (request: RestRequest) => void;
+
+/** Answer with a gateway response. */
+export function refuse(request: RestRequest, type: GatewayResponseType, message?: string): void {
+  refuseExchange(request.exchange, request.stage.gatewayResponses, type, message);
+}
+
+/** Answer with a gateway response before a method was found. */
+export function refuseExchange(
+  exchange: Exchange,
+  responses: GatewayResponses,
+  type: GatewayResponseType,
+  message?: string,
+): void {
+  const configured = responses[type];
+  const { contentType, errorType } = configured;
+  const headers = [...configured.headers, "Content-Type", contentType, "x-amzn-ErrorType", errorType];
+  // What was not read of a refused body would be taken for the next request.
+  if (type === "REQUEST_TOO_LARGE") headers.push("Connection", "close");
+  answer(exchange, configured.status, headers, configured.body(message, exchange.requestId));
+}
+
+/** @param headers names and values in turn; it is added to */
+export function answer(
+  { response, requestId, extendedId, trace, meter, now }: Exchange,
+  status: number,
+  headers: string[],
+  body: string | Buffer,
+): void {
+  headers.push("x-amzn-RequestId", requestId, "x-amz-apigw-id", extendedId, "X-Amzn-Trace-Id", `Root=${trace}`);
+  send(response, status, headers, body);
+  meter?.answered(status, now);
+}
