@@ -1,6 +1,7 @@
 import type { Principal } from "../../../aws/principal.ts";
 import type { Exchange } from "../../../proxy/exchange.ts";
 import { send } from "../../../proxy/send.ts";
+import type { RequestFacts } from "../context/request-facts.ts";
 import type { PublishedHttpStage, PublishedRoute } from "../port.ts";
 import type { StageNeeds } from "../stage-needs.ts";
 import type { Cors } from "./cors.ts";
@@ -13,7 +14,7 @@ export interface HttpStage {
 }
 
 /** A request to a route of an HTTP API, on its way through the route's steps to its integration. */
-export interface HttpRequest {
+export interface HttpRequest extends RequestFacts {
   readonly stage: HttpStage;
   readonly route: PublishedRoute;
   readonly exchange: Exchange;
@@ -22,6 +23,30 @@ export interface HttpRequest {
   readonly body: Buffer;
   /** Who signed the request, where the route is authorized by IAM. */
   caller: Principal | undefined;
+}
+
+/** A request as it sets out: nothing is known of it but what the client sent. */
+export function createHttpRequest(
+  stage: HttpStage,
+  route: PublishedRoute,
+  exchange: Exchange,
+  parameters: readonly string[],
+  body: Buffer,
+): HttpRequest {
+  return {
+    stage,
+    route,
+    exchange,
+    parameters,
+    body,
+    caller: undefined,
+    authorizer: undefined,
+    apiKey: undefined,
+    access: undefined,
+    failure: undefined,
+    integration: undefined,
+    answered: undefined,
+  };
 }
 
 /**

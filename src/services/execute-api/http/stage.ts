@@ -6,7 +6,7 @@ import { createRouter } from "../router.ts";
 import type { CompiledStage, StageNeeds } from "../stage-needs.ts";
 import { compileCors } from "./cors.ts";
 import { compileLambdaProxy } from "./lambda-proxy.ts";
-import { type HttpIntegration, type HttpStage, refuseExchange } from "./request.ts";
+import { createHttpRequest, type HttpIntegration, type HttpStage, refuseExchange } from "./request.ts";
 import { inOrder, stepsOf } from "./steps.ts";
 
 interface CompiledRoute {
@@ -57,7 +57,7 @@ export function compileHttpStage(needs: StageNeeds, published: PublishedHttpStag
       const parameters = match?.parameters ?? [];
       readBody(request, headers.hasBody, executeApiLimits.bodyBytesMax, (body) => {
         if (body === undefined) refuseExchange(exchange, stage, 413, "Request Entity Too Large");
-        else found.run({ stage, route: found.route, exchange, parameters, body, caller: undefined });
+        else found.run(createHttpRequest(stage, found.route, exchange, parameters, body));
       });
     },
   };

@@ -1,6 +1,7 @@
 import type { Principal } from "../../../aws/principal.ts";
 import type { Exchange } from "../../../proxy/exchange.ts";
 import { send } from "../../../proxy/send.ts";
+import type { RequestFacts } from "../context/request-facts.ts";
 import type { PublishedMethod, PublishedRestStage } from "../port.ts";
 import type { StageNeeds } from "../stage-needs.ts";
 import type { GatewayResponses, GatewayResponseType } from "./gateway-responses.ts";
@@ -15,7 +16,7 @@ export interface RestStage {
 }
 
 /** A request to a method of a REST API, on its way through the method's steps to its integration. */
-export interface RestRequest {
+export interface RestRequest extends RequestFacts {
   readonly stage: RestStage;
   readonly method: PublishedMethod;
   readonly exchange: Exchange;
@@ -24,6 +25,30 @@ export interface RestRequest {
   readonly body: Buffer;
   /** Who signed the request, where the method is authorized by IAM. */
   caller: Principal | undefined;
+}
+
+/** A request as it sets out: nothing is known of it but what the client sent. */
+export function createRestRequest(
+  stage: RestStage,
+  method: PublishedMethod,
+  exchange: Exchange,
+  parameters: readonly string[],
+  body: Buffer,
+): RestRequest {
+  return {
+    stage,
+    method,
+    exchange,
+    parameters,
+    body,
+    caller: undefined,
+    authorizer: undefined,
+    apiKey: undefined,
+    access: undefined,
+    failure: undefined,
+    integration: undefined,
+    answered: undefined,
+  };
 }
 
 /**

@@ -7,7 +7,7 @@ import type { CompiledStage, StageNeeds } from "../stage-needs.ts";
 import { compileGatewayResponses } from "./gateway-responses.ts";
 import { compileLambdaProxy } from "./lambda-proxy.ts";
 import { compileMockIntegration } from "./mock-integration.ts";
-import { refuseExchange, type RestIntegration, type RestStage } from "./request.ts";
+import { createRestRequest, refuseExchange, type RestIntegration, type RestStage } from "./request.ts";
 import { inOrder, stepsOf } from "./steps.ts";
 
 interface CompiledMethod {
@@ -50,7 +50,7 @@ export function compileRestStage(needs: StageNeeds, published: PublishedRestStag
       const { value, parameters } = match;
       readBody(request, exchange.headers.hasBody, executeApiLimits.bodyBytesMax, (body) => {
         if (body === undefined) refuseExchange(exchange, stage.gatewayResponses, "REQUEST_TOO_LARGE");
-        else value.run({ stage, method: value.method, exchange, parameters, body, caller: undefined });
+        else value.run(createRestRequest(stage, value.method, exchange, parameters, body));
       });
     },
   };

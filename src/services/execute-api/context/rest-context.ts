@@ -1,0 +1,36 @@
+import type { RestRequest } from "../rest/request.ts";
+import { sharedVariables, variableReader, type Variables } from "./shared-variables.ts";
+
+/**
+ * A `$context` variable of a REST API: `name` as `identity.sourceIp`, `error.message`, `authorizer.claims.sub`. What does not
+ * exist, or not yet, is undefined: templates print nothing for it, access logs `-`.
+ *
+ * Source: "Variables for data transformations for API Gateway" and "Variables for access logging for API Gateway".
+ */
+export function restVariable(request: RestRequest, name: string): unknown {
+  return read(request, name);
+}
+
+const variables: Variables<RestRequest> = {
+  ...sharedVariables,
+  "authenticate.error": ({ access }) => access?.authenticate?.error,
+  "authenticate.latency": ({ access }) => access?.authenticate?.latencyMs,
+  "authenticate.status": ({ access }) => access?.authenticate?.status,
+  "authorize.error": ({ access }) => access?.authorize?.error,
+  "authorize.latency": ({ access }) => access?.authorize?.latencyMs,
+  "authorize.status": ({ access }) => access?.authorize?.status,
+  deploymentId: ({ stage }) => stage.published.deploymentId,
+  "identity.apiKey": ({ apiKey }) => apiKey?.value,
+  "identity.apiKeyId": ({ apiKey }) => apiKey?.id,
+  path: ({ exchange, stage }) => `/${stage.published.stageName}${exchange.path}`,
+  requestId: ({ exchange }) => exchange.requestId,
+  resourceId: ({ method }) => method.resourceId || undefined,
+  resourcePath: ({ method }) => method.path || undefined,
+  xrayTraceId: ({ exchange }) => exchange.trace,
+};
+
+/** Every name with a value of its own; an authorizer's context and claims come on top. */
+export const restVariableNames: readonly string[] = Object.keys(variables);
+
+// AWS: a REST API gives what its authorizer returned as text.
+const read = variableReader(variables, String);
