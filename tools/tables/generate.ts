@@ -7,6 +7,7 @@ import { overlay } from "./overlays.ts";
 /** The services whose tables are in the product, by botocore's name, which is also the product's. */
 export const tableServices = [
   "apigateway",
+  "apigatewaymanagementapi",
   "apigatewayv2",
   "cloudformation",
   "cloudwatch",

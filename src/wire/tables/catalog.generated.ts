@@ -3,6 +3,7 @@ import type { CatalogEntry } from "./catalog.ts";
 
 export const catalog: readonly CatalogEntry[] = [
   { ...{"name":"apigateway","signingName":"apigateway","apiVersion":"2015-07-09","protocols":["rest-json"]}, load: async () => (await import("./apigateway.generated.ts")).table },
+  { ...{"name":"apigatewaymanagementapi","signingName":"execute-api","apiVersion":"2018-11-29","protocols":["rest-json"]}, load: async () => (await import("./apigatewaymanagementapi.generated.ts")).table },
   { ...{"name":"apigatewayv2","signingName":"apigateway","apiVersion":"2018-11-29","protocols":["rest-json"]}, load: async () => (await import("./apigatewayv2.generated.ts")).table },
   { ...{"name":"cloudformation","signingName":"cloudformation","apiVersion":"2010-05-15","protocols":["query"]}, load: async () => (await import("./cloudformation.generated.ts")).table },
   { ...{"name":"cloudwatch","signingName":"monitoring","apiVersion":"2010-08-01","targetPrefix":"GraniteServiceVersion20100801","protocols":["smithy-rpc-v2-cbor","json","query"]}, load: async () => (await import("./cloudwatch.generated.ts")).table },
