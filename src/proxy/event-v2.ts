@@ -57,6 +57,8 @@ export function compileEventV2(constants: EventV2Constants): (exchange: Exchange
     json += `,"headers":{${joinedHeaders(headers)}${added}`;
     if (query !== "") json += `,"queryStringParameters":${joinedQuery(parseQuery(query))}`;
     json += `,${context}`;
+    const certificate = exchange.domain?.clientCertificate;
+    if (certificate !== undefined) json += `"authentication":{"clientCert":${JSON.stringify(certificate)}},`;
     if (facts.authorizer !== "") json += `"authorizer":${facts.authorizer},`;
     const dot = facts.domainName.indexOf(".");
     json +=

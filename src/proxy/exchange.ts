@@ -23,6 +23,26 @@ export interface Exchange {
   /** `1-…-…`, or what the client sent. */
   readonly trace: string;
   readonly meter: ExchangeMeter | undefined;
+  /** How the request came, where it came by a custom domain name. */
+  readonly domain: RequestDomain | undefined;
+}
+
+/** A custom domain name that a request came by. */
+export interface RequestDomain {
+  /** The host that the client named, in lower case and without a port. */
+  readonly name: string;
+  /** The certificate that the client showed, where the domain demands one. */
+  readonly clientCertificate: ClientCertificate | undefined;
+}
+
+/** A client's certificate, as events and `$context.identity.clientCert` tell it. */
+export interface ClientCertificate {
+  readonly clientCertPem: string;
+  readonly subjectDN: string;
+  readonly issuerDN: string;
+  readonly serialNumber: string;
+  /** As `May 28 12:30:02 2019 GMT`. */
+  readonly validity: { readonly notBefore: string; readonly notAfter: string };
 }
 
 /** Counts requests, as they are answered. */
@@ -35,6 +55,7 @@ export interface RequestPaths {
   readonly path: string;
   readonly fullPath: string;
   readonly query: string;
+  readonly domain?: RequestDomain;
 }
 
 export interface ExchangeNeeds {
@@ -65,6 +86,7 @@ export function startExchange(
     extendedId: needs.identities.extendedId(),
     trace: traceRoot(headers, () => needs.identities.traceRoot(now)),
     meter: needs.meter,
+    domain: paths.domain,
   };
 }
 

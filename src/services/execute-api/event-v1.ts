@@ -86,13 +86,18 @@ export function compileEventV1(constants: EventV1Constants): (exchange: Exchange
       `"domainPrefix":${quote(dot === -1 ? facts.domainName : facts.domainName.slice(0, dot))},` +
       `"requestTimeEpoch":${exchange.now},"requestId":"${exchange.requestId}","identity":{${unknown}` +
       `${facts.identity === unknownIdentity ? nobody : writeIdentity(facts.identity)},"sourceIp":${quote(ip)},` +
-      `"userAgent":${headers.userAgent === "" ? "null" : quote(headers.userAgent)}},` +
+      `"userAgent":${headers.userAgent === "" ? "null" : quote(headers.userAgent)}${writeCertificate(exchange)}},` +
       `"domainName":${quote(facts.domainName)}},"body":`;
     if (bodyBytes === 0) return `${json}null,"isBase64Encoded":false}`;
     return facts.bodyIsBinary
       ? `${json}"${facts.body.toString("base64")}","isBase64Encoded":true}`
       : `${json}${JSON.stringify(facts.body.toString("utf8"))},"isBase64Encoded":false}`;
   };
+}
+
+/** AWS: absent unless the domain name demands certificates of clients. */
+function writeCertificate({ domain }: Exchange): string {
+  return domain?.clientCertificate === undefined ? "" : `,"clientCert":${JSON.stringify(domain.clientCertificate)}`;
 }
 
 function writeIdentity(identity: EventIdentity): string {

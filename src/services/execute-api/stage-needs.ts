@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { InvokeAccess } from "./access.ts";
-import type { ExchangeMeter, RequestPaths } from "../../proxy/exchange.ts";
+import type { Exchange, ExchangeMeter, RequestPaths } from "../../proxy/exchange.ts";
 import type { LambdaCallNeeds } from "./lambda-call.ts";
 import type { PublishedStage } from "./port.ts";
 import type { RequestIdentities } from "../../proxy/request-identity.ts";
@@ -13,13 +13,24 @@ export interface StageNeeds extends LambdaCallNeeds {
 }
 
 /** The host the client reached the API by, without a port; the API's own name where it used an address or a path. */
-export function domainNameOf(stage: PublishedStage, host: string): string {
+export function domainNameOf(stage: PublishedStage, { domain, headers }: Exchange): string {
+  if (domain !== undefined) return domain.name;
+  const { host } = headers;
   const label = `${stage.apiId}.execute-api.`;
   if (host.length > label.length && host.slice(0, label.length).toLowerCase() === label) {
     const colon = host.lastIndexOf(":");
     return colon === -1 ? host : host.slice(0, colon);
   }
   return `${label}${stage.region}.localhost`;
+}
+
+/**
+ * `$context.path` of a REST API, which names the stage.
+ *
+ * AWS: by a custom domain name it is the path that the client sent, with the base path and without the stage.
+ */
+export function contextPathOf(stage: PublishedStage, { domain, fullPath, path }: Exchange): string {
+  return domain === undefined ? `/${stage.stageName}${path}` : fullPath;
 }
 
 /** A stage made ready: answers every request it is given, once. */

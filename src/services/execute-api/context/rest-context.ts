@@ -1,4 +1,5 @@
 import type { RestRequest } from "../rest/request.ts";
+import { contextPathOf } from "../stage-needs.ts";
 import { sharedVariables, variableReader, type Variables } from "./shared-variables.ts";
 
 /**
@@ -22,7 +23,7 @@ const variables: Variables<RestRequest> = {
   deploymentId: ({ stage }) => stage.published.deploymentId,
   "identity.apiKey": ({ apiKey }) => apiKey?.value,
   "identity.apiKeyId": ({ apiKey }) => apiKey?.id,
-  path: ({ exchange, stage }) => `/${stage.published.stageName}${exchange.path}`,
+  path: ({ exchange, stage }) => contextPathOf(stage.published, exchange),
   requestId: ({ exchange }) => exchange.requestId,
   resourceId: ({ method }) => method.resourceId || undefined,
   resourcePath: ({ method }) => method.path || undefined,

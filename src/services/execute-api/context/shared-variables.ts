@@ -37,6 +37,12 @@ export const sharedVariables: Variables<ContextSource> = {
   extendedRequestId: ({ exchange }) => exchange.extendedId,
   httpMethod: ({ exchange }) => exchange.method,
   "identity.accountId": (request) => identity(request).accountId ?? undefined,
+  "identity.clientCert.clientCertPem": ({ exchange }) => exchange.domain?.clientCertificate?.clientCertPem,
+  "identity.clientCert.issuerDN": ({ exchange }) => exchange.domain?.clientCertificate?.issuerDN,
+  "identity.clientCert.serialNumber": ({ exchange }) => exchange.domain?.clientCertificate?.serialNumber,
+  "identity.clientCert.subjectDN": ({ exchange }) => exchange.domain?.clientCertificate?.subjectDN,
+  "identity.clientCert.validity.notAfter": ({ exchange }) => exchange.domain?.clientCertificate?.validity.notAfter,
+  "identity.clientCert.validity.notBefore": ({ exchange }) => exchange.domain?.clientCertificate?.validity.notBefore,
   "identity.caller": (request) => identity(request).caller ?? undefined,
   "identity.sourceIp": ({ exchange }) => sourceIp(exchange.request),
   "identity.user": (request) => identity(request).user ?? undefined,
@@ -88,7 +94,7 @@ function own<T>(record: Readonly<Record<string, T>> | undefined, name: string): 
 }
 
 function domainName({ exchange, stage }: ContextSource): string {
-  return domainNameOf(stage.published, exchange.headers.host);
+  return domainNameOf(stage.published, exchange);
 }
 
 function identity({ caller }: ContextSource): EventIdentity {

@@ -43,7 +43,7 @@ function compileVersion2(
       parameters,
       body,
       logTime: needs.identities.logTime(exchange.now),
-      domainName: domainNameOf(published, exchange.headers.host),
+      domainName: domainNameOf(published, exchange),
       authorizer: caller === undefined ? "" : iamAuthorizer(caller),
     });
 }
@@ -73,7 +73,7 @@ function compileVersion1(
         body,
         bodyIsBinary: !isTextMediaType(mediaType(exchange.headers.contentType)),
         logTime: needs.identities.logTime(exchange.now),
-        domainName: domainNameOf(published, exchange.headers.host),
+        domainName: domainNameOf(published, exchange),
         identity: caller === undefined ? unknownIdentity : identityOf(caller),
       },
     );

@@ -5,7 +5,7 @@ import { compileEventV1 } from "../event-v1.ts";
 import { compileLambdaCall, type LambdaCallOutcome } from "../lambda-call.ts";
 import type { PublishedLambdaIntegration, PublishedMethod } from "../port.ts";
 import { pathVariables } from "../router.ts";
-import { domainNameOf } from "../stage-needs.ts";
+import { contextPathOf, domainNameOf } from "../stage-needs.ts";
 import { answer, refuse, type RestIntegration, type RestRequest, type RestStage } from "./request.ts";
 
 /**
@@ -33,13 +33,13 @@ export function compileLambdaProxy(
     const { headers } = exchange;
     const type = headers.contentType === "" ? "application/json" : mediaType(headers.contentType);
     const event = write(exchange, {
-      path: exchange.path,
-      contextPath: `/${published.stageName}${exchange.path}`,
+      path: exchange.domain === undefined ? exchange.path : exchange.fullPath,
+      contextPath: contextPathOf(published, exchange),
       parameters,
       body,
       bodyIsBinary: isBinaryMediaType(binaryMediaTypes, type),
       logTime: needs.identities.logTime(exchange.now),
-      domainName: domainNameOf(published, headers.host),
+      domainName: domainNameOf(published, exchange),
       identity: caller === undefined ? unknownIdentity : identityOf(caller),
     });
     call(exchange.method, event, needs.identities.uuid(), exchange.trace, caller, (outcome) =>
