@@ -261,7 +261,12 @@ async function buildPlatform(
     authorizer,
     metrics: cloudwatch.port,
   });
-  const apigateway = createApiGateway({ store: settledStore, ids, publisher: executeApi.publisher });
+  const apigateway = createApiGateway({
+    store: settledStore,
+    ids,
+    publisher: executeApi.publisher,
+    models: executeApi.models,
+  });
   const apigatewayv2 = createApiGatewayV2({ store: settledStore, ids, publisher: executeApi.publisher });
   const resourceTypes = [iam, logs, s3, ecr, lambda, apigateway, apigatewayv2].flatMap((slice) => slice.resourceTypes);
   const cloudformation = createCloudFormation({

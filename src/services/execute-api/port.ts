@@ -24,6 +24,18 @@ export interface StagePublisher {
   withdraw(tx: Transaction, apiId: string, stageName: string): void;
 }
 
+/** What a control plane asks before it keeps a model. */
+export interface ModelChecker {
+  /**
+   * Why a JSON Schema cannot be validated with, or undefined.
+   *
+   * @param models schemas by name: those it may refer to
+   */
+  problemOf(schema: string, models: Readonly<Record<string, string>>): string | undefined;
+  /** Names of the models that a schema refers to by URL; none for what is not JSON. */
+  modelsReferredTo(schema: string): readonly string[];
+}
+
 /** Everything that answering a stage's requests needs: immutable, complete, and free of names that must be looked up. */
 export type PublishedStage = PublishedRestStage | PublishedHttpStage;
 
@@ -45,6 +57,21 @@ export interface PublishedRestStage extends PublishedBase {
   readonly binaryMediaTypes: readonly string[];
   readonly gatewayResponses: readonly PublishedGatewayResponse[];
   readonly methods: readonly PublishedMethod[];
+  /** Where callers of methods that require an API key show theirs. Default: the header `x-api-key`. */
+  readonly apiKeySource?: "HEADER" | "AUTHORIZER";
+  /** By path without its first slash, `/` and method; `*` as path and method for all others. */
+  readonly methodSettings?: Readonly<Record<string, PublishedMethodSettings>>;
+  /** Absent without a cache. */
+  readonly cache?: PublishedCache;
+  /** Absent without a canary. */
+  readonly canary?: PublishedCanary;
+  readonly authorizers?: readonly PublishedRestAuthorizer[];
+  /** The API's resource policy, a JSON document whose resources are ARNs in full. */
+  readonly policy?: string;
+  /** When what authorizers said was last flushed, epoch milliseconds. */
+  readonly authorizersFlushedAt?: number;
+  /** JSON Schemas by model name: those that methods validate bodies with, and what they refer to. */
+  readonly models?: Readonly<Record<string, string>>;
 }
 
 export interface PublishedMethod {
@@ -53,9 +80,27 @@ export interface PublishedMethod {
   readonly path: string;
   /** `GET` … or `ANY`. */
   readonly httpMethod: string;
+  readonly apiKeyRequired?: boolean;
+  /** `method.request.querystring.q` …: what an answer in the stage's cache depends on, besides the method. */
+  readonly cacheKeyParameters?: readonly string[];
+  /** Methods with the same one share what is cached. Default: the resource's id. */
+  readonly cacheNamespace?: string;
   readonly operationName?: string;
-  readonly authorizationType: "NONE" | "AWS_IAM";
+  readonly authorizationType: "NONE" | "AWS_IAM" | "CUSTOM" | "COGNITO_USER_POOLS";
+  /** One of the stage's authorizers: where the type is CUSTOM or COGNITO_USER_POOLS. */
+  readonly authorizerId?: string;
+  readonly authorizationScopes?: readonly string[];
+  /** Absent where nothing is validated. */
+  readonly validation?: PublishedValidation;
   readonly integration: PublishedLambdaIntegration | PublishedMockIntegration;
+}
+
+/** What a request must have before its integration sees it. */
+export interface PublishedValidation {
+  /** `method.request.querystring.q`, `method.request.header.h` … that must be there and not blank. */
+  readonly requiredParameters: readonly string[];
+  /** Names of models by media type, or `$default`; empty where bodies are not validated. */
+  readonly bodyModels: Readonly<Record<string, string>>;
 }
 
 export interface PublishedLambdaIntegration {
@@ -94,18 +139,156 @@ export interface PublishedGatewayResponse {
   readonly responseTemplates: Readonly<Record<string, string>>;
 }
 
+/** A rate of requests a second, and how many may come at once. */
+export interface PublishedRate {
+  readonly rateLimit: number;
+  readonly burstLimit: number;
+}
+
+/** How a stage treats a method; absent members are not set. */
+export interface PublishedMethodSettings {
+  readonly throttling?: PublishedRate;
+  readonly caching?: PublishedCaching;
+}
+
+export interface PublishedCaching {
+  readonly ttlSeconds: number;
+  /** Whether only callers who may `execute-api:InvalidateCache` have an entry renewed. */
+  readonly requiresAuthorization: boolean;
+  readonly unauthorizedStrategy: "FAIL_WITH_403" | "SUCCEED_WITH_RESPONSE_HEADER" | "SUCCEED_WITHOUT_RESPONSE_HEADER";
+}
+
+export interface PublishedCache {
+  readonly sizeBytes: number;
+  /** Another one: what was cached before is void. */
+  readonly generation: string;
+}
+
+/** What a share of a stage's requests is answered by instead. */
+export interface PublishedCanary {
+  /** 0 to 100. */
+  readonly percentTraffic: number;
+  readonly deploymentId: string;
+  /** Of the stage, with the canary's overrides. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly useStageCache: boolean;
+  /** What the canary's deployment froze; absent where it is the stage's own. */
+  readonly snapshot?: Omit<PublishedRestStage, keyof PublishedBase | "kind" | "methodSettings" | "cache" | "canary"> & {
+    readonly disableExecuteApiEndpoint: boolean;
+  };
+}
+
+/**
+ * API keys and usage plans, as the data plane follows them: written by the control plane in the transaction that changes
+ * a key or a plan.
+ */
+export interface UsagePublisher {
+  publishKey(tx: Transaction, key: PublishedApiKey): void;
+  withdrawKey(tx: Transaction, key: Pick<PublishedApiKey, "account" | "region" | "value">): void;
+  publishPlan(tx: Transaction, plan: PublishedUsagePlan): void;
+  withdrawPlan(tx: Transaction, plan: Pick<PublishedUsagePlan, "account" | "region" | "planId">): void;
+}
+
+export interface PublishedApiKey {
+  readonly account: string;
+  readonly region: string;
+  readonly keyId: string;
+  /** Secret: never to be logged. */
+  readonly value: string;
+  readonly enabled: boolean;
+  readonly planIds: readonly string[];
+}
+
+export interface PublishedUsagePlan {
+  readonly account: string;
+  readonly region: string;
+  readonly planId: string;
+  readonly stages: readonly {
+    readonly apiId: string;
+    readonly stageName: string;
+    /** By `/path/METHOD`. */
+    readonly throttling: Readonly<Record<string, PublishedRate>>;
+  }[];
+  readonly throttling?: PublishedRate;
+  readonly quota?: PublishedQuota;
+}
+
+export interface PublishedQuota {
+  readonly limit: number;
+  /** Taken from the limit in the first period. */
+  readonly offset: number;
+  readonly period: "DAY" | "WEEK" | "MONTH";
+  /** When the plan was given this quota, epoch milliseconds: the first period is the one it falls in. */
+  readonly since: number;
+}
+
 export interface PublishedHttpStage extends PublishedBase {
   readonly kind: "http";
+  /** By route key; `$default`'s own is under its key, `default` is for all others. */
+  readonly throttling?: {
+    readonly default?: PublishedRate;
+    readonly routes: Readonly<Record<string, PublishedRate>>;
+  };
   readonly cors?: PublishedCors;
   readonly routes: readonly PublishedRoute[];
+  readonly authorizers?: readonly PublishedHttpAuthorizer[];
+  /** When what authorizers said was last flushed, epoch milliseconds. */
+  readonly authorizersFlushedAt?: number;
 }
 
 export interface PublishedRoute {
   /** `GET /pets/{id}`, `ANY /{proxy+}` or `$default`. */
   readonly routeKey: string;
   readonly operationName?: string;
-  readonly authorizationType: "NONE" | "AWS_IAM";
+  readonly authorizationType: "NONE" | "AWS_IAM" | "CUSTOM" | "JWT";
+  /** One of the stage's authorizers: where the type is CUSTOM or JWT. */
+  readonly authorizerId?: string;
+  readonly authorizationScopes?: readonly string[];
   readonly integration: PublishedLambdaIntegration & { readonly payloadFormatVersion: "1.0" | "2.0" };
+}
+
+export type PublishedRestAuthorizer = PublishedLambdaAuthorizer | PublishedPoolAuthorizer;
+export type PublishedHttpAuthorizer = PublishedLambdaAuthorizer | PublishedJwtAuthorizer;
+
+/** A function that decides. */
+export interface PublishedLambdaAuthorizer {
+  readonly id: string;
+  /** `TOKEN` is of REST APIs alone. */
+  readonly type: "TOKEN" | "REQUEST";
+  /** As configured: an invocation URI; stage variables not yet replaced. */
+  readonly uri: string;
+  /** The role it is called with; absent where the function's policy is to allow the authorizer. */
+  readonly credentials?: string;
+  /** As configured: `method.request.header.Auth`, or `$request.header.Auth` of HTTP APIs. A TOKEN authorizer has one. */
+  readonly identitySources: readonly string[];
+  /** What the token of a TOKEN authorizer must match as a whole. */
+  readonly identityValidationExpression?: string;
+  /** 0: every request asks. */
+  readonly ttlSeconds: number;
+  /** Of HTTP APIs. */
+  readonly payloadFormatVersion?: "1.0" | "2.0";
+  readonly simpleResponses?: boolean;
+}
+
+/** Tokens of Cognito user pools. */
+export interface PublishedPoolAuthorizer {
+  readonly id: string;
+  readonly type: "COGNITO_USER_POOLS";
+  readonly providerArns: readonly string[];
+  /** `method.request.header.Authorization` */
+  readonly identitySource: string;
+  /** What the token's audience must match as a whole. */
+  readonly identityValidationExpression?: string;
+}
+
+/** Tokens of an OpenID Connect issuer. */
+export interface PublishedJwtAuthorizer {
+  readonly id: string;
+  readonly type: "JWT";
+  /** `$request.header.Authorization` or `$request.querystring.token` */
+  readonly identitySource: string;
+  readonly issuer: string;
+  readonly audience: readonly string[];
 }
 
 /** The CORS configuration of an HTTP API; absent members were not configured. */

@@ -10,12 +10,13 @@ import type { MetricsPort } from "../cloudwatch/port.ts";
 import type { LambdaPort } from "../lambda/port.ts";
 import { createInvokeAccess } from "./access.ts";
 import { compileHttpStage } from "./http/stage.ts";
-import type { ExecuteApiPort, StagePublisher } from "./port.ts";
+import type { ExecuteApiPort, ModelChecker, StagePublisher } from "./port.ts";
 import { type CompiledApi, stagePublisher, watchPublishedStages } from "./published-stages.ts";
 import { createRequestIdentities } from "../../proxy/request-identity.ts";
 import { compileRestStage } from "./rest/stage.ts";
 import { createStageMeters } from "./stage-meter.ts";
 import type { StageNeeds } from "./stage-needs.ts";
+import { modelChecker } from "./validation/json-schema.ts";
 
 export interface ExecuteApiNeeds {
   readonly store: Store;
@@ -31,6 +32,7 @@ export interface ExecuteApiNeeds {
 export interface ExecuteApi {
   readonly port: ExecuteApiPort;
   readonly publisher: StagePublisher;
+  readonly models: ModelChecker;
   /** Requests by stage, for Prometheus. */
   readonly collect: Collector;
   stop(): void;
@@ -70,7 +72,7 @@ export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
     published.stop();
     meters.stop();
   };
-  return { port, publisher: stagePublisher, collect: meters.collect, stop };
+  return { port, publisher: stagePublisher, models: modelChecker, collect: meters.collect, stop };
 }
 
 function answer(api: CompiledApi, target: string, request: IncomingMessage, response: ServerResponse): void {

@@ -13,6 +13,8 @@ export interface GatewayResponse {
 
 /** AWS's own answers. Source: "Gateway response types for API Gateway". */
 const defaults = {
+  BAD_REQUEST_BODY: { status: 400, errorType: "BadRequestException", message: "Invalid request body" },
+  BAD_REQUEST_PARAMETERS: { status: 400, errorType: "BadRequestException", message: "Invalid request parameters" },
   ACCESS_DENIED: { status: 403, errorType: "AccessDeniedException", message: "User is not authorized" },
   FORBIDDEN: { status: 403, errorType: "ForbiddenException", message: "Forbidden" },
   MISSING_AUTHENTICATION_TOKEN: {
@@ -20,6 +22,9 @@ const defaults = {
     errorType: "MissingAuthenticationTokenException",
     message: "Missing Authentication Token",
   },
+  INVALID_API_KEY: { status: 403, errorType: "ForbiddenException", message: "Forbidden" },
+  THROTTLED: { status: 429, errorType: "TooManyRequestsException", message: "Too Many Requests" },
+  QUOTA_EXCEEDED: { status: 429, errorType: "LimitExceededException", message: "Limit Exceeded" },
   INVALID_SIGNATURE: { status: 403, errorType: "InvalidSignatureException", message: "Invalid signature" },
   EXPIRED_TOKEN: { status: 403, errorType: "ExpiredTokenException", message: "Expired token" },
   REQUEST_TOO_LARGE: {
@@ -66,9 +71,14 @@ export function compileGatewayResponses(configured: readonly PublishedGatewayRes
     };
   };
   return {
+    BAD_REQUEST_BODY: compile("BAD_REQUEST_BODY"),
+    BAD_REQUEST_PARAMETERS: compile("BAD_REQUEST_PARAMETERS"),
     ACCESS_DENIED: compile("ACCESS_DENIED"),
     FORBIDDEN: compile("FORBIDDEN"),
     MISSING_AUTHENTICATION_TOKEN: compile("MISSING_AUTHENTICATION_TOKEN"),
+    INVALID_API_KEY: compile("INVALID_API_KEY"),
+    THROTTLED: compile("THROTTLED"),
+    QUOTA_EXCEEDED: compile("QUOTA_EXCEEDED"),
     INVALID_SIGNATURE: compile("INVALID_SIGNATURE"),
     EXPIRED_TOKEN: compile("EXPIRED_TOKEN"),
     REQUEST_TOO_LARGE: compile("REQUEST_TOO_LARGE"),

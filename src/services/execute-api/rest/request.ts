@@ -60,8 +60,18 @@ export type RestStep = (request: RestRequest, next: () => void) => void;
 /** Answers a request that has been let through, once. */
 export type RestIntegration = (request: RestRequest) => void;
 
-/** Answer with a gateway response. */
-export function refuse(request: RestRequest, type: GatewayResponseType, message?: string): void {
+/**
+ * Answer with a gateway response.
+ *
+ * @param validationError `$context.error.validationErrorString`, where a body was not valid
+ */
+export function refuse(
+  request: RestRequest,
+  type: GatewayResponseType,
+  message?: string,
+  validationError?: string,
+): void {
+  if (validationError !== undefined) request.failure = { type, message: message ?? "", validationError };
   refuseExchange(request.exchange, request.stage.gatewayResponses, type, message);
 }
 

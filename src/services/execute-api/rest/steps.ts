@@ -1,11 +1,13 @@
 import type { PublishedMethod } from "../port.ts";
 import { iamStep } from "./iam-step.ts";
+import { validationStep } from "../validation/validation-step.ts";
 import type { RestIntegration, RestStage, RestStep } from "./request.ts";
 
 /** The steps of a method, in AWS's order: who may call, how often, and what. */
-export function stepsOf(_stage: RestStage, method: PublishedMethod): RestStep[] {
+export function stepsOf(stage: RestStage, method: PublishedMethod): RestStep[] {
   const steps: RestStep[] = [];
   if (method.authorizationType === "AWS_IAM") steps.push(iamStep);
+  if (method.validation !== undefined) steps.push(validationStep(stage, method, method.validation));
   return steps;
 }
 
