@@ -36,6 +36,7 @@ export interface ResourceRecord {
 export interface MethodRecord {
   readonly httpMethod: string;
   readonly authorizationType: "NONE" | "AWS_IAM";
+  readonly apiKeyRequired?: boolean;
   readonly operationName?: string;
   readonly requestParameters?: Readonly<Record<string, boolean>>;
   readonly methodResponses?: Readonly<Record<string, MethodResponseRecord>>;
@@ -87,9 +88,45 @@ export interface StageRecord {
   readonly deploymentId: string;
   readonly description?: string;
   readonly variables: Readonly<Record<string, string>>;
+  /** By path without its first slash, `/` and method; `*` as both for all others. */
+  readonly methodSettings?: Readonly<Record<string, MethodSettingsRecord>>;
+  readonly cacheCluster?: StageCacheRecord;
+  readonly canary?: StageCanaryRecord;
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly tags: Readonly<Record<string, string>>;
+}
+
+/** What AWS tells of a method's settings: all of them, once one is set. */
+export interface MethodSettingsRecord {
+  readonly throttlingBurstLimit: number;
+  readonly throttlingRateLimit: number;
+  readonly cachingEnabled: boolean;
+  readonly cacheTtlInSeconds: number;
+  readonly cacheDataEncrypted: boolean;
+  readonly requireAuthorizationForCacheControl: boolean;
+  readonly unauthorizedCacheControlHeaderStrategy:
+    | "FAIL_WITH_403"
+    | "SUCCEED_WITH_RESPONSE_HEADER"
+    | "SUCCEED_WITHOUT_RESPONSE_HEADER";
+  readonly metricsEnabled: boolean;
+  readonly loggingLevel: "OFF" | "ERROR" | "INFO";
+  readonly dataTraceEnabled: boolean;
+}
+
+export interface StageCacheRecord {
+  readonly enabled: boolean;
+  /** GB, as AWS writes it. */
+  readonly size?: string;
+  /** Another one after each flush. */
+  readonly generation: string;
+}
+
+export interface StageCanaryRecord {
+  readonly percentTraffic: number;
+  readonly deploymentId: string;
+  readonly stageVariableOverrides: Readonly<Record<string, string>>;
+  readonly useStageCache: boolean;
 }
 
 interface Children {

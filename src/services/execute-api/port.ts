@@ -92,7 +92,7 @@ export interface PublishedMethod {
   readonly authorizationScopes?: readonly string[];
   /** Absent where nothing is validated. */
   readonly validation?: PublishedValidation;
-  readonly integration: PublishedLambdaIntegration | PublishedMockIntegration;
+  readonly integration: PublishedLambdaIntegration | PublishedMockIntegration | PublishedEndpointIntegration;
 }
 
 /** What a request must have before its integration sees it. */
@@ -110,7 +110,38 @@ export interface PublishedLambdaIntegration {
   readonly timeoutMs: number;
   /** The function is called as whoever called the API, not as the API: for methods authorized by IAM. */
   readonly asCaller?: boolean;
+  /** The role that the function is called with; absent where its policy is to allow the API. */
+  readonly credentials?: string;
+  /** The client gets the answer as the function gives it. */
+  readonly streams?: boolean;
 }
+
+/** An HTTP endpoint, or an operation of a service. */
+export interface PublishedEndpointIntegration {
+  readonly type: "HTTP" | "HTTP_PROXY" | "AWS";
+  /**
+   * As configured, stage and path variables not yet replaced: `https://example.com/{id}`, or
+   * `arn:aws:apigateway:REGION:SERVICE:action/NAME` or `…:path/PATH`.
+   */
+  readonly uri: string;
+  /** `GET` … or `ANY`: as the client's. */
+  readonly httpMethod: string;
+  readonly timeoutMs: number;
+  /** A role, or `arn:aws:iam::*:user/*` for whoever called the API. */
+  readonly credentials?: string;
+  /** `integration.request.PLACE.NAME` → `method.request.…`, `context.…`, `stageVariables.…` or `'literal'`. */
+  readonly requestParameters: Readonly<Record<string, string>>;
+  /** By content type. */
+  readonly requestTemplates: Readonly<Record<string, string>>;
+  readonly passthroughBehavior: "WHEN_NO_MATCH" | "WHEN_NO_TEMPLATES" | "NEVER";
+  readonly contentHandling?: ContentHandling;
+  readonly responses: readonly PublishedIntegrationResponse[];
+  /** The endpoint's certificate is not verified. */
+  readonly insecure?: boolean;
+  readonly streams?: boolean;
+}
+
+export type ContentHandling = "CONVERT_TO_TEXT" | "CONVERT_TO_BINARY";
 
 export interface PublishedMockIntegration {
   readonly type: "MOCK";
@@ -124,10 +155,11 @@ export interface PublishedIntegrationResponse {
   readonly statusCode: string;
   /** A regular expression the status must match as a whole; without one, the response is the default. */
   readonly selectionPattern?: string;
-  /** Literal headers: `method.response.header.NAME` → `'value'`. */
+  /** `method.response.header.NAME` → `integration.response.…`, `context.…`, `stageVariables.…` or `'literal'`. */
   readonly responseParameters: Readonly<Record<string, string>>;
-  /** Static templates by content type. */
+  /** By content type. */
   readonly responseTemplates: Readonly<Record<string, string>>;
+  readonly contentHandling?: ContentHandling;
 }
 
 export interface PublishedGatewayResponse {
@@ -244,7 +276,39 @@ export interface PublishedRoute {
   /** One of the stage's authorizers: where the type is CUSTOM or JWT. */
   readonly authorizerId?: string;
   readonly authorizationScopes?: readonly string[];
-  readonly integration: PublishedLambdaIntegration & { readonly payloadFormatVersion: "1.0" | "2.0" };
+  readonly integration: PublishedFunctionIntegration | PublishedHttpProxyIntegration | PublishedServiceIntegration;
+}
+
+export interface PublishedFunctionIntegration extends PublishedLambdaIntegration, PublishedParameters {
+  readonly payloadFormatVersion: "1.0" | "2.0";
+}
+
+/** An HTTP endpoint behind a route. */
+export interface PublishedHttpProxyIntegration extends PublishedParameters {
+  readonly type: "HTTP_PROXY";
+  /** As configured: path and stage variables not yet replaced. */
+  readonly uri: string;
+  /** `GET` … or `ANY`: as the client's. */
+  readonly httpMethod: string;
+  readonly timeoutMs: number;
+  /** The name that the endpoint's certificate must have, instead of the host's. */
+  readonly serverName?: string;
+}
+
+/** An operation of a service behind a route, as `SQS-SendMessage`. */
+export interface PublishedServiceIntegration extends PublishedParameters {
+  readonly type: "AWS_PROXY";
+  readonly subtype: string;
+  readonly credentials: string;
+  readonly timeoutMs: number;
+}
+
+/** How an HTTP API changes requests and answers on their way. */
+export interface PublishedParameters {
+  /** `append:header.x`, `overwrite:path` … → a value with references; of services: the operation's parameters by name. */
+  readonly requestParameters?: Readonly<Record<string, string>>;
+  /** By status code: `overwrite:statuscode`, `remove:header.x` … */
+  readonly responseParameters?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 export type PublishedRestAuthorizer = PublishedLambdaAuthorizer | PublishedPoolAuthorizer;

@@ -14,6 +14,8 @@ export interface RequestFacts {
 /** What an authorizer let a request through with. */
 export interface AuthorizerFacts {
   readonly principalId?: string;
+  /** The API key that a Lambda authorizer names for its caller, where the API's keys come from authorizers. */
+  readonly usageIdentifierKey?: string;
   /** `$context.authorizer.KEY`: what a Lambda authorizer returned as its context. */
   readonly context?: Readonly<Record<string, string | number | boolean | null>>;
   /** `$context.authorizer.claims.KEY`: of a token, as text. */
