@@ -5,7 +5,7 @@ import { isTextMediaType, mediaType } from "../../../proxy/media-types.ts";
 import { decodePercent } from "../../../proxy/percent-decoding.ts";
 import { compileEventV1 } from "../event-v1.ts";
 import { compileLambdaCall, type LambdaCallOutcome } from "../lambda-call.ts";
-import type { PublishedRoute } from "../port.ts";
+import type { PublishedFunctionIntegration, PublishedRoute } from "../port.ts";
 import { pathVariables } from "../router.ts";
 import { domainNameOf } from "../stage-needs.ts";
 import { isCorsHeader } from "./cors.ts";
@@ -16,9 +16,14 @@ import { answer, type HttpIntegration, type HttpRequest, type HttpStage, refuse 
  *
  * AWS: `Service Unavailable` for a late function, `Internal Server Error` for whatever else it or its permissions do.
  */
-export function compileLambdaProxy(stage: HttpStage, route: PublishedRoute, path: string): HttpIntegration {
+export function compileLambdaProxy(
+  stage: HttpStage,
+  route: PublishedRoute,
+  path: string,
+  integration: PublishedFunctionIntegration,
+): HttpIntegration {
   const { needs, published } = stage;
-  const { integration, routeKey } = route;
+  const { routeKey } = route;
   const call = compileLambdaCall(needs, published, integration, routeKey === "$default" ? "/$default" : path);
   const event =
     integration.payloadFormatVersion === "2.0"
@@ -27,7 +32,7 @@ export function compileLambdaProxy(stage: HttpStage, route: PublishedRoute, path
   return (request) => {
     const { exchange } = request;
     call(exchange.method, event(request), needs.identities.uuid(), exchange.trace, undefined, (outcome) =>
-      answerOutcome(request, outcome),
+      answerOutcome(request, integration, outcome),
     );
   };
 }
@@ -80,14 +85,18 @@ function compileVersion1(
   };
 }
 
-function answerOutcome(request: HttpRequest, outcome: LambdaCallOutcome): void {
-  const { exchange, stage, route } = request;
+function answerOutcome(
+  request: HttpRequest,
+  integration: PublishedFunctionIntegration,
+  outcome: LambdaCallOutcome,
+): void {
+  const { exchange, stage } = request;
   if (outcome.outcome === "late") return refuse(request, 503, "Service Unavailable");
   if (outcome.outcome === "refused" && outcome.status === 413) return refuse(request, 413, "Request Entity Too Large");
   const parsed =
     outcome.outcome !== "answered"
       ? undefined
-      : route.integration.payloadFormatVersion === "2.0"
+      : integration.payloadFormatVersion === "2.0"
         ? parseResponseV2(outcome.payload)
         : parseResponseV1(outcome.payload);
   if (parsed === undefined) return refuse(request, 500, "Internal Server Error");

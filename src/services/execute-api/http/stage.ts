@@ -5,8 +5,10 @@ import type { PublishedHttpStage, PublishedRoute } from "../port.ts";
 import { createRouter } from "../router.ts";
 import type { CompiledStage, StageNeeds } from "../stage-needs.ts";
 import { compileCors } from "./cors.ts";
+import { compileHttpProxy } from "./http-proxy.ts";
 import { compileLambdaProxy } from "./lambda-proxy.ts";
 import { createHttpRequest, type HttpIntegration, type HttpStage, refuseExchange } from "./request.ts";
+import { compileServiceIntegration } from "./service-integration.ts";
 import { inOrder, stepsOf } from "./steps.ts";
 
 interface CompiledRoute {
@@ -65,5 +67,13 @@ export function compileHttpStage(needs: StageNeeds, published: PublishedHttpStag
 
 function compileRoute(stage: HttpStage, route: PublishedRoute): CompiledRoute {
   const path = route.routeKey === "$default" ? "" : route.routeKey.slice(route.routeKey.indexOf(" ") + 1);
-  return { route, path, run: inOrder(stepsOf(stage, route), compileLambdaProxy(stage, route, path)) };
+  return { route, path, run: inOrder(stepsOf(stage, route), compileIntegration(stage, route, path)) };
+}
+
+function compileIntegration(stage: HttpStage, route: PublishedRoute, path: string): HttpIntegration {
+  const { integration } = route;
+  if (integration.type === "HTTP_PROXY") return compileHttpProxy(stage, path, integration);
+  return "subtype" in integration
+    ? compileServiceIntegration(stage, route, path, integration)
+    : compileLambdaProxy(stage, route, path, integration);
 }

@@ -4,6 +4,7 @@ import { executeApiLimits } from "../limits.ts";
 import type { PublishedMethod, PublishedRestStage } from "../port.ts";
 import { createRouter } from "../router.ts";
 import type { CompiledStage, StageNeeds } from "../stage-needs.ts";
+import { compileEndpoint } from "./endpoint-integration.ts";
 import { compileGatewayResponses } from "./gateway-responses.ts";
 import { compileLambdaProxy } from "./lambda-proxy.ts";
 import { compileMockIntegration } from "./mock-integration.ts";
@@ -63,5 +64,9 @@ function compileIntegration(stage: RestStage, method: PublishedMethod): RestInte
       return compileMockIntegration(integration);
     case "AWS_PROXY":
       return compileLambdaProxy(stage, method, integration);
+    case "HTTP":
+    case "HTTP_PROXY":
+    case "AWS":
+      return compileEndpoint(stage, method, integration);
   }
 }
