@@ -1,7 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { cp, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { LambdaClient, UpdateFunctionConfigurationCommand, waitUntilFunctionUpdatedV2 } from "@aws-sdk/client-lambda";
 import { bareStartMs, type Bare, type Language } from "./bare.ts";
 import { untilQuiet } from "./process.ts";
@@ -13,9 +12,7 @@ const parallel = 20;
 const parallelRounds = 4;
 const many = 100;
 const manyRounds = 3;
-// What was used up is made again while nobody waits: by half of the processors, some 60 to 75 ms of processor time each.
-const restMs = 500;
-/** At most: it ends when the server has nothing more to make. */
+/** What was used up is made again while nobody waits, by half of the processors: until the server has nothing more to make, at most. */
 const restMsMax = 12_000;
 
 export interface ColdStarts {
@@ -75,7 +72,7 @@ export async function measureColdStarts(folder: string, bares: readonly Bare[]):
       const ms: number[] = [];
       for (let round = 0; round < times; round++) {
         await renew(name, variables);
-        await delay(restMs);
+        await untilQuiet(server.pid, restMsMax);
         ms.push(await request(name));
       }
       return ms;
@@ -111,7 +108,7 @@ export async function measureColdStarts(folder: string, bares: readonly Bare[]):
     const sameFunctionMs: number[] = [];
     for (let round = 0; round < parallelRounds; round++) {
       await renew(0);
-      await delay(restMs);
+      await untilQuiet(server.pid, restMsMax);
       const from = performance.now();
       await Promise.all(Array.from({ length: parallel }, () => request(0)));
       sameFunctionMs.push(performance.now() - from);
