@@ -39,7 +39,7 @@ export function createLiveFeed(clock: Pick<Clock, "now">): LiveFeed {
     for (const subscriber of subscribers) subscriber(event);
   };
   const watch = <Port extends ExecuteApiPort>(port: Port): ExecuteApiPort => ({
-    handle(id, target, request, response) {
+    handle(id, target, request, response, entry) {
       if (subscribers.size > 0) {
         const startedAt = clock.now();
         response.once("close", () =>
@@ -53,7 +53,7 @@ export function createLiveFeed(clock: Pick<Clock, "now">): LiveFeed {
           }),
         );
       }
-      port.handle(id, target, request, response);
+      port.handle(id, target, request, response, entry);
     },
   });
   return {

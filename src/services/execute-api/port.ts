@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { SecureContext } from "node:tls";
 import type { Transaction } from "../../kernel/store/store.ts";
+import type { RequestDomain } from "../../proxy/exchange.ts";
 
 /**
  * The gateway's data plane: answers requests to deployed APIs. A published stage is an immutable value that is compiled
@@ -13,8 +15,65 @@ export interface ExecuteApiPort {
    * @param target path and query after what addressed the API, as sent: for REST APIs it starts with the stage, for HTTP
    *   APIs with the stage unless the stage is `$default`
    */
-  handle(apiId: string, target: string, request: IncomingMessage, response: ServerResponse): void;
+  handle(
+    apiId: string,
+    target: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+    /** Where the request came by a custom domain name: `target` then begins below the base path. */
+    entry?: DomainEntry,
+  ): void;
 }
+
+/** How a request came by a custom domain name. */
+export interface DomainEntry {
+  /** Absent: the target begins with it. */
+  readonly stageName: string | undefined;
+  /** The path that the client sent, without its query. */
+  readonly fullPath: string;
+  readonly domain: RequestDomain;
+}
+
+/** A request to a custom domain name, and the API that answers it. */
+export interface RoutedRequest {
+  readonly apiId: string;
+  readonly target: string;
+  readonly entry: DomainEntry;
+}
+
+/** Custom domain names, as the listener needs them. */
+export interface CustomDomains {
+  /**
+   * Decides by the Host header. `decided` is called once, at once where the host is remembered: with undefined where it is no
+   * custom domain; `forbidden` where the domain sends the request nowhere, or demands a certificate that its client has not
+   * shown; `broken` where it cannot be known now.
+   */
+  route(request: IncomingMessage, decided: (outcome: RoutedRequest | "forbidden" | "broken" | undefined) => void): void;
+  readonly tls: TlsDomains;
+}
+
+/** Custom domain names, as a TLS listener knows them. */
+export interface TlsDomains {
+  /** Undefined: no custom domain. Never rejects for what a domain's owner has done wrong. */
+  find(servername: string): Promise<TlsDomain | undefined>;
+}
+
+export interface TlsDomain {
+  /** With the domain's certificate and its truststore; undefined where it cannot be used now. */
+  readonly context: SecureContext | undefined;
+  /** Mutual TLS: who has no certificate that the context trusts is refused. */
+  readonly demandsCertificate: boolean;
+}
+
+export type {
+  DomainMapping,
+  DomainRecord,
+  DomainSettings,
+  DomainsPort,
+  NewDomain,
+  RoutingRule,
+  RuleCondition,
+} from "./domains/domain.ts";
 
 /** How the control planes put stages on the air: in the transaction that changes the stage. */
 export interface StagePublisher {

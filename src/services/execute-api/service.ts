@@ -10,7 +10,8 @@ import type { MetricsPort } from "../cloudwatch/port.ts";
 import type { LambdaPort } from "../lambda/port.ts";
 import { createInvokeAccess } from "./access.ts";
 import { compileHttpStage } from "./http/stage.ts";
-import type { ExecuteApiPort, ModelChecker, StagePublisher } from "./port.ts";
+import { answerForbidden, answerInternalError, answerNotFound } from "./answers.ts";
+import type { DomainEntry, ExecuteApiPort, ModelChecker, StagePublisher } from "./port.ts";
 import { type CompiledApi, stagePublisher, watchPublishedStages } from "./published-stages.ts";
 import { createRequestIdentities } from "../../proxy/request-identity.ts";
 import { compileRestStage } from "./rest/stage.ts";
@@ -53,17 +54,17 @@ export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
     return stage.kind === "rest" ? compileRestStage(metered, stage) : compileHttpStage(metered, stage);
   });
   const port: ExecuteApiPort = {
-    handle: (apiId, target, request, response) => {
+    handle: (apiId, target, request, response, entry) => {
       const api = published.find(apiId);
       if (api !== undefined) {
-        answer(api, target, request, response);
+        answer(api, target, request, response, entry);
         return;
       }
       published.load(apiId).then(
-        (loaded) => answer(loaded, target, request, response),
+        (loaded) => answer(loaded, target, request, response, entry),
         (error: unknown) => {
           needs.log.error("A published API could not be loaded", { apiId, error });
-          answerMessage(response, 500, "Internal server error", "InternalServerErrorException");
+          answerInternalError(response);
         },
       );
     },
@@ -75,7 +76,14 @@ export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
   return { port, publisher: stagePublisher, models: modelChecker, collect: meters.collect, stop };
 }
 
-function answer(api: CompiledApi, target: string, request: IncomingMessage, response: ServerResponse): void {
+function answer(
+  api: CompiledApi,
+  target: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  entry: DomainEntry | undefined,
+): void {
+  if (entry !== undefined) return answerWithin(api, target, request, response, entry);
   const mark = target.indexOf("?");
   const fullPath = mark === -1 ? target : target.slice(0, mark);
   const query = mark === -1 ? "" : target.slice(mark + 1);
@@ -83,24 +91,35 @@ function answer(api: CompiledApi, target: string, request: IncomingMessage, resp
   const first = slash === -1 ? fullPath.slice(1) : fullPath.slice(1, slash);
   const stage = first === "$default" ? undefined : api.stages.get(first);
   if (api.endpointIsDisabled && api.kind === "http") {
-    answerMessage(response, 404, "Not Found", undefined);
+    answerNotFound(response);
   } else if (stage !== undefined && !api.endpointIsDisabled) {
     stage.answer(request, response, { path: slash === -1 ? "/" : fullPath.slice(slash), fullPath, query });
   } else if (api.kind === "http") {
     const fallback = api.stages.get("$default");
     const path = fullPath === "" ? "/" : fullPath;
-    if (fallback === undefined) answerMessage(response, 404, "Not Found", undefined);
+    if (fallback === undefined) answerNotFound(response);
     else fallback.answer(request, response, { path, fullPath: path, query });
   } else {
-    answerMessage(response, 403, "Forbidden", "ForbiddenException");
+    answerForbidden(response);
   }
 }
 
-/** AWS's answer where there is no stage to ask. */
-function answerMessage(response: ServerResponse, status: number, message: string, errorType: string | undefined): void {
-  const body = `{"message":"${message}"}`;
-  const headers = ["Content-Type", "application/json", "Content-Length", String(body.length)];
-  if (errorType !== undefined) headers.push("x-amzn-ErrorType", errorType);
-  response.writeHead(status, headers);
-  response.end(body);
+/** A request by a custom domain name, which may name the stage and hides the default endpoint's state. */
+function answerWithin(
+  api: CompiledApi,
+  target: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { stageName, fullPath, domain }: DomainEntry,
+): void {
+  const mark = target.indexOf("?");
+  const path = mark === -1 ? target : target.slice(0, mark);
+  const query = mark === -1 ? "" : target.slice(mark + 1);
+  const slash = stageName === undefined ? path.indexOf("/", 1) : 0;
+  const named = stageName ?? (slash === -1 ? path.slice(1) : path.slice(1, slash));
+  const stage = api.stages.get(named);
+  if (stage !== undefined) {
+    stage.answer(request, response, { path: slash === -1 ? "/" : path.slice(slash), fullPath, query, domain });
+  } else if (api.kind === "http") answerNotFound(response);
+  else answerForbidden(response);
 }
