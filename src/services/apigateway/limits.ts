@@ -5,6 +5,15 @@ export const apiGatewayLimits = {
   stagesPerApiMax: 10,
   deploymentsPerApiMax: 300,
   gatewayResponsesMax: 30,
+  /** "Models per API": 60 unless raised; here as far as a definition may go. */
+  modelsPerApiMax: 300,
+  /** "Size of schema in a model": 400 KB. */
+  schemaBytesMax: 400 * 1024,
+  /** Our own: AWS names none. */
+  requestValidatorsPerApiMax: 300,
+  documentationPartsPerApiMax: 2000,
+  documentationVersionsPerApiMax: 300,
+  clientCertificatesMax: 60,
   binaryMediaTypesMax: 50,
   tagsMax: 50,
   integrationTimeoutMsMin: 50,

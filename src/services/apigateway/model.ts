@@ -3,6 +3,7 @@ import type { Call } from "../../wire/service.ts";
 import type { PublishedGatewayResponse, PublishedMethod } from "../execute-api/port.ts";
 import { apiNotFound, childNotFound } from "./errors.ts";
 import { apiGatewayLimits as limits } from "./limits.ts";
+import { type DescribingChildren, describingChildrenMax, describingSpoken } from "./records.ts";
 
 /** Where an API lives: state is per account and region. */
 export type Place = Pick<Call, "account" | "region">;
@@ -39,6 +40,9 @@ export interface MethodRecord {
   readonly apiKeyRequired?: boolean;
   readonly operationName?: string;
   readonly requestParameters?: Readonly<Record<string, boolean>>;
+  /** Names of models by content type. */
+  readonly requestModels?: Readonly<Record<string, string>>;
+  readonly requestValidatorId?: string;
   readonly methodResponses?: Readonly<Record<string, MethodResponseRecord>>;
   readonly integration?: IntegrationRecord;
 }
@@ -46,6 +50,8 @@ export interface MethodRecord {
 export interface MethodResponseRecord {
   readonly statusCode: string;
   readonly responseParameters?: Readonly<Record<string, boolean>>;
+  /** Names of models by content type. */
+  readonly responseModels?: Readonly<Record<string, string>>;
 }
 
 export interface IntegrationRecord {
@@ -76,6 +82,8 @@ export interface DeploymentRecord {
   readonly snapshot: {
     /** Absent in deployments from before it was kept. */
     readonly apiName?: string;
+    /** Absent for the header `x-api-key`. */
+    readonly apiKeySource?: "HEADER" | "AUTHORIZER";
     readonly binaryMediaTypes: readonly string[];
     readonly disableExecuteApiEndpoint: boolean;
     readonly gatewayResponses: readonly PublishedGatewayResponse[];
@@ -106,9 +114,7 @@ export interface MethodSettingsRecord {
   readonly cacheDataEncrypted: boolean;
   readonly requireAuthorizationForCacheControl: boolean;
   readonly unauthorizedCacheControlHeaderStrategy:
-    | "FAIL_WITH_403"
-    | "SUCCEED_WITH_RESPONSE_HEADER"
-    | "SUCCEED_WITHOUT_RESPONSE_HEADER";
+    "FAIL_WITH_403" | "SUCCEED_WITH_RESPONSE_HEADER" | "SUCCEED_WITHOUT_RESPONSE_HEADER";
   readonly metricsEnabled: boolean;
   readonly loggingLevel: "OFF" | "ERROR" | "INFO";
   readonly dataTraceEnabled: boolean;
@@ -129,7 +135,7 @@ export interface StageCanaryRecord {
   readonly useStageCache: boolean;
 }
 
-interface Children {
+interface Children extends DescribingChildren {
   readonly resource: ResourceRecord;
   readonly deployment: DeploymentRecord;
   readonly stage: StageRecord;
@@ -143,6 +149,7 @@ const childrenMax: Readonly<Record<ChildKind, number>> = {
   deployment: limits.deploymentsPerApiMax,
   stage: limits.stagesPerApiMax,
   "gateway-response": limits.gatewayResponsesMax,
+  ...describingChildrenMax,
 };
 
 /** How `NotFoundException` names a kind. */
@@ -151,6 +158,7 @@ const spoken: Readonly<Record<ChildKind, string>> = {
   deployment: "Deployment",
   stage: "stage",
   "gateway-response": "GatewayResponse",
+  ...describingSpoken,
 };
 
 export async function listApis(reader: Reader, place: Place): Promise<RestApiRecord[]> {
@@ -223,6 +231,14 @@ export function deleteChild(tx: Transaction, place: Place, apiId: string, kind: 
   tx.delete([...childPrefix(place, apiId, kind), id]);
 }
 
+/** Everything that an API has, of whatever kind, is deleted. */
+export async function deleteChildren(tx: Transaction, place: Place, apiId: string): Promise<void> {
+  for (const [kind, limit] of Object.entries(childrenMax)) {
+    const entries = await tx.range({ prefix: childPrefix(place, apiId, kind) }, { limit });
+    for (const entry of entries) tx.delete(entry.key);
+  }
+}
+
 /** The role API Gateway may write logs with, per account and region. */
 export function accountKey({ account, region }: Place): Key {
   return ["apigateway", account, region, "account"];
@@ -232,6 +248,6 @@ function apiPrefix({ account, region }: Place): Key {
   return ["apigateway", account, region, "api"];
 }
 
-function childPrefix({ account, region }: Place, apiId: string, kind: ChildKind): Key {
+function childPrefix({ account, region }: Place, apiId: string, kind: string): Key {
   return ["apigateway", account, region, kind, apiId];
 }

@@ -5,7 +5,9 @@ import { deploymentOperations } from "./operations/deployments.ts";
 import { gatewayResponseOperations } from "./operations/gateway-responses.ts";
 import { integrationOperations } from "./operations/integrations.ts";
 import { methodOperations } from "./operations/methods.ts";
+import { modelOperations } from "./operations/models.ts";
 import type { ApiGatewayNeeds } from "./operations/needs.ts";
+import { requestValidatorOperations } from "./operations/request-validators.ts";
 import { resourceOperations } from "./operations/resources.ts";
 import { restApiOperations } from "./operations/rest-apis.ts";
 import { stageOperations } from "./operations/stages.ts";
@@ -38,6 +40,8 @@ export function createApiGateway(needs: ApiGatewayNeeds): ApiGateway {
         ...gatewayResponseOperations(needs),
         ...tagOperations(needs),
         ...accountOperations(needs),
+        ...modelOperations(needs),
+        ...requestValidatorOperations(needs),
       },
     },
     resourceTypes: [restApiType, resourceType, methodType, deploymentType, stageType, gatewayResponseType, accountType],

@@ -9,7 +9,7 @@ import { writeDefinition } from "../import.ts";
 import { apiGatewayLimits as limits } from "../limits.ts";
 import {
   deleteApiRecord,
-  deleteChild,
+  deleteChildren,
   listApis,
   listChildren,
   type Place,
@@ -18,6 +18,7 @@ import {
   writeApi,
   writeChild,
 } from "../model.ts";
+import { defaultModels } from "../models.ts";
 import { parseApiDefinition } from "../openapi.ts";
 import { applyPatch, type PatchTable } from "../patch.ts";
 import { checkTags, pageOf, refuseMembers, wholeSecond } from "../rules.ts";
@@ -48,6 +49,12 @@ export function restApiOperations(needs: ApiGatewayNeeds) {
           writeApi(tx, call, api);
           const root = { id: api.rootResourceId, path: "/", methods: {} };
           writeChild(tx, call, api.id, "resource", root.id, root);
+          for (const model of defaultModels) {
+            writeChild(tx, call, api.id, "model", model.name, {
+              id: needs.ids.random(6, lowerAlphanumeric),
+              ...model,
+            });
+          }
         });
         return describeApi(api);
       },
@@ -238,18 +245,9 @@ function parseEndpoint(
 
 async function deleteEverything(needs: ApiGatewayNeeds, tx: Transaction, place: Place, id: string): Promise<void> {
   for (const stage of await listChildren(tx, place, id, "stage")) {
-    deleteChild(tx, place, id, "stage", stage.stageName);
     needs.publisher.withdraw(tx, id, stage.stageName);
   }
-  for (const deployment of await listChildren(tx, place, id, "deployment")) {
-    deleteChild(tx, place, id, "deployment", deployment.id);
-  }
-  for (const resource of await listChildren(tx, place, id, "resource")) {
-    deleteChild(tx, place, id, "resource", resource.id);
-  }
-  for (const response of await listChildren(tx, place, id, "gateway-response")) {
-    deleteChild(tx, place, id, "gateway-response", response.responseType);
-  }
+  await deleteChildren(tx, place, id);
   deleteApiRecord(tx, place, id);
 }
 
