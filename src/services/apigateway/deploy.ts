@@ -1,9 +1,12 @@
 import { lowerAlphanumeric, type Ids } from "../../kernel/ids.ts";
 import type { Transaction } from "../../kernel/store/store.ts";
-import type { PublishedMethod, StagePublisher } from "../execute-api/port.ts";
+import type { ModelChecker, PublishedMethod, StagePublisher } from "../execute-api/port.ts";
 import { badRequest } from "./errors.ts";
+import { publishedMethodSettings } from "./operations/method-settings.ts";
+import { publishedCache, publishedCanary } from "./operations/stage-settings.ts";
 import {
   type DeploymentRecord,
+  findChild,
   type IntegrationRecord,
   listChildren,
   type Place,
@@ -13,9 +16,13 @@ import {
   writeChild,
 } from "./model.ts";
 
+import { type FrozenValidation, freezeValidation } from "./models.ts";
+import type { FrozenApiRecord } from "./records.ts";
+
 export interface DeployNeeds {
   readonly ids: Ids;
   readonly publisher: StagePublisher;
+  readonly models: ModelChecker;
 }
 
 /** Freeze an API as a deployment. Throws BadRequestException when there is nothing to deploy, or a method does nothing. */
@@ -28,7 +35,10 @@ export async function createDeployment(
   description: string | undefined,
 ): Promise<DeploymentRecord> {
   const resources = await listChildren(tx, place, api.id, "resource");
-  const methods = resources.flatMap(publishedMethods);
+  const models = await listChildren(tx, place, api.id, "model");
+  const validators = await listChildren(tx, place, api.id, "request-validator");
+  const validation = freezeValidation(needs.models, models, validators);
+  const methods = resources.flatMap((resource) => publishedMethods(resource, validation));
   if (methods.length === 0) throw badRequest("The REST API doesn't contain any methods");
   const deployment: DeploymentRecord = {
     id: needs.ids.random(6, lowerAlphanumeric),
@@ -38,23 +48,30 @@ export async function createDeployment(
       apiName: api.name,
       binaryMediaTypes: api.binaryMediaTypes,
       disableExecuteApiEndpoint: api.disableExecuteApiEndpoint,
+      ...(api.apiKeySource === "HEADER" ? {} : { apiKeySource: api.apiKeySource }),
       gatewayResponses: await listChildren(tx, place, api.id, "gateway-response"),
       methods,
+      models: validation.schemas(),
     },
   };
+  const frozen: FrozenApiRecord = { deploymentId: deployment.id, api, resources, models, validators };
+  writeChild(tx, place, api.id, "frozen-api", deployment.id, frozen);
   writeChild(tx, place, api.id, "deployment", deployment.id, deployment);
   return deployment;
 }
 
-/** Write a stage and put on the air what its deployment froze. */
-export function writeStage(
+/** Write a stage and put on the air what its deployment froze, and its canary's. Throws BadRequestException without that. */
+export async function writeStage(
   needs: DeployNeeds,
   tx: Transaction,
   place: Place,
   apiId: string,
   stage: StageRecord,
   deployment: DeploymentRecord,
-): void {
+): Promise<void> {
+  const canaryId = stage.canary?.deploymentId;
+  const canary = canaryId === undefined ? undefined : await findChild(tx, place, apiId, "deployment", canaryId);
+  if (canaryId !== undefined && canary === undefined) throw badRequest("Canary deployment id does not exist");
   writeChild(tx, place, apiId, "stage", stage.stageName, stage);
   needs.publisher.publish(tx, {
     ...deployment.snapshot,
@@ -66,19 +83,25 @@ export function writeStage(
     stageName: stage.stageName,
     deploymentId: deployment.id,
     variables: stage.variables,
+    ...(stage.methodSettings === undefined ? {} : { methodSettings: publishedMethodSettings(stage.methodSettings) }),
+    ...publishedCache(stage),
+    ...publishedCanary(stage, canary),
   });
 }
 
-function publishedMethods(resource: ResourceRecord): PublishedMethod[] {
+function publishedMethods(resource: ResourceRecord, validation: FrozenValidation): PublishedMethod[] {
   const published: PublishedMethod[] = [];
   for (const method of Object.values(resource.methods)) {
     if (method.integration === undefined) throw badRequest("No integration defined for method");
+    const validated = validation.validationOf(method);
     published.push({
       resourceId: resource.id,
       path: resource.path,
       httpMethod: method.httpMethod,
+      ...(method.apiKeyRequired === true ? { apiKeyRequired: true } : {}),
       ...(method.operationName === undefined ? {} : { operationName: method.operationName }),
       authorizationType: method.authorizationType,
+      ...(validated === undefined ? {} : { validation: validated }),
       integration: publishedIntegration(method.integration),
     });
   }

@@ -88,6 +88,7 @@ export interface DeploymentRecord {
     readonly disableExecuteApiEndpoint: boolean;
     readonly gatewayResponses: readonly PublishedGatewayResponse[];
     readonly methods: readonly PublishedMethod[];
+    readonly models?: Readonly<Record<string, string>>;
   };
 }
 

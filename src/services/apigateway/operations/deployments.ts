@@ -18,8 +18,9 @@ import {
 import { applyPatch, type PatchTable } from "../patch.ts";
 import { checkStageName, checkVariables, pageOf, refuseMembers, wholeSecond } from "../rules.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
+import { parseCacheCluster, parseCanary } from "./stage-settings.ts";
 
-const refused = ["cacheClusterEnabled", "cacheClusterSize", "canarySettings", "tracingEnabled"];
+const refused = ["tracingEnabled"];
 
 export function deploymentOperations(needs: ApiGatewayNeeds) {
   return {
@@ -37,7 +38,12 @@ export function deploymentOperations(needs: ApiGatewayNeeds) {
           }
           const made = await createDeployment(needs, tx, call, api, call.now, input.description);
           if (stageName !== undefined) {
-            await pointStage(needs, tx, call, api.id, stageName, made, variables, input.stageDescription);
+            await pointStage(needs, tx, call, api.id, stageName, made, {
+              variables,
+              description: input.stageDescription,
+              canary: input.canarySettings,
+              ...parseCacheCluster(needs.ids, input.cacheClusterEnabled, input.cacheClusterSize),
+            });
           }
           return made;
         });
@@ -84,10 +90,11 @@ export function deploymentOperations(needs: ApiGatewayNeeds) {
         await needs.store.transact(async (tx) => {
           const { id } = await readChild(tx, call, input.restApiId, "deployment", input.deploymentId);
           const stages = await listChildren(tx, call, input.restApiId ?? "", "stage");
-          if (stages.some((stage) => stage.deploymentId === id)) {
+          if (stages.some((stage) => stage.deploymentId === id || stage.canary?.deploymentId === id)) {
             throw badRequest("Active stages pointing to this deployment must be moved or deleted");
           }
           deleteChild(tx, call, input.restApiId ?? "", "deployment", id);
+          deleteChild(tx, call, input.restApiId ?? "", "frozen-api", id);
         });
         return {};
       },
@@ -107,22 +114,34 @@ async function pointStage(
   apiId: string,
   stageName: string,
   deployment: DeploymentRecord,
-  variables: Readonly<Record<string, string>>,
-  description: string | undefined,
+  settings: Pick<StageRecord, "variables" | "cacheCluster"> & {
+    readonly description: string | undefined;
+    readonly canary: sdk.DeploymentCanarySettings | undefined;
+  },
 ): Promise<void> {
+  const { variables, description, cacheCluster } = settings;
   const before = await findChild(tx, call, apiId, "stage", stageName);
   const stages = await listChildren(tx, call, apiId, "stage");
   if (before === undefined && stages.length >= limits.stagesPerApiMax) {
     throw limitExceeded("stages for this API", limits.stagesPerApiMax);
   }
+  if (before !== undefined && settings.canary !== undefined) {
+    // AWS: a canary deployment leaves the stage's own as it is.
+    const canary = parseCanary({ ...settings.canary, deploymentId: deployment.id }, deployment.id);
+    const own = await readChild(tx, call, apiId, "deployment", before.deploymentId);
+    await writeStage(needs, tx, call, apiId, { ...before, canary, updatedAt: call.now }, own);
+    return;
+  }
+  if (settings.canary !== undefined) throw badRequest("A canary deployment needs a stage that has been deployed");
   const stage: StageRecord = {
     ...(before ?? { stageName, createdAt: call.now, tags: {} }),
     deploymentId: deployment.id,
+    ...(cacheCluster === undefined ? {} : { cacheCluster }),
     ...(description === undefined ? {} : { description }),
     variables: { ...before?.variables, ...variables },
     updatedAt: call.now,
   };
-  writeStage(needs, tx, call, apiId, stage, deployment);
+  await writeStage(needs, tx, call, apiId, stage, deployment);
 }
 
 function describeDeployment(deployment: DeploymentRecord) {
@@ -137,7 +156,10 @@ function summarize(deployment: DeploymentRecord) {
   const summary: Record<string, Record<string, { authorizationType: string; apiKeyRequired: boolean }>> = {};
   for (const method of deployment.snapshot.methods) {
     const methods = (summary[method.path] ??= {});
-    methods[method.httpMethod] = { authorizationType: method.authorizationType, apiKeyRequired: false };
+    methods[method.httpMethod] = {
+      authorizationType: method.authorizationType,
+      apiKeyRequired: method.apiKeyRequired ?? false,
+    };
   }
   return summary;
 }

@@ -9,7 +9,7 @@ import { describeIntegration } from "./integrations.ts";
 import { changeMethod, methodOf, methodPath, writeMethod } from "./method-address.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
 
-const refused = ["apiKeyRequired", "authorizationScopes", "authorizerId", "requestModels", "requestValidatorId"];
+const refused = ["authorizationScopes", "authorizerId", "requestModels", "requestValidatorId"];
 
 export function methodOperations(needs: ApiGatewayNeeds) {
   return {
@@ -21,6 +21,7 @@ export function methodOperations(needs: ApiGatewayNeeds) {
         const method: MethodRecord = {
           httpMethod,
           authorizationType: parseAuthorizationType(input.authorizationType),
+          ...(input.apiKeyRequired === true ? { apiKeyRequired: true } : {}),
           ...(input.operationName === undefined ? {} : { operationName: input.operationName }),
           ...(input.requestParameters === undefined ? {} : { requestParameters: input.requestParameters }),
         };
@@ -103,6 +104,10 @@ export function methodOperations(needs: ApiGatewayNeeds) {
 
 const patches: PatchTable<MethodRecord> = [
   {
+    path: /^\/apiKeyRequired$/,
+    apply: { replace: (method, value) => ({ ...method, apiKeyRequired: value.toLowerCase() === "true" }) },
+  },
+  {
     path: /^\/authorizationType$/,
     apply: { replace: (method, value) => ({ ...method, authorizationType: parseAuthorizationType(value) }) },
   },
@@ -129,7 +134,7 @@ export function describeMethod(method: MethodRecord, resourceId: string) {
   return {
     httpMethod: method.httpMethod,
     authorizationType: method.authorizationType,
-    apiKeyRequired: false,
+    apiKeyRequired: method.apiKeyRequired ?? false,
     ...(method.operationName === undefined ? {} : { operationName: method.operationName }),
     ...(method.requestParameters === undefined ? {} : { requestParameters: { ...method.requestParameters } }),
     ...(responses.length === 0

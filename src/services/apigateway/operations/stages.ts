@@ -7,9 +7,19 @@ import { apiGatewayLimits as limits } from "../limits.ts";
 import { deleteChild, findChild, listChildren, readApi, readChild, type StageRecord } from "../model.ts";
 import { applyPatch, type PatchTable } from "../patch.ts";
 import { checkStageName, checkTags, checkVariables, refuseMembers, wholeSecond } from "../rules.ts";
+import { methodSettingPatches } from "./method-settings.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
+import {
+  cachePatches,
+  canaryPatches,
+  describeCache,
+  describeCanary,
+  flushed,
+  parseCacheCluster,
+  parseCanary,
+} from "./stage-settings.ts";
 
-const refused = ["cacheClusterEnabled", "cacheClusterSize", "canarySettings", "documentationVersion", "tracingEnabled"];
+const refused = ["documentationVersion", "tracingEnabled"];
 
 export function stageOperations(needs: ApiGatewayNeeds) {
   return {
@@ -22,6 +32,10 @@ export function stageOperations(needs: ApiGatewayNeeds) {
           deploymentId: input.deploymentId ?? "",
           ...(input.description === undefined ? {} : { description: input.description }),
           variables: checkVariables(input.variables ?? {}),
+          ...parseCacheCluster(needs.ids, input.cacheClusterEnabled, input.cacheClusterSize),
+          ...(input.canarySettings === undefined
+            ? {}
+            : { canary: parseCanary(input.canarySettings, input.deploymentId ?? "") }),
           createdAt: call.now,
           updatedAt: call.now,
           tags: checkTags(input.tags ?? {}),
@@ -34,7 +48,7 @@ export function stageOperations(needs: ApiGatewayNeeds) {
             throw limitExceeded("stages for this API", limits.stagesPerApiMax);
           const deployment = await findChild(tx, call, api.id, "deployment", stage.deploymentId);
           if (deployment === undefined) throw badRequest("Deployment id does not exist");
-          writeStage(needs, tx, call, api.id, stage, deployment);
+          await writeStage(needs, tx, call, api.id, stage, deployment);
         });
         return describeStage(stage);
       },
@@ -66,10 +80,22 @@ export function stageOperations(needs: ApiGatewayNeeds) {
           checkVariables(next.variables);
           const deployment = await findChild(tx, call, input.restApiId ?? "", "deployment", next.deploymentId);
           if (deployment === undefined) throw badRequest("Deployment id does not exist");
-          writeStage(needs, tx, call, input.restApiId ?? "", next, deployment);
+          await writeStage(needs, tx, call, input.restApiId ?? "", next, deployment);
           return next;
         });
         return describeStage(stage);
+      },
+    },
+    FlushStageCache: {
+      authorize: (input, call) =>
+        may("DELETE", call, `/restapis/${input.restApiId}/stages/${input.stageName}/cache/data`),
+      run: async (input, call) => {
+        await needs.store.transact(async (tx) => {
+          const before = await readChild(tx, call, input.restApiId, "stage", input.stageName);
+          const deployment = await readChild(tx, call, input.restApiId, "deployment", before.deploymentId);
+          await writeStage(needs, tx, call, input.restApiId ?? "", flushed(before, needs.ids.uuid()), deployment);
+        });
+        return {};
       },
     },
     DeleteStage: {
@@ -87,6 +113,8 @@ export function stageOperations(needs: ApiGatewayNeeds) {
 }
 
 const patches: PatchTable<StageRecord> = [
+  ...cachePatches,
+  ...canaryPatches,
   { path: /^\/deploymentId$/, apply: { replace: (stage, deploymentId) => ({ ...stage, deploymentId }) } },
   { path: /^\/description$/, apply: { replace: (stage, description) => ({ ...stage, description }) } },
   {
@@ -100,6 +128,7 @@ const patches: PatchTable<StageRecord> = [
       },
     },
   },
+  ...methodSettingPatches,
 ];
 
 function describeStage(stage: StageRecord) {
@@ -107,10 +136,10 @@ function describeStage(stage: StageRecord) {
     deploymentId: stage.deploymentId,
     stageName: stage.stageName,
     ...(stage.description === undefined ? {} : { description: stage.description }),
-    cacheClusterEnabled: false,
-    cacheClusterStatus: "NOT_AVAILABLE" as const,
-    methodSettings: {},
+    ...describeCache(stage),
+    methodSettings: { ...stage.methodSettings },
     ...(Object.keys(stage.variables).length === 0 ? {} : { variables: { ...stage.variables } }),
+    ...describeCanary(stage),
     tracingEnabled: false,
     ...(Object.keys(stage.tags).length === 0 ? {} : { tags: { ...stage.tags } }),
     createdDate: wholeSecond(stage.createdAt),
