@@ -1,4 +1,5 @@
 import { systemClock } from "../kernel/clock.ts";
+import { workerLimits } from "../workers/limits.ts";
 import { openWorkerTie, type WorkerProcess } from "../workers/worker.ts";
 import { CommandError, type Command } from "./command.ts";
 
@@ -14,16 +15,18 @@ export const workerCommand: Command = {
     for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
     const tie = await openWorkerTie(ownProcess(), systemClock);
     if (tie === undefined) throw new CommandError("A worker is started by 'cumulet start --workers'.");
-    let stopping = false;
-    // Nobody waits any more for what it would still do.
-    void tie.orphaned.then(() => stopping && process.exit(1));
     const { servePlatform } = await import("./serving.ts");
     const serving = await servePlatform(tie.config, output, { worker: tie });
     tie.onWord((word) => (word === "drain" ? serving.drain() : serving.reloadCertificate?.()));
     tie.ready(serving.endpoint);
     serving.isolates().then(tie.tellIsolates, () => {});
-    await tie.ended;
-    stopping = true;
+    if ((await tie.ended) === "told") {
+      // The supervising process was ended a second time: nobody waits for what this one would still do.
+      void tie.orphaned.then(() => process.exit(1));
+    } else {
+      // It ends in its own time, and nobody is left to kill it if it should not.
+      setTimeout(() => process.exit(1), 3 * tie.config.stopGraceMs + workerLimits.stopMsMax).unref();
+    }
     await serving.stop();
     tie.close();
     return 0;

@@ -21,7 +21,7 @@ export interface WorkerTie {
   /** `drain`: no requests should be sent here any more, some time before the end. `reload`: the certificate has changed. */
   onWord(listener: (word: "drain" | "reload") => void): void;
   /** Resolves when this worker is to stop: told so, or because the supervising process has gone. */
-  readonly ended: Promise<void>;
+  readonly ended: Promise<"told" | "orphaned">;
   /** Resolves when the supervising process has gone. */
   readonly orphaned: Promise<void>;
   /** Cut the tie, which else keeps this process. */
@@ -48,7 +48,7 @@ export async function openWorkerTie(own: WorkerProcess, clock: Clock): Promise<W
   const send = (message: FromWorker) => void own.send?.(message, () => {});
   let accept: ((socket: Socket) => void) | undefined;
   const words: ((word: "drain" | "reload") => void)[] = [];
-  const ended = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<"told" | "orphaned">();
   const orphaned = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<WorkerTie | undefined>();
   let siblings: ReturnType<typeof createSiblings> | undefined;
@@ -85,7 +85,7 @@ export async function openWorkerTie(own: WorkerProcess, clock: Clock): Promise<W
   own.on("disconnect", () => {
     if (closing) return;
     begun.resolve(undefined);
-    ended.resolve();
+    ended.resolve("orphaned");
     orphaned.resolve();
   });
   own.on("message", (received, handle) => {
@@ -134,7 +134,7 @@ export async function openWorkerTie(own: WorkerProcess, clock: Clock): Promise<W
         for (const listener of words) listener(message.kind);
         return;
       case "stop":
-        ended.resolve();
+        ended.resolve("told");
     }
   });
   return begun.promise;

@@ -34,3 +34,28 @@ test("processes that share a folder lose no increment, and hear of each other's 
   await store.close();
   await rm(folder, { recursive: true });
 });
+
+test.each(["exit", "throw"])(
+  "a process that ends by %s within a commit is gone at once, and others can write",
+  async (how) => {
+    const folder = await mkdtemp(join(tmpdir(), "cumulet-ending-"));
+    const store = await openLmdbStore({ folder, clock: systemClock });
+    for (const turns of ["0", "1", "2", "3"]) {
+      const child = spawn(process.execPath, [storeProcess, folder, how, turns], {
+        stdio: ["ignore", "ignore", "pipe"],
+      });
+      let told = "";
+      child.stderr.on("data", (chunk: Buffer) => (told += chunk.toString()));
+      // What hangs is killed, and found out by that.
+      const cancel = setTimeout(() => child.kill("SIGTERM"), 15_000);
+      const [code, signal] = await once(child, "close");
+      clearTimeout(cancel);
+      expect([3, 1, "SIGKILL"]).toContain(code ?? signal);
+      if (how === "throw") expect(told).toContain("nobody catches this");
+      await store.transact(async (tx) => tx.set(["after", turns], true));
+    }
+    await store.close();
+    await rm(folder, { recursive: true });
+  },
+  60_000,
+);

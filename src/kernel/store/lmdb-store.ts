@@ -4,6 +4,7 @@ import type { Clock } from "../clock.ts";
 import { storeLimits } from "../limits.ts";
 import { type ChangeLog, createChangeLog } from "./change-log.ts";
 import { type Commit, isCurrent, type Snapshot, type Stored, type StoreDriver, type View } from "./driver.ts";
+import { createEndGuard, type EndGuard } from "./end-guard.ts";
 import type { EncodedKey } from "./keys.ts";
 import { createOptimisticStore } from "./optimistic-store.ts";
 import type { Key, Store } from "./store.ts";
@@ -51,11 +52,13 @@ export async function openLmdbStore(needs: { readonly folder: string; readonly c
     permissionsMode: 0o600,
   } as const;
   const database = open<Buffer, Buffer>(options);
+  const guard = createEndGuard();
   try {
     // Give back what processes that were killed had held.
     database.readerCheck();
-    await checkFormat(database, folder);
+    await guard.around(() => checkFormat(database, folder));
   } catch (error) {
+    guard.release();
     await database.close();
     throw error;
   }
@@ -69,7 +72,7 @@ export async function openLmdbStore(needs: { readonly folder: string; readonly c
       return stop;
     },
   };
-  return createOptimisticStore(createLmdbDriver(database, changes), following, () => {
+  return createOptimisticStore(createLmdbDriver(database, changes, guard), following, () => {
     // What was read in this turn may be of before.
     database.resetReadTxn();
     changes.catchUp();
@@ -87,7 +90,7 @@ async function checkFormat(database: RootDatabase<Buffer, Buffer>, folder: strin
   if (found !== String(storeFormat)) throw new StoreFormatError(folder, found);
 }
 
-function createLmdbDriver(database: RootDatabase<Buffer, Buffer>, changes: ChangeLog): StoreDriver {
+function createLmdbDriver(database: RootDatabase<Buffer, Buffer>, changes: ChangeLog, guard: EndGuard): StoreDriver {
   /** Apply one commit inside LMDB's write transaction. */
   function apply(commit: Commit, version: number): boolean {
     if (!isCurrent(viewOf(database), commit)) return false;
@@ -132,7 +135,7 @@ function createLmdbDriver(database: RootDatabase<Buffer, Buffer>, changes: Chang
       return { ...viewOf(database, { transaction }), end: () => transaction.done() };
     },
     commit: async (batch) => {
-      const applied = await applyAll(batch);
+      const applied = await guard.around(() => applyAll(batch));
       // A run that conflicted reads anew what another process may have written in this very turn.
       if (applied.includes(false)) database.resetReadTxn();
       return applied;
@@ -140,6 +143,7 @@ function createLmdbDriver(database: RootDatabase<Buffer, Buffer>, changes: Chang
     close: async () => {
       changes.stop();
       await database.close();
+      guard.release();
     },
   };
 }
