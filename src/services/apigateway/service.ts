@@ -1,9 +1,12 @@
 import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
 import { accountOperations } from "./operations/account.ts";
+import { basePathMappingOperations } from "./operations/base-path-mappings.ts";
+import { domainNameOperations } from "./operations/domain-names.ts";
 import { deploymentOperations } from "./operations/deployments.ts";
 import { gatewayResponseOperations } from "./operations/gateway-responses.ts";
 import { integrationOperations } from "./operations/integrations.ts";
+import { methodResponseOperations } from "./operations/method-responses.ts";
 import { methodOperations } from "./operations/methods.ts";
 import { modelOperations } from "./operations/models.ts";
 import type { ApiGatewayNeeds } from "./operations/needs.ts";
@@ -34,12 +37,15 @@ export function createApiGateway(needs: ApiGatewayNeeds): ApiGateway {
         ...restApiOperations(needs),
         ...resourceOperations(needs),
         ...methodOperations(needs),
+        ...methodResponseOperations(needs),
         ...integrationOperations(needs),
         ...deploymentOperations(needs),
         ...stageOperations(needs),
         ...gatewayResponseOperations(needs),
         ...tagOperations(needs),
         ...accountOperations(needs),
+        ...domainNameOperations(needs),
+        ...basePathMappingOperations(needs),
         ...modelOperations(needs),
         ...requestValidatorOperations(needs),
       },

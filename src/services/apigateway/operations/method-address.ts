@@ -27,11 +27,11 @@ export async function changeMethod(
   needs: ApiGatewayNeeds,
   call: Call,
   address: MethodAddress,
-  change: (method: MethodRecord) => MethodRecord,
+  change: (method: MethodRecord, tx: Transaction) => MethodRecord | Promise<MethodRecord>,
 ): Promise<MethodRecord> {
   return needs.store.transact(async (tx) => {
     const resource = await readChild(tx, call, address.restApiId, "resource", address.resourceId);
-    const method = change(methodOf(resource, address));
+    const method = await change(methodOf(resource, address), tx);
     writeMethod(tx, call, address, resource, method);
     return method;
   });

@@ -1,15 +1,17 @@
 import type * as sdk from "@aws-sdk/client-api-gateway";
 import type { OperationsOf } from "../../../wire/service.ts";
 import { may } from "../authorize.ts";
-import { conflict, statusCodeNotFound } from "../errors.ts";
-import { type MethodRecord, type MethodResponseRecord, readChild, writeChild } from "../model.ts";
+import { conflict } from "../errors.ts";
+import { type MethodRecord, readChild, writeChild } from "../model.ts";
 import { applyPatch, type PatchTable } from "../patch.ts";
 import { parseAuthorizationType, parseHttpMethod, refuseMembers } from "../rules.ts";
+import { checkRequestRules, requestRulePatches } from "../request-rules.ts";
 import { describeIntegration } from "./integrations.ts";
 import { changeMethod, methodOf, methodPath, writeMethod } from "./method-address.ts";
+import { describeMethodResponse } from "./method-responses.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
 
-const refused = ["authorizationScopes", "authorizerId", "requestModels", "requestValidatorId"];
+const refused = ["authorizationScopes", "authorizerId"];
 
 export function methodOperations(needs: ApiGatewayNeeds) {
   return {
@@ -24,10 +26,13 @@ export function methodOperations(needs: ApiGatewayNeeds) {
           ...(input.apiKeyRequired === true ? { apiKeyRequired: true } : {}),
           ...(input.operationName === undefined ? {} : { operationName: input.operationName }),
           ...(input.requestParameters === undefined ? {} : { requestParameters: input.requestParameters }),
+          ...(input.requestModels === undefined ? {} : { requestModels: input.requestModels }),
+          ...(input.requestValidatorId ? { requestValidatorId: input.requestValidatorId } : {}),
         };
         await needs.store.transact(async (tx) => {
           const resource = await readChild(tx, call, input.restApiId, "resource", input.resourceId);
           if (resource.methods[httpMethod] !== undefined) throw conflict("Method already exists for this resource");
+          await checkRequestRules(tx, call, input.restApiId ?? "", method);
           writeMethod(tx, call, input, resource, method);
         });
         return describeMethod(method, input.resourceId ?? "");
@@ -44,9 +49,11 @@ export function methodOperations(needs: ApiGatewayNeeds) {
     UpdateMethod: {
       authorize: (input, call) => may("PATCH", call, methodPath(input)),
       run: async (input, call) => {
-        const method = await changeMethod(needs, call, input, (before) =>
-          applyPatch(before, input.patchOperations, patches),
-        );
+        const method = await changeMethod(needs, call, input, async (before, tx) => {
+          const next = applyPatch(before, input.patchOperations, patches, documentedPaths);
+          await checkRequestRules(tx, call, input.restApiId ?? "", next);
+          return next;
+        });
         return describeMethod(method, input.resourceId ?? "");
       },
     },
@@ -57,44 +64,6 @@ export function methodOperations(needs: ApiGatewayNeeds) {
           const resource = await readChild(tx, call, input.restApiId, "resource", input.resourceId);
           const { [methodOf(resource, input).httpMethod]: _gone, ...methods } = resource.methods;
           writeChild(tx, call, input.restApiId ?? "", "resource", resource.id, { ...resource, methods });
-        });
-        return {};
-      },
-    },
-    PutMethodResponse: {
-      authorize: (input, call) => may("PUT", call, `${methodPath(input)}/responses/${input.statusCode}`),
-      run: async (input, call) => {
-        refuseMembers("PutMethodResponse", input, ["responseModels"]);
-        const response: MethodResponseRecord = {
-          statusCode: input.statusCode ?? "",
-          ...(input.responseParameters === undefined ? {} : { responseParameters: input.responseParameters }),
-        };
-        await changeMethod(needs, call, input, (before) => {
-          if (before.methodResponses?.[response.statusCode] !== undefined) {
-            throw conflict("Response already exists for this resource");
-          }
-          return { ...before, methodResponses: { ...before.methodResponses, [response.statusCode]: response } };
-        });
-        return describeMethodResponse(response);
-      },
-    },
-    GetMethodResponse: {
-      authorize: (input, call) => may("GET", call, `${methodPath(input)}/responses/${input.statusCode}`),
-      run: (input, call) =>
-        needs.store.read(async (reader) => {
-          const resource = await readChild(reader, call, input.restApiId, "resource", input.resourceId);
-          const response = methodOf(resource, input).methodResponses?.[input.statusCode ?? ""];
-          if (response === undefined) throw statusCodeNotFound();
-          return describeMethodResponse(response);
-        }),
-    },
-    DeleteMethodResponse: {
-      authorize: (input, call) => may("DELETE", call, `${methodPath(input)}/responses/${input.statusCode}`),
-      run: async (input, call) => {
-        await changeMethod(needs, call, input, (before) => {
-          const { [input.statusCode ?? ""]: gone, ...methodResponses } = before.methodResponses ?? {};
-          if (gone === undefined) throw statusCodeNotFound();
-          return { ...before, methodResponses };
         });
         return {};
       },
@@ -112,22 +81,20 @@ const patches: PatchTable<MethodRecord> = [
     apply: { replace: (method, value) => ({ ...method, authorizationType: parseAuthorizationType(value) }) },
   },
   { path: /^\/operationName$/, apply: { replace: (method, operationName) => ({ ...method, operationName }) } },
-  {
-    path: /^\/requestParameters\/[^/]+$/,
-    apply: {
-      add: (method, value, name) => withParameter(method, name, value),
-      replace: (method, value, name) => withParameter(method, name, value),
-      remove: (method, _value, name) => {
-        const { [name]: _gone, ...requestParameters } = method.requestParameters ?? {};
-        return { ...method, requestParameters };
-      },
-    },
-  },
+  ...requestRulePatches,
 ];
 
-function withParameter(method: MethodRecord, name: string, value: string): MethodRecord {
-  return { ...method, requestParameters: { ...method.requestParameters, [name]: value === "true" } };
-}
+/** Source: "Patch operations", UpdateMethod. */
+const documentedPaths = [
+  "/apiKeyRequired",
+  "/authorizationScopes",
+  "/authorizationType",
+  "/authorizerId",
+  "/operationName",
+  "/requestModels/*",
+  "/requestParameters/*",
+  "/requestValidatorId",
+];
 
 export function describeMethod(method: MethodRecord, resourceId: string) {
   const responses = Object.values(method.methodResponses ?? {});
@@ -137,6 +104,8 @@ export function describeMethod(method: MethodRecord, resourceId: string) {
     apiKeyRequired: method.apiKeyRequired ?? false,
     ...(method.operationName === undefined ? {} : { operationName: method.operationName }),
     ...(method.requestParameters === undefined ? {} : { requestParameters: { ...method.requestParameters } }),
+    ...(method.requestModels === undefined ? {} : { requestModels: { ...method.requestModels } }),
+    ...(method.requestValidatorId === undefined ? {} : { requestValidatorId: method.requestValidatorId }),
     ...(responses.length === 0
       ? {}
       : {
@@ -147,12 +116,5 @@ export function describeMethod(method: MethodRecord, resourceId: string) {
     ...(method.integration === undefined
       ? {}
       : { methodIntegration: describeIntegration(method.integration, resourceId) }),
-  };
-}
-
-function describeMethodResponse(response: MethodResponseRecord) {
-  return {
-    statusCode: response.statusCode,
-    ...(response.responseParameters === undefined ? {} : { responseParameters: { ...response.responseParameters } }),
   };
 }

@@ -1,8 +1,8 @@
 import type { Store } from "../../../kernel/store/store.ts";
-import type { ModelChecker } from "../../execute-api/port.ts";
+import type { DomainsPort } from "../../execute-api/port.ts";
 import type { DeployNeeds } from "../deploy.ts";
 
 export interface ApiGatewayNeeds extends DeployNeeds {
   readonly store: Store;
-  readonly models: ModelChecker;
+  readonly domains: DomainsPort;
 }
