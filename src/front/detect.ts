@@ -40,10 +40,7 @@ export async function detectService(
 
   let entry: CatalogEntry | undefined;
   if (signed !== undefined) {
-    const candidates = models.entries.filter((each) => each.signingName === signed);
-    if (candidates.length === 0) throw notImplemented(`The service ${signed.slice(0, 64)}`);
-    entry =
-      candidates.length === 1 ? candidates[0] : (byPrefix ?? candidates.find((each) => ownsPath(each, request.path)));
+    entry = byPrefix?.signingName === signed ? byPrefix : findNamed(models, signed, request.path);
   } else {
     entry =
       byPrefix ??
@@ -62,7 +59,26 @@ export async function detectService(
   return { entry, protocol: chooseProtocol(entry, request, target !== undefined) };
 }
 
+/**
+ * The service of a name in a credential scope; where several share it, by the path.
+ *
+ * @throws the 501 for a service that the platform has not
+ */
+function findNamed(models: Models, name: string, path: string): CatalogEntry | undefined {
+  const candidates = models.entries.filter((each) => each.signingName === name);
+  if (candidates.length === 0) throw notImplemented(`The service ${name.slice(0, 64)}`);
+  return candidates.length === 1 ? candidates[0] : candidates.find((each) => ownsPath(each, path));
+}
+
+/** The service and protocol of a request whose service is known by name. @throws as `findNamed` */
+export function detectNamedService(models: Models, name: string, request: RequestFacts): DetectedService {
+  const entry = findNamed(models, name, request.path);
+  if (entry === undefined) throw notImplemented(`The service ${name.slice(0, 64)}`);
+  return { entry, protocol: chooseProtocol(entry, request, request.headers["x-amz-target"] !== undefined) };
+}
+
 const restPaths: Readonly<Record<string, RegExp>> = {
+  apigatewaymanagementapi: /^\/@connections\//,
   apigatewayv2: /^\/v2\//,
   apigateway:
     /^\/(?:restapis|apikeys|usageplans|domainnames|domainnameaccessassociations|vpclinks|clientcertificates|account|sdktypes|tags)(?:\/|$)/,

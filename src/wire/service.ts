@@ -153,3 +153,38 @@ export interface ServiceDirectory {
   /** The same, by names that are only known at run time. */
   call(service: string, operation: string, input: unknown, as: CallAs): Promise<unknown>;
 }
+
+/**
+ * An AWS request of a service of the platform on somebody's behalf, in the form it would have over HTTP; it is not signed,
+ * for the principal is known.
+ */
+export interface InnerRequest {
+  /** As in a credential scope: `s3`, `dynamodb`. */
+  readonly service: string;
+  /** The operation, where neither path nor headers name it. */
+  readonly action?: string;
+  readonly method: string;
+  /** Percent-encoded, without the query. */
+  readonly path: string;
+  /** Without the `?`. */
+  readonly query: string;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  readonly as: CallAs;
+  readonly requestId: string;
+  readonly sourceIp: string;
+}
+
+export interface InnerAnswer {
+  readonly status: number;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/**
+ * Answers as the AWS API answers over HTTP, errors included; a service or operation that is not built is its 501. Rejects
+ * only when the call is aborted.
+ */
+export type InnerApi = (request: InnerRequest) => Promise<InnerAnswer>;
