@@ -16,10 +16,13 @@ export const apiGatewayLimits = {
   clientCertificatesMax: 60,
   binaryMediaTypesMax: 50,
   tagsMax: 50,
+  mappingsPerDomainMax: 200,
   integrationTimeoutMsMin: 50,
   integrationTimeoutMsMax: 29_000,
   /** Size of a definition to import: 6 MB. */
   definitionBytesMax: 6 * 1024 * 1024,
+  /** Our own: how deep a definition may be nested. */
+  definitionDepthMax: 100,
   /** Template size: 300 KB. */
   templateBytesMax: 300 * 1024,
   pageDefault: 25,

@@ -1,9 +1,8 @@
-import { parse as parseYaml } from "yaml";
 import { notImplemented } from "../../aws/error.ts";
 import type { PublishedGatewayResponse } from "../execute-api/port.ts";
 import { badRequest } from "./errors.ts";
-import { apiGatewayLimits as limits } from "./limits.ts";
 import type { IntegrationRecord, IntegrationResponseRecord, MethodRecord, MethodResponseRecord } from "./model.ts";
+import { asMembers, type Members, parseDocument, readTexts, refuseExtensions, resolve } from "./openapi-document.ts";
 import {
   asksForSomething,
   checkGatewayTemplates,
@@ -31,8 +30,6 @@ export interface ApiDefinition {
   /** By path, `/` for the root. */
   readonly methods: ReadonlyMap<string, Readonly<Record<string, MethodRecord>>>;
 }
-
-type Members = Readonly<Record<string, unknown>>;
 
 const httpMethods = new Map([
   ["get", "GET"],
@@ -80,21 +77,6 @@ export function parseApiDefinition(body: Uint8Array): ApiDefinition {
     gatewayResponses: readGatewayResponses(asMembers(document["x-amazon-apigateway-gateway-responses"])),
     methods: readPaths(document),
   };
-}
-
-function parseDocument(body: Uint8Array): Members {
-  if (body.byteLength > limits.definitionBytesMax) throw badRequest("The definition is larger than 6 MB");
-  const text = Buffer.from(body).toString("utf8");
-  let value: unknown;
-  try {
-    value = text.trimStart().startsWith("{") ? JSON.parse(text) : parseYaml(text, { maxAliasCount: 100 });
-  } catch {
-    throw badRequest("Invalid OpenAPI input: the definition is neither JSON nor YAML");
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw badRequest("Invalid OpenAPI input: the definition is not an object");
-  }
-  return asMembers(value);
 }
 
 function readPaths(document: Members): Map<string, Record<string, MethodRecord>> {
@@ -286,30 +268,4 @@ function readGatewayResponses(members: Members): PublishedGatewayResponse[] {
     responses.push(response);
   }
   return responses;
-}
-
-function readTexts(value: unknown): Record<string, string> {
-  return Object.fromEntries(Object.entries(asMembers(value)).map(([name, text]) => [name, String(text)]));
-}
-
-function refuseExtensions(members: Members, known: ReadonlySet<string>, where: string): void {
-  for (const [name, value] of Object.entries(members)) {
-    if (name.startsWith("x-amazon-apigateway-") && !known.has(name) && asksForSomething(value)) {
-      throw notImplemented(`${name} (${where})`);
-    }
-  }
-}
-
-/** Follow a `$ref` into the same document. */
-function resolve(document: Members, value: unknown): Members {
-  const members = asMembers(value);
-  const reference = members["$ref"];
-  if (typeof reference !== "string") return members;
-  let target: unknown = document;
-  for (const part of reference.replace(/^#\//, "").split("/")) target = asMembers(target)[part];
-  return asMembers(target);
-}
-
-function asMembers(value: unknown): Members {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
 }
