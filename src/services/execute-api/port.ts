@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 import type { SecureContext } from "node:tls";
-import type { Transaction } from "../../kernel/store/store.ts";
+import type { Reader, Transaction } from "../../kernel/store/store.ts";
 import type { RequestDomain } from "../../proxy/exchange.ts";
+import type { PublishedWebSocketStage } from "./websocket/published.ts";
 
 /**
  * The gateway's data plane: answers requests to deployed APIs. A published stage is an immutable value that is compiled
@@ -23,6 +25,32 @@ export interface ExecuteApiPort {
     /** Where the request came by a custom domain name: `target` then begins below the base path. */
     entry?: DomainEntry,
   ): void;
+}
+
+/** What the listener must know of WebSocket APIs. */
+export interface WebSocketPort {
+  /**
+   * Begin with a request whose client asks for WebSocket, and whose connection the server has let go of. The response is for
+   * `handle`: a stage of a WebSocket API takes the connection over instead, and any other answer ends it.
+   *
+   * @param head what the client has sent already
+   */
+  begin(request: IncomingMessage, socket: Duplex, head: Buffer): ServerResponse;
+  /** Say who answers requests to `@connections`. */
+  serveConnections(answer: AnswerConnections): void;
+}
+
+/** Answers a request to `@connections`: the API of AWS for it, behind the address of a stage. */
+export type AnswerConnections = (stage: ConnectionsStage, request: IncomingMessage, response: ServerResponse) => void;
+
+/** The stage whose connections are asked for. */
+export interface ConnectionsStage {
+  readonly account: string;
+  readonly region: string;
+  readonly apiId: string;
+  readonly stageName: string;
+  /** Below the stage: `/@connections/{id}`. */
+  readonly path: string;
 }
 
 /** How a request came by a custom domain name. */
@@ -70,6 +98,7 @@ export type {
   DomainRecord,
   DomainSettings,
   DomainsPort,
+  DomainTarget,
   NewDomain,
   RoutingRule,
   RuleCondition,
@@ -96,7 +125,7 @@ export interface ModelChecker {
 }
 
 /** Everything that answering a stage's requests needs: immutable, complete, and free of names that must be looked up. */
-export type PublishedStage = PublishedRestStage | PublishedHttpStage;
+export type PublishedStage = PublishedRestStage | PublishedHttpStage | PublishedWebSocketStage;
 
 interface PublishedBase {
   readonly version: 1;
@@ -280,6 +309,36 @@ export interface UsagePublisher {
   withdrawPlan(tx: Transaction, plan: Pick<PublishedUsagePlan, "account" | "region" | "planId">): void;
 }
 
+/** Usage plans, for the control plane: what it publishes, and what clients have used. */
+export interface UsagePort extends UsagePublisher {
+  /** What this node has counted so far is in the store. */
+  flush(): Promise<void>;
+  /** @param days `2026-11-22` … in UTC; what comes back is undefined for days without requests */
+  readDays(
+    reader: Reader,
+    address: UsageAddress,
+    days: readonly string[],
+  ): Promise<({ readonly used: number; readonly remaining: number } | undefined)[]>;
+  /** What is left of a quota in its current period. */
+  readRemaining(reader: Reader, address: UsageAddress, quota: PublishedQuota, now: number): Promise<number>;
+  /** Allow so many more requests in the current period. */
+  setRemaining(
+    tx: Transaction,
+    address: UsageAddress,
+    quota: PublishedQuota,
+    remaining: number,
+    now: number,
+  ): Promise<void>;
+}
+
+/** Whose requests are counted. */
+export interface UsageAddress {
+  readonly account: string;
+  readonly region: string;
+  readonly planId: string;
+  readonly keyId: string;
+}
+
 export interface PublishedApiKey {
   readonly account: string;
   readonly region: string;
@@ -423,3 +482,5 @@ export interface PublishedCors {
   readonly exposeHeaders?: readonly string[];
   readonly maxAgeSeconds?: number;
 }
+
+export type { Answer, Ask, ConnectionsPort } from "./websocket/ask.ts";

@@ -1,14 +1,21 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { InvokeAccess } from "./access.ts";
+import type { AuthorizerNeeds } from "./authorizers/authorizer-needs.ts";
 import type { Exchange, ExchangeMeter, RequestPaths } from "../../proxy/exchange.ts";
+import type { IntegrationNeeds } from "./integrations/integration-needs.ts";
 import type { LambdaCallNeeds } from "./lambda-call.ts";
+import type { StageLimits } from "./throttling/stage-limits.ts";
 import type { PublishedStage } from "./port.ts";
 import type { RequestIdentities } from "../../proxy/request-identity.ts";
+import type { WebSocketRoutes } from "./websocket/stage.ts";
 
 /** What compiled stages answer with. */
 export interface StageNeeds extends LambdaCallNeeds {
   readonly identities: RequestIdentities;
   readonly access: InvokeAccess;
+  readonly limits: StageLimits;
+  readonly authorizers: AuthorizerNeeds;
+  readonly integrations: IntegrationNeeds;
   readonly meter?: ExchangeMeter;
 }
 
@@ -36,4 +43,6 @@ export function contextPathOf(stage: PublishedStage, { domain, fullPath, path }:
 /** A stage made ready: answers every request it is given, once. */
 export interface CompiledStage {
   answer(request: IncomingMessage, response: ServerResponse, paths: RequestPaths): void;
+  /** Of a WebSocket API. */
+  readonly webSocket?: WebSocketRoutes;
 }

@@ -1,12 +1,13 @@
 import type { PublishedMethod } from "../port.ts";
-import { iamStep } from "./iam-step.ts";
+import { authorizationSteps } from "../authorizers/rest-authorizers.ts";
+import { limitSteps } from "../throttling/rest-limit-steps.ts";
 import { validationStep } from "../validation/validation-step.ts";
 import type { RestIntegration, RestStage, RestStep } from "./request.ts";
 
 /** The steps of a method, in AWS's order: who may call, how often, and what. */
 export function stepsOf(stage: RestStage, method: PublishedMethod): RestStep[] {
-  const steps: RestStep[] = [];
-  if (method.authorizationType === "AWS_IAM") steps.push(iamStep);
+  const steps: RestStep[] = authorizationSteps(stage, method);
+  steps.push(...limitSteps(stage, method));
   if (method.validation !== undefined) steps.push(validationStep(stage, method, method.validation));
   return steps;
 }
