@@ -1,4 +1,4 @@
-import { homedir } from "node:os";
+import { availableParallelism, homedir, totalmem } from "node:os";
 import { join, resolve } from "node:path";
 import type { S3Location } from "./kernel/blobs/s3-request.ts";
 import type { LogLevel } from "./kernel/log.ts";
@@ -25,6 +25,8 @@ export interface Config {
   readonly sandbox: "auto" | "namespaces" | "process";
   /** Who may read `/metrics`: whoever has the token in the data folder, or all who reach the listener. */
   readonly metrics: "token" | "open";
+  /** Where certificates of custom domain names are: `{account}/{name}.crt` and `.key`, PEM. */
+  readonly certificatesFolder: string;
   /** Files in PEM: with them the listener speaks TLS to whoever does. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
   /** After a signal to end: how long requests are still taken, so that load balancers notice that this node is not ready. */
@@ -37,6 +39,8 @@ export interface Config {
   readonly secretFiles: SecretFiles;
   /** The server key itself, where the operator gives it to all nodes. */
   readonly serverKey: string | undefined;
+  /** OpenID Connect issuers whose tokens stand for a user pool's, by the pool's ARN. */
+  readonly userPoolIssuers: Readonly<Record<string, string>>;
 }
 
 export type StoreConfig = { readonly kind: "embedded" } | { readonly kind: "postgres"; readonly url: string };
@@ -59,6 +63,7 @@ export interface ConfigFlags {
   readonly sandbox?: string | undefined;
   readonly "tls-cert"?: string | undefined;
   readonly "tls-key"?: string | undefined;
+  readonly certificates?: string | undefined;
   readonly "drain-wait"?: string | undefined;
   readonly "stop-grace"?: string | undefined;
   readonly workers?: string | undefined;
@@ -77,7 +82,11 @@ export const defaultPort = 4566;
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads flags, then `CUMULET_*` variables, then defaults. Throws `ConfigError`. */
-export function readConfig(flags: ConfigFlags, environment: Environment = process.env): Config {
+export function readConfig(
+  flags: ConfigFlags,
+  environment: Environment = process.env,
+  machine: Machine = readMachine(),
+): Config {
   const dev = flags.dev ?? environment["CUMULET_DEV"] === "1";
   const host = flags.host ?? environment["CUMULET_HOST"] ?? "127.0.0.1";
   if (dev && !isLoopback(host)) {
@@ -96,16 +105,38 @@ export function readConfig(flags: ConfigFlags, environment: Environment = proces
     logLevel: parseLogLevel(environment["CUMULET_LOG"]),
     sandbox: parseSandbox(flags.sandbox ?? environment["CUMULET_SANDBOX"]),
     metrics: parseMetrics(environment["CUMULET_METRICS"]),
+    certificatesFolder: resolve(
+      flags.certificates ??
+        environment["CUMULET_CERTIFICATES"] ??
+        join(readDataDir(flags.data, environment), "certificates"),
+    ),
     tls: parseTls(
       flags["tls-cert"] ?? environment["CUMULET_TLS_CERT"],
       flags["tls-key"] ?? environment["CUMULET_TLS_KEY"],
     ),
     drainWaitMs: parseSeconds("--drain-wait", flags["drain-wait"] ?? environment["CUMULET_DRAIN_WAIT"] ?? "0"),
     stopGraceMs: parseSeconds("--stop-grace", flags["stop-grace"] ?? environment["CUMULET_STOP_GRACE"] ?? "10"),
-    workers: parseWorkers(flags.workers ?? environment["CUMULET_WORKERS"]),
+    workers: parseWorkers(flags.workers ?? environment["CUMULET_WORKERS"]) ?? (dev ? 1 : workersFor(machine)),
     secretFiles: readSecretFiles(environment),
     serverKey: parseServerKey(environment["CUMULET_SERVER_KEY"]),
+    userPoolIssuers: parseUserPoolIssuers(environment["CUMULET_USER_POOL_ISSUERS"]),
   };
+}
+
+/** `ARN=URL`, several with commas between them. */
+function parseUserPoolIssuers(text: string | undefined): Readonly<Record<string, string>> {
+  const issuers: Record<string, string> = {};
+  for (const entry of (text ?? "").split(",")) {
+    if (entry.trim() === "") continue;
+    const named = /^(arn:[\w-]+:cognito-idp:[\w-]+:\d{12}:userpool\/[\w-]+)=(https?:\/\/\S+)$/.exec(entry.trim());
+    if (named?.[1] === undefined || named[2] === undefined) {
+      throw new ConfigError(
+        `CUMULET_USER_POOL_ISSUERS names issuers as ARN=URL, with commas between them; not ${entry}`,
+      );
+    }
+    issuers[named[1]] = named[2];
+  }
+  return issuers;
 }
 
 /** Where state is kept: `--data`, else `CUMULET_DATA`, else `~/.cumulet`. */
@@ -241,13 +272,31 @@ function parseSeconds(name: string, text: string): number {
 }
 
 /** Whoever builds a platform in a process of their own has one worker, whatever this says. */
-function parseWorkers(text: string | undefined): number {
-  if (text === undefined) return 1;
+function parseWorkers(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
   const workers = Number(text);
   if (!/^\d{1,3}$/.test(text) || workers < 1 || workers > workerLimits.workersMax) {
     throw new ConfigError(`--workers takes a number from 1 to ${workerLimits.workersMax}, not ${text}`);
   }
   return workers;
+}
+
+/** What this process may use of the machine it is on. */
+export interface Machine {
+  readonly cores: number;
+  readonly memoryBytes: number;
+}
+
+function readMachine(): Machine {
+  // Neither is more than the control group allows.
+  const memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity);
+  return { cores: availableParallelism(), memoryBytes };
+}
+
+/** One for each core, unless they would leave functions too little memory. */
+function workersFor({ cores, memoryBytes }: Machine): number {
+  const room = Math.floor(memoryBytes / workerLimits.memoryBytesEach);
+  return Math.max(1, Math.min(cores, room, workerLimits.workersMax));
 }
 
 function readSecretFiles(environment: Environment): SecretFiles {

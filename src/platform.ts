@@ -11,9 +11,10 @@ import { createVerifier } from "./access/verify.ts";
 import type { Compute, ComputeCapabilities } from "./compute/compute.ts";
 import { createCompute } from "./compute/create-compute.ts";
 import { computeLimits } from "./compute/limits.ts";
-import type { Config } from "./config.ts";
+import { isLoopback, type Config } from "./config.ts";
 import { createDeveloperApi } from "./front/developer-api.ts";
 import { createFront } from "./front/front.ts";
+import { createInnerApi } from "./front/inner-api.ts";
 import { createLiveFeed } from "./front/live-feed.ts";
 import { createPlatformApi } from "./front/platform-api.ts";
 import { shareFeed } from "./front/shared-feed.ts";
@@ -43,11 +44,14 @@ import { collectProcess } from "./metering/process-metrics.ts";
 import { timeStore } from "./metering/store-metrics.ts";
 import { handleUsageRetention, scheduleUsageRetention } from "./metering/retention.ts";
 import { createApiGateway } from "./services/apigateway/service.ts";
+import { createApiGatewayManagementApi } from "./services/apigatewaymanagementapi/service.ts";
 import { createApiGatewayV2 } from "./services/apigatewayv2/service.ts";
 import type { ResourceType } from "./services/cloudformation/port.ts";
 import { createCloudFormation } from "./services/cloudformation/service.ts";
 import { createCloudWatch } from "./services/cloudwatch/service.ts";
 import { createEcr } from "./services/ecr/service.ts";
+import { createDomains } from "./services/execute-api/domains/create-domains.ts";
+import { poolIssuers } from "./services/execute-api/authorizers/pool-issuer.ts";
 import { createExecuteApi } from "./services/execute-api/service.ts";
 import { createIam } from "./services/iam/service.ts";
 import { createExecutionRoles } from "./services/lambda/execution-role.ts";
@@ -251,23 +255,51 @@ async function buildPlatform(
     ecrClient: (as) => directory.client<typeof EcrSdk>("ecr", as),
     dataDir,
   });
+  const domains = createDomains({
+    store: settledStore,
+    clock,
+    ids,
+    log,
+    seal: keys.records,
+    certificatesFolder: config.certificatesFolder,
+    s3: (as) => directory.client<typeof S3Sdk>("s3", as),
+    ownHosts: [config.host, ...(tls?.names ?? [])],
+  });
   const executeApi = createExecuteApi({
     store,
     clock,
     ids,
     log,
+    jobs,
+    nodes,
     lambda: lambda.port,
     verifier,
     authorizer,
     metrics: cloudwatch.port,
+    assumeRole: iam.port.assumeRole,
+    issuerOf: poolIssuers(config.userPoolIssuers),
+    innerApi: createInnerApi({ services, models, authorizer, clock, log }),
+    // Where clients are on this host, endpoints on it are no further than the clients could reach themselves.
+    allowLoopback: isLoopback(config.host),
+    limits: {
+      nodes: { live: () => nodes.live(), isDivided: () => shares.isDivided() },
+      ...withRemains(dataDir),
+    },
   });
   const apigateway = createApiGateway({
     store: settledStore,
     ids,
     publisher: executeApi.publisher,
     models: executeApi.models,
+    domains: domains.port,
   });
-  const apigatewayv2 = createApiGatewayV2({ store: settledStore, ids, publisher: executeApi.publisher });
+  const apigatewayv2 = createApiGatewayV2({
+    store: settledStore,
+    ids,
+    publisher: executeApi.publisher,
+    domains: domains.port,
+  });
+  const managementApi = createApiGatewayManagementApi(executeApi.webSockets.connections);
   const resourceTypes = [iam, logs, s3, ecr, lambda, apigateway, apigatewayv2].flatMap((slice) => slice.resourceTypes);
   const cloudformation = createCloudFormation({
     store,
@@ -280,7 +312,7 @@ async function buildPlatform(
     resourceTypes,
     managedPolicies: iam.managedPolicies,
   });
-  for (const { service } of [iam, sts, logs, s3, cloudwatch, ecr, lambda, apigateway, apigatewayv2, cloudformation])
+  for (const { service } of [iam, sts, logs, s3, cloudwatch, ecr, lambda, apigateway, apigatewayv2, managementApi, cloudformation])
     services.set(service.name, service);
 
   const { account, region } = config;
@@ -319,6 +351,8 @@ async function buildPlatform(
     account: config.account,
     region: config.region,
     executeApi: feed.watchApis(executeApi.port),
+    webSockets: executeApi.webSockets.port,
+    customDomains: domains.custom,
     functionUrls: feed.watchUrls(lambda.functionUrls),
     registry: ecr.registry,
     download: async (path) => ecr.downloadLayer(path) ?? lambda.downloadCode(path),
@@ -328,20 +362,24 @@ async function buildPlatform(
     start: async () => {
       await startNode(nodes);
       await ledger.recover();
+      await executeApi.recover();
       await scheduleUsageRetention({ store, jobs, clock });
       await cloudwatch.start();
       if (parts.worker === undefined) port = (await front.listen(config.port, config.host)).port;
       else parts.worker.serve(front.adopt());
       jobs.start();
       lambda.start();
+      await executeApi.webSockets.start();
       return { endpoint: `${tls ? "https" : "http"}://${config.host}:${port}`, port };
     },
     drain: () => front.drain(),
     ...(tls && { reloadCertificate: () => tls.reload() }),
     stop: async (graceMs) => {
       // At the same time: the leases of what waits are given back at once, and what runs has the same grace.
-      await Promise.all([front.stop(graceMs), jobs.stop(graceMs)]);
+      await Promise.all([executeApi.webSockets.stop(graceMs), front.stop(graceMs), jobs.stop(graceMs)]);
       executeApi.stop();
+      await executeApi.settle();
+      domains.stop();
       lambda.stop();
       await compute.stop(graceMs);
       await ledger.stop();
@@ -363,7 +401,13 @@ async function buildPlatform(
 }
 
 /** Below these, nodes remember what they have read: a change is acknowledged when all have dropped it. */
-const keptInMemory = [["iam"], ["lambda"], ["execute-api", "stage"]];
+const keptInMemory = [["iam"], ["lambda"], ["execute-api", "domain"], ["execute-api", "stage"], ["execute-api", "usage"]];
+
+/** How a process tells those after it on the same machine what it had used of quotas. */
+function withRemains(dataDir: string) {
+  const { process } = thisProcess();
+  return process === undefined ? {} : { remains: { dataDir, ...process } };
+}
 
 /** Nothing else keeps the process running yet. */
 async function startNode(nodes: Nodes): Promise<void> {

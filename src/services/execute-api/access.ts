@@ -19,6 +19,8 @@ export interface InvokedResource {
   readonly region: string;
   /** `arn:aws:execute-api:…:apiId/stage/METHOD/path` */
   readonly arn: string;
+  /** The API's resource policy. */
+  readonly policy?: string;
 }
 
 export function createInvokeAccess(verifier: Verifier, authorizer: Authorizer): InvokeAccess {
@@ -29,7 +31,12 @@ export function createInvokeAccess(verifier: Verifier, authorizer: Authorizer): 
       const ip = sourceIp(request);
       await authorizer.authorize(
         principal,
-        { action: "execute-api:Invoke", resource: resource.arn, resourceAccount: resource.account },
+        {
+          action: "execute-api:Invoke",
+          resource: resource.arn,
+          resourceAccount: resource.account,
+          ...(resource.policy === undefined ? {} : { resourcePolicy: resource.policy }),
+        },
         {
           account: resource.account,
           region: resource.region,

@@ -29,6 +29,8 @@ export interface EventV1Facts {
   readonly logTime: string;
   readonly domainName: string;
   readonly identity: EventIdentity;
+  /** The `authorizer` of the request context, as JSON text; absent when the method or route has none. */
+  readonly authorizer?: string | undefined;
 }
 
 /**
@@ -87,7 +89,8 @@ export function compileEventV1(constants: EventV1Constants): (exchange: Exchange
       `"requestTimeEpoch":${exchange.now},"requestId":"${exchange.requestId}","identity":{${unknown}` +
       `${facts.identity === unknownIdentity ? nobody : writeIdentity(facts.identity)},"sourceIp":${quote(ip)},` +
       `"userAgent":${headers.userAgent === "" ? "null" : quote(headers.userAgent)}${writeCertificate(exchange)}},` +
-      `"domainName":${quote(facts.domainName)}},"body":`;
+      `"domainName":${quote(facts.domainName)}` +
+      `${facts.authorizer === undefined ? "" : `,"authorizer":${facts.authorizer}`}},"body":`;
     if (bodyBytes === 0) return `${json}null,"isBase64Encoded":false}`;
     return facts.bodyIsBinary
       ? `${json}"${facts.body.toString("base64")}","isBase64Encoded":true}`

@@ -2,13 +2,18 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Authorizer } from "../../access/authorization.ts";
 import type { Verifier } from "../../access/verifier.ts";
-import type { Clock } from "../../kernel/clock.ts";
+import { type Clock, steadyClock } from "../../kernel/clock.ts";
 import { randomIds } from "../../kernel/ids.ts";
+import { createProcessOwners } from "../../kernel/jobs/process-owners.ts";
+import { createJobs } from "../../kernel/jobs/stored-jobs.ts";
 import { createLog } from "../../kernel/log.ts";
+import { createNodes } from "../../kernel/nodes/create-nodes.ts";
 import { createMemoryStore } from "../../kernel/store/memory-store.ts";
 import type { LambdaInvokeRequest, LambdaInvokeResult } from "../lambda/port.ts";
 import type { PublishedStage, StagePublisher } from "./port.ts";
-import { createExecuteApi } from "./service.ts";
+import { AwsError } from "../../aws/error.ts";
+import { poolIssuers } from "./authorizers/pool-issuer.ts";
+import { createExecuteApi, type ExecuteApiNeeds } from "./service.ts";
 
 /** For tests: the data plane behind a bare server, with a function of the test's own. */
 export interface FakeGateway {
@@ -27,20 +32,26 @@ export interface FakeGateway {
 
 export async function startFakeGateway(
   clock: Clock,
-  access: { readonly verifier: Verifier; readonly authorizer: Authorizer } = { verifier: nobody, authorizer: all },
+  access: Pick<ExecuteApiNeeds, "verifier" | "authorizer"> & Partial<Pick<ExecuteApiNeeds, "assumeRole" | "issuerOf">> = {
+    verifier: nobody,
+    authorizer: all,
+  },
 ): Promise<FakeGateway> {
   const store = createMemoryStore();
   const invocations: LambdaInvokeRequest[] = [];
   let run: (request: LambdaInvokeRequest) => Promise<LambdaInvokeResult> = answerNothing;
+  const log = createLog(
+    "silent",
+    () => undefined,
+    () => clock.now(),
+  );
   const executeApi = createExecuteApi({
     store,
     clock,
     ids: randomIds,
-    log: createLog(
-      "silent",
-      () => undefined,
-      () => clock.now(),
-    ),
+    log,
+    jobs: createJobs({ store, clock, ids: randomIds, log, owners: createProcessOwners(randomIds) }),
+    nodes: createNodes({ store, clock: steadyClock, ids: randomIds, log, label: "test" }),
     lambda: {
       invoke: (request) => {
         invocations.push(request);
@@ -48,6 +59,10 @@ export async function startFakeGateway(
       },
     },
     metrics: { write: () => Promise.resolve(), record: () => undefined },
+    innerApi: () => Promise.resolve({ status: 501, headers: {}, body: Buffer.alloc(0) }),
+    allowLoopback: true,
+    assumeRole: () => Promise.reject(new AwsError("AccessDenied", 403, "There are no roles here")),
+    issuerOf: poolIssuers({}),
     ...access,
   });
   const publisher: StagePublisher = executeApi.publisher;

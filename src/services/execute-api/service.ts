@@ -3,20 +3,34 @@ import type { Authorizer } from "../../access/authorization.ts";
 import type { Verifier } from "../../access/verifier.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Ids } from "../../kernel/ids.ts";
+import type { Jobs } from "../../kernel/jobs/jobs.ts";
 import type { Log } from "../../kernel/log.ts";
+import type { Nodes } from "../../kernel/nodes/nodes.ts";
 import type { Store } from "../../kernel/store/store.ts";
 import type { Collector } from "../../metering/exposition.ts";
+import type { InnerApi } from "../../wire/service.ts";
 import type { MetricsPort } from "../cloudwatch/port.ts";
+import type { IamPort } from "../iam/port.ts";
 import type { LambdaPort } from "../lambda/port.ts";
 import { createInvokeAccess } from "./access.ts";
+import type { AuthorizerNeeds } from "./authorizers/authorizer-needs.ts";
+import { createRemembered } from "./authorizers/remembered.ts";
+import { createTokenIssuers, fetchJsonFrom } from "./authorizers/token-issuers.ts";
 import { compileHttpStage } from "./http/stage.ts";
+import { createAddressRules } from "./integrations/addresses.ts";
+import { createAssumedRoles } from "./integrations/assumed-roles.ts";
+import { createUpstream } from "./integrations/upstream.ts";
 import { answerForbidden, answerInternalError, answerNotFound } from "./answers.ts";
-import type { DomainEntry, ExecuteApiPort, ModelChecker, StagePublisher } from "./port.ts";
+import type { DomainEntry, ExecuteApiPort, ModelChecker, StagePublisher, UsagePort } from "./port.ts";
 import { type CompiledApi, stagePublisher, watchPublishedStages } from "./published-stages.ts";
 import { createRequestIdentities } from "../../proxy/request-identity.ts";
 import { compileRestStage } from "./rest/stage.ts";
 import { createStageMeters } from "./stage-meter.ts";
 import type { StageNeeds } from "./stage-needs.ts";
+import { createLimits, type LimitsNeeds } from "./throttling/stage-limits.ts";
+import { createUsagePort } from "./throttling/usage-port.ts";
+import { compileWebSocketStage } from "./websocket/stage.ts";
+import { createWebSockets, type WebSockets } from "./websocket/web-sockets.ts";
 import { modelChecker } from "./validation/json-schema.ts";
 
 export interface ExecuteApiNeeds {
@@ -28,30 +42,73 @@ export interface ExecuteApiNeeds {
   readonly verifier: Verifier;
   readonly authorizer: Authorizer;
   readonly metrics: MetricsPort;
+  /** How limits hold beyond this process. Default: it is alone, and nothing comes after it. */
+  readonly limits?: Pick<LimitsNeeds, "nodes" | "remains" | "accountRate">;
+  readonly jobs: Jobs;
+  readonly nodes: Pick<Nodes, "id" | "isLive" | "renewed" | "underLease" | "watch">;
+  /** Roles that integrations and authorizers call with. */
+  readonly assumeRole: IamPort["assumeRole"];
+  /** The issuer of a user pool's tokens. */
+  readonly issuerOf: AuthorizerNeeds["issuerOf"];
+  /** The AWS APIs of the platform, for integrations with its services. */
+  readonly innerApi: InnerApi;
+  /** Whether integrations reach what listens on this host's loopback. */
+  readonly allowLoopback: boolean;
 }
 
 export interface ExecuteApi {
   readonly port: ExecuteApiPort;
   readonly publisher: StagePublisher;
+  readonly usage: UsagePort;
   readonly models: ModelChecker;
+  /** To be started once this node is registered, and stopped before what its routes call. */
+  readonly webSockets: Pick<WebSockets, "connections" | "port" | "start" | "stop">;
   /** Requests by stage, for Prometheus. */
   readonly collect: Collector;
+  /** Before requests come: count what processes that were killed had let through. */
+  recover(): Promise<void>;
   stop(): void;
+  /** After `stop`, while the store is open: tell it what was let through. */
+  settle(): Promise<void>;
 }
 
 /** Build the data plane: it answers as soon as it is made, and follows what the control planes publish. */
 export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
+  const upstream = createUpstream(needs.clock, createAddressRules(needs.allowLoopback));
+  const limiting = createLimits({
+    store: needs.store,
+    clock: needs.clock,
+    ids: needs.ids,
+    log: needs.log,
+    ...needs.limits,
+  });
   const stageNeeds: StageNeeds = {
     lambda: needs.lambda,
     clock: needs.clock,
     log: needs.log,
     identities: createRequestIdentities(needs.ids),
     access: createInvokeAccess(needs.verifier, needs.authorizer),
+    limits: limiting.limits,
+    integrations: { upstream, innerApi: needs.innerApi, roles: createAssumedRoles(needs.assumeRole, needs.clock) },
+    authorizers: {
+      issuerOf: needs.issuerOf,
+      issuers: createTokenIssuers({ clock: needs.clock, log: needs.log, fetchJson: fetchJsonFrom(upstream) }),
+      remembered: createRemembered(),
+    },
   };
   const meters = createStageMeters(needs);
   const published = watchPublishedStages(needs.store, (stage) => {
     const metered = { ...stageNeeds, meter: meters.of(stage) };
+    if (stage.kind === "websocket") return compileWebSocketStage(metered, stage, webSockets.answer);
     return stage.kind === "rest" ? compileRestStage(metered, stage) : compileHttpStage(metered, stage);
+  });
+  const webSockets = createWebSockets({
+    ...needs,
+    stageOf: (apiId, stageName) => {
+      const api = published.find(apiId);
+      if (api !== undefined) return api.stages.get(stageName)?.webSocket;
+      return published.load(apiId).then((loaded) => loaded.stages.get(stageName)?.webSocket);
+    },
   });
   const port: ExecuteApiPort = {
     handle: (apiId, target, request, response, entry) => {
@@ -72,8 +129,19 @@ export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
   const stop = () => {
     published.stop();
     meters.stop();
+    upstream.stop();
   };
-  return { port, publisher: stagePublisher, models: modelChecker, collect: meters.collect, stop };
+  return {
+    port,
+    webSockets,
+    publisher: stagePublisher,
+    usage: createUsagePort(limiting.quotas),
+    models: modelChecker,
+    collect: meters.collect,
+    recover: limiting.recover,
+    stop,
+    settle: limiting.stop,
+  };
 }
 
 function answer(

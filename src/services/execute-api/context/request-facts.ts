@@ -17,7 +17,9 @@ export interface AuthorizerFacts {
   /** The API key that a Lambda authorizer names for its caller, where the API's keys come from authorizers. */
   readonly usageIdentifierKey?: string;
   /** `$context.authorizer.KEY`: what a Lambda authorizer returned as its context. */
-  readonly context?: Readonly<Record<string, string | number | boolean | null>>;
+  readonly context?: Readonly<Record<string, unknown>>;
+  /** `requestContext.authorizer` of events, as JSON text. */
+  readonly eventText?: string;
   /** `$context.authorizer.claims.KEY`: of a token, as text. */
   readonly claims?: Readonly<Record<string, string>>;
 }

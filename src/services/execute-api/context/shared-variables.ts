@@ -72,7 +72,7 @@ export const sharedVariables: Variables<ContextSource> = {
  */
 export function variableReader<Source extends ContextSource>(
   table: Variables<Source>,
-  authorizerValue: (value: string | number | boolean) => unknown,
+  authorizerValue: (value: unknown) => unknown,
 ): (request: Source, name: string) => unknown {
   const variables = new Map(Object.entries(table));
   return (request, name) => {

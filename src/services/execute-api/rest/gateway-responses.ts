@@ -15,6 +15,7 @@ export interface GatewayResponse {
 const defaults = {
   BAD_REQUEST_BODY: { status: 400, errorType: "BadRequestException", message: "Invalid request body" },
   BAD_REQUEST_PARAMETERS: { status: 400, errorType: "BadRequestException", message: "Invalid request parameters" },
+  UNAUTHORIZED: { status: 401, errorType: "UnauthorizedException", message: "Unauthorized" },
   ACCESS_DENIED: { status: 403, errorType: "AccessDeniedException", message: "User is not authorized" },
   FORBIDDEN: { status: 403, errorType: "ForbiddenException", message: "Forbidden" },
   MISSING_AUTHENTICATION_TOKEN: {
@@ -37,6 +38,9 @@ const defaults = {
     errorType: "UnsupportedMediaTypeException",
     message: "Unsupported Media Type",
   },
+  // AWS: these have no message.
+  AUTHORIZER_CONFIGURATION_ERROR: { status: 500, errorType: "AuthorizerConfigurationException", message: null },
+  AUTHORIZER_FAILURE: { status: 500, errorType: "AuthorizerFailureException", message: null },
   API_CONFIGURATION_ERROR: { status: 500, errorType: "InternalServerErrorException", message: "Internal server error" },
   MALFORMED_RESPONSE: { status: 502, errorType: "InternalServerErrorException", message: "Internal server error" },
   INTEGRATION_FAILURE: { status: 500, errorType: "InternalServerErrorException", message: "Internal server error" },
@@ -60,7 +64,10 @@ export function compileGatewayResponses(configured: readonly PublishedGatewayRes
     const own = byType.get(type) ?? family;
     const [contentType, template] = Object.entries(own?.responseTemplates ?? {})[0] ?? [
       "application/json",
-      `{"message":$context.error.messageString}`,
+      // AWS: only denials write the member large.
+      type === "ACCESS_DENIED"
+        ? `{"Message":$context.error.messageString}`
+        : `{"message":$context.error.messageString}`,
     ];
     return {
       status: own?.statusCode === undefined ? status : Number(own.statusCode),
@@ -73,7 +80,10 @@ export function compileGatewayResponses(configured: readonly PublishedGatewayRes
   return {
     BAD_REQUEST_BODY: compile("BAD_REQUEST_BODY"),
     BAD_REQUEST_PARAMETERS: compile("BAD_REQUEST_PARAMETERS"),
+    UNAUTHORIZED: compile("UNAUTHORIZED"),
     ACCESS_DENIED: compile("ACCESS_DENIED"),
+    AUTHORIZER_CONFIGURATION_ERROR: compile("AUTHORIZER_CONFIGURATION_ERROR"),
+    AUTHORIZER_FAILURE: compile("AUTHORIZER_FAILURE"),
     FORBIDDEN: compile("FORBIDDEN"),
     MISSING_AUTHENTICATION_TOKEN: compile("MISSING_AUTHENTICATION_TOKEN"),
     INVALID_API_KEY: compile("INVALID_API_KEY"),
@@ -101,12 +111,12 @@ export function literalHeaders(mapping: Readonly<Record<string, string>>, prefix
   return headers;
 }
 
-function fillTemplate(template: string, message: string, type: GatewayResponseType, requestId: string): string {
+function fillTemplate(template: string, message: string | null, type: GatewayResponseType, requestId: string): string {
   return template.replaceAll(
     /\$context\.(error\.messageString|error\.message|error\.responseType|requestId)/g,
     (_all, name) => {
       if (name === "error.messageString") return JSON.stringify(message);
-      if (name === "error.message") return message;
+      if (name === "error.message") return message ?? "null";
       return name === "requestId" ? requestId : type;
     },
   );

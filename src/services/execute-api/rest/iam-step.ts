@@ -1,4 +1,5 @@
 import { AwsError } from "../../../aws/error.ts";
+import { maskAccount } from "../authorizers/resource-policy.ts";
 import { sourceArn } from "../lambda-call.ts";
 import { refuse, type RestRequest, type RestStep } from "./request.ts";
 
@@ -8,7 +9,9 @@ export const iamStep: RestStep = (request, next) => {
   const { needs, published } = stage;
   const { account, region } = published;
   const arn = sourceArn(published, exchange.method, exchange.path);
-  needs.access.check(exchange, body, { account, region, arn }).then(
+  const { policy } = published;
+  const resource = { account, region, arn, ...(policy === undefined ? {} : { policy }) };
+  needs.access.check(exchange, body, resource).then(
     (caller) => {
       request.caller = caller;
       next();
@@ -22,7 +25,7 @@ export const iamStep: RestStep = (request, next) => {
 
 function refuseAccess(request: RestRequest, error: unknown): void {
   if (!(error instanceof AwsError) || error.status >= 500) return refuse(request, "API_CONFIGURATION_ERROR");
-  if (error.code.startsWith("AccessDenied")) return refuse(request, "ACCESS_DENIED", error.message);
+  if (error.code.startsWith("AccessDenied")) return refuse(request, "ACCESS_DENIED", maskAccount(error.message));
   if (error.code.startsWith("MissingAuthenticationToken")) return refuse(request, "MISSING_AUTHENTICATION_TOKEN");
   if (error.code.startsWith("ExpiredToken")) return refuse(request, "EXPIRED_TOKEN", error.message);
   return refuse(request, "INVALID_SIGNATURE", error.message);

@@ -41,6 +41,7 @@ export function compileLambdaProxy(
       logTime: needs.identities.logTime(exchange.now),
       domainName: domainNameOf(published, exchange),
       identity: caller === undefined ? unknownIdentity : identityOf(caller),
+      authorizer: request.authorizer?.eventText,
     });
     call(exchange.method, event, needs.identities.uuid(), exchange.trace, caller, (outcome) =>
       answerOutcome(request, outcome),

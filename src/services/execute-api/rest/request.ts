@@ -2,6 +2,7 @@ import type { Principal } from "../../../aws/principal.ts";
 import type { Exchange } from "../../../proxy/exchange.ts";
 import { send } from "../../../proxy/send.ts";
 import type { RequestFacts } from "../context/request-facts.ts";
+import type { RestAuthorizers } from "../authorizers/rest-authorizers.ts";
 import type { PublishedMethod, PublishedRestStage } from "../port.ts";
 import type { StageNeeds } from "../stage-needs.ts";
 import type { GatewayResponses, GatewayResponseType } from "./gateway-responses.ts";
@@ -13,6 +14,7 @@ export interface RestStage {
   readonly gatewayResponses: GatewayResponses;
   /** In lower case. */
   readonly binaryMediaTypes: readonly string[];
+  readonly authorizers: RestAuthorizers;
 }
 
 /** A request to a method of a REST API, on its way through the method's steps to its integration. */

@@ -1,5 +1,6 @@
 import { startExchange } from "../../../proxy/exchange.ts";
 import { readBody } from "../../../proxy/request-body.ts";
+import { createRestAuthorizers } from "../authorizers/rest-authorizers.ts";
 import { executeApiLimits } from "../limits.ts";
 import type { PublishedMethod, PublishedRestStage } from "../port.ts";
 import { createRouter } from "../router.ts";
@@ -28,6 +29,7 @@ export function compileRestStage(needs: StageNeeds, published: PublishedRestStag
     published,
     gatewayResponses: compileGatewayResponses(published.gatewayResponses),
     binaryMediaTypes: published.binaryMediaTypes.map((type) => type.toLowerCase()),
+    authorizers: createRestAuthorizers(needs, published),
   };
   const router = createRouter<CompiledMethod>(
     published.methods.map((method) => ({

@@ -1,0 +1,108 @@
+import { restVariable } from "../context/rest-context.ts";
+import type { AuthorizerFacts } from "../context/request-facts.ts";
+import { sourceArn } from "../lambda-call.ts";
+import type { PublishedLambdaAuthorizer, PublishedMethod } from "../port.ts";
+import { refuse, type RestRequest, type RestStage, type RestStep } from "../rest/request.ts";
+import { anonymousConditions } from "./conditions.ts";
+import { compileIdentitySources } from "./identity-sources.ts";
+import type { LambdaVerdict } from "./lambda-authorizer.ts";
+import type { LambdaGrant } from "./lambda-grant.ts";
+import { compileRestRequestEvent, tokenEvent } from "./rest-events.ts";
+import { compileWholeMatch } from "./whole-match.ts";
+
+/**
+ * Methods authorized by a function.
+ *
+ * AWS: 401 without asking for a missing identity or a token that does not match; 401 for a function that throws
+ * `Unauthorized`, 403 for a policy that does not allow the method's ARN, 500 for everything else that it does.
+ */
+export function restLambdaStep(
+  stage: RestStage,
+  method: PublishedMethod,
+  authorizer: PublishedLambdaAuthorizer,
+): RestStep {
+  const { needs, published } = stage;
+  const lambda = stage.authorizers.lambda(authorizer);
+  const identityOf = compileIdentitySources<RestRequest>(authorizer.identitySources, restVariable, "last");
+  const isToken = authorizer.type === "TOKEN";
+  const validate = isToken ? compileWholeMatch(authorizer.identityValidationExpression) : undefined;
+  const requestEvent = isToken ? undefined : compileRestRequestEvent(stage, method);
+  const factsOf = createFacts();
+
+  return (request, next) => {
+    const { exchange } = request;
+    // AWS: what is not cached has no identity to look for; a TOKEN authorizer always has.
+    const identity = authorizer.identitySources.length === 0 ? [] : identityOf(request);
+    if (identity === undefined) return refuse(request, "UNAUTHORIZED");
+    const token = identity[0] ?? "";
+    if (validate !== undefined && !validate(token)) return refuse(request, "UNAUTHORIZED");
+    const arn = sourceArn(published, exchange.method, exchange.path);
+    const event = () => requestEvent?.(request, arn) ?? tokenEvent(arn, token);
+    const question = { identity, event, requestId: needs.identities.uuid(), trace: exchange.trace, now: exchange.now };
+    lambda.ask(question, (verdict) => {
+      request.access = { authorizer: accessFacts(verdict, question.requestId) };
+      if (verdict.verdict !== "granted") return refuse(request, refusals[verdict.verdict]);
+      const decision = verdict.grant.decide(arn, () => anonymousConditions(published, exchange, arn));
+      if (decision === "explicitDeny") return refuse(request, "ACCESS_DENIED", `${denied} with an explicit deny`);
+      // AWS: what the authorizer neither allows nor denies, the API's policy may allow.
+      if (decision === "implicitDeny" && stage.authorizers.policy?.decide(exchange, arn) !== "allowed") {
+        return refuse(request, "ACCESS_DENIED", denied);
+      }
+      request.authorizer = factsOf(verdict.grant, verdict.latencyMs);
+      next();
+    });
+  };
+}
+
+const denied = "User is not authorized to access this resource";
+
+const refusals = {
+  unauthorized: "UNAUTHORIZED",
+  misconfigured: "AUTHORIZER_CONFIGURATION_ERROR",
+  late: "AUTHORIZER_FAILURE",
+} as const;
+
+/** What access logs know of asking. */
+export function accessFacts(verdict: LambdaVerdict, requestId: string) {
+  if (verdict.verdict === "granted") {
+    return {
+      status: 200,
+      integrationStatus: 200,
+      integrationLatencyMs: verdict.latencyMs,
+      latencyMs: verdict.latencyMs,
+      requestId,
+    };
+  }
+  return {
+    status: verdict.verdict === "unauthorized" ? 401 : 500,
+    requestId,
+    error: verdict.verdict === "misconfigured" ? verdict.reason : verdict.verdict,
+  };
+}
+
+/** The facts of a grant, written once for all requests that it is remembered for. */
+function createFacts(): (grant: LambdaGrant, latencyMs: number) => AuthorizerFacts {
+  const written = new WeakMap<LambdaGrant, AuthorizerFacts>();
+  return (grant, latencyMs) => {
+    if (latencyMs !== 0) return toFacts(grant, latencyMs);
+    const known = written.get(grant) ?? toFacts(grant, 0);
+    written.set(grant, known);
+    return known;
+  };
+}
+
+/** AWS: integrations get what the function returned as its context as text, and how long it took. */
+function toFacts(grant: LambdaGrant, latencyMs: number): AuthorizerFacts {
+  const { principalId, usageIdentifierKey, context = {} } = grant;
+  const texts = Object.entries(context).map(([name, value]) => [name, value === null ? null : String(value)]);
+  return {
+    ...(principalId === undefined ? {} : { principalId }),
+    ...(usageIdentifierKey === undefined ? {} : { usageIdentifierKey }),
+    context,
+    eventText: JSON.stringify({
+      ...Object.fromEntries(texts),
+      ...(principalId === undefined ? {} : { principalId }),
+      integrationLatency: latencyMs,
+    }),
+  };
+}

@@ -1,0 +1,71 @@
+import type { AuthorizerFacts } from "../context/request-facts.ts";
+import { restVariable } from "../context/rest-context.ts";
+import type { PublishedMethod, PublishedPoolAuthorizer } from "../port.ts";
+import { refuse, type RestRequest, type RestStage, type RestStep } from "../rest/request.ts";
+import { poolClaim } from "./claim-text.ts";
+import { compileIdentitySources } from "./identity-sources.ts";
+import { authorizerLimits as limits } from "./limits.ts";
+import type { RememberedToken } from "./remembered.ts";
+import { bareToken, type Claims, scopesOf, verifyToken } from "./token.ts";
+import { compileWholeMatch } from "./whole-match.ts";
+
+/**
+ * Methods authorized by Cognito user pools: an identity token, or an access token with one of the method's scopes where the
+ * method has some.
+ *
+ * AWS: whatever is wrong with a token is 401, and an expired one is told so.
+ */
+export function restPoolStep(stage: RestStage, method: PublishedMethod, authorizer: PublishedPoolAuthorizer): RestStep {
+  const { needs, published } = stage;
+  const issuers = authorizer.providerArns.flatMap((arn) => needs.authorizers.issuerOf(arn) ?? []);
+  const identityOf = compileIdentitySources<RestRequest>([authorizer.identitySource], restVariable, "last");
+  const hasAudience = compileWholeMatch(authorizer.identityValidationExpression);
+  const scopes = new Set(method.authorizationScopes);
+  const tokens = needs.authorizers.remembered.tokens(published, authorizer);
+
+  const admit = (request: RestRequest, token: RememberedToken, next: () => void) => {
+    const isFit =
+      scopes.size === 0
+        ? token.tokenUse !== "access"
+        : token.tokenUse !== "id" && token.scopes.some((scope) => scopes.has(scope));
+    if (!isFit) return refuse(request, "UNAUTHORIZED");
+    request.authorizer = token.facts;
+    next();
+  };
+
+  return (request, next) => {
+    const value = identityOf(request)?.[0];
+    if (value === undefined) return refuse(request, "UNAUTHORIZED");
+    const { now } = request.exchange;
+    const known = tokens.get(value);
+    if (known !== undefined && now < known.until) return admit(request, known, next);
+    verifyToken(needs.authorizers.issuers, issuers, bareToken(value), now).then(
+      (outcome) => {
+        if (outcome.outcome === "refused") {
+          needs.log.debug("A token was refused", { apiId: published.apiId, reason: outcome.reason });
+          const isOver = outcome.reason === "the token has expired";
+          return refuse(request, "UNAUTHORIZED", isOver ? "The incoming token has expired" : undefined);
+        }
+        const { claims, expiresAt } = outcome;
+        const audience = claims["aud"] ?? claims["client_id"];
+        if (hasAudience !== undefined && !(typeof audience === "string" && hasAudience(audience))) {
+          return refuse(request, "UNAUTHORIZED");
+        }
+        const token = toRemembered(claims, Math.min(expiresAt, now + limits.tokenVerifiedForMs));
+        tokens.set(value, token);
+        admit(request, token, next);
+      },
+      (error: unknown) => {
+        needs.log.error("Verifying a token broke", { error });
+        refuse(request, "AUTHORIZER_FAILURE");
+      },
+    );
+  };
+}
+
+function toRemembered(claims: Claims, until: number): RememberedToken {
+  const texts = Object.fromEntries(Object.entries(claims).map(([name, value]) => [name, poolClaim(name, value)]));
+  const claimsText = JSON.stringify(texts);
+  const facts: AuthorizerFacts = { claims: texts, eventText: `{"claims":${claimsText}}` };
+  return { until, scopes: scopesOf(claims), facts, claimsText, tokenUse: claims["token_use"] };
+}
