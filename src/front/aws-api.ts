@@ -15,7 +15,13 @@ import type { HttpFacts, Service } from "../wire/service.ts";
 import type { LoadedModel, Models } from "../wire/tables/catalog.ts";
 import { checkSha256, createRequestBody, decompress, sha256Mismatch, sha256Of, type RequestBody } from "./body.ts";
 import type { AwsDestination } from "./classify.ts";
-import { detectOperation, detectService, type DetectedService, type RequestFacts } from "./detect.ts";
+import {
+  detectNamedService,
+  detectOperation,
+  detectService,
+  type DetectedService,
+  type RequestFacts,
+} from "./detect.ts";
 import { bodyBytesMax, otherBodyBytesMax } from "./limits.ts";
 import { respond } from "./respond.ts";
 
@@ -60,7 +66,10 @@ export function createAwsApi(needs: AwsApiNeeds): AwsApi {
       );
       const form = async () => (await body().whole()).toString("latin1");
 
-      detected = await detectService(models, destination, arrived.facts, form);
+      detected =
+        destination.connections === undefined
+          ? await detectService(models, destination, arrived.facts, form)
+          : detectNamedService(models, "execute-api", arrived.facts);
       const service = detected.entry.name;
       bytesMax = bodyBytesMax[service] ?? otherBodyBytesMax;
       if (service === "s3") requestId = ids.random(16, upperAlphanumeric);
@@ -137,7 +146,9 @@ function readRequest(destination: AwsDestination, request: IncomingMessage): Arr
   return {
     facts: {
       method,
-      path: destination.bucket === undefined ? path : `/${encodeURIComponent(destination.bucket)}${path}`,
+      path:
+        destination.connections?.path ??
+        (destination.bucket === undefined ? path : `/${encodeURIComponent(destination.bucket)}${path}`),
       query,
       headers,
     },
@@ -150,6 +161,7 @@ function readRequest(destination: AwsDestination, request: IncomingMessage): Arr
       },
       headers,
       sourceIp,
+      ...(destination.connections && { connections: destination.connections }),
       // What does not leave the machine is as safe as TLS makes it: policies that ask for `aws:SecureTransport` hold.
       secure: secure || isLoopbackAddress(sourceIp),
     },

@@ -1,3 +1,5 @@
+import type { ConnectionsStage } from "../services/execute-api/port.ts";
+
 /**
  * Whom a request is for, by its Host and, for clients that cannot resolve names, by its path. Only labels count: the
  * suffix may be `localhost`, `localhost.localstack.cloud`, `amazonaws.com` or the operator's own.
@@ -16,6 +18,8 @@ export interface AwsDestination {
   readonly region: string | undefined;
   /** From `bucket.s3.…`: the path is the key. */
   readonly bucket: string | undefined;
+  /** The connections of a stage of a WebSocket API are asked for, below its address. */
+  readonly connections?: ConnectionsStage;
 }
 
 export interface Classifier {

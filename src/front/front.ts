@@ -4,10 +4,11 @@ import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { listenWithLoopback } from "../kernel/listen.ts";
 import type { Nodes } from "../kernel/nodes/nodes.ts";
-import type { ExecuteApiPort } from "../services/execute-api/port.ts";
+import { answerForbidden, answerInternalError } from "../services/execute-api/answers.ts";
+import type { CustomDomains, ExecuteApiPort, WebSocketPort } from "../services/execute-api/port.ts";
 import type { FunctionUrlPort } from "../services/lambda/port.ts";
 import { createAwsApi, type AwsApiNeeds } from "./aws-api.ts";
-import { createClassifier } from "./classify.ts";
+import { type AwsDestination, createClassifier } from "./classify.ts";
 import { awaitLease } from "./lease.ts";
 import { frontLimits } from "./limits.ts";
 import { metricsPath, type PlatformApi } from "./platform-api.ts";
@@ -17,6 +18,10 @@ import type { Tls } from "./tls.ts";
 export interface FrontNeeds extends AwsApiNeeds {
   /** The gateway's data plane. */
   readonly executeApi: ExecuteApiPort;
+  /** Absent: no connection is ever taken over, and who asks for WebSocket is answered as if it did not. */
+  readonly webSockets?: WebSocketPort;
+  /** Absent: there are no custom domain names. */
+  readonly customDomains?: CustomDomains;
   /** The container registry. Never rejects. */
   readonly registry: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
   readonly functionUrls: FunctionUrlPort;
@@ -58,7 +63,7 @@ export function createFront(needs: FrontNeeds): Front {
   const labels = new Set(needs.models.entries.flatMap((entry) => [entry.name, entry.signingName]));
   const classifier = createClassifier(labels, frontLimits.hostsKept);
   const awsApi = createAwsApi(needs);
-  const { executeApi, functionUrls, tls, nodes } = needs;
+  const { customDomains, executeApi, functionUrls, tls, nodes, webSockets } = needs;
   const readiness = needs.readiness ?? createReadiness(needs);
   const stopping = new AbortController();
   /** Connections that the server has not accepted itself, and who asks whether they have all ended. */
@@ -69,6 +74,14 @@ export function createFront(needs: FrontNeeds): Front {
 
   /** Connections on which nothing was asked yet, as browsers open ahead: the server does not take them for idle. */
   const unused = new Set<Socket>();
+
+  const answerAws = (destination: AwsDestination, request: IncomingMessage, response: ServerResponse): void => {
+    const gone = new AbortController();
+    response.once("close", () => {
+      if (!response.writableFinished) gone.abort();
+    });
+    void awsApi(destination, request, response, AbortSignal.any([gone.signal, stopping.signal]));
+  };
 
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     unused.delete(request.socket);
@@ -87,11 +100,17 @@ export function createFront(needs: FrontNeeds): Front {
         executeApi.handle(destination.apiId, destination.target, request, response);
         return;
       case "aws": {
-        const gone = new AbortController();
-        response.once("close", () => {
-          if (!response.writableFinished) gone.abort();
+        // A bucket's host is nobody's domain.
+        if (customDomains === undefined || destination.bucket !== undefined) {
+          return answerAws(destination, request, response);
+        }
+        const aws = destination;
+        customDomains.route(request, (outcome) => {
+          if (outcome === undefined) answerAws(aws, request, response);
+          else if (outcome === "forbidden") answerForbidden(response);
+          else if (outcome === "broken") answerInternalError(response);
+          else executeApi.handle(outcome.apiId, outcome.target, request, response, outcome.entry);
         });
-        void awsApi(destination, request, response, AbortSignal.any([gone.signal, stopping.signal]));
         return;
       }
       case "platform":
@@ -114,6 +133,9 @@ export function createFront(needs: FrontNeeds): Front {
     connectionsCheckingInterval: 5_000,
     noDelay: true,
     insecureHTTPParser: false,
+    // What else clients offer to upgrade to, as HTTP/2, is declined by an answer in HTTP/1.1.
+    shouldUpgradeCallback: (request) =>
+      webSockets !== undefined && request.method === "GET" && request.headers.upgrade?.toLowerCase() === "websocket",
   });
   server.maxConnections = frontLimits.connectionsMax;
   server.on("connection", (socket) => {
@@ -121,6 +143,15 @@ export function createFront(needs: FrontNeeds): Front {
     socket.once("close", () => unused.delete(socket));
   });
   server.on("request", onRequest);
+  server.on("upgrade", (request, socket, head) => {
+    const response = webSockets?.begin(request, socket, head);
+    if (response === undefined) socket.destroy();
+    else onRequest(request, response);
+  });
+  webSockets?.serveConnections((connections, request, response) => {
+    const { region } = connections;
+    answerAws({ kind: "aws", serviceLabel: undefined, region, bucket: undefined, connections }, request, response);
+  });
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
     // The AWS APIs say "continue" when they read: a refusal then costs the client no upload.
     const { kind } = classifier.classify(request.headers.host, request.url ?? "/");
@@ -128,7 +159,7 @@ export function createFront(needs: FrontNeeds): Front {
     onRequest(request, response);
   });
   server.on("clientError", answerClientError);
-  tls?.serveOn(server);
+  tls?.serveOn(server, customDomains?.tls);
 
   const accept = (socket: Socket): void => {
     if (closing) return void socket.destroy();

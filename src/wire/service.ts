@@ -35,6 +35,13 @@ export interface HttpFacts {
   readonly headers: Readonly<Record<string, string>>;
   readonly sourceIp: string;
   readonly secure: boolean;
+  /** The stage of a WebSocket API, where the request came to its address. */
+  readonly connections?: {
+    readonly account: string;
+    readonly region: string;
+    readonly apiId: string;
+    readonly stageName: string;
+  };
   /** The trailing headers of an `aws-chunked` body, lower-case; complete once the body has ended. Absent for other bodies. */
   readonly trailers?: () => Readonly<Record<string, string>>;
 }

@@ -37,6 +37,7 @@ type Facts = Record<string, unknown>;
 
 /** Adds to a service's table what its model lacks. */
 export function overlay(service: string, table: Facts): Facts {
+  if (service === "apigatewaymanagementapi") return withoutDataMax(table);
   if (service !== "s3") return table;
   const shapes = { ...Object(table["shapes"]) };
   for (const [name, root] of Object.entries(s3Roots)) {
@@ -48,4 +49,11 @@ export function overlay(service: string, table: Facts): Facts {
   operations["GetBucketLocation"] = { ...operations["GetBucketLocation"], unwrapped: true };
   const metadata = { ...Object(table["metadata"]), xmlNamespace: "http://s3.amazonaws.com/doc/2006-03-01/" };
   return { metadata, operations, shapes };
+}
+
+/** More than a message may hold is a PayloadTooLargeException of the operation, not a constraint that is checked before it. */
+function withoutDataMax(table: Facts): Facts {
+  const shapes = { ...Object(table["shapes"]) };
+  const { max: _max, ...data } = Object(shapes["Data"]);
+  return { ...table, shapes: { ...shapes, Data: data } };
 }

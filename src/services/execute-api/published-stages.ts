@@ -1,4 +1,4 @@
-import type { Key, Store } from "../../kernel/store/store.ts";
+import type { Key, Reader, Store } from "../../kernel/store/store.ts";
 import { executeApiLimits } from "./limits.ts";
 import type { PublishedStage, StagePublisher } from "./port.ts";
 import type { CompiledStage } from "./stage-needs.ts";
@@ -10,10 +10,17 @@ export const stagePublisher: StagePublisher = {
   withdraw: (tx, apiId, stageName) => tx.delete([...prefix, apiId, stageName]),
 };
 
+/** The stages of an API that are on the air. */
+export async function listPublishedStages(reader: Reader, apiId: string): Promise<PublishedStage[]> {
+  const range = { prefix: [...prefix, apiId] };
+  const entries = await reader.range<PublishedStage>(range, { limit: executeApiLimits.stagesPerApiMax });
+  return entries.map((entry) => entry.value);
+}
+
 /** An API's stages, compiled. */
 export interface CompiledApi {
   /** Undefined when no stage of the API is on the air. */
-  readonly kind: "rest" | "http" | undefined;
+  readonly kind: PublishedStage["kind"] | undefined;
   readonly stages: ReadonlyMap<string, CompiledStage>;
   readonly endpointIsDisabled: boolean;
 }
@@ -43,12 +50,9 @@ export function watchPublishedStages(store: Store, compile: (stage: PublishedSta
   const read = async (apiId: string): Promise<CompiledApi> => {
     for (;;) {
       const started = generation;
-      const entries = await store.read((reader) =>
-        reader.range<PublishedStage>({ prefix: [...prefix, apiId] }, { limit: executeApiLimits.stagesPerApiMax }),
-      );
+      const published = await store.read((reader) => listPublishedStages(reader, apiId));
       // Published while we read: what we have may be what was there before.
       if (started !== generation) continue;
-      const published = entries.map((entry) => entry.value);
       const api: CompiledApi = {
         kind: published[0]?.kind,
         stages: new Map(published.map((stage) => [stage.stageName, compile(stage)])),

@@ -1,0 +1,147 @@
+import { ServerResponse, type IncomingMessage } from "node:http";
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { AwsError } from "../../../aws/error.ts";
+import type { Principal } from "../../../aws/principal.ts";
+import { identityOf, unknownIdentity } from "../../../proxy/caller-identity.ts";
+import { type Exchange, type RequestPaths, sourceIp, startExchange } from "../../../proxy/exchange.ts";
+import { sourceArn } from "../lambda-call.ts";
+import { domainNameOf } from "../stage-needs.ts";
+import { webSocketLimits as limits } from "./limits.ts";
+import { errorFrame, messageOf } from "./messages.ts";
+import type { ConnectionFacts, IntegrationOutcome } from "./request.ts";
+import type { CompiledRoute, WebSocketRoutes } from "./stage.ts";
+
+/** A client that may connect. */
+export interface Accepted {
+  readonly facts: ConnectionFacts;
+  /** What the integration of `$connect` answered in `Sec-WebSocket-Protocol`. */
+  readonly subprotocol: string | undefined;
+}
+
+/** Why a client may not connect: answered to its handshake. */
+interface Refused {
+  readonly status: number;
+  readonly message: string;
+}
+
+/**
+ * Decide whether a client may connect: who it is, and what `$connect` says. A refusal has been answered.
+ *
+ * @returns undefined for a refusal
+ */
+export async function decideHandshake(
+  routes: WebSocketRoutes,
+  request: IncomingMessage,
+  response: ServerResponse,
+  paths: RequestPaths,
+  mayConnect: (account: string) => boolean,
+): Promise<Accepted | undefined> {
+  const { needs, published } = routes.stage;
+  const exchange = startExchange(needs, request, response, paths);
+  const connectionId = needs.identities.extendedId();
+  const requestId = needs.identities.extendedId();
+  const refuse = ({ status, message }: Refused) => {
+    const body = errorFrame(message, connectionId, requestId);
+    response.writeHead(status, {
+      "content-type": "application/json",
+      "content-length": Buffer.byteLength(body),
+      connection: "close",
+      "apigw-requestid": requestId,
+    });
+    response.end(body);
+    return undefined;
+  };
+
+  if ((request.url ?? "").length > limits.urlCharactersMax) return refuse({ status: 414, message: "URI Too Long" });
+  if (!isHandshake(request)) return refuse({ status: 400, message: "Bad Request" });
+  if (!mayConnect(published.account)) return refuse({ status: 429, message: "Too Many Requests" });
+
+  const caller = await authorize(routes, exchange);
+  if (caller !== undefined && "status" in caller) return refuse(caller);
+  const facts: ConnectionFacts = {
+    connectionId,
+    apiId: published.apiId,
+    stageName: published.stageName,
+    connectedAt: exchange.now,
+    sourceIp: sourceIp(request),
+    userAgent: exchange.headers.userAgent,
+    domainName: domainNameOf(published, exchange),
+    identity: caller === undefined ? "" : writeIdentity(caller.principal),
+    authorizer: "",
+  };
+  if (routes.connect === undefined) return { facts, subprotocol: undefined };
+
+  const outcome = await runConnect(routes, routes.connect, exchange, facts, requestId, caller?.principal);
+  if (outcome.outcome === "failed") return refuse({ status: outcome.status, message: messageOf(outcome.status) });
+  // AWS: any other status than a success refuses the handshake, with that status.
+  if (outcome.status < 200 || outcome.status > 299) {
+    return refuse({ status: outcome.status, message: outcome.status === 401 ? "Unauthorized" : "Forbidden" });
+  }
+  return { facts, subprotocol: headerOf(outcome.headers, "sec-websocket-protocol") };
+}
+
+/** What `ws` would refuse, before anybody is asked. Source: RFC 6455, section 4.2.1. */
+function isHandshake({ headers, method }: IncomingMessage): boolean {
+  const version = headers["sec-websocket-version"];
+  return (
+    method === "GET" &&
+    headers.upgrade?.toLowerCase() === "websocket" &&
+    /^[+/0-9A-Za-z]{22}==$/.test(headers["sec-websocket-key"] ?? "") &&
+    (version === "13" || version === "8") &&
+    /^$|^[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ \t]*,[ \t]*[!#$%&'*+.^_`|~0-9A-Za-z-]+)*$/.test(
+      headers["sec-websocket-protocol"] ?? "",
+    )
+  );
+}
+
+async function authorize(
+  { connect, stage }: WebSocketRoutes,
+  exchange: Exchange,
+): Promise<{ readonly principal: Principal } | Refused | undefined> {
+  if (connect?.route.authorizationType !== "AWS_IAM") return undefined;
+  const { needs, published } = stage;
+  const { account, region } = published;
+  try {
+    const arn = sourceArn(published, "$connect", "");
+    return { principal: await needs.access.check(exchange, Buffer.alloc(0), { account, region, arn }) };
+  } catch (error) {
+    if (error instanceof AwsError && error.status < 500) return { status: 403, message: "Forbidden" };
+    needs.log.error("Authorizing a handshake broke", { error });
+    return { status: 500, message: "Internal server error" };
+  }
+}
+
+function runConnect(
+  { stage }: WebSocketRoutes,
+  { route, run }: CompiledRoute,
+  exchange: Exchange,
+  connection: ConnectionFacts,
+  requestId: string,
+  caller: Principal | undefined,
+): Promise<IntegrationOutcome> {
+  const { now, trace } = exchange;
+  const event = { type: "CONNECT", exchange, caller } as const;
+  return new Promise((resolve) => run({ stage, route, connection, event, requestId, trace, now }, resolve));
+}
+
+function writeIdentity(principal: Principal): string {
+  const identity = identityOf(principal);
+  return identity === unknownIdentity ? "" : JSON.stringify(identity).slice(1, -1);
+}
+
+function headerOf(headers: readonly string[], name: string): string | undefined {
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    if (headers[index]?.toLowerCase() === name) return headers[index + 1];
+  }
+  return undefined;
+}
+
+/** A response for a request whose connection the server has let go of. It ends the connection. */
+export function responseOn(request: IncomingMessage, socket: Duplex): ServerResponse {
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  if (socket instanceof Socket) response.assignSocket(socket);
+  response.once("finish", () => socket.end());
+  return response;
+}

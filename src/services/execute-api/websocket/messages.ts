@@ -1,0 +1,92 @@
+import type { RawData } from "ws";
+import type { CompiledRoute, WebSocketRoutes } from "./stage.ts";
+import { webSocketLimits as limits } from "./limits.ts";
+import { type OpenConnection, type OpenConnections, sendFrames } from "./open-connections.ts";
+import type { IntegrationOutcome } from "./request.ts";
+
+export interface MessageNeeds {
+  readonly open: OpenConnections;
+  /** The stage as it is on the air now; undefined when it is not any more. */
+  readonly stageOf: (
+    apiId: string,
+    stageName: string,
+  ) => WebSocketRoutes | undefined | Promise<WebSocketRoutes | undefined>;
+  /** Whether what is in memory may be served. */
+  readonly mayServe: () => boolean | Promise<boolean>;
+}
+
+/** Takes the messages of connections to the integrations of their routes, and what is to be answered back. */
+export function createMessages({ open, stageOf, mayServe }: MessageNeeds) {
+  return {
+    async take(connection: OpenConnection, data: RawData, isBinary: boolean): Promise<void> {
+      if (connection.closing !== undefined) return;
+      if (isBinary) {
+        // AWS: binary frames are not supported.
+        open.close(connection, 1003, "Binary is not supported");
+        return;
+      }
+      const { facts, socket } = connection;
+      connection.underWay += 1;
+      if (connection.underWay >= limits.messagesUnderWayMax) socket.pause();
+      try {
+        const serving = mayServe();
+        const found = stageOf(facts.apiId, facts.stageName);
+        const routes = found instanceof Promise ? await found : found;
+        if (routes === undefined || !(serving === true || (await serving))) {
+          open.close(connection, 1001, "Going away");
+          return;
+        }
+        const outcome = await run(routes, connection, data.toString());
+        if (outcome !== undefined) sendFrames(socket, outcome);
+      } finally {
+        connection.underWay -= 1;
+        if (socket.isPaused && connection.underWay < limits.messagesUnderWayMax / 2) socket.resume();
+      }
+    },
+  };
+}
+
+/** @returns what is sent to the client */
+function run(routes: WebSocketRoutes, { facts }: OpenConnection, body: string): Promise<string | Buffer | undefined> {
+  const { needs } = routes.stage;
+  const requestId = needs.identities.extendedId();
+  const route = routes.select(body);
+  if (route === undefined) return Promise.resolve(errorFrame("Forbidden", facts.connectionId, requestId));
+  const now = needs.clock.now();
+  return new Promise((resolve) =>
+    route.run(
+      {
+        stage: routes.stage,
+        route: route.route,
+        connection: facts,
+        event: { type: "MESSAGE", messageId: needs.identities.extendedId(), body },
+        requestId,
+        trace: needs.identities.traceRoot(now),
+        now,
+      },
+      (outcome) => resolve(answerOf(route, outcome, facts.connectionId, requestId)),
+    ),
+  );
+}
+
+function answerOf(
+  { route }: CompiledRoute,
+  outcome: IntegrationOutcome,
+  connectionId: string,
+  requestId: string,
+): string | Buffer | undefined {
+  if (outcome.outcome === "failed") return errorFrame(messageOf(outcome.status), connectionId, requestId);
+  return route.responds && outcome.body.length > 0 ? outcome.body : undefined;
+}
+
+/** AWS's words for how an integration failed. */
+export function messageOf(status: number): string {
+  if (status === 504) return "Endpoint request timed out";
+  if (status === 413) return "Request Too Long";
+  return status === 429 ? "Limit Exceeded" : "Internal server error";
+}
+
+/** What AWS sends to the client that a message of it could not be served. */
+export function errorFrame(message: string, connectionId: string, requestId: string): string {
+  return `{"message": "${message}", "connectionId":"${connectionId}", "requestId":"${requestId}"}`;
+}
