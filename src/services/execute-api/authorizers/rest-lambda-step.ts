@@ -3,9 +3,9 @@ import type { AuthorizerFacts } from "../context/request-facts.ts";
 import { sourceArn } from "../lambda-call.ts";
 import type { PublishedLambdaAuthorizer, PublishedMethod } from "../port.ts";
 import { refuse, type RestRequest, type RestStage, type RestStep } from "../rest/request.ts";
+import { accessFacts } from "./access-facts.ts";
 import { anonymousConditions } from "./conditions.ts";
 import { compileIdentitySources } from "./identity-sources.ts";
-import type { LambdaVerdict } from "./lambda-authorizer.ts";
 import type { LambdaGrant } from "./lambda-grant.ts";
 import { compileRestRequestEvent, tokenEvent } from "./rest-events.ts";
 import { compileWholeMatch } from "./whole-match.ts";
@@ -61,24 +61,6 @@ const refusals = {
   misconfigured: "AUTHORIZER_CONFIGURATION_ERROR",
   late: "AUTHORIZER_FAILURE",
 } as const;
-
-/** What access logs know of asking. */
-export function accessFacts(verdict: LambdaVerdict, requestId: string) {
-  if (verdict.verdict === "granted") {
-    return {
-      status: 200,
-      integrationStatus: 200,
-      integrationLatencyMs: verdict.latencyMs,
-      latencyMs: verdict.latencyMs,
-      requestId,
-    };
-  }
-  return {
-    status: verdict.verdict === "unauthorized" ? 401 : 500,
-    requestId,
-    error: verdict.verdict === "misconfigured" ? verdict.reason : verdict.verdict,
-  };
-}
 
 /** The facts of a grant, written once for all requests that it is remembered for. */
 function createFacts(): (grant: LambdaGrant, latencyMs: number) => AuthorizerFacts {

@@ -43,13 +43,13 @@ function compileVersion2(
   path: string,
 ): (request: HttpRequest) => string {
   const write = compileEventV2({ ...published, routeKey, pathVariables: pathVariables(path) });
-  return ({ exchange, parameters, body, caller }) =>
+  return ({ exchange, parameters, body, caller, authorizer }) =>
     write(exchange, {
       parameters,
       body,
       logTime: needs.identities.logTime(exchange.now),
       domainName: domainNameOf(published, exchange),
-      authorizer: caller === undefined ? "" : iamAuthorizer(caller),
+      authorizer: authorizer?.eventText ?? (caller === undefined ? "" : iamAuthorizer(caller)),
     });
 }
 
@@ -66,7 +66,7 @@ function compileVersion1(
     ...(operationName === undefined ? {} : { operationName }),
     pathVariables: pathVariables(path),
   });
-  return ({ exchange, parameters, body, caller }) => {
+  return ({ exchange, parameters, body, caller, authorizer }) => {
     const decoded = decodePercent(exchange.fullPath);
     return write(
       // AWS: HTTP APIs have one identifier for a request.
@@ -80,6 +80,7 @@ function compileVersion1(
         logTime: needs.identities.logTime(exchange.now),
         domainName: domainNameOf(published, exchange),
         identity: caller === undefined ? unknownIdentity : identityOf(caller),
+        authorizer: authorizer?.eventText,
       },
     );
   };

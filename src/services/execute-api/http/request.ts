@@ -1,6 +1,7 @@
 import type { Principal } from "../../../aws/principal.ts";
 import type { Exchange } from "../../../proxy/exchange.ts";
 import { send } from "../../../proxy/send.ts";
+import type { HttpAuthorizers } from "../authorizers/http-authorizers.ts";
 import type { RequestFacts } from "../context/request-facts.ts";
 import type { PublishedHttpStage, PublishedRoute } from "../port.ts";
 import type { StageNeeds } from "../stage-needs.ts";
@@ -11,6 +12,7 @@ export interface HttpStage {
   readonly needs: StageNeeds;
   readonly published: PublishedHttpStage;
   readonly cors: Cors | undefined;
+  readonly authorizers: HttpAuthorizers;
 }
 
 /** A request to a route of an HTTP API, on its way through the route's steps to its integration. */

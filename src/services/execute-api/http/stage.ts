@@ -1,5 +1,6 @@
 import { startExchange } from "../../../proxy/exchange.ts";
 import { readBody } from "../../../proxy/request-body.ts";
+import { createHttpAuthorizers } from "../authorizers/http-authorizers.ts";
 import { executeApiLimits } from "../limits.ts";
 import type { PublishedHttpStage, PublishedRoute } from "../port.ts";
 import { createRouter } from "../router.ts";
@@ -26,7 +27,7 @@ interface CompiledRoute {
  */
 export function compileHttpStage(needs: StageNeeds, published: PublishedHttpStage): CompiledStage {
   const cors = published.cors === undefined ? undefined : compileCors(published.cors);
-  const stage: HttpStage = { needs, published, cors };
+  const stage: HttpStage = { needs, published, cors, authorizers: createHttpAuthorizers(needs, published) };
   const compiled = published.routes.map((route) => compileRoute(stage, route));
   const fallback = compiled.find(({ route }) => route.routeKey === "$default");
   const router = createRouter(

@@ -1,11 +1,10 @@
 import type { PublishedRoute } from "../port.ts";
-import { iamStep } from "./iam-step.ts";
+import { authorizationSteps } from "../authorizers/http-authorizers.ts";
 import type { HttpIntegration, HttpStage, HttpStep } from "./request.ts";
 
 /** The steps of a route, in AWS's order: who may call, how often. */
-export function stepsOf(_stage: HttpStage, route: PublishedRoute): HttpStep[] {
-  const steps: HttpStep[] = [];
-  if (route.authorizationType === "AWS_IAM") steps.push(iamStep);
+export function stepsOf(stage: HttpStage, route: PublishedRoute): HttpStep[] {
+  const steps: HttpStep[] = authorizationSteps(stage, route);
   return steps;
 }
 
