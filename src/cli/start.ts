@@ -13,9 +13,9 @@ import { version } from "./version.ts";
 export const startCommand: Command = {
   name: "start",
   usage:
-    "start [FOLDER] [--port PORT] [--data DIR] [--store URL] [--blobs PLACE] [--host HOST] [--sandbox auto|namespaces|process] [--tls-cert FILE --tls-key FILE] [--drain-wait SECONDS] [--stop-grace SECONDS] [--workers N] [--dev]",
+    "start [FOLDER] [--port PORT] [--data DIR] [--store URL] [--blobs PLACE] [--host HOST] [--sandbox auto|namespaces|process] [--tls-cert FILE --tls-key FILE] [--certificates DIR] [--drain-wait SECONDS] [--stop-grace SECONDS] [--workers N] [--dev]",
   summary: "starts the platform, and deploys the app in FOLDER if one is given",
-  help: "Listens on 127.0.0.1:4566 and keeps its state in ~/.cumulet unless told otherwise. --port 0 takes a free port.\n--store postgres://USER:PASSWORD@HOST/DATABASE keeps it in PostgreSQL, shared by any number of nodes. CUMULET_STORE does so without showing the password to other users of this machine.\n--blobs files|store|s3://BUCKET/PREFIX?endpoint=URL&region=REGION: where content over 64 KiB goes: files in the data folder, the store (the default with PostgreSQL), or any S3-compatible store, with CUMULET_BLOBS_ACCESS_KEY_ID and CUMULET_BLOBS_SECRET_ACCESS_KEY.\n--tls-cert and --tls-key name PEM files; they are read again when they change, and on SIGHUP.\n--drain-wait: after SIGTERM, how long requests are still taken while /_cumulet/ready says no (0). --stop-grace: how long what is under way then has to end (10). A second signal ends at once.\n--workers: processes that share the port and the data folder (1). They use the processor's cores; one that dies is replaced.\n--dev accepts calls with any credentials, on loopback only: for development, never for anything others can reach.",
+  help: "Listens on 127.0.0.1:4566 and keeps its state in ~/.cumulet unless told otherwise. --port 0 takes a free port.\n--store postgres://USER:PASSWORD@HOST/DATABASE keeps it in PostgreSQL, shared by any number of nodes. CUMULET_STORE does so without showing the password to other users of this machine.\n--blobs files|store|s3://BUCKET/PREFIX?endpoint=URL&region=REGION: where content over 64 KiB goes: files in the data folder, the store (the default with PostgreSQL), or any S3-compatible store, with CUMULET_BLOBS_ACCESS_KEY_ID and CUMULET_BLOBS_SECRET_ACCESS_KEY.\n--tls-cert and --tls-key name PEM files; they are read again when they change, and on SIGHUP.\n--certificates DIR: those of custom domain names, as ACCOUNT/NAME.crt and .key, which arn:aws:acm:REGION:ACCOUNT:certificate/NAME names (certificates in the data folder).\n--drain-wait: after SIGTERM, how long requests are still taken while /_cumulet/ready says no (0). --stop-grace: how long what is under way then has to end (10). A second signal ends at once.\n--workers: processes that share the port and the data folder. They use the processor's cores, so there are as many as it has, one for each 512 MB at the most, and one with --dev; one that dies is replaced.\n--dev accepts calls with any credentials, on loopback only: for development, never for anything others can reach.",
   async run(argv, output) {
     const { values, positionals } = parseArgs({
       args: [...argv],
@@ -28,6 +28,7 @@ export const startCommand: Command = {
         sandbox: { type: "string" },
         "tls-cert": { type: "string" },
         "tls-key": { type: "string" },
+        certificates: { type: "string" },
         "drain-wait": { type: "string" },
         "stop-grace": { type: "string" },
         workers: { type: "string" },
@@ -89,7 +90,9 @@ export const startCommand: Command = {
 /** What serves is loaded only where it does: the process that supervises workers stays small. */
 async function serve(config: Config, output: Output): Promise<Serving> {
   if (config.workers === 1) return (await import("./serving.ts")).servePlatform(config, output);
-  return (await import("./serving-workers.ts")).serveWithWorkers(config, output);
+  const { forkWorker } = await import("../workers/fork.ts");
+  const first = forkWorker();
+  return (await import("./serving-workers.ts")).serveWithWorkers(config, output, first);
 }
 
 /** Deploys as a client of the running server, in a process of its own: its memory is given back when it is done. */

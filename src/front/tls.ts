@@ -1,11 +1,13 @@
-import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
+import { constants, createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
-import { createServer } from "node:tls";
+import { createServer, type SecureContext, type Server as TlsServer, type TlsOptions } from "node:tls";
 import { isLoopbackAddress } from "../access/loopback.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
+import type { TlsDomains } from "../services/execute-api/port.ts";
+import { helloBytesMax, readClientHello } from "./client-hello.ts";
 import { frontLimits } from "./limits.ts";
 
 /** Both PEM; the certificate with those between it and its root, its own first. */
@@ -19,8 +21,12 @@ export interface Tls {
   /**
    * From now on the first byte of a connection decides. What begins a TLS handshake is served encrypted. Plain HTTP is
    * served to this machine itself, functions among it (nobody can listen on the way); from elsewhere it gets a 400.
+   *
+   * Who asks for a custom domain by name gets its certificate, and must show one of its own where the domain demands it.
    */
-  serveOn(server: Server): void;
+  serveOn(server: Server, domains?: TlsDomains): void;
+  /** The names that the listener's own certificate has. */
+  readonly names: readonly string[];
   /** Read the files again. Connections that are open stay as they are. Never rejects: what cannot be used is logged, and the old stays. */
   reload(): Promise<void>;
   /** Stop watching the files, and cut the connections of which nothing is known yet. */
@@ -39,16 +45,40 @@ export class TlsFileError extends Error {
 export async function openTls(files: TlsFiles, needs: { readonly clock: Clock; readonly log: Log }): Promise<Tls> {
   const { clock, log } = needs;
   let seen = await stampOf(files);
-  const encrypted = createServer({
-    ...(await readPair(files, clock.now())),
+  const pair = await readPair(files, clock.now());
+  let domains: TlsDomains | undefined;
+  const SNICallback = (name: string, done: (error: Error | null, context?: SecureContext) => void): void => {
+    if (domains === undefined) return done(null);
+    domains.find(name).then(
+      (domain) => done(null, domain?.context),
+      (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
+    );
+  };
+  const settings: TlsOptions = {
+    ...pair,
     minVersion: "TLSv1.2",
     ALPNProtocols: ["http/1.1"],
     handshakeTimeout: frontLimits.handshakeMsMax,
+    SNICallback,
+  };
+  const encrypted = createServer(settings);
+  /**
+   * Whether a client is asked for a certificate belongs to the server, not to a name: connections to domains that demand one
+   * come here. Sessions are not taken up again, so that each handshake shows it; without a domain's truststore nobody is trusted.
+   */
+  const mutual = createServer({
+    ...settings,
+    ca: [],
+    requestCert: true,
+    rejectUnauthorized: true,
+    secureOptions: constants.SSL_OP_NO_TICKET,
   });
-  encrypted.on("tlsClientError", (error, socket) => {
-    log.debug("A TLS handshake failed", { error: error.message, from: socket.remoteAddress });
-    socket.destroy();
-  });
+  for (const server of [encrypted, mutual]) {
+    server.on("tlsClientError", (error, socket) => {
+      log.debug("A TLS handshake failed", { error: error.message, from: socket.remoteAddress });
+      socket.destroy();
+    });
+  }
   /** Connections that have not said what they are, and those in their handshake. */
   const waiting = new Map<string, Socket>();
 
@@ -88,26 +118,59 @@ export async function openTls(files: TlsFiles, needs: { readonly clock: Clock; r
     };
   }
 
+  /** Who asks for a domain that demands certificates is served by the server that does. */
+  const shakeHands = (socket: Socket, first: Buffer): void => {
+    const begin = (server: TlsServer, bytes: Buffer) => {
+      socket.unshift(bytes);
+      socket.setTimeout(0);
+      server.emit("connection", socket);
+    };
+    const { find } = domains ?? {};
+    if (find === undefined) return begin(encrypted, first);
+    const decide = (bytes: Buffer) => {
+      const hello = readClientHello(bytes);
+      if (hello.kind === "partial" && bytes.length <= helloBytesMax) {
+        socket.once("data", (more: Buffer) => {
+          socket.pause();
+          decide(Buffer.concat([bytes, more]));
+        });
+        socket.resume();
+        return;
+      }
+      if (hello.kind === "partial" || hello.servername === undefined) return begin(encrypted, bytes);
+      find(hello.servername).then(
+        (domain) => begin(domain?.demandsCertificate === true ? mutual : encrypted, bytes),
+        (error: unknown) => {
+          log.error("A custom domain could not be looked up", { error });
+          socket.destroy();
+        },
+      );
+    };
+    decide(first);
+  };
+
   return {
-    serveOn: (server) => {
+    names: namesOf(pair.cert),
+    serveOn: (server, customDomains) => {
+      domains = customDomains;
       const listeners = server.listeners("connection");
       const serve = (socket: Socket) => {
         for (const listener of listeners) Reflect.apply(listener, server, [socket]);
       };
-      encrypted.on("secureConnection", (socket) => {
-        waiting.delete(nameOf(socket));
-        serve(socket);
-      });
+      for (const each of [encrypted, mutual]) {
+        each.on("secureConnection", (socket) => {
+          waiting.delete(nameOf(socket));
+          serve(socket);
+        });
+      }
       server.removeAllListeners("connection");
       server.on("connection", (socket) => {
         const release = hold(socket);
         socket.once("data", (first: Buffer) => {
           socket.pause();
+          if (first[0] === handshakeByte) return shakeHands(socket, first);
           socket.unshift(first);
-          if (first[0] === handshakeByte) {
-            socket.setTimeout(0);
-            encrypted.emit("connection", socket);
-          } else if (isLoopbackAddress(socket.remoteAddress ?? "")) {
+          if (isLoopbackAddress(socket.remoteAddress ?? "")) {
             release();
             serve(socket);
             process.nextTick(() => socket.resume());
@@ -125,6 +188,12 @@ export async function openTls(files: TlsFiles, needs: { readonly clock: Clock; r
       for (const socket of waiting.values()) socket.destroy();
     },
   };
+}
+
+/** The host names of a certificate, in lower case. */
+function namesOf(cert: string): readonly string[] {
+  const { subjectAltName = "" } = new X509Certificate(cert);
+  return [...subjectAltName.matchAll(/DNS:([^,\s]+)/g)].map(([, name = ""]) => name.toLowerCase());
 }
 
 /** The first byte of a TLS record that holds a handshake. Source: RFC 8446, 5.1. */

@@ -5,6 +5,15 @@ export const apiGatewayV2Limits = {
   integrationsPerApiMax: 300,
   stagesPerApiMax: 10,
   tagsMax: 50,
+  mappingsPerDomainMax: 200,
+  /** Source: "Use API mappings to map API stages to a custom domain name for HTTP APIs": 200 characters. */
+  mappingKeyCharactersMax: 200,
+  /** Our own. */
+  mappingLevelsMax: 32,
+  /** Source: "Routing rules to connect API stages to a custom domain name for REST APIs". */
+  rulesPerDomainMax: 50,
+  ruleHeaderConditionsMax: 2,
+  rulePriorityMax: 1_000_000,
   /** Our own: deployments made by CreateDeployment that are kept. */
   deploymentsPerApiMax: 300,
   integrationTimeoutMsMin: 50,

@@ -1,10 +1,13 @@
 import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
+import { apiMappingOperations } from "./operations/api-mappings.ts";
 import { apiOperations } from "./operations/apis.ts";
 import { deploymentOperations } from "./operations/deployments.ts";
+import { domainNameOperations } from "./operations/domain-names.ts";
 import { integrationOperations } from "./operations/integrations.ts";
 import type { ApiGatewayV2Needs } from "./operations/needs.ts";
 import { routeOperations } from "./operations/routes.ts";
+import { routingRuleOperations } from "./operations/routing-rules.ts";
 import { stageOperations } from "./operations/stages.ts";
 import { tagOperations } from "./operations/tags.ts";
 import { apiType } from "./resources/api.ts";
@@ -30,6 +33,9 @@ export function createApiGatewayV2(needs: ApiGatewayV2Needs): ApiGatewayV2 {
         ...stageOperations(needs),
         ...deploymentOperations(needs),
         ...tagOperations(needs),
+        ...domainNameOperations(needs),
+        ...apiMappingOperations(needs),
+        ...routingRuleOperations(needs),
       },
     },
     resourceTypes: [apiType, routeType, integrationType, stageType, deploymentType],

@@ -1,6 +1,8 @@
 import type { Store } from "../../../kernel/store/store.ts";
+import type { DomainsPort } from "../../execute-api/port.ts";
 import type { DeployNeeds } from "../deploy.ts";
 
 export interface ApiGatewayV2Needs extends DeployNeeds {
   readonly store: Store;
+  readonly domains: DomainsPort;
 }

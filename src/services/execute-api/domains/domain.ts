@@ -110,6 +110,24 @@ export interface DomainsPort {
     next: (before: DomainRecord, tx: Transaction) => Promise<DomainRecord> | DomainRecord,
   ): Promise<DomainRecord>;
   remove(place: Place, domainName: string | undefined): Promise<void>;
+  /**
+   * What kind of API a stage belongs to. It must be on the air.
+   *
+   * @throws {AwsError} NotFoundException for an API that the caller does not have, and for a stage that it has not
+   */
+  kindOf(reader: Reader, place: Place, apiId: string, stage: string): Promise<DomainMapping["kind"]>;
+  /**
+   * Where the domain's DNS record would point to, and the hosted zone of such names, where AWS has one for the region.
+   *
+   * @param endpoint the platform's address as the caller reached it
+   */
+  target(record: DomainRecord, endpoint: string): DomainTarget;
   /** The names of the domains that lead to an API, or to one of its stages. */
   leadingTo(reader: Reader, place: Place, apiId: string, stage?: string): Promise<string[]>;
+}
+
+/** Of a domain as a whole; `d-{id}.execute-api.{region}.…`, or a distribution's. */
+export interface DomainTarget {
+  readonly domainName: string;
+  readonly hostedZoneId: string | undefined;
 }

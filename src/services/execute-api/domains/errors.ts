@@ -8,6 +8,14 @@ export function domainNotFound(): AwsError {
   return new AwsError("NotFoundException", 404, "Invalid domain name identifier specified");
 }
 
+export function apiNotFound(account: string, apiId: string): AwsError {
+  return new AwsError("NotFoundException", 404, `Invalid API identifier specified ${account}:${apiId}`);
+}
+
+export function stageNotFound(): AwsError {
+  return new AwsError("NotFoundException", 404, "Invalid stage identifier specified");
+}
+
 export function domainExists(): AwsError {
   return new AwsError("ConflictException", 409, "The domain name you provided already exists.");
 }

@@ -3,11 +3,21 @@ import { type Ids, lowerAlphanumeric } from "../../../kernel/ids.ts";
 import type { Store } from "../../../kernel/store/store.ts";
 import type { Call } from "../../../wire/service.ts";
 import { type CertificateFolder, checkNamed, checkUpload } from "./certificates.ts";
+import { listPublishedStages } from "../published-stages.ts";
 import { parseDomainName } from "./domain-names.ts";
 import type { CertificateSource, DomainRecord, DomainSettings, DomainsPort, NewDomain, Place } from "./domain.ts";
-import { badRequest, domainExists, domainExistsElsewhere, domainNotFound, tooManyDomains } from "./errors.ts";
+import {
+  apiNotFound,
+  badRequest,
+  stageNotFound,
+  domainExists,
+  domainExistsElsewhere,
+  domainNotFound,
+  tooManyDomains,
+} from "./errors.ts";
 import { domainLimits as limits } from "./limits.ts";
 import { deleteDomain, findDomain, listDomains, writeDomain } from "./model.ts";
+import { targetOf } from "./target.ts";
 import { readTruststore, type S3Client } from "./truststore.ts";
 
 export interface RegistryNeeds {
@@ -121,6 +131,14 @@ export function createDomainRegistry(needs: RegistryNeeds): DomainsPort {
       store.transact(async (tx) => {
         deleteDomain(tx, ownedBy(place, await findDomain(tx, (domainName ?? "").toLowerCase())));
       }),
+    target: targetOf,
+    kindOf: async (reader, place, apiId, stage) => {
+      const stages = (await listPublishedStages(reader, apiId)).filter((published) => isOf(place, published));
+      if (stages.length === 0) throw apiNotFound(place.account, apiId);
+      const found = stages.find((published) => published.stageName === stage);
+      if (found === undefined) throw stageNotFound();
+      return found.kind;
+    },
     leadingTo: async (reader, place, apiId, stage) => {
       const leads = (target: { readonly apiId: string; readonly stage?: string }) =>
         target.apiId === apiId && (stage === undefined || target.stage === stage);
@@ -132,7 +150,7 @@ export function createDomainRegistry(needs: RegistryNeeds): DomainsPort {
   };
 }
 
-function isOf(place: Place, record: DomainRecord): boolean {
+function isOf(place: Place, record: Place): boolean {
   return record.account === place.account && record.region === place.region;
 }
 

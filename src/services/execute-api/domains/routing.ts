@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { DomainMapping, DomainRecord, RoutingRule } from "./domain.ts";
 
-/** Where a domain sends a request. */
-export interface DomainTarget {
+/** Which stage answers a request to a domain. */
+export interface RequestTarget {
   readonly apiId: string;
   /** Absent: the path names it. */
   readonly stage: string | undefined;
@@ -11,7 +11,7 @@ export interface DomainTarget {
 }
 
 /** Undefined where the domain sends it nowhere. */
-export type DomainRouting = (path: string, headers: IncomingHttpHeaders) => DomainTarget | undefined;
+export type DomainRouting = (path: string, headers: IncomingHttpHeaders) => RequestTarget | undefined;
 
 /** Make a domain's mappings and rules ready: a request costs a look-up for each part of its path, and each rule once. */
 export function compileRouting(record: DomainRecord): DomainRouting {
@@ -37,7 +37,7 @@ function compileMappings(mappings: readonly DomainMapping[]): DomainRouting {
   };
 }
 
-function targetOf({ apiId, stage }: DomainMapping, rest: string): DomainTarget {
+function targetOf({ apiId, stage }: DomainMapping, rest: string): RequestTarget {
   return { apiId, stage, path: rest === "" ? "/" : rest };
 }
 
