@@ -1,8 +1,10 @@
 import { notImplemented } from "../../aws/error.ts";
 import type { PublishedGatewayResponse } from "../execute-api/port.ts";
 import { badRequest } from "./errors.ts";
-import type { IntegrationRecord, IntegrationResponseRecord, MethodRecord, MethodResponseRecord } from "./model.ts";
-import { asMembers, type Members, parseDocument, readTexts, refuseExtensions, resolve } from "./openapi-document.ts";
+import type { IntegrationRecord, IntegrationResponseRecord, MethodRecord } from "./model.ts";
+import { asMembers, type Members, parseDocument, readTexts, refuseExtensions } from "./openapi-document.ts";
+import { readDocumentation, readValidators, type ValidatorDefinition, validatorOf } from "./openapi-describing.ts";
+import { type ModelDefinition, type ModelReader, readModels, readRequest, readResponses } from "./openapi-models.ts";
 import {
   asksForSomething,
   checkGatewayTemplates,
@@ -28,8 +30,22 @@ export interface ApiDefinition {
   readonly disableExecuteApiEndpoint: boolean | undefined;
   readonly gatewayResponses: readonly PublishedGatewayResponse[];
   /** By path, `/` for the root. */
-  readonly methods: ReadonlyMap<string, Readonly<Record<string, MethodRecord>>>;
+  readonly methods: ReadonlyMap<string, Readonly<Record<string, MethodDefinition>>>;
+  readonly models: ReadonlyMap<string, ModelDefinition>;
+  /** By name. */
+  readonly validators: ReadonlyMap<string, ValidatorDefinition>;
+  readonly documentation: ReturnType<typeof readDocumentation>;
+  /** What was read but does nothing. */
+  readonly warnings: readonly string[];
 }
+
+/** A method whose validator is known by name. */
+export interface MethodDefinition extends MethodRecord {
+  readonly requestValidator?: string;
+}
+
+/** What becomes of a definition's base path: nothing, all of it before each path, or all but its first segment. */
+export type BasePathMode = "ignore" | "prepend" | "split";
 
 const httpMethods = new Map([
   ["get", "GET"],
@@ -44,17 +60,24 @@ const httpMethods = new Map([
 const documentExtensions = new Set([
   "x-amazon-apigateway-api-key-source",
   "x-amazon-apigateway-binary-media-types",
+  "x-amazon-apigateway-documentation",
   "x-amazon-apigateway-endpoint-configuration",
   "x-amazon-apigateway-gateway-responses",
   "x-amazon-apigateway-importexport-version",
+  "x-amazon-apigateway-request-validator",
+  "x-amazon-apigateway-request-validators",
 ]);
-const operationExtensions = new Set(["x-amazon-apigateway-auth", "x-amazon-apigateway-integration"]);
+const operationExtensions = new Set([
+  "x-amazon-apigateway-auth",
+  "x-amazon-apigateway-integration",
+  "x-amazon-apigateway-request-validator",
+]);
 
 /**
- * Read a definition to import. Extensions of AWS that nothing here acts on are refused by name; what only documents
- * (schemas, parameters, responses) has no effect without a request validator, as on AWS.
+ * Read a definition to import. Extensions of AWS that nothing here acts on are refused by name; what
+ * only documents has no effect, as on AWS.
  */
-export function parseApiDefinition(body: Uint8Array): ApiDefinition {
+export function parseApiDefinition(body: Uint8Array, basePathMode: BasePathMode = "ignore"): ApiDefinition {
   const document = parseDocument(body);
   if (document["swagger"] === undefined && document["openapi"] === undefined) {
     throw badRequest("Invalid OpenAPI input: the definition names neither a swagger nor an openapi version");
@@ -67,6 +90,10 @@ export function parseApiDefinition(body: Uint8Array): ApiDefinition {
     throw notImplemented("An endpoint configuration with vpcEndpointIds");
   const disabled = endpoint["disableExecuteApiEndpoint"];
   const types = document["x-amazon-apigateway-binary-media-types"];
+  const warnings: string[] = [];
+  const models = readModels(document, warnings);
+  const validators = readValidators(document);
+  const methods = readPaths({ document, models, validators, warnings }, basePathOf(document, basePathMode));
   return {
     name: typeof title === "string" && title !== "" ? title : "",
     ...(typeof info["description"] === "string" ? { description: info["description"] } : {}),
@@ -75,13 +102,41 @@ export function parseApiDefinition(body: Uint8Array): ApiDefinition {
     apiKeySource: document["x-amazon-apigateway-api-key-source"] === "AUTHORIZER" ? "AUTHORIZER" : "HEADER",
     disableExecuteApiEndpoint: disabled === undefined ? undefined : String(disabled) === "true",
     gatewayResponses: readGatewayResponses(asMembers(document["x-amazon-apigateway-gateway-responses"])),
-    methods: readPaths(document),
+    methods,
+    models: models.models,
+    validators,
+    documentation: readDocumentation(document),
+    warnings,
   };
 }
 
-function readPaths(document: Members): Map<string, Record<string, MethodRecord>> {
-  const paths = new Map<string, Record<string, MethodRecord>>();
-  for (const [written, item] of Object.entries(asMembers(document["paths"]))) {
+/** What methods are read with. */
+interface Reading {
+  readonly document: Members;
+  readonly models: ModelReader;
+  readonly validators: ReadonlyMap<string, ValidatorDefinition>;
+  readonly warnings: string[];
+}
+
+/** `basePath` of Swagger 2; the path of the first server of OpenAPI 3, with the default of its variable. */
+function basePathOf(document: Members, mode: BasePathMode): string {
+  if (mode === "ignore") return "";
+  const server = asMembers(Array.isArray(document["servers"]) ? document["servers"][0] : undefined);
+  const variables = asMembers(server["variables"]);
+  const url = String(server["url"] ?? "").replaceAll(/\{([^}]*)\}/g, (_all, name: string) =>
+    String(asMembers(variables[name])["default"] ?? ""),
+  );
+  const written = String(document["basePath"] ?? url.replace(/^[a-z]+:\/\/[^/]*/i, ""));
+  const parts = written.split("/").filter((part) => part !== "");
+  const kept = mode === "split" ? parts.slice(1) : parts;
+  return kept.map((part) => `/${part}`).join("");
+}
+
+function readPaths(reading: Reading, basePath: string): Map<string, Record<string, MethodDefinition>> {
+  const paths = new Map<string, Record<string, MethodDefinition>>();
+  for (const [relative, item] of Object.entries(asMembers(reading.document["paths"]))) {
+    if (relative.startsWith("x-")) continue;
+    const written = basePath === "" ? relative : `${basePath}${relative}`;
     const path = written.length > 1 ? written.replace(/\/+$/, "") : written;
     if (!path.startsWith("/")) throw badRequest(`Invalid path ${written}: paths must begin with a slash`);
     if (path !== "/") for (const part of path.slice(1).split("/")) checkPathPart(part);
@@ -90,24 +145,34 @@ function readPaths(document: Members): Map<string, Record<string, MethodRecord>>
     const methods = paths.get(path) ?? {};
     for (const [member, operation] of Object.entries(members)) {
       const httpMethod = httpMethods.get(member.toLowerCase());
-      if (httpMethod !== undefined) methods[httpMethod] = readMethod(document, path, httpMethod, asMembers(operation));
+      if (httpMethod !== undefined)
+        methods[httpMethod] = readMethod(reading, path, httpMethod, members, asMembers(operation));
     }
     paths.set(path, methods);
   }
   return paths;
 }
 
-function readMethod(document: Members, path: string, httpMethod: string, operation: Members): MethodRecord {
+function readMethod(
+  { document, models, validators, warnings }: Reading,
+  path: string,
+  httpMethod: string,
+  pathItem: Members,
+  operation: Members,
+): MethodDefinition {
   const where = `${httpMethod} ${path}`;
   refuseExtensions(operation, operationExtensions, where);
-  const requestParameters = readParameters(document, operation["parameters"]);
-  const methodResponses = readResponses(operation["responses"]);
+  const { requestParameters, requestModels } = readRequest(document, pathItem, operation, models, where, warnings);
+  const methodResponses = readResponses(document, operation, models, where, warnings);
+  const requestValidator = validatorOf(document, operation, validators, where);
   const integration = operation["x-amazon-apigateway-integration"];
   return {
     httpMethod,
     authorizationType: readAuthorization(document, operation),
     ...(typeof operation["operationId"] === "string" ? { operationName: operation["operationId"] } : {}),
     ...(Object.keys(requestParameters).length === 0 ? {} : { requestParameters }),
+    ...(Object.keys(requestModels).length === 0 ? {} : { requestModels }),
+    ...(requestValidator === undefined ? {} : { requestValidator }),
     ...(Object.keys(methodResponses).length === 0 ? {} : { methodResponses }),
     ...(integration === undefined ? {} : { integration: readIntegration(asMembers(integration), where) }),
   };
@@ -224,33 +289,6 @@ function checkMock(
     checkLiteralParameters(response.responseParameters, "method.response.header.");
     checkStaticTemplates(response.responseTemplates, where);
   }
-}
-
-function readParameters(document: Members, parameters: unknown): Record<string, boolean> {
-  const read: Record<string, boolean> = {};
-  if (!Array.isArray(parameters)) return read;
-  for (const item of parameters) {
-    const parameter = resolve(document, item);
-    const place = new Map([
-      ["header", "header"],
-      ["query", "querystring"],
-      ["path", "path"],
-    ]).get(String(parameter["in"]));
-    if (place !== undefined)
-      read[`method.request.${place}.${String(parameter["name"])}`] = parameter["required"] === true;
-  }
-  return read;
-}
-
-function readResponses(responses: unknown): Record<string, MethodResponseRecord> {
-  const read: Record<string, MethodResponseRecord> = {};
-  for (const [statusCode, response] of Object.entries(asMembers(responses))) {
-    if (!/^\d{3}$/.test(statusCode)) continue;
-    const headers = Object.keys(asMembers(asMembers(response)["headers"]));
-    const responseParameters = Object.fromEntries(headers.map((name) => [`method.response.header.${name}`, false]));
-    read[statusCode] = { statusCode, ...(headers.length === 0 ? {} : { responseParameters }) };
-  }
-  return read;
 }
 
 function readGatewayResponses(members: Members): PublishedGatewayResponse[] {

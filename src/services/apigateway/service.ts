@@ -5,6 +5,7 @@ import { basePathMappingOperations } from "./operations/base-path-mappings.ts";
 import { domainNameOperations } from "./operations/domain-names.ts";
 import { deploymentOperations } from "./operations/deployments.ts";
 import { gatewayResponseOperations } from "./operations/gateway-responses.ts";
+import { importOperations } from "./operations/imports.ts";
 import { integrationOperations } from "./operations/integrations.ts";
 import { methodResponseOperations } from "./operations/method-responses.ts";
 import { methodOperations } from "./operations/methods.ts";
@@ -35,6 +36,7 @@ export function createApiGateway(needs: ApiGatewayNeeds): ApiGateway {
       name: "apigateway",
       operations: {
         ...restApiOperations(needs),
+        ...importOperations(needs),
         ...resourceOperations(needs),
         ...methodOperations(needs),
         ...methodResponseOperations(needs),

@@ -5,7 +5,6 @@ import type { Transaction } from "../../../kernel/store/store.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { may } from "../authorize.ts";
 import { badRequest, limitExceeded } from "../errors.ts";
-import { writeDefinition } from "../import.ts";
 import { apiGatewayLimits as limits } from "../limits.ts";
 import {
   deleteApiRecord,
@@ -19,7 +18,6 @@ import {
   writeChild,
 } from "../model.ts";
 import { defaultModels } from "../models.ts";
-import { parseApiDefinition } from "../openapi.ts";
 import { applyPatch, type PatchTable } from "../patch.ts";
 import { checkTags, pageOf, refuseMembers, wholeSecond } from "../rules.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
@@ -55,49 +53,6 @@ export function restApiOperations(needs: ApiGatewayNeeds) {
               ...model,
             });
           }
-        });
-        return describeApi(api);
-      },
-    },
-    ImportRestApi: {
-      authorize: (_input, call) => may("POST", call, "/restapis"),
-      run: async (input, call) => {
-        const definition = parseApiDefinition(input.body ?? new Uint8Array());
-        if (definition.name === "") throw badRequest("The Rest Api name must not be empty");
-        const api: RestApiRecord = {
-          ...newApi(needs, call),
-          ...importedFields(definition),
-          name: definition.name,
-          disableExecuteApiEndpoint: definition.disableExecuteApiEndpoint ?? false,
-          ...parseParameters("ImportRestApi", input.parameters),
-        };
-        await needs.store.transact(async (tx) => {
-          await checkRoom(tx, call);
-          writeApi(tx, call, api);
-          await writeDefinition(needs, tx, call, api, definition);
-        });
-        return describeApi(api);
-      },
-    },
-    PutRestApi: {
-      authorize: (input, call) => may("PUT", call, `/restapis/${input.restApiId}`),
-      run: async (input, call) => {
-        if (input.mode === "merge") throw notImplemented("PutRestApi with mode merge");
-        const definition = parseApiDefinition(input.body ?? new Uint8Array());
-        const endpoint = parseParameters("PutRestApi", input.parameters);
-        const api = await needs.store.transact(async (tx) => {
-          const before = await readApi(tx, call, input.restApiId);
-          const { description: _description, apiVersion: _version, ...rest } = before;
-          const next: RestApiRecord = {
-            ...rest,
-            ...importedFields(definition),
-            name: definition.name === "" ? before.name : definition.name,
-            disableExecuteApiEndpoint: definition.disableExecuteApiEndpoint ?? before.disableExecuteApiEndpoint,
-            ...endpoint,
-          };
-          writeApi(tx, call, next);
-          await writeDefinition(needs, tx, call, next, definition);
-          return next;
         });
         return describeApi(api);
       },
@@ -180,7 +135,7 @@ const patches: PatchTable<RestApiRecord> = [
   },
 ];
 
-function newApi(needs: ApiGatewayNeeds, call: Call) {
+export function newApi(needs: ApiGatewayNeeds, call: Call) {
   return {
     version: 1 as const,
     id: needs.ids.random(10, lowerAlphanumeric),
@@ -192,46 +147,19 @@ function newApi(needs: ApiGatewayNeeds, call: Call) {
   };
 }
 
-function importedFields(definition: ReturnType<typeof parseApiDefinition>) {
-  return {
-    ...(definition.description === undefined ? {} : { description: definition.description }),
-    ...(definition.apiVersion === undefined ? {} : { apiVersion: definition.apiVersion }),
-    binaryMediaTypes: checkBinaryMediaTypes(definition.binaryMediaTypes),
-    apiKeySource: definition.apiKeySource,
-  };
-}
-
-async function checkRoom(tx: Transaction, place: Place): Promise<void> {
+export async function checkRoom(tx: Transaction, place: Place): Promise<void> {
   const apis = await listApis(tx, place);
   if (apis.length >= limits.apisPerRegionMax) throw limitExceeded("APIs for this account", limits.apisPerRegionMax);
 }
 
-function checkBinaryMediaTypes(types: readonly string[]): readonly string[] {
+export function checkBinaryMediaTypes(types: readonly string[]): readonly string[] {
   if (types.length > limits.binaryMediaTypesMax) {
     throw badRequest(`An API has at most ${limits.binaryMediaTypesMax} binary media types`);
   }
   return types;
 }
 
-/** Members of their own, which a map of all query parameters repeats. */
-const ownParameters = new Set(["failonwarnings", "mode"]);
-
-/** The query parameters of an import: AWS has more than act here. */
-function parseParameters(operation: string, parameters: Readonly<Record<string, string>> | undefined) {
-  let endpoint = {};
-  for (const [name, value] of Object.entries(parameters ?? {})) {
-    if (name === "endpointConfigurationTypes") {
-      endpoint = parseEndpoint(operation, { types: [value], ipAddressType: undefined });
-    } else if (name === "basepath" || name === "basePath") {
-      if (value !== "ignore") throw notImplemented(`${operation} with basepath ${value}`);
-    } else if (!ownParameters.has(name)) {
-      throw notImplemented(`${operation} with the parameter ${name}`);
-    }
-  }
-  return endpoint;
-}
-
-function parseEndpoint(
+export function parseEndpoint(
   operation: string,
   configuration: { types?: readonly string[] | undefined; ipAddressType?: string | undefined } | undefined,
 ): Pick<RestApiRecord, "endpointType" | "ipAddressType"> {
@@ -251,7 +179,7 @@ async function deleteEverything(needs: ApiGatewayNeeds, tx: Transaction, place: 
   deleteApiRecord(tx, place, id);
 }
 
-function describeApi(api: RestApiRecord) {
+export function describeApi(api: RestApiRecord) {
   return {
     id: api.id,
     name: api.name,
