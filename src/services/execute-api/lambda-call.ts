@@ -1,17 +1,23 @@
 import { AwsError } from "../../aws/error.ts";
 import type { Principal } from "../../aws/principal.ts";
+import type { ResponseSink } from "../../compute/compute.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { LambdaPort } from "../lambda/port.ts";
 import { functionArnOf } from "./lambda-target.ts";
+import type { AssumedRoles } from "./integrations/assumed-roles.ts";
 import type { PublishedLambdaIntegration, PublishedStage } from "./port.ts";
 import { createTimeouts } from "./timeouts.ts";
 
 /** How a call of a function ended. */
 export type LambdaCallOutcome =
-  | { readonly outcome: "answered"; readonly payload: Uint8Array }
-  /** The function failed: it threw, timed out, exited. */
-  | { readonly outcome: "failed" }
+  | {
+      /** `failed`: it threw, timed out, exited. */
+      readonly outcome: "answered" | "failed";
+      readonly payload: Uint8Array;
+      /** The sink has had it, or as much of it as there was. */
+      readonly isStreamed?: boolean;
+    }
   /** Lambda did not run it: no permission, no such function, throttled, or the event was too large. */
   | { readonly outcome: "refused"; readonly status: number }
   /** The integration's timeout passed first. */
@@ -24,12 +30,15 @@ export type LambdaCall = (
   trace: string,
   caller: Principal | undefined,
   done: (outcome: LambdaCallOutcome) => void,
+  /** Takes what the function streams, as it comes. */
+  sink?: ResponseSink,
 ) => void;
 
 export interface LambdaCallNeeds {
   readonly lambda: LambdaPort;
   readonly clock: Clock;
   readonly log: Log;
+  readonly integrations: { readonly roles: AssumedRoles };
 }
 
 /**
@@ -60,16 +69,10 @@ export function compileLambdaCall(
     return principal;
   };
 
-  return (method, event, requestId, trace, caller, done) => {
-    const principal = integration.asCaller === true ? caller : principalFor(method);
+  return (method, event, requestId, trace, caller, done, sink) => {
     if (functionArn === undefined) {
       needs.log.warn("An integration's URI names no function", { apiId: stage.apiId, uri: integration.uri });
       done({ outcome: "refused", status: 404 });
-      return;
-    }
-    if (principal === undefined) {
-      // The caller's credentials, where nobody is asked for any.
-      done({ outcome: "refused", status: 403 });
       return;
     }
     let ended = false;
@@ -85,27 +88,39 @@ export function compileLambdaCall(
       else end({ outcome: "late" });
     };
     let cancel = timeouts.begin(late);
-    needs.lambda
-      .invoke({
-        functionArn,
-        principal,
-        payload: Buffer.from(event, "utf8"),
-        requestId,
-        traceId: `Root=${trace}`,
-      })
-      .then(
-        (result) =>
-          end(
-            result.functionError === undefined
-              ? { outcome: "answered", payload: result.payload }
-              : { outcome: "failed" },
-          ),
-        (error: unknown) => {
-          if (!(error instanceof AwsError)) needs.log.error("An invocation broke", { requestId, error });
-          else needs.log.debug("Lambda refused an invocation", { requestId, code: error.code, reason: error.message });
-          end({ outcome: "refused", status: error instanceof AwsError ? error.status : 500 });
-        },
-      );
+    const refused = (error: unknown) => {
+      if (!(error instanceof AwsError)) needs.log.error("An invocation broke", { requestId, error });
+      else needs.log.debug("Lambda refused an invocation", { requestId, code: error.code, reason: error.message });
+      end({ outcome: "refused", status: error instanceof AwsError ? error.status : 500 });
+    };
+    const invoke = (principal: Principal | undefined) => {
+      // The caller's credentials, where nobody is asked for any.
+      if (principal === undefined) return end({ outcome: "refused", status: 403 });
+      needs.lambda
+        .invoke({
+          functionArn,
+          principal,
+          payload: Buffer.from(event, "utf8"),
+          requestId,
+          traceId: `Root=${trace}`,
+          ...(sink && { sink }),
+        })
+        .then(
+          ({ payload, functionError, isStreamed }) =>
+            end({
+              outcome: functionError === undefined ? "answered" : "failed",
+              payload,
+              ...(isStreamed && { isStreamed }),
+            }),
+          refused,
+        );
+    };
+    if (integration.credentials === undefined) invoke(integration.asCaller === true ? caller : principalFor(method));
+    else {
+      needs.integrations.roles
+        .assume(integration.credentials, sourceArn(stage, method, path))
+        .then(invoke, refused);
+    }
   };
 }
 

@@ -85,7 +85,9 @@ export function createLambdaPort(needs: {
       const reference = refer(request.functionArn);
       const { qualifier } = reference;
       const trigger = request.principal.type === "service" ? request.principal.service : undefined;
-      const run = (fn: CompiledFunction) => invoker.run(fn, { ...request, qualifier, trigger }).then(toResult);
+      const { sink, ...rest } = request;
+      const run = (fn: CompiledFunction) =>
+        invoker.run(fn, { ...rest, qualifier, trigger, ...(sink && { sink: () => sink }) }).then(toResult);
       const fn = functions.known(reference.key);
       const memory = fn && memoryOf(fn, qualifier, request.principal);
       if (fn !== undefined && memory !== undefined && fn.decisions.has(memory)) return run(fn);
@@ -96,9 +98,10 @@ export function createLambdaPort(needs: {
 }
 
 function toResult({ outcome }: Invoked): LambdaInvokeResult {
-  return outcome.outcome === "error"
-    ? { payload: outcome.payload, functionError: "Unhandled" }
-    : { payload: outcome.payload };
+  const { payload, stream } = outcome;
+  const isStreamed = stream !== undefined;
+  if (outcome.outcome === "error") return { payload, functionError: "Unhandled", ...(isStreamed && { isStreamed }) };
+  return isStreamed ? { payload, isStreamed } : { payload };
 }
 
 type ServicePrincipal = Extract<Principal, { readonly type: "service" }>;

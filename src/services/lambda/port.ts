@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Principal } from "../../aws/principal.ts";
+import type { ResponseSink } from "../../compute/compute.ts";
 
 /** What other services may ask of Lambda without going through the wire: the hot path of an invocation. */
 export interface LambdaPort {
@@ -21,12 +22,16 @@ export interface LambdaInvokeRequest {
   readonly traceId?: string;
   /** For functions with tenant isolation, which require it. */
   readonly tenantId?: string;
+  /** Takes the answer while the function streams it, as InvokeWithResponseStream does. */
+  readonly sink?: ResponseSink;
 }
 
 export interface LambdaInvokeResult {
   readonly payload: Uint8Array;
   /** Set when the function failed: `Unhandled` or `Handled`. */
   readonly functionError?: string;
+  /** The function streamed: the sink has had the answer. */
+  readonly isStreamed?: boolean;
 }
 
 /** Answers requests to function URLs. */

@@ -13,6 +13,8 @@ export const integrationLimits = {
   idleConnectionMs: 4_000,
   /** Our own: text that an integration response's pattern is matched with. */
   selectionTextMax: 16 * 1024,
+  /** Our own: a pattern that has not matched after so long does not. */
+  patternMs: 50,
   /** Our own: an assumed role is used for so long before its trust policy is asked again. */
   assumedRoleMs: 60_000,
   assumedRolesMax: 1_000,

@@ -5,6 +5,7 @@ import type { RequestFacts } from "../context/request-facts.ts";
 import type { RestAuthorizers } from "../authorizers/rest-authorizers.ts";
 import type { PublishedMethod, PublishedRestStage } from "../port.ts";
 import type { StageNeeds } from "../stage-needs.ts";
+import type { Overrides } from "../vtl/context-object.ts";
 import type { GatewayResponses, GatewayResponseType } from "./gateway-responses.ts";
 
 /** What all requests to a stage of a REST API have in common, made once. */
@@ -27,6 +28,8 @@ export interface RestRequest extends RequestFacts {
   readonly body: Buffer;
   /** Who signed the request, where the method is authorized by IAM. */
   caller: Principal | undefined;
+  /** What mapping templates have set of the request to the integration and of the answer; undefined before any was rendered. */
+  overrides: Overrides | undefined;
 }
 
 /** A request as it sets out: nothing is known of it but what the client sent. */
@@ -50,6 +53,7 @@ export function createRestRequest(
     failure: undefined,
     integration: undefined,
     answered: undefined,
+    overrides: undefined,
   };
 }
 
@@ -90,6 +94,11 @@ export function refuseExchange(
   // What was not read of a refused body would be taken for the next request.
   if (type === "REQUEST_TOO_LARGE") headers.push("Connection", "close");
   answer(exchange, configured.status, headers, configured.body(message, exchange.requestId));
+}
+
+/** What every answer says of the request, names and values in turn. */
+export function answerHeaders({ requestId, extendedId, trace }: Exchange): string[] {
+  return ["x-amzn-RequestId", requestId, "x-amz-apigw-id", extendedId, "X-Amzn-Trace-Id", `Root=${trace}`];
 }
 
 /** @param headers names and values in turn; it is added to */
