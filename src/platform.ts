@@ -290,6 +290,7 @@ async function buildPlatform(
     store: settledStore,
     ids,
     publisher: executeApi.publisher,
+    usage: executeApi.usage,
     models: executeApi.models,
     domains: domains.port,
   });

@@ -14,6 +14,18 @@ export const apiGatewayLimits = {
   documentationPartsPerApiMax: 2000,
   documentationVersionsPerApiMax: 300,
   clientCertificatesMax: 60,
+  apiKeysMax: 10_000,
+  usagePlansMax: 300,
+  /** "Usage plans per API key". */
+  plansPerApiKeyMax: 10,
+  /** Our own: AWS names no number. */
+  importedKeysMax: 1_000,
+  apiKeyValueCharactersMin: 20,
+  apiKeyValueCharactersMax: 128,
+  /** Our own: AWS names none. */
+  nameCharactersMax: 1_024,
+  /** "GetUsage": no further back than 90 days. */
+  usageDaysMax: 90,
   binaryMediaTypesMax: 50,
   tagsMax: 50,
   mappingsPerDomainMax: 200,

@@ -1,6 +1,7 @@
 import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
 import { accountOperations } from "./operations/account.ts";
+import { apiKeyOperations } from "./operations/api-keys.ts";
 import { basePathMappingOperations } from "./operations/base-path-mappings.ts";
 import { domainNameOperations } from "./operations/domain-names.ts";
 import { deploymentOperations } from "./operations/deployments.ts";
@@ -16,6 +17,11 @@ import { resourceOperations } from "./operations/resources.ts";
 import { restApiOperations } from "./operations/rest-apis.ts";
 import { stageOperations } from "./operations/stages.ts";
 import { tagOperations } from "./operations/tags.ts";
+import { usageOperations } from "./operations/usage.ts";
+import { usagePlanOperations } from "./operations/usage-plans.ts";
+import { apiKeyType } from "./resources/api-key.ts";
+import { usagePlanKeyType } from "./resources/usage-plan-key.ts";
+import { usagePlanType } from "./resources/usage-plan.ts";
 import { accountType } from "./resources/account.ts";
 import { deploymentType } from "./resources/deployment.ts";
 import { gatewayResponseType } from "./resources/gateway-response.ts";
@@ -45,6 +51,9 @@ export function createApiGateway(needs: ApiGatewayNeeds): ApiGateway {
         ...stageOperations(needs),
         ...gatewayResponseOperations(needs),
         ...tagOperations(needs),
+        ...apiKeyOperations(needs),
+        ...usagePlanOperations(needs),
+        ...usageOperations(needs),
         ...accountOperations(needs),
         ...domainNameOperations(needs),
         ...basePathMappingOperations(needs),
@@ -52,6 +61,17 @@ export function createApiGateway(needs: ApiGatewayNeeds): ApiGateway {
         ...requestValidatorOperations(needs),
       },
     },
-    resourceTypes: [restApiType, resourceType, methodType, deploymentType, stageType, gatewayResponseType, accountType],
+    resourceTypes: [
+      restApiType,
+      resourceType,
+      methodType,
+      deploymentType,
+      stageType,
+      gatewayResponseType,
+      accountType,
+      apiKeyType,
+      usagePlanType,
+      usagePlanKeyType,
+    ],
   };
 }

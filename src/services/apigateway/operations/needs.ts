@@ -1,8 +1,9 @@
 import type { Store } from "../../../kernel/store/store.ts";
-import type { DomainsPort } from "../../execute-api/port.ts";
+import type { DomainsPort, UsagePort } from "../../execute-api/port.ts";
 import type { DeployNeeds } from "../deploy.ts";
 
 export interface ApiGatewayNeeds extends DeployNeeds {
   readonly store: Store;
+  readonly usage: UsagePort;
   readonly domains: DomainsPort;
 }

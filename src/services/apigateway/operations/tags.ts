@@ -6,6 +6,7 @@ import { may } from "../authorize.ts";
 import { badRequest } from "../errors.ts";
 import { readApi, readChild, writeApi, writeChild } from "../model.ts";
 import { checkTags, refuseMembers } from "../rules.ts";
+import { readApiKey, readUsagePlan, writeApiKey, writeUsagePlan } from "../usage-model.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
 
 type Tags = Readonly<Record<string, string>>;
@@ -35,7 +36,7 @@ export function tagOperations(needs: ApiGatewayNeeds) {
         // AWS: paging of tags is documented as not supported.
         refuseMembers("GetTags", input, ["position"]);
         return needs.store.read(async (reader) => ({
-          tags: { ...(await readTagged(reader, call, input.resourceArn)).tags },
+          tags: { ...(await readTagged(needs, reader, call, input.resourceArn)).tags },
         }));
       },
     },
@@ -54,15 +55,30 @@ async function change(
   next: (tags: Tags) => Tags,
 ): Promise<void> {
   await needs.store.transact(async (tx) => {
-    const tagged = await readTagged(tx, call, arn);
+    const tagged = await readTagged(needs, tx, call, arn);
     tagged.write(tx, next(tagged.tags));
   });
 }
 
-/** `arn:aws:apigateway:region::/restapis/{id}` or `…/restapis/{id}/stages/{name}`. */
-async function readTagged(reader: Reader, call: Call, text: string | undefined): Promise<Tagged> {
+/** `arn:aws:apigateway:region::/apikeys/{id}`, `/usageplans/{id}`, `/restapis/{id}` or `…/restapis/{id}/stages/{name}`. */
+async function readTagged(
+  needs: ApiGatewayNeeds,
+  reader: Reader,
+  call: Call,
+  text: string | undefined,
+): Promise<Tagged> {
   const arn = parseArn(text ?? "");
   const [, collection, apiId, child, name] = (arn?.resource ?? "").split("/");
+  if (arn?.service === "apigateway" && arn.region === call.region && apiId && child === undefined) {
+    if (collection === "apikeys") {
+      const key = await readApiKey(reader, call, apiId);
+      return { tags: key.tags, write: (tx, tags) => writeApiKey(tx, needs.usage, call, { ...key, tags }) };
+    }
+    if (collection === "usageplans") {
+      const plan = await readUsagePlan(reader, call, apiId);
+      return { tags: plan.tags, write: (tx, tags) => writeUsagePlan(tx, needs.usage, call, { ...plan, tags }) };
+    }
+  }
   if (arn?.service !== "apigateway" || arn.region !== call.region || collection !== "restapis" || !apiId) {
     throw badRequest(`Invalid resource ARN specified: ${text}`);
   }
