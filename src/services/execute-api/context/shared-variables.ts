@@ -77,12 +77,12 @@ export function variableReader<Source extends ContextSource>(
   const variables = new Map(Object.entries(table));
   return (request, name) => {
     const read = variables.get(name);
-    if (read !== undefined) return read(request);
-    if (!name.startsWith(authorizerPrefix)) return undefined;
+    if (!name.startsWith(authorizerPrefix)) return read?.(request);
     const { authorizer } = request;
     if (name.startsWith(claimsPrefix)) return own(authorizer?.claims, name.slice(claimsPrefix.length));
+    // What an authorizer returned goes before what access logs tell of it under the same name.
     const value = own(authorizer?.context, name.slice(authorizerPrefix.length));
-    return value === undefined || value === null ? undefined : authorizerValue(value);
+    return value === undefined || value === null ? read?.(request) : authorizerValue(value);
   };
 }
 

@@ -44,6 +44,7 @@ function write(value: Value, run: Run, style: "plain" | "web", depth: number): s
 
 // eslint-disable-next-line no-control-regex -- these are what is escaped
 const special = /["\\\u0000-\u001f\u007f-\u009f\u2000-\u20ff]/g;
+// eslint-disable-next-line no-control-regex -- these are what is escaped
 const specialOrSlash = /["\\/\u0000-\u001f\u007f-\u009f\u2000-\u20ff]/g;
 const short = new Map([
   ['"', '\\"'],

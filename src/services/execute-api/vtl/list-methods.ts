@@ -30,10 +30,11 @@ export const listMethods: ReadonlyMap<string, ListMethod> = new Map(
       const more = args.at(-1);
       if (!isList(more)) throw new TemplateError("addAll needs a list");
       spend(run, more.items.length);
+      const added = more.items.slice();
       const after = args.length > 1 ? items.splice(indexAt(items, args, items.length)) : [];
-      for (const item of [...more.items]) items.push(item);
+      for (const item of added) items.push(item);
       for (const item of after) items.push(item);
-      return more.items.length > 0;
+      return added.length > 0;
     },
     remove: ({ items }, args, run) => {
       if (isNumber(args[0])) return items.splice(indexAt(items, args, items.length - 1), 1)[0];

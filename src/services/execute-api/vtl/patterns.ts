@@ -1,4 +1,5 @@
 import { createContext, type Context, Script } from "node:vm";
+import { fromJavaPattern } from "../../../wire/java-pattern.ts";
 import { TemplateError } from "./errors.ts";
 import { templateLimits as limits } from "./limits.ts";
 
@@ -34,21 +35,16 @@ export function createPatterns(): (source: string) => BoundedPattern {
 }
 
 const patternsKeptMax = 100;
+const patternLengthMax = 1_000;
 /** Below it a plain pattern, at worst quadratic, takes a few milliseconds. */
 const plainTextMax = 4_096;
 
 function compile(source: string, contextOf: () => Context): BoundedPattern {
-  const flags = /^\(\?([imsu]+)\)/.exec(source);
-  const body = flags === null ? source : source.slice(flags[0].length);
-  const modifiers = [...new Set((flags?.[1] ?? "").replaceAll("u", ""))].join("");
-  let found: RegExp;
-  let whole: RegExp;
-  try {
-    found = new RegExp(body, `g${modifiers}`);
-    whole = new RegExp(`^(?:${body})$`, modifiers);
-  } catch {
-    throw new TemplateError(`The regular expression ${source.slice(0, 100)} is malformed`);
-  }
+  const whole = source.length > patternLengthMax ? undefined : fromJavaPattern(source);
+  if (whole === undefined) throw new TemplateError(`The regular expression ${source.slice(0, 100)} is malformed`);
+  const body = whole.source.slice("^(?:".length, -")$".length);
+  const modifiers = whole.flags;
+  const found = new RegExp(body, `g${modifiers}`);
   const slow = unboundedParts(body) > 1;
   const bounded = <T>(text: string, action: string, plainly: () => T): T =>
     !slow && (text.length <= plainTextMax || unboundedParts(body) === 0)
@@ -92,8 +88,8 @@ function compile(source: string, contextOf: () => Context): BoundedPattern {
         from = end;
       }
       parts.push(text.slice(from));
-      while (most === 0 && parts.length > 1 && parts.at(-1) === "") parts.pop();
-      return parts;
+      if (most !== 0) return parts;
+      return parts.slice(0, Math.max(1, parts.findLastIndex((part) => part !== "") + 1));
     },
   };
 }
