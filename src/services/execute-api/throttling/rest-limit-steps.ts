@@ -33,7 +33,7 @@ function apiKeyStep(stage: RestStage, method: PublishedMethod): RestStep {
   const { plans } = stage.needs.limits;
   const { published } = stage;
   const fromAuthorizer = published.apiKeySource === "AUTHORIZER";
-  const methodKey = `${method.path}/${method.httpMethod}`;
+  const methodKey = `${method.path === "/" ? "" : method.path}/${method.httpMethod}`;
   const grantTo = (request: RestRequest, grant: Grant | null, next: () => void) => {
     if (grant === null) return refuse(request, "INVALID_API_KEY");
     request.apiKey = grant.facts;
