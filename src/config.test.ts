@@ -29,7 +29,12 @@ test("CUMULET_SERVER_KEY must be 64 hex digits", () => {
 
 describe("--workers", () => {
   test("is one unless told, by flag before variable", () => {
-    expect(readConfig({}, {}).workers).toBe(1);
+    const machine = { cores: 4, memoryBytes: 8 * 2 ** 30 };
+    expect(readConfig({}, {}, machine).workers).toBe(4);
+    expect(readConfig({}, {}, { ...machine, memoryBytes: 2 ** 30 }).workers).toBe(2);
+    expect(readConfig({}, {}, { ...machine, memoryBytes: 2 ** 20 }).workers).toBe(1);
+    expect(readConfig({ dev: true }, {}, machine).workers).toBe(1);
+    expect(readConfig({ dev: true, workers: "3" }, {}, machine).workers).toBe(3);
     expect(readConfig({}, { CUMULET_WORKERS: "3" }).workers).toBe(3);
     expect(readConfig({ workers: "2" }, { CUMULET_WORKERS: "3" }).workers).toBe(2);
   });

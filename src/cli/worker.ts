@@ -13,9 +13,11 @@ export const workerCommand: Command = {
   async run(_argv, output) {
     // Whoever ends the whole program from a terminal signals its workers, too: the supervising process tells them in its time.
     for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
+    // While it is told what to do it loads what it does it with.
+    const loaded = import("./serving.ts");
     const tie = await openWorkerTie(ownProcess(), systemClock);
     if (tie === undefined) throw new CommandError("A worker is started by 'cumulet start --workers'.");
-    const { servePlatform } = await import("./serving.ts");
+    const { servePlatform } = await loaded;
     const serving = await servePlatform(tie.config, output, { worker: tie });
     tie.onWord((word) => (word === "drain" ? serving.drain() : serving.reloadCertificate?.()));
     tie.ready(serving.endpoint);

@@ -78,8 +78,8 @@ function s3(settings: ClientSettings): S3Client {
  * Starts a server, lets a writer per service write without pause, kills it with SIGKILL after a random time, starts it
  * again and looks for every change that was acknowledged; so many times over on one data folder.
  */
-export async function runKillLoop(rounds: number): Promise<KillLoopResult> {
-  const server = await startTestServer();
+export async function runKillLoop(rounds: number, args: readonly string[] = []): Promise<KillLoopResult> {
+  const server = await startTestServer(args);
   const settings = clientSettings(server.environment);
   await s3(settings).send(new CreateBucketCommand({ Bucket: bucket }));
   const role = await createFunctionRole(settings, "kill-loop");

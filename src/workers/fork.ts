@@ -13,10 +13,14 @@ export function forkWorker(): WorkerChild {
       if (child.connected) child.send(message, socket, {}, () => {});
     },
     onMessage: (listener) => child.on("message", (message) => listener(parseFromWorker(message))),
-    onExit: (listener) =>
-      child.once("exit", (code, signal) =>
-        listener(signal === null ? `ended with status ${code}` : `was ended by ${signal}`),
-      ),
+    onExit: (listener) => {
+      const tell = () =>
+        listener(
+          child.signalCode === null ? `ended with status ${child.exitCode}` : `was ended by ${child.signalCode}`,
+        );
+      if (child.exitCode === null && child.signalCode === null) child.once("exit", tell);
+      else queueMicrotask(tell);
+    },
     kill: () => child.kill("SIGKILL"),
   };
 }

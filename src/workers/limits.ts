@@ -1,6 +1,8 @@
 /** Limits of workers. All ours. */
 export const workerLimits = {
   workersMax: 128,
+  /** Where nobody says how many, there are no more than one for so much memory. One takes 35 to 85 MB of it when idle. */
+  memoryBytesEach: 512 * 1024 * 1024,
   /** From a worker's start until it serves. */
   readyMsMax: 60_000,
   /** Connections that wait while no worker is there to take them. */

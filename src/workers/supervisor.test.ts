@@ -57,10 +57,12 @@ async function start(workers: number) {
   supervisor = createSupervisor({ config, clock, fork, instance: 0xffff_ffff, tell, connectionsMax: 3 });
   const started = supervisor.start();
   started.catch(() => {});
-  await until(() => all.length === workers);
+  await until(() => all.length === 1);
   const ready = async () => {
-    for (const child of all) child.says({ kind: "ready", endpoint: "http://here" });
-    return started;
+    all[0]?.says({ kind: "ready", endpoint: "http://here" });
+    const address = await started;
+    for (const child of all.slice(1)) child.says({ kind: "ready", endpoint: "http://here" });
+    return address;
   };
   return { all, lines, started, ready };
 }
@@ -147,11 +149,33 @@ test("connections wait while no worker is there, for the next that is", async ()
   await until(() => all[2]?.sockets.length === 2);
 });
 
-test("a worker that ends before it serves ends the start", async () => {
+test("the first worker is waited for, and the others begin when it serves", async () => {
+  const { all, started } = await start(3);
+  expect(all).toHaveLength(1);
+  all[0]?.says({ kind: "ready", endpoint: "http://here" });
+  const { port } = await started;
+  expect(all).toHaveLength(3);
+  open(port);
+  open(port);
+  await until(() => total(all) === 2);
+  expect(taken(all)).toEqual([2, 0, 0]);
+});
+
+test("a first worker that ends before it serves ends the start", async () => {
+  const { all, started } = await start(2);
+  all[0]?.ends();
+  await expect(started).rejects.toThrow("before it could serve");
+  expect(all).toHaveLength(1);
+});
+
+test("a later one that ends before it serves is replaced", async () => {
   const { all, started } = await start(2);
   all[0]?.says({ kind: "ready", endpoint: "http://here" });
+  await started;
   all[1]?.ends();
-  await expect(started).rejects.toThrow("before it could serve");
+  clock.advance(workerLimits.pauseMsMax);
+  expect(all).toHaveLength(3);
+  expect(all[2]?.told[0]).toMatchObject({ kind: "begin", slot: 2 });
 });
 
 test("a worker that does not become ready in time ends the start", async () => {
@@ -198,7 +222,7 @@ test("a worker that does not answer any more is killed and replaced, one that an
 test("workers are told who serves, and what one tells another", async () => {
   const { all, ready } = await start(2);
   await ready();
-  expect(all[0]?.told.slice(-2)).toEqual([{ kind: "live", slots: [1, 2] }, { kind: "ask" }]);
+  expect(all[0]?.told.at(-1)).toEqual({ kind: "live", slots: [1, 2] });
   all[0]?.says({ kind: "to", slot: 2, body: "a" });
   all[1]?.says({ kind: "to", slot: "others", body: "b" });
   expect(all.map(({ told }) => told.at(-1))).toEqual([

@@ -30,7 +30,7 @@ export interface SupervisorNeeds {
 
 /** The listener, and the workers behind it. */
 export interface Supervisor {
-  /** Resolves when every worker serves. Rejects when one ends before. */
+  /** Resolves when the first worker serves; the others follow. Rejects when it ends before. */
   start(): Promise<{ readonly port: number; readonly endpoint: string }>;
   /** Whether functions run isolated; known a moment after the start. */
   isolates(): Promise<boolean>;
@@ -243,13 +243,15 @@ export function createSupervisor(needs: SupervisorNeeds): Supervisor {
   return {
     async start() {
       port = await listen();
-      for (let slot = 1; slot <= config.workers; slot += 1) begin(slot);
-      await until(() => workers.size < config.workers || [...workers.values()].every((worker) => worker.ready));
-      if (workers.size < config.workers) {
+      // What is wrong is said once, what is made at the first start is made by one, and nobody waits for cores that the others use.
+      begin(1);
+      await until(() => workers.size === 0 || workers.get(1)?.ready === true);
+      if (workers.size === 0) {
         await stop();
         throw new WorkersFailedError("A worker has ended before it could serve. What it has logged says why.");
       }
       started = true;
+      for (let slot = 2; slot <= config.workers; slot += 1) begin(slot);
       askAll();
       return { port, endpoint };
     },

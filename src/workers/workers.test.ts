@@ -35,6 +35,7 @@ export const handler = async () => {
 
 beforeAll(async () => {
   server = await startTestServer(["--sandbox", "process", "--workers", "2"]);
+  await until(async () => (await scrape()).includes('process_resident_memory_bytes{worker="2"}'));
   // As the clients are by default.
   settings = { ...clientSettings(server.environment), maxAttempts: 3 };
   Role = await createFunctionRole(settings, "runs");
@@ -74,6 +75,12 @@ function workersOf(parent: number): number[] {
       return [];
     }
   });
+}
+
+async function scrape(): Promise<string> {
+  const token = readFileSync(join(server.dataDir, "metrics-token"), "utf8").trim();
+  const answer = await fetch(`${server.endpoint}/metrics`, { headers: { authorization: `Bearer ${token}` } });
+  return answer.text();
 }
 
 async function until(is: () => boolean | Promise<boolean>, msMax = 20_000): Promise<void> {
@@ -116,11 +123,6 @@ test("what a deployment has changed is seen by every worker", async () => {
 
 describe("the metrics", () => {
   test("are those of all workers, whichever is asked", async () => {
-    const token = readFileSync(join(server.dataDir, "metrics-token"), "utf8").trim();
-    const scrape = async () => {
-      const answer = await fetch(`${server.endpoint}/metrics`, { headers: { authorization: `Bearer ${token}` } });
-      return answer.text();
-    };
     for (const text of await Promise.all([scrape(), scrape(), scrape()])) {
       expect(text).toContain('process_resident_memory_bytes{worker="1"}');
       expect(text).toContain('process_resident_memory_bytes{worker="2"}');

@@ -11,6 +11,12 @@ test("kill -9 under writes loses nothing that was acknowledged", { timeout: 120_
   expect(result.acknowledged).toBeGreaterThanOrEqual(4 * 8);
 });
 
+test("nor does that of the process that supervises workers", { timeout: 120_000 }, async () => {
+  const result = await runKillLoop(2, ["--workers", "2"]);
+  expect(result.lost).toEqual([]);
+  expect(result.acknowledged).toBeGreaterThanOrEqual(2 * 8);
+});
+
 test("a deployed API answers at once after kill -9 and restart", { timeout: 120_000 }, async () => {
   const server = await startTestServer();
   try {
