@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Authorizer } from "../../access/authorization.ts";
 import type { Verifier } from "../../access/verifier.ts";
@@ -13,7 +13,7 @@ import type { LambdaInvokeRequest, LambdaInvokeResult } from "../lambda/port.ts"
 import type { PublishedStage, StagePublisher } from "./port.ts";
 import { AwsError } from "../../aws/error.ts";
 import { poolIssuers } from "./authorizers/pool-issuer.ts";
-import { createExecuteApi, type ExecuteApiNeeds } from "./service.ts";
+import { createExecuteApi, type ExecuteApi, type ExecuteApiNeeds } from "./service.ts";
 
 /** For tests: the data plane behind a bare server, with a function of the test's own. */
 export interface FakeGateway {
@@ -27,12 +27,15 @@ export interface FakeGateway {
   answer(with_: unknown): void;
   publish(stage: PublishedStage): Promise<void>;
   withdraw(apiId: string, stageName: string): Promise<void>;
+  /** The connections of WebSocket APIs. */
+  readonly webSockets: Pick<ExecuteApi["webSockets"], "connections" | "stop">;
   stop(): Promise<void>;
 }
 
 export async function startFakeGateway(
   clock: Clock,
-  access: Pick<ExecuteApiNeeds, "verifier" | "authorizer"> & Partial<Pick<ExecuteApiNeeds, "assumeRole" | "issuerOf">> = {
+  access: Pick<ExecuteApiNeeds, "verifier" | "authorizer"> &
+    Partial<Pick<ExecuteApiNeeds, "assumeRole" | "issuerOf">> = {
     verifier: nobody,
     authorizer: all,
   },
@@ -66,10 +69,14 @@ export async function startFakeGateway(
     ...access,
   });
   const publisher: StagePublisher = executeApi.publisher;
-  const server = createServer((request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
     const [, apiId = ""] = /^\/(\w+)/.exec(request.url ?? "") ?? [];
     executeApi.port.handle(apiId, (request.url ?? "").slice(apiId.length + 1), request, response);
-  });
+  };
+  const server = createServer(answer);
+  server.on("upgrade", (request, socket, head) =>
+    answer(request, executeApi.webSockets.port.begin(request, socket, head)),
+  );
   const port = await listen(server);
   return {
     url: `http://127.0.0.1:${port}`,
@@ -81,7 +88,9 @@ export async function startFakeGateway(
     },
     publish: (stage) => store.transact(async (tx) => publisher.publish(tx, stage)),
     withdraw: (apiId, stageName) => store.transact(async (tx) => publisher.withdraw(tx, apiId, stageName)),
+    webSockets: executeApi.webSockets,
     stop: async () => {
+      await executeApi.webSockets.stop(0);
       executeApi.stop();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
