@@ -28,6 +28,8 @@ export interface TestPlatformOptions {
   readonly clock?: FakeClock;
   readonly dev?: boolean;
   readonly sandbox?: "auto" | "process" | "namespaces";
+  /** Files in PEM: the listener then speaks TLS too, and plain HTTP to clients of this machine, which `endpoint` is for. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
   /** The address of a store in PostgreSQL. Default: none, unless the whole run is on PostgreSQL. */
   readonly store?: string;
 }
@@ -39,7 +41,15 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   const store = options.store ?? (await newSharedStore());
   const launch = async (port: number) => {
     const config = readConfig(
-      { port: String(port), data: dataDir, dev: options.dev ?? false, sandbox: options.sandbox, store },
+      {
+        port: String(port),
+        data: dataDir,
+        dev: options.dev ?? false,
+        sandbox: options.sandbox,
+        store,
+        "tls-cert": options.tls?.certFile,
+        "tls-key": options.tls?.keyFile,
+      },
       { CUMULET_LOG: process.env["CUMULET_LOG"] ?? "error" },
     );
     const platform = await createPlatform(config, {
@@ -48,7 +58,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
       ...(options.durable || store !== undefined ? {} : { store: createMemoryStore() }),
     });
     const address = await platform.start();
-    return { platform, ...address };
+    return { platform, port: address.port, endpoint: address.endpoint.replace(/^https:/, "http:") };
   };
   let running = await launch(0);
   const credentials = await readFile(join(dataDir, "credentials"), "utf8");

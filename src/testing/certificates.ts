@@ -1,0 +1,42 @@
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** Files in PEM. openssl is where Node.js developers are. */
+export interface CertificateFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+
+/** A key and a certificate of its own, for host names. */
+export function makeCertificate(folder: string, name: string, ...hosts: readonly string[]): CertificateFiles {
+  const files = { certFile: join(folder, `${name}.crt`), keyFile: join(folder, `${name}.key`) };
+  const names = hosts.map((host) => `DNS:${host}`).join(",");
+  const subject = ["-subj", `/CN=${name}`, "-addext", `subjectAltName=${names}`];
+  run(["req", "-x509", ...curve, "-days", "2", ...subject, "-keyout", files.keyFile, "-out", files.certFile]);
+  return files;
+}
+
+/** An authority, and what it signs for clients. */
+export function makeAuthority(folder: string, name: string) {
+  const authority = { certFile: join(folder, `${name}.crt`), keyFile: join(folder, `${name}.key`) };
+  const subject = ["-subj", `/O=Test/CN=${name}`, "-addext", "basicConstraints=critical,CA:TRUE"];
+  run(["req", "-x509", ...curve, "-days", "2", ...subject, "-keyout", authority.keyFile, "-out", authority.certFile]);
+  const sign = (client: string, days = 2): CertificateFiles => {
+    const files = { certFile: join(folder, `${client}.crt`), keyFile: join(folder, `${client}.key`) };
+    const request = join(folder, `${client}.csr`);
+    const extensions = join(folder, `${client}.ext`);
+    writeFileSync(extensions, "extendedKeyUsage=clientAuth\n");
+    run(["req", ...curve, "-subj", `/C=DE/O=Test/CN=${client}`, "-keyout", files.keyFile, "-out", request]);
+    const by = ["-CA", authority.certFile, "-CAkey", authority.keyFile, "-set_serial", "0xa1b2c3"];
+    run(["x509", "-req", "-in", request, ...by, "-days", String(days), "-extfile", extensions, "-out", files.certFile]);
+    return files;
+  };
+  return { ...authority, sign };
+}
+
+function run(args: readonly string[]): void {
+  execFileSync("openssl", [...args], { stdio: "ignore" });
+}
