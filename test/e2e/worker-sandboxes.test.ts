@@ -84,13 +84,12 @@ test.skipIf(!bubblewrap)(
       if (!victim || !sibling) throw new Error("Both workers have an environment");
       const [lost, kept] = [networksOf(victim.pid), networksOf(sibling.pid)];
       expect([...lost].filter((network) => kept.has(network))).toEqual([]);
-      const doomed = descendantsOf(victim.pid).map(({ pid }) => pid);
+      const doomed = new Set(descendantsOf(victim.pid).map(({ pid }) => pid));
       const hadGroups = groupsOf(sibling.pid) !== "";
       expect(groupsOf(victim.pid) !== "").toBe(hadGroups);
 
       process.kill(victim.pid, "SIGKILL");
-      const left = () =>
-        processes().filter(({ pid, network }) => doomed.includes(pid) || (network && lost.has(network)));
+      const left = () => processes().filter(({ pid, network }) => doomed.has(pid) || (network && lost.has(network)));
       await expect.poll(left, { timeout: 10_000 }).toEqual([]);
       await expect.poll(() => groupsOf(victim.pid), { timeout: 10_000, interval: 200 }).toBe("");
 
