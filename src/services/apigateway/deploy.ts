@@ -1,13 +1,13 @@
 import { lowerAlphanumeric, type Ids } from "../../kernel/ids.ts";
 import type { Transaction } from "../../kernel/store/store.ts";
 import type { ModelChecker, PublishedMethod, StagePublisher } from "../execute-api/port.ts";
+import { publishedAuthorizer } from "./authorizer-record.ts";
 import { badRequest } from "./errors.ts";
 import { publishedMethodSettings } from "./operations/method-settings.ts";
 import { publishedCache, publishedCanary } from "./operations/stage-settings.ts";
 import {
   type DeploymentRecord,
   findChild,
-  type IntegrationRecord,
   listChildren,
   type Place,
   type ResourceRecord,
@@ -18,6 +18,7 @@ import {
 
 import { type FrozenValidation, freezeValidation } from "./models.ts";
 import type { FrozenApiRecord } from "./records.ts";
+import { publishedCacheKey, publishedIntegration } from "./published-integration.ts";
 
 export interface DeployNeeds {
   readonly ids: Ids;
@@ -37,9 +38,11 @@ export async function createDeployment(
   const resources = await listChildren(tx, place, api.id, "resource");
   const models = await listChildren(tx, place, api.id, "model");
   const validators = await listChildren(tx, place, api.id, "request-validator");
+  const authorizers = await listChildren(tx, place, api.id, "authorizer");
   const validation = freezeValidation(needs.models, models, validators);
   const methods = resources.flatMap((resource) => publishedMethods(resource, validation));
   if (methods.length === 0) throw badRequest("The REST API doesn't contain any methods");
+  const gatewayResponses = await listChildren(tx, place, api.id, "gateway-response");
   const deployment: DeploymentRecord = {
     id: needs.ids.random(6, lowerAlphanumeric),
     ...(description === undefined ? {} : { description }),
@@ -49,12 +52,22 @@ export async function createDeployment(
       binaryMediaTypes: api.binaryMediaTypes,
       disableExecuteApiEndpoint: api.disableExecuteApiEndpoint,
       ...(api.apiKeySource === "HEADER" ? {} : { apiKeySource: api.apiKeySource }),
-      gatewayResponses: await listChildren(tx, place, api.id, "gateway-response"),
+      gatewayResponses,
       methods,
       models: validation.schemas(),
+      ...(authorizers.length === 0 ? {} : { authorizers: authorizers.map(publishedAuthorizer) }),
+      ...(api.policy === undefined ? {} : { policy: api.policy }),
     },
   };
-  const frozen: FrozenApiRecord = { deploymentId: deployment.id, api, resources, models, validators };
+  const frozen: FrozenApiRecord = {
+    deploymentId: deployment.id,
+    api,
+    authorizers,
+    resources,
+    models,
+    validators,
+    gatewayResponses,
+  };
   writeChild(tx, place, api.id, "frozen-api", deployment.id, frozen);
   writeChild(tx, place, api.id, "deployment", deployment.id, deployment);
   return deployment;
@@ -83,6 +96,7 @@ export async function writeStage(
     stageName: stage.stageName,
     deploymentId: deployment.id,
     variables: stage.variables,
+    ...(stage.authorizersFlushedAt === undefined ? {} : { authorizersFlushedAt: stage.authorizersFlushedAt }),
     ...(stage.methodSettings === undefined ? {} : { methodSettings: publishedMethodSettings(stage.methodSettings) }),
     ...publishedCache(stage),
     ...publishedCanary(stage, canary),
@@ -101,35 +115,12 @@ function publishedMethods(resource: ResourceRecord, validation: FrozenValidation
       ...(method.apiKeyRequired === true ? { apiKeyRequired: true } : {}),
       ...(method.operationName === undefined ? {} : { operationName: method.operationName }),
       authorizationType: method.authorizationType,
+      ...(method.authorizerId === undefined ? {} : { authorizerId: method.authorizerId }),
+      ...(method.authorizationScopes === undefined ? {} : { authorizationScopes: method.authorizationScopes }),
       ...(validated === undefined ? {} : { validation: validated }),
+      ...publishedCacheKey(method.integration),
       integration: publishedIntegration(method.integration),
     });
   }
   return published;
-}
-
-function publishedIntegration(integration: IntegrationRecord): PublishedMethod["integration"] {
-  if (integration.type === "AWS_PROXY") {
-    return {
-      type: "AWS_PROXY",
-      uri: integration.uri ?? "",
-      timeoutMs: integration.timeoutMs,
-      ...(integration.credentials === undefined ? {} : { asCaller: true }),
-    };
-  }
-  const responses = [];
-  for (const response of Object.values(integration.responses)) {
-    responses.push({
-      statusCode: response.statusCode,
-      ...(response.selectionPattern === undefined ? {} : { selectionPattern: response.selectionPattern }),
-      responseParameters: response.responseParameters ?? {},
-      responseTemplates: response.responseTemplates ?? {},
-    });
-  }
-  return {
-    type: "MOCK",
-    requestTemplates: integration.requestTemplates ?? {},
-    passthroughBehavior: integration.passthroughBehavior,
-    responses,
-  };
 }

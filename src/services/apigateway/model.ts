@@ -1,6 +1,7 @@
 import type { Key, Reader, Transaction } from "../../kernel/store/store.ts";
 import type { Call } from "../../wire/service.ts";
-import type { PublishedGatewayResponse, PublishedMethod } from "../execute-api/port.ts";
+import type { PublishedGatewayResponse, PublishedMethod, PublishedRestAuthorizer } from "../execute-api/port.ts";
+import type { AuthorizerRecord } from "./authorizer-record.ts";
 import { apiNotFound, childNotFound } from "./errors.ts";
 import { apiGatewayLimits as limits } from "./limits.ts";
 import { type DescribingChildren, describingChildrenMax, describingSpoken } from "./records.ts";
@@ -22,6 +23,8 @@ export interface RestApiRecord {
   readonly ipAddressType: "ipv4" | "dualstack";
   readonly disableExecuteApiEndpoint: boolean;
   readonly rootResourceId: string;
+  /** The resource policy: a JSON document. */
+  readonly policy?: string;
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -36,7 +39,9 @@ export interface ResourceRecord {
 
 export interface MethodRecord {
   readonly httpMethod: string;
-  readonly authorizationType: "NONE" | "AWS_IAM";
+  readonly authorizationType: "NONE" | "AWS_IAM" | "CUSTOM" | "COGNITO_USER_POOLS";
+  readonly authorizerId?: string;
+  readonly authorizationScopes?: readonly string[];
   readonly apiKeyRequired?: boolean;
   readonly operationName?: string;
   readonly requestParameters?: Readonly<Record<string, boolean>>;
@@ -55,15 +60,24 @@ export interface MethodResponseRecord {
 }
 
 export interface IntegrationRecord {
-  readonly type: "AWS_PROXY" | "MOCK";
-  /** Of a function: always given with AWS_PROXY. */
+  readonly type: "AWS" | "AWS_PROXY" | "HTTP" | "HTTP_PROXY" | "MOCK";
+  /** Always given, but with MOCK. */
   readonly uri?: string;
-  /** `arn:aws:iam::*:user/*`: whoever called the API. No other is built. */
+  /** Of the endpoint: always given, but with MOCK and in records of functions from before it was kept. */
+  readonly httpMethod?: string;
+  /** A role, or `arn:aws:iam::*:user/*`: whoever called the API. */
   readonly credentials?: string;
+  readonly connectionType?: "INTERNET";
+  readonly requestParameters?: Readonly<Record<string, string>>;
   readonly requestTemplates?: Readonly<Record<string, string>>;
   readonly passthroughBehavior: "WHEN_NO_MATCH" | "WHEN_NO_TEMPLATES" | "NEVER";
   readonly contentHandling?: "CONVERT_TO_TEXT" | "CONVERT_TO_BINARY";
   readonly timeoutMs: number;
+  /** Default: the resource's identifier. */
+  readonly cacheNamespace?: string;
+  readonly cacheKeyParameters?: readonly string[];
+  readonly insecureSkipVerification?: boolean;
+  readonly responseTransferMode?: "BUFFERED" | "STREAM";
   readonly responses: Readonly<Record<string, IntegrationResponseRecord>>;
 }
 
@@ -72,6 +86,7 @@ export interface IntegrationResponseRecord {
   readonly selectionPattern?: string;
   readonly responseParameters?: Readonly<Record<string, string>>;
   readonly responseTemplates?: Readonly<Record<string, string>>;
+  readonly contentHandling?: "CONVERT_TO_TEXT" | "CONVERT_TO_BINARY";
 }
 
 /** What a deployment froze: later changes of the API do not reach it. */
@@ -89,6 +104,8 @@ export interface DeploymentRecord {
     readonly gatewayResponses: readonly PublishedGatewayResponse[];
     readonly methods: readonly PublishedMethod[];
     readonly models?: Readonly<Record<string, string>>;
+    readonly authorizers?: readonly PublishedRestAuthorizer[];
+    readonly policy?: string;
   };
 }
 
@@ -97,10 +114,13 @@ export interface StageRecord {
   readonly deploymentId: string;
   readonly description?: string;
   readonly variables: Readonly<Record<string, string>>;
+  readonly documentationVersion?: string;
   /** By path without its first slash, `/` and method; `*` as both for all others. */
   readonly methodSettings?: Readonly<Record<string, MethodSettingsRecord>>;
   readonly cacheCluster?: StageCacheRecord;
   readonly canary?: StageCanaryRecord;
+  /** When what its authorizers said was last flushed. */
+  readonly authorizersFlushedAt?: number;
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly tags: Readonly<Record<string, string>>;
@@ -140,6 +160,7 @@ interface Children extends DescribingChildren {
   readonly resource: ResourceRecord;
   readonly deployment: DeploymentRecord;
   readonly stage: StageRecord;
+  readonly authorizer: AuthorizerRecord;
   readonly "gateway-response": PublishedGatewayResponse;
 }
 
@@ -149,6 +170,7 @@ const childrenMax: Readonly<Record<ChildKind, number>> = {
   resource: limits.resourcesPerApiMax,
   deployment: limits.deploymentsPerApiMax,
   stage: limits.stagesPerApiMax,
+  authorizer: limits.authorizersPerApiMax,
   "gateway-response": limits.gatewayResponsesMax,
   ...describingChildrenMax,
 };
@@ -158,6 +180,7 @@ const spoken: Readonly<Record<ChildKind, string>> = {
   resource: "Resource",
   deployment: "Deployment",
   stage: "stage",
+  authorizer: "Authorizer",
   "gateway-response": "GatewayResponse",
   ...describingSpoken,
 };

@@ -1,3 +1,5 @@
+import type { PublishedGatewayResponse } from "../execute-api/port.ts";
+import type { AuthorizerRecord } from "./authorizer-record.ts";
 import { apiGatewayLimits as limits } from "./limits.ts";
 import type { ResourceRecord, RestApiRecord } from "./model.ts";
 
@@ -61,6 +63,9 @@ export interface FrozenApiRecord {
   readonly resources: readonly ResourceRecord[];
   readonly models: readonly ModelRecord[];
   readonly validators: readonly RequestValidatorRecord[];
+  readonly gatewayResponses: readonly PublishedGatewayResponse[];
+  /** Absent in deployments from before they were kept. */
+  readonly authorizers?: readonly AuthorizerRecord[];
 }
 
 /** Children of an API that say what it is like, rather than what it does. */

@@ -2,11 +2,16 @@ import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
 import { accountOperations } from "./operations/account.ts";
 import { apiKeyOperations } from "./operations/api-keys.ts";
+import { authorizerOperations } from "./operations/authorizers.ts";
 import { basePathMappingOperations } from "./operations/base-path-mappings.ts";
 import { domainNameOperations } from "./operations/domain-names.ts";
 import { deploymentOperations } from "./operations/deployments.ts";
+import { documentationPartOperations } from "./operations/documentation-parts.ts";
+import { documentationVersionOperations } from "./operations/documentation-versions.ts";
+import { exportOperations } from "./operations/exports.ts";
 import { gatewayResponseOperations } from "./operations/gateway-responses.ts";
 import { importOperations } from "./operations/imports.ts";
+import { integrationResponseOperations } from "./operations/integration-responses.ts";
 import { integrationOperations } from "./operations/integrations.ts";
 import { methodResponseOperations } from "./operations/method-responses.ts";
 import { methodOperations } from "./operations/methods.ts";
@@ -45,8 +50,10 @@ export function createApiGateway(needs: ApiGatewayNeeds): ApiGateway {
         ...importOperations(needs),
         ...resourceOperations(needs),
         ...methodOperations(needs),
+        ...authorizerOperations(needs),
         ...methodResponseOperations(needs),
         ...integrationOperations(needs),
+        ...integrationResponseOperations(needs),
         ...deploymentOperations(needs),
         ...stageOperations(needs),
         ...gatewayResponseOperations(needs),
@@ -58,6 +65,9 @@ export function createApiGateway(needs: ApiGatewayNeeds): ApiGateway {
         ...domainNameOperations(needs),
         ...basePathMappingOperations(needs),
         ...modelOperations(needs),
+        ...exportOperations(needs),
+        ...documentationPartOperations(needs),
+        ...documentationVersionOperations(needs),
         ...requestValidatorOperations(needs),
       },
     },

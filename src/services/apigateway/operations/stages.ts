@@ -1,10 +1,11 @@
 import type * as sdk from "@aws-sdk/client-api-gateway";
+import type { Reader } from "../../../kernel/store/store.ts";
 import type { OperationsOf } from "../../../wire/service.ts";
 import { may } from "../authorize.ts";
 import { writeStage } from "../deploy.ts";
 import { badRequest, conflict, limitExceeded } from "../errors.ts";
 import { apiGatewayLimits as limits } from "../limits.ts";
-import { deleteChild, findChild, listChildren, readApi, readChild, type StageRecord } from "../model.ts";
+import { deleteChild, findChild, listChildren, type Place, readApi, readChild, type StageRecord } from "../model.ts";
 import { applyPatch, type PatchTable } from "../patch.ts";
 import { checkStageName, checkTags, checkVariables, refuseMembers, wholeSecond } from "../rules.ts";
 import { methodSettingPatches } from "./method-settings.ts";
@@ -19,7 +20,7 @@ import {
   parseCanary,
 } from "./stage-settings.ts";
 
-const refused = ["documentationVersion", "tracingEnabled"];
+const refused = ["tracingEnabled"];
 
 export function stageOperations(needs: ApiGatewayNeeds) {
   return {
@@ -32,6 +33,7 @@ export function stageOperations(needs: ApiGatewayNeeds) {
           deploymentId: input.deploymentId ?? "",
           ...(input.description === undefined ? {} : { description: input.description }),
           variables: checkVariables(input.variables ?? {}),
+          ...(input.documentationVersion ? { documentationVersion: input.documentationVersion } : {}),
           ...parseCacheCluster(needs.ids, input.cacheClusterEnabled, input.cacheClusterSize),
           ...(input.canarySettings === undefined
             ? {}
@@ -48,6 +50,7 @@ export function stageOperations(needs: ApiGatewayNeeds) {
             throw limitExceeded("stages for this API", limits.stagesPerApiMax);
           const deployment = await findChild(tx, call, api.id, "deployment", stage.deploymentId);
           if (deployment === undefined) throw badRequest("Deployment id does not exist");
+          await checkDocumentationVersion(tx, call, api.id, stage);
           await writeStage(needs, tx, call, api.id, stage, deployment);
         });
         return describeStage(stage);
@@ -80,6 +83,7 @@ export function stageOperations(needs: ApiGatewayNeeds) {
           checkVariables(next.variables);
           const deployment = await findChild(tx, call, input.restApiId ?? "", "deployment", next.deploymentId);
           if (deployment === undefined) throw badRequest("Deployment id does not exist");
+          await checkDocumentationVersion(tx, call, input.restApiId ?? "", next);
           await writeStage(needs, tx, call, input.restApiId ?? "", next, deployment);
           return next;
         });
@@ -112,7 +116,28 @@ export function stageOperations(needs: ApiGatewayNeeds) {
   } satisfies OperationsOf<typeof sdk>;
 }
 
+/** Throws NotFoundException for documentation that there is none of. */
+async function checkDocumentationVersion(
+  reader: Reader,
+  place: Place,
+  apiId: string,
+  { documentationVersion }: StageRecord,
+): Promise<void> {
+  if (documentationVersion === undefined) return;
+  await readChild(reader, place, apiId, "documentation-version", documentationVersion);
+}
+
 const patches: PatchTable<StageRecord> = [
+  {
+    path: /^\/documentationVersion$/,
+    apply: {
+      replace: ({ documentationVersion: _before, ...stage }, value) => ({
+        ...stage,
+        ...(value === "" ? {} : { documentationVersion: value }),
+      }),
+      remove: ({ documentationVersion: _before, ...stage }) => stage,
+    },
+  },
   ...cachePatches,
   ...canaryPatches,
   { path: /^\/deploymentId$/, apply: { replace: (stage, deploymentId) => ({ ...stage, deploymentId }) } },
@@ -136,6 +161,7 @@ function describeStage(stage: StageRecord) {
     deploymentId: stage.deploymentId,
     stageName: stage.stageName,
     ...(stage.description === undefined ? {} : { description: stage.description }),
+    ...(stage.documentationVersion === undefined ? {} : { documentationVersion: stage.documentationVersion }),
     ...describeCache(stage),
     methodSettings: { ...stage.methodSettings },
     ...(Object.keys(stage.variables).length === 0 ? {} : { variables: { ...stage.variables } }),
