@@ -1,7 +1,8 @@
 import { mediaType } from "../../../proxy/media-types.ts";
 import type { RestRequest } from "./request.ts";
+import { compileRestTemplate } from "./rest-template.ts";
 
-/** A mapping template, ready to be filled in with a request or an answer. */
+/** A mapping template, ready to be filled in with a request or an answer. It throws what `refuseUnrendered` answers. */
 export type BodyTemplate = (request: RestRequest, body: string) => string;
 
 /** What an integration gets as the body of a request. */
@@ -21,15 +22,11 @@ export function compileBodyChoice(integration: {
 }): (contentType: string) => MappedBody {
   const mapped = new Map<string, MappedBody>();
   for (const [type, text] of Object.entries(integration.requestTemplates)) {
-    mapped.set(type.toLowerCase(), { kind: "mapped", template: compileBodyTemplate(text), contentType: type });
+    mapped.set(type.toLowerCase(), { kind: "mapped", template: compileRestTemplate(text), contentType: type });
   }
   const passes =
     integration.passthroughBehavior === "WHEN_NO_MATCH" ||
     (integration.passthroughBehavior === "WHEN_NO_TEMPLATES" && mapped.size === 0);
   const other: MappedBody = { kind: passes ? "passed" : "unsupported" };
   return (contentType) => mapped.get(contentType === "" ? "application/json" : mediaType(contentType)) ?? other;
-}
-
-export function compileBodyTemplate(text: string): BodyTemplate {
-  return () => text;
 }

@@ -3,9 +3,11 @@ import { convertRequest } from "../integrations/content-handling.ts";
 import type { PublishedEndpointIntegration, PublishedMethod } from "../port.ts";
 import { compileBodyChoice } from "./body-templates.ts";
 import { compileFunctionIntegration } from "./function-integration.ts";
+import { overrideParameters } from "./overrides.ts";
 import { compileHttpIntegration } from "./http-integration.ts";
 import { refuse, type RestIntegration, type RestRequest, type RestStage } from "./request.ts";
 import { compileRequestMapping, type MappedParameters } from "./request-mapping.ts";
+import { refuseUnrendered } from "./rest-template.ts";
 import { compileServiceIntegration } from "./service-integration.ts";
 
 /** A request as an integration gets it: converted and mapped. */
@@ -43,10 +45,10 @@ export function compileEndpoint(
     try {
       if (choice.kind === "mapped") mapped = Buffer.from(choice.template(request, body.toString("utf8")), "utf8");
     } catch (error) {
-      stage.needs.log.debug("A request template failed", { requestId: request.exchange.requestId, error });
-      return refuse(request, "API_CONFIGURATION_ERROR");
+      return refuseUnrendered(request, "request", error);
     }
     const parameters = mapParameters(request);
+    if (request.overrides !== undefined) overrideParameters(parameters, request.overrides.request);
     call(request, {
       parameters,
       body: mapped,

@@ -5,9 +5,11 @@ import { valuesOf } from "../integrations/forwarded-headers.ts";
 import { textAt } from "../integrations/json-path.ts";
 import { compileSelection } from "../integrations/selection.ts";
 import type { PublishedIntegrationResponse } from "../port.ts";
-import { type BodyTemplate, compileBodyTemplate } from "./body-templates.ts";
+import type { BodyTemplate } from "./body-templates.ts";
+import { overrideHeaders, overriddenStatus } from "./overrides.ts";
 import { answer, refuse, type RestRequest } from "./request.ts";
 import { compileSource } from "./request-mapping.ts";
+import { compileRestTemplate, refuseUnrendered } from "./rest-template.ts";
 
 /** What an endpoint, a service or a function answered an integration. */
 export interface IntegrationAnswer {
@@ -56,7 +58,7 @@ function compileResponse(response: PublishedIntegrationResponse): CompiledRespon
     status: Number(response.statusCode),
     headers,
     templates: new Map(
-      Object.entries(response.responseTemplates).map(([type, text]) => [type.toLowerCase(), compileBodyTemplate(text)]),
+      Object.entries(response.responseTemplates).map(([type, text]) => [type.toLowerCase(), compileRestTemplate(text)]),
     ),
     contentHandling: response.contentHandling,
   };
@@ -100,8 +102,7 @@ function answerMapped(request: RestRequest, answered: IntegrationAnswer, respons
   try {
     if (template !== undefined) sent = template(request, body.toString("utf8"));
   } catch (error) {
-    stage.needs.log.debug("A response template failed", { requestId: exchange.requestId, error });
-    return refuse(request, "API_CONFIGURATION_ERROR");
+    return refuseUnrendered(request, "response", error);
   }
   const headers: string[] = [];
   let hasType = false;
@@ -117,7 +118,11 @@ function answerMapped(request: RestRequest, answered: IntegrationAnswer, respons
     const type = templateType ?? sentHeaderValue(answeredType);
     headers.push("Content-Type", type === undefined || type === "" ? "application/json" : type);
   }
-  answer(exchange, response.status, headers, sent);
+  const { overrides } = request;
+  if (overrides === undefined) return answer(exchange, response.status, headers, sent);
+  const status = overriddenStatus(response.status, overrides.response);
+  if (status === undefined) return refuse(request, "API_CONFIGURATION_ERROR");
+  answer(exchange, status, overrideHeaders(headers, overrides.response), sent);
 }
 
 /** AWS: the template of the type that the client accepts first, else the first one. */

@@ -42,9 +42,13 @@ export function compileRestTemplate(text: string): (request: RestRequest, body: 
  * @param mapped whose payload it was
  */
 export function refuseUnrendered(request: RestRequest, mapped: "request" | "response", error: unknown): void {
-  if (!(error instanceof PayloadError) && !(error instanceof TemplateError)) throw error;
-  const { needs } = request.stage;
-  needs.log.debug("A mapping template failed", { requestId: request.exchange.requestId, reason: error.message });
+  const { log } = request.stage.needs;
+  const { requestId } = request.exchange;
+  if (error instanceof PayloadError || error instanceof TemplateError) {
+    log.debug("A mapping template failed", { requestId, reason: error.message });
+  } else {
+    log.error("Rendering a mapping template broke", { requestId, error });
+  }
   if (error instanceof PayloadError && mapped === "request") {
     refuse(request, "BAD_REQUEST_BODY", `Could not parse request body into json: ${error.message}`);
   } else {
