@@ -2,6 +2,10 @@
 export const apiGatewayLimits = {
   apisPerRegionMax: 600,
   resourcesPerApiMax: 300,
+  /** "Lambda authorizers per API" */
+  authorizersPerApiMax: 10,
+  /** "Length, in bytes, of a resource policy" */
+  policyBytesMax: 8192,
   stagesPerApiMax: 10,
   deploymentsPerApiMax: 300,
   gatewayResponsesMax: 30,
@@ -31,6 +35,8 @@ export const apiGatewayLimits = {
   mappingsPerDomainMax: 200,
   integrationTimeoutMsMin: 50,
   integrationTimeoutMsMax: 29_000,
+  /** Of integrations that stream: 15 minutes. */
+  streamingTimeoutMsMax: 900_000,
   /** Size of a definition to import: 6 MB. */
   definitionBytesMax: 6 * 1024 * 1024,
   /** Our own: how deep a definition may be nested. */

@@ -1,9 +1,11 @@
 import type { Store } from "../../../kernel/store/store.ts";
 import type { DomainsPort, UsagePort } from "../../execute-api/port.ts";
+import type { IamPort } from "../../iam/port.ts";
 import type { DeployNeeds } from "../deploy.ts";
 
 export interface ApiGatewayNeeds extends DeployNeeds {
   readonly store: Store;
+  readonly iam: Pick<IamPort, "passRole">;
   readonly usage: UsagePort;
   readonly domains: DomainsPort;
 }
