@@ -1,6 +1,7 @@
 import { lowerAlphanumeric } from "../../kernel/ids.ts";
 import type { Transaction } from "../../kernel/store/store.ts";
 import type { DeployNeeds } from "./deploy.ts";
+import { checkAuthorizer } from "./authorizer-rules.ts";
 import { badRequest, limitExceeded } from "./errors.ts";
 import { apiGatewayLimits as limits } from "./limits.ts";
 import {
@@ -33,7 +34,8 @@ export async function writeDefinition(
 ): Promise<void> {
   await writeModels(needs, tx, place, api.id, definition, mode);
   const validatorIds = await writeValidators(needs, tx, place, api.id, definition, mode);
-  await writeResources(needs, tx, place, api, definition, mode, validatorIds);
+  const authorizerIds = await writeAuthorizers(needs, tx, place, api.id, definition, mode);
+  await writeResources(needs, tx, place, api, definition, mode, { validatorIds, authorizerIds });
   if (mode === "overwrite") {
     for (const response of await listChildren(tx, place, api.id, "gateway-response")) {
       deleteChild(tx, place, api.id, "gateway-response", response.responseType);
@@ -52,7 +54,7 @@ async function writeResources(
   api: RestApiRecord,
   definition: ApiDefinition,
   mode: ImportMode,
-  validatorIds: ReadonlyMap<string, string>,
+  ids: ImportedIds,
 ): Promise<void> {
   const before = new Map<string, ResourceRecord>();
   for (const resource of await listChildren(tx, place, api.id, "resource")) {
@@ -73,7 +75,7 @@ async function writeResources(
         ? {}
         : { parentId: write(slash === 0 ? "/" : path.slice(0, slash)), pathPart: path.slice(slash + 1) }),
       path,
-      methods: { ...kept, ...methodsOf(definition.methods.get(path), validatorIds) },
+      methods: { ...kept, ...methodsOf(definition.methods.get(path), ids) },
     };
     writeChild(tx, place, api.id, "resource", id, resource);
     return id;
@@ -84,14 +86,25 @@ async function writeResources(
   if (all > limits.resourcesPerApiMax) throw badRequest(`An API has at most ${limits.resourcesPerApiMax} resources`);
 }
 
+/** Identifiers by the names that a definition uses. */
+interface ImportedIds {
+  readonly validatorIds: ReadonlyMap<string, string>;
+  readonly authorizerIds: ReadonlyMap<string, string>;
+}
+
 function methodsOf(
   methods: Readonly<Record<string, MethodDefinition>> | undefined,
-  validatorIds: ReadonlyMap<string, string>,
+  { validatorIds, authorizerIds }: ImportedIds,
 ): Record<string, MethodRecord> {
   const records: Record<string, MethodRecord> = {};
-  for (const [httpMethod, { requestValidator, ...method }] of Object.entries(methods ?? {})) {
+  for (const [httpMethod, { requestValidator, authorizer, ...method }] of Object.entries(methods ?? {})) {
     const requestValidatorId = validatorIds.get(requestValidator ?? "");
-    records[httpMethod] = { ...method, ...(requestValidatorId === undefined ? {} : { requestValidatorId }) };
+    const authorizerId = authorizerIds.get(authorizer ?? "");
+    records[httpMethod] = {
+      ...method,
+      ...(requestValidatorId === undefined ? {} : { requestValidatorId }),
+      ...(authorizerId === undefined ? {} : { authorizerId }),
+    };
   }
   return records;
 }
@@ -127,6 +140,30 @@ async function writeModels(
   }
   if (mode === "overwrite") for (const name of before.keys()) deleteChild(tx, place, apiId, "model", name);
   for (const model of made) writeChild(tx, place, apiId, "model", model.name, model);
+}
+
+/** @returns their identifiers by name */
+async function writeAuthorizers(
+  needs: DeployNeeds,
+  tx: Transaction,
+  place: Place,
+  apiId: string,
+  { authorizers }: ApiDefinition,
+  mode: ImportMode,
+): Promise<Map<string, string>> {
+  const known = await listChildren(tx, place, apiId, "authorizer");
+  if (mode === "overwrite") for (const { id } of known) deleteChild(tx, place, apiId, "authorizer", id);
+  const ids = new Map<string, string>();
+  for (const [name, authorizer] of authorizers) {
+    const id = known.find((other) => other.name === name)?.id ?? needs.ids.random(6, lowerAlphanumeric);
+    ids.set(name, id);
+    writeChild(tx, place, apiId, "authorizer", id, checkAuthorizer({ ...authorizer, id }));
+  }
+  const all = new Set([...(mode === "merge" ? known.map(({ name }) => name) : []), ...authorizers.keys()]).size;
+  if (all > limits.authorizersPerApiMax) {
+    throw limitExceeded("authorizers for this API", limits.authorizersPerApiMax);
+  }
+  return ids;
 }
 
 /** @returns their identifiers by name */

@@ -1,9 +1,11 @@
 import { notImplemented } from "../../aws/error.ts";
 import type { PublishedGatewayResponse } from "../execute-api/port.ts";
 import { badRequest } from "./errors.ts";
+import { readIntegration } from "./openapi-integration.ts";
 import type { IntegrationRecord, IntegrationResponseRecord, MethodRecord } from "./model.ts";
 import { asMembers, type Members, parseDocument, readTexts, refuseExtensions } from "./openapi-document.ts";
 import { readDocumentation, readValidators, type ValidatorDefinition, validatorOf } from "./openapi-describing.ts";
+import { type AuthorizerDefinition, readAuthorizers, readSecurity } from "./openapi-security.ts";
 import { type ModelDefinition, type ModelReader, readModels, readRequest, readResponses } from "./openapi-models.ts";
 import {
   asksForSomething,
@@ -11,7 +13,6 @@ import {
   checkLiteralParameters,
   checkPathPart,
   checkStaticTemplates,
-  parseAuthorizationType,
   parseCredentials,
   parsePassthrough,
   parseResponseType,
@@ -34,6 +35,10 @@ export interface ApiDefinition {
   readonly models: ReadonlyMap<string, ModelDefinition>;
   /** By name. */
   readonly validators: ReadonlyMap<string, ValidatorDefinition>;
+  /** By name. */
+  readonly authorizers: ReadonlyMap<string, AuthorizerDefinition>;
+  /** The resource policy, as it is written. */
+  readonly policy?: string;
   readonly documentation: ReturnType<typeof readDocumentation>;
   /** What was read but does nothing. */
   readonly warnings: readonly string[];
@@ -41,6 +46,7 @@ export interface ApiDefinition {
 
 /** A method whose validator is known by name. */
 export interface MethodDefinition extends MethodRecord {
+  readonly authorizer?: string;
   readonly requestValidator?: string;
 }
 
@@ -64,6 +70,7 @@ const documentExtensions = new Set([
   "x-amazon-apigateway-endpoint-configuration",
   "x-amazon-apigateway-gateway-responses",
   "x-amazon-apigateway-importexport-version",
+  "x-amazon-apigateway-policy",
   "x-amazon-apigateway-request-validator",
   "x-amazon-apigateway-request-validators",
 ]);
@@ -105,6 +112,10 @@ export function parseApiDefinition(body: Uint8Array, basePathMode: BasePathMode 
     methods,
     models: models.models,
     validators,
+    authorizers: readAuthorizers(document),
+    ...(document["x-amazon-apigateway-policy"] === undefined
+      ? {}
+      : { policy: JSON.stringify(document["x-amazon-apigateway-policy"]) }),
     documentation: readDocumentation(document),
     warnings,
   };
@@ -168,7 +179,7 @@ function readMethod(
   const integration = operation["x-amazon-apigateway-integration"];
   return {
     httpMethod,
-    authorizationType: readAuthorization(document, operation),
+    ...readSecurity(document, operation, where),
     ...(typeof operation["operationId"] === "string" ? { operationName: operation["operationId"] } : {}),
     ...(Object.keys(requestParameters).length === 0 ? {} : { requestParameters }),
     ...(Object.keys(requestModels).length === 0 ? {} : { requestModels }),
@@ -176,119 +187,6 @@ function readMethod(
     ...(Object.keys(methodResponses).length === 0 ? {} : { methodResponses }),
     ...(integration === undefined ? {} : { integration: readIntegration(asMembers(integration), where) }),
   };
-}
-
-/** AWS_IAM where a scheme of SigV4 is asked for; every other scheme is refused by name. */
-function readAuthorization(document: Members, operation: Members): "NONE" | "AWS_IAM" {
-  const auth = asMembers(operation["x-amazon-apigateway-auth"])["type"];
-  if (auth !== undefined) return parseAuthorizationType(String(auth).toUpperCase());
-  const security = operation["security"] ?? document["security"];
-  if (!Array.isArray(security)) return "NONE";
-  const schemes = {
-    ...asMembers(document["securityDefinitions"]),
-    ...asMembers(asMembers(document["components"])["securitySchemes"]),
-  };
-  for (const requirement of security) {
-    for (const name of Object.keys(asMembers(requirement))) {
-      const scheme = asMembers(schemes[name]);
-      if (scheme["x-amazon-apigateway-authtype"] === "awsSigv4") return "AWS_IAM";
-      // SAM writes NONE for a method that opts out of the default authorizer.
-      if (name === "NONE") continue;
-      if (scheme["type"] === "apiKey" && String(scheme["name"]).toLowerCase() === "x-api-key") {
-        throw notImplemented(`A method that requires an API key (${name})`);
-      }
-      throw notImplemented(`The authorizer ${name}`);
-    }
-  }
-  return "NONE";
-}
-
-const proxyMembers = new Set([
-  "cacheNamespace",
-  "connectionType",
-  "contentHandling",
-  "credentials",
-  "httpMethod",
-  "passthroughBehavior",
-  "payloadFormatVersion",
-  "responses",
-  "responseTransferMode",
-  "timeoutInMillis",
-  "type",
-  "uri",
-]);
-const mockMembers = new Set([
-  "cacheNamespace",
-  "httpMethod",
-  "passthroughBehavior",
-  "requestTemplates",
-  "responses",
-  "timeoutInMillis",
-  "type",
-]);
-
-function readIntegration(integration: Members, where: string): IntegrationRecord {
-  const type = String(integration["type"] ?? "").toUpperCase();
-  if (type === "") throw badRequest(`The integration of ${where} has no type`);
-  if (type !== "AWS_PROXY" && type !== "MOCK") throw notImplemented(`An integration of type ${type} (${where})`);
-  const known = type === "MOCK" ? mockMembers : proxyMembers;
-  for (const [name, value] of Object.entries(integration)) {
-    if (!known.has(name) && asksForSomething(value)) {
-      throw notImplemented(`x-amazon-apigateway-integration with ${name} (${where})`);
-    }
-  }
-  if (integration["responseTransferMode"] === "STREAM") throw notImplemented(`responseTransferMode STREAM (${where})`);
-  if (asksForSomething(integration["connectionType"]) && integration["connectionType"] !== "INTERNET") {
-    throw notImplemented(`connectionType ${String(integration["connectionType"])} (${where})`);
-  }
-  const timeout = integration["timeoutInMillis"];
-  const handling = integration["contentHandling"];
-  const requestTemplates = readTexts(integration["requestTemplates"]);
-  const responses = readIntegrationResponses(asMembers(integration["responses"]));
-  if (type === "MOCK") checkMock(requestTemplates, responses, where);
-  return {
-    type,
-    ...(type === "AWS_PROXY"
-      ? { uri: parseProxyUri(typeof integration["uri"] === "string" ? integration["uri"] : undefined) }
-      : {}),
-    ...parseCredentials(asksForSomething(integration["credentials"]) ? String(integration["credentials"]) : undefined),
-    ...(Object.keys(requestTemplates).length === 0 ? {} : { requestTemplates }),
-    passthroughBehavior: parsePassthrough(
-      integration["passthroughBehavior"] === undefined ? undefined : String(integration["passthroughBehavior"]),
-    ),
-    ...(handling === "CONVERT_TO_TEXT" || handling === "CONVERT_TO_BINARY" ? { contentHandling: handling } : {}),
-    timeoutMs: parseTimeout(timeout === undefined ? undefined : Number(timeout)),
-    responses,
-  };
-}
-
-function readIntegrationResponses(members: Members): Record<string, IntegrationResponseRecord> {
-  const responses: Record<string, IntegrationResponseRecord> = {};
-  for (const [pattern, value] of Object.entries(members)) {
-    const response = asMembers(value);
-    const statusCode = String(response["statusCode"] ?? "200");
-    const responseParameters = readTexts(response["responseParameters"]);
-    const responseTemplates = readTexts(response["responseTemplates"]);
-    responses[statusCode] = {
-      statusCode,
-      ...(pattern === "default" ? {} : { selectionPattern: pattern }),
-      ...(Object.keys(responseParameters).length === 0 ? {} : { responseParameters }),
-      ...(Object.keys(responseTemplates).length === 0 ? {} : { responseTemplates }),
-    };
-  }
-  return responses;
-}
-
-function checkMock(
-  requestTemplates: Readonly<Record<string, string>>,
-  responses: Readonly<Record<string, IntegrationResponseRecord>>,
-  where: string,
-): void {
-  checkStaticTemplates(requestTemplates, where);
-  for (const response of Object.values(responses)) {
-    checkLiteralParameters(response.responseParameters, "method.response.header.");
-    checkStaticTemplates(response.responseTemplates, where);
-  }
 }
 
 function readGatewayResponses(members: Members): PublishedGatewayResponse[] {

@@ -1,7 +1,7 @@
 import { notImplemented } from "../../aws/error.ts";
 import { badRequest } from "./errors.ts";
 import { apiGatewayLimits as limits } from "./limits.ts";
-import type { IntegrationRecord } from "./model.ts";
+import type { IntegrationRecord, MethodRecord } from "./model.ts";
 
 const methods = new Set(["ANY", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
@@ -22,10 +22,8 @@ export function parseHttpMethod(method: string | undefined): string {
   throw badRequest("Invalid HTTP method specified: must be one of GET, PUT, POST, DELETE, PATCH, OPTIONS, HEAD, ANY");
 }
 
-/** Refuses authorizers by name. */
-export function parseAuthorizationType(type: string | undefined): "NONE" | "AWS_IAM" {
-  if (type === "NONE" || type === "AWS_IAM") return type;
-  if (type === "CUSTOM" || type === "COGNITO_USER_POOLS") throw notImplemented(`authorizationType ${type}`);
+export function parseAuthorizationType(type: string | undefined): MethodRecord["authorizationType"] {
+  if (type === "NONE" || type === "AWS_IAM" || type === "CUSTOM" || type === "COGNITO_USER_POOLS") return type;
   throw badRequest(
     "Invalid authorization type specified. Valid options are NONE, AWS_IAM, CUSTOM, and COGNITO_USER_POOLS",
   );

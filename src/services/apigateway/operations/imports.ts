@@ -1,11 +1,12 @@
 import type * as sdk from "@aws-sdk/client-api-gateway";
 import { notImplemented } from "../../../aws/error.ts";
-import type { OperationsOf } from "../../../wire/service.ts";
+import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { may } from "../authorize.ts";
 import { badRequest } from "../errors.ts";
 import { writeDefinition } from "../import.ts";
 import { readApi, type RestApiRecord, writeApi } from "../model.ts";
 import { type ApiDefinition, type BasePathMode, parseApiDefinition } from "../openapi.ts";
+import { parseResourcePolicy } from "../resource-policy.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
 import { checkBinaryMediaTypes, checkRoom, describeApi, newApi, parseEndpoint } from "./rest-apis.ts";
 
@@ -18,9 +19,11 @@ export function importOperations(needs: ApiGatewayNeeds) {
         const definition = parseApiDefinition(input.body ?? new Uint8Array(), basePathMode);
         checkWarnings(input.failOnWarnings, definition);
         if (definition.name === "") throw badRequest("The Rest Api name must not be empty");
+        const fresh = newApi(needs, call);
         const api: RestApiRecord = {
-          ...newApi(needs, call),
+          ...fresh,
           ...importedFields(definition),
+          ...importedPolicy(definition, call, fresh.id),
           name: definition.name,
           disableExecuteApiEndpoint: definition.disableExecuteApiEndpoint ?? false,
           ...endpoint,
@@ -42,7 +45,7 @@ export function importOperations(needs: ApiGatewayNeeds) {
         checkWarnings(input.failOnWarnings, definition);
         const api = await needs.store.transact(async (tx) => {
           const before = await readApi(tx, call, input.restApiId);
-          const { description: _description, apiVersion: _version, ...rest } = before;
+          const { description: _description, apiVersion: _version, policy: _policy, ...rest } = before;
           const fields = importedFields(definition);
           const next: RestApiRecord =
             mode === "overwrite"
@@ -55,6 +58,7 @@ export function importOperations(needs: ApiGatewayNeeds) {
                 };
           const written: RestApiRecord = {
             ...next,
+            ...importedPolicy(definition, call, before.id),
             disableExecuteApiEndpoint: definition.disableExecuteApiEndpoint ?? before.disableExecuteApiEndpoint,
             ...endpoint,
           };
@@ -75,6 +79,10 @@ function importedFields(definition: ApiDefinition) {
     binaryMediaTypes: checkBinaryMediaTypes(definition.binaryMediaTypes),
     apiKeySource: definition.apiKeySource,
   };
+}
+
+function importedPolicy({ policy }: ApiDefinition, call: Call, apiId: string): { policy?: string } {
+  return policy === undefined ? {} : { policy: parseResourcePolicy(policy, call, apiId) };
 }
 
 function checkWarnings(failOnWarnings: boolean | undefined, { warnings }: ApiDefinition): void {

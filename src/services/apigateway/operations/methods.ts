@@ -1,28 +1,28 @@
 import type * as sdk from "@aws-sdk/client-api-gateway";
 import type { OperationsOf } from "../../../wire/service.ts";
+import { checkMethodAuthorizer } from "../authorizer-rules.ts";
 import { may } from "../authorize.ts";
 import { conflict } from "../errors.ts";
 import { type MethodRecord, readChild, writeChild } from "../model.ts";
 import { applyPatch, type PatchTable } from "../patch.ts";
-import { parseAuthorizationType, parseHttpMethod, refuseMembers } from "../rules.ts";
+import { parseAuthorizationType, parseHttpMethod } from "../rules.ts";
 import { checkRequestRules, requestRulePatches } from "../request-rules.ts";
 import { describeIntegration } from "./integrations.ts";
 import { changeMethod, methodOf, methodPath, writeMethod } from "./method-address.ts";
 import { describeMethodResponse } from "./method-responses.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
 
-const refused = ["authorizationScopes", "authorizerId"];
-
 export function methodOperations(needs: ApiGatewayNeeds) {
   return {
     PutMethod: {
       authorize: (input, call) => may("PUT", call, methodPath(input)),
       run: async (input, call) => {
-        refuseMembers("PutMethod", input, refused);
         const httpMethod = parseHttpMethod(input.httpMethod);
         const method: MethodRecord = {
           httpMethod,
           authorizationType: parseAuthorizationType(input.authorizationType),
+          ...(input.authorizerId ? { authorizerId: input.authorizerId } : {}),
+          ...(input.authorizationScopes?.length ? { authorizationScopes: input.authorizationScopes } : {}),
           ...(input.apiKeyRequired === true ? { apiKeyRequired: true } : {}),
           ...(input.operationName === undefined ? {} : { operationName: input.operationName }),
           ...(input.requestParameters === undefined ? {} : { requestParameters: input.requestParameters }),
@@ -33,6 +33,7 @@ export function methodOperations(needs: ApiGatewayNeeds) {
           const resource = await readChild(tx, call, input.restApiId, "resource", input.resourceId);
           if (resource.methods[httpMethod] !== undefined) throw conflict("Method already exists for this resource");
           await checkRequestRules(tx, call, input.restApiId ?? "", method);
+          await checkMethodAuthorizer(tx, call, input.restApiId ?? "", method);
           writeMethod(tx, call, input, resource, method);
         });
         return describeMethod(method, input.resourceId ?? "");
@@ -52,6 +53,7 @@ export function methodOperations(needs: ApiGatewayNeeds) {
         const method = await changeMethod(needs, call, input, async (before, tx) => {
           const next = applyPatch(before, input.patchOperations, patches, documentedPaths);
           await checkRequestRules(tx, call, input.restApiId ?? "", next);
+          await checkMethodAuthorizer(tx, call, input.restApiId ?? "", next);
           return next;
         });
         return describeMethod(method, input.resourceId ?? "");
@@ -80,6 +82,26 @@ const patches: PatchTable<MethodRecord> = [
     path: /^\/authorizationType$/,
     apply: { replace: (method, value) => ({ ...method, authorizationType: parseAuthorizationType(value) }) },
   },
+  {
+    path: /^\/authorizerId$/,
+    apply: {
+      replace: (method, authorizerId) => ({ ...method, authorizerId }),
+      remove: ({ authorizerId: _gone, ...method }) => method,
+    },
+  },
+  {
+    path: /^\/authorizationScopes$/,
+    apply: {
+      add: (method, scope) => ({
+        ...method,
+        authorizationScopes: [...new Set([...(method.authorizationScopes ?? []), scope])],
+      }),
+      remove: (method, scope) => ({
+        ...method,
+        authorizationScopes: (method.authorizationScopes ?? []).filter((known) => known !== scope),
+      }),
+    },
+  },
   { path: /^\/operationName$/, apply: { replace: (method, operationName) => ({ ...method, operationName }) } },
   ...requestRulePatches,
 ];
@@ -101,6 +123,8 @@ export function describeMethod(method: MethodRecord, resourceId: string) {
   return {
     httpMethod: method.httpMethod,
     authorizationType: method.authorizationType,
+    ...(method.authorizerId === undefined ? {} : { authorizerId: method.authorizerId }),
+    ...(method.authorizationScopes?.length ? { authorizationScopes: [...method.authorizationScopes] } : {}),
     apiKeyRequired: method.apiKeyRequired ?? false,
     ...(method.operationName === undefined ? {} : { operationName: method.operationName }),
     ...(method.requestParameters === undefined ? {} : { requestParameters: { ...method.requestParameters } }),

@@ -20,9 +20,10 @@ import {
 import { defaultModels } from "../models.ts";
 import { applyPatch, type PatchTable } from "../patch.ts";
 import { checkTags, pageOf, refuseMembers, wholeSecond } from "../rules.ts";
+import { parseResourcePolicy } from "../resource-policy.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
 
-const refused = ["cloneFrom", "endpointAccessMode", "minimumCompressionSize", "policy", "securityPolicy"];
+const refused = ["cloneFrom", "endpointAccessMode", "minimumCompressionSize", "securityPolicy"];
 
 export function restApiOperations(needs: ApiGatewayNeeds) {
   return {
@@ -31,8 +32,10 @@ export function restApiOperations(needs: ApiGatewayNeeds) {
       run: async (input, call) => {
         refuseMembers("CreateRestApi", input, refused);
         if (!input.name) throw badRequest("The Rest Api name must not be empty");
+        const fresh = newApi(needs, call);
         const api: RestApiRecord = {
-          ...newApi(needs, call),
+          ...fresh,
+          ...(input.policy ? { policy: parseResourcePolicy(input.policy, call, fresh.id) } : {}),
           name: input.name,
           ...(input.description === undefined ? {} : { description: input.description }),
           ...(input.version === undefined ? {} : { apiVersion: input.version }),
@@ -74,7 +77,10 @@ export function restApiOperations(needs: ApiGatewayNeeds) {
       authorize: (input, call) => may("PATCH", call, `/restapis/${input.restApiId}`),
       run: async (input, call) => {
         const api = await needs.store.transact(async (tx) => {
-          const next = applyPatch(await readApi(tx, call, input.restApiId), input.patchOperations, patches);
+          const patched = applyPatch(await readApi(tx, call, input.restApiId), input.patchOperations, patches);
+          const { policy } = patched;
+          const next =
+            policy === undefined ? patched : { ...patched, policy: parseResourcePolicy(policy, call, patched.id) };
           checkBinaryMediaTypes(next.binaryMediaTypes);
           if (next.name === "") throw badRequest("The Rest Api name must not be empty");
           writeApi(tx, call, next);
@@ -97,6 +103,13 @@ export function restApiOperations(needs: ApiGatewayNeeds) {
 }
 
 const patches: PatchTable<RestApiRecord> = [
+  {
+    path: /^\/policy$/,
+    apply: {
+      replace: (api, policy) => withPolicy(api, policy),
+      remove: (api) => withPolicy(api, ""),
+    },
+  },
   { path: /^\/name$/, apply: { replace: (api, name) => ({ ...api, name }) } },
   { path: /^\/description$/, apply: { replace: (api, description) => ({ ...api, description }) } },
   { path: /^\/version$/, apply: { replace: (api, apiVersion) => ({ ...api, apiVersion }) } },
@@ -179,6 +192,10 @@ async function deleteEverything(needs: ApiGatewayNeeds, tx: Transaction, place: 
   deleteApiRecord(tx, place, id);
 }
 
+function withPolicy({ policy: _gone, ...api }: RestApiRecord, policy: string): RestApiRecord {
+  return policy === "" ? api : { ...api, policy };
+}
+
 export function describeApi(api: RestApiRecord) {
   return {
     id: api.id,
@@ -192,5 +209,7 @@ export function describeApi(api: RestApiRecord) {
     tags: { ...api.tags },
     disableExecuteApiEndpoint: api.disableExecuteApiEndpoint,
     rootResourceId: api.rootResourceId,
+    // AWS: the document arrives with its quotes escaped, as within a JSON string.
+    ...(api.policy === undefined ? {} : { policy: JSON.stringify(api.policy).slice(1, -1) }),
   };
 }
