@@ -23,6 +23,8 @@ export interface Exchange {
   /** `1-…-…`, or what the client sent. */
   readonly trace: string;
   readonly meter: ExchangeMeter | undefined;
+  /** Is told the answer of an integration before it is sent, where somebody keeps it; it may add headers. */
+  capture: AnswerCapture | undefined;
   /** How the request came, where it came by a custom domain name. */
   readonly domain: RequestDomain | undefined;
 }
@@ -45,10 +47,23 @@ export interface ClientCertificate {
   readonly validity: { readonly notBefore: string; readonly notAfter: string };
 }
 
+/** @param headers names and values in turn, without those that tell of the request itself */
+export type AnswerCapture = (status: number, headers: string[], body: string | Buffer) => void;
+
+export type DetailMeter = (status: number, latencyMs: number, integrationLatencyMs: number | undefined) => void;
+
 /** Counts requests, as they are answered. */
 export interface ExchangeMeter {
   /** @param startedAt epoch milliseconds */
   answered(status: number, startedAt: number): void;
+  /** An integration has answered, after so long. */
+  integrated?(latencyMs: number): void;
+  /** Of one method of a REST API, where its metrics are told beside the stage's. */
+  ofMethod?(path: string, httpMethod: string): DetailMeter;
+  /** Of one route of an HTTP API. */
+  ofRoute?(routeKey: string): DetailMeter;
+  /** A request whose answer may be cached: whether it was. */
+  cached?(hit: boolean): void;
 }
 
 export interface RequestPaths {
@@ -86,6 +101,7 @@ export function startExchange(
     extendedId: needs.identities.extendedId(),
     trace: traceRoot(headers, () => needs.identities.traceRoot(now)),
     meter: needs.meter,
+    capture: undefined,
     domain: paths.domain,
   };
 }

@@ -136,6 +136,14 @@ interface PublishedBase {
   readonly deploymentId: string;
   readonly variables: Readonly<Record<string, string>>;
   readonly disableExecuteApiEndpoint: boolean;
+  readonly accessLog?: PublishedAccessLog;
+}
+
+/** A line for each request. */
+export interface PublishedAccessLog {
+  readonly logGroup: string;
+  /** Text with `$context.…`. */
+  readonly format: string;
 }
 
 export interface PublishedRestStage extends PublishedBase {
@@ -153,6 +161,9 @@ export interface PublishedRestStage extends PublishedBase {
   readonly cache?: PublishedCache;
   /** Absent without a canary. */
   readonly canary?: PublishedCanary;
+  /** Never published: how a canary is compiled. */
+  readonly isCanary?: boolean;
+  readonly cacheName?: string;
   readonly authorizers?: readonly PublishedRestAuthorizer[];
   /** The API's resource policy, a JSON document whose resources are ARNs in full. */
   readonly policy?: string;
@@ -269,6 +280,12 @@ export interface PublishedRate {
 export interface PublishedMethodSettings {
   readonly throttling?: PublishedRate;
   readonly caching?: PublishedCaching;
+  /** Absent where there is no execution log. */
+  readonly loggingLevel?: "ERROR" | "INFO";
+  /** Requests are logged as they came. */
+  readonly dataTrace?: boolean;
+  /** The method has metrics of its own. */
+  readonly metrics?: boolean;
 }
 
 export interface PublishedCaching {
@@ -374,6 +391,8 @@ export interface PublishedQuota {
 
 export interface PublishedHttpStage extends PublishedBase {
   readonly kind: "http";
+  /** Whether a route has metrics of its own, by its key; `$default` is for those without a setting. */
+  readonly detailedMetrics?: Readonly<Record<string, boolean>>;
   /** By route key; `$default`'s own is under its key, `default` is for all others. */
   readonly throttling?: {
     readonly default?: PublishedRate;
@@ -484,3 +503,4 @@ export interface PublishedCors {
 }
 
 export type { Answer, Ask, ConnectionsPort } from "./websocket/ask.ts";
+export type { PublishedWebSocketIntegration, PublishedWebSocketRoute } from "./websocket/published.ts";

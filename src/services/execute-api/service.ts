@@ -27,8 +27,11 @@ import { createRequestIdentities } from "../../proxy/request-identity.ts";
 import { compileRestStage } from "./rest/stage.ts";
 import { createStageMeters } from "./stage-meter.ts";
 import type { StageNeeds } from "./stage-needs.ts";
+import { compileCanaryStage } from "./canary/canary-stage.ts";
+import { createStageCaches } from "./caching/stage-caches.ts";
 import { createLimits, type LimitsNeeds } from "./throttling/stage-limits.ts";
 import { createUsagePort } from "./throttling/usage-port.ts";
+import { parseSelectionExpression } from "./websocket/selection.ts";
 import { compileWebSocketStage } from "./websocket/stage.ts";
 import { createWebSockets, type WebSockets } from "./websocket/web-sockets.ts";
 import { modelChecker } from "./validation/json-schema.ts";
@@ -63,6 +66,8 @@ export interface ExecuteApi {
   readonly models: ModelChecker;
   /** To be started once this node is registered, and stopped before what its routes call. */
   readonly webSockets: Pick<WebSockets, "connections" | "port" | "start" | "stop">;
+  /** Whether messages can be selected by an expression. */
+  readonly isSelectionExpression: (expression: string) => boolean;
   /** Requests by stage, for Prometheus. */
   readonly collect: Collector;
   /** Before requests come: count what processes that were killed had let through. */
@@ -89,6 +94,7 @@ export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
     identities: createRequestIdentities(needs.ids),
     access: createInvokeAccess(needs.verifier, needs.authorizer),
     limits: limiting.limits,
+    caches: createStageCaches(),
     integrations: { upstream, innerApi: needs.innerApi, roles: createAssumedRoles(needs.assumeRole, needs.clock) },
     authorizers: {
       issuerOf: needs.issuerOf,
@@ -97,10 +103,13 @@ export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
     },
   };
   const meters = createStageMeters(needs);
+  const drawEvenly = () => Buffer.from(needs.ids.bytes(4)).readUInt32LE() / 2 ** 32;
   const published = watchPublishedStages(needs.store, (stage) => {
     const metered = { ...stageNeeds, meter: meters.of(stage) };
     if (stage.kind === "websocket") return compileWebSocketStage(metered, stage, webSockets.answer);
-    return stage.kind === "rest" ? compileRestStage(metered, stage) : compileHttpStage(metered, stage);
+    return stage.kind === "rest"
+      ? compileCanaryStage(stage, (each) => compileRestStage(metered, each), drawEvenly)
+      : compileHttpStage(metered, stage);
   });
   const webSockets = createWebSockets({
     ...needs,
@@ -134,6 +143,7 @@ export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
   return {
     port,
     webSockets,
+    isSelectionExpression: (expression) => parseSelectionExpression(expression) !== undefined,
     publisher: stagePublisher,
     usage: createUsagePort(limiting.quotas),
     models: modelChecker,

@@ -21,6 +21,8 @@ interface Counts {
   requests: number;
   clientErrors: number;
   serverErrors: number;
+  cacheHits: number;
+  cacheMisses: number;
   latencies: Map<number, number>;
 }
 
@@ -50,6 +52,8 @@ export function createStageMeters(needs: { readonly metrics: MetricsPort; readon
         requests: 0,
         clientErrors: 0,
         serverErrors: 0,
+        cacheHits: 0,
+        cacheMisses: 0,
         latencies: new Map(),
       };
       stages.set(key, counts);
@@ -65,6 +69,10 @@ export function createStageMeters(needs: { readonly metrics: MetricsPort; readon
           active.add(counts);
           tellSoon();
         },
+        cached(hit) {
+          if (hit) counts.cacheHits += 1;
+          else counts.cacheMisses += 1;
+        },
       };
     },
     collect: () => [toFamily([...stages.values()])],
@@ -74,10 +82,12 @@ export function createStageMeters(needs: { readonly metrics: MetricsPort; readon
 
 /** Source: "Amazon API Gateway dimensions and metrics" of REST APIs and of HTTP APIs, which name them differently. */
 function tell(counts: Counts, metrics: MetricsPort, timestamp: number): void {
-  const { stage, requests, clientErrors, serverErrors, latencies } = counts;
+  const { stage, requests, clientErrors, serverErrors, latencies, cacheHits, cacheMisses } = counts;
   counts.requests = 0;
   counts.clientErrors = 0;
   counts.serverErrors = 0;
+  counts.cacheHits = 0;
+  counts.cacheMisses = 0;
   counts.latencies = new Map();
   const rest = stage.kind === "rest";
   const api = rest ? { name: "ApiName", value: stage.apiName ?? stage.apiId } : { name: "ApiId", value: stage.apiId };
@@ -114,6 +124,10 @@ function tell(counts: Counts, metrics: MetricsPort, timestamp: number): void {
   record(rest ? "4XXError" : "4xx", "Count", share(clientErrors));
   record(rest ? "5XXError" : "5xx", "Count", share(serverErrors));
   record("Latency", "Milliseconds", latencies);
+  if (cacheHits + cacheMisses > 0) {
+    record("CacheHitCount", "Count", new Map([[1, cacheHits]]));
+    record("CacheMissCount", "Count", new Map([[1, cacheMisses]]));
+  }
 }
 
 function toFamily(stages: readonly Counts[]): MetricFamily {

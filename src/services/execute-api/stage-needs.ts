@@ -3,7 +3,9 @@ import type { InvokeAccess } from "./access.ts";
 import type { AuthorizerNeeds } from "./authorizers/authorizer-needs.ts";
 import type { Exchange, ExchangeMeter, RequestPaths } from "../../proxy/exchange.ts";
 import type { IntegrationNeeds } from "./integrations/integration-needs.ts";
+import type { GatewayLogs } from "./logging/gateway-logs.ts";
 import type { LambdaCallNeeds } from "./lambda-call.ts";
+import type { StageCaches } from "./caching/stage-caches.ts";
 import type { StageLimits } from "./throttling/stage-limits.ts";
 import type { PublishedStage } from "./port.ts";
 import type { RequestIdentities } from "../../proxy/request-identity.ts";
@@ -14,9 +16,12 @@ export interface StageNeeds extends LambdaCallNeeds {
   readonly identities: RequestIdentities;
   readonly access: InvokeAccess;
   readonly limits: StageLimits;
+  readonly caches: StageCaches;
   readonly authorizers: AuthorizerNeeds;
   readonly integrations: IntegrationNeeds;
   readonly meter?: ExchangeMeter;
+  /** Absent: nothing is logged. */
+  readonly logs?: GatewayLogs;
 }
 
 /** The host the client reached the API by, without a port; the API's own name where it used an address or a path. */

@@ -6,7 +6,8 @@ import type { RestAuthorizers } from "../authorizers/rest-authorizers.ts";
 import type { PublishedMethod, PublishedRestStage } from "../port.ts";
 import type { StageNeeds } from "../stage-needs.ts";
 import type { Overrides } from "../vtl/context-object.ts";
-import type { GatewayResponses, GatewayResponseType } from "./gateway-responses.ts";
+import { type GatewayResponseType, spokenType } from "./gateway-response-types.ts";
+import type { GatewayResponses } from "./gateway-responses.ts";
 
 /** What all requests to a stage of a REST API have in common, made once. */
 export interface RestStage {
@@ -69,6 +70,7 @@ export type RestIntegration = (request: RestRequest) => void;
 /**
  * Answer with a gateway response.
  *
+ * @param message `$context.error.message`, where it is not the type's own
  * @param validationError `$context.error.validationErrorString`, where a body was not valid
  */
 export function refuse(
@@ -77,24 +79,35 @@ export function refuse(
   message?: string,
   validationError?: string,
 ): void {
-  if (validationError !== undefined) request.failure = { type, message: message ?? "", validationError };
-  refuseExchange(request.exchange, request.stage.gatewayResponses, type, message);
-}
-
-/** Answer with a gateway response before a method was found. */
-export function refuseExchange(
-  exchange: Exchange,
-  responses: GatewayResponses,
-  type: GatewayResponseType,
-  message?: string,
-): void {
-  const configured = responses[type];
-  const { contentType, errorType } = configured;
-  const headers = [...configured.headers, "Content-Type", contentType, "x-amzn-ErrorType", errorType];
+  const { exchange, stage } = request;
+  const configured = stage.gatewayResponses[type];
+  request.failure = {
+    type: spokenType(type),
+    message: message ?? configured.message,
+    ...(validationError === undefined ? {} : { validationError }),
+  };
+  const headers = configured.headers(request);
+  headers.push("x-amzn-ErrorType", configured.errorType);
   // What was not read of a refused body would be taken for the next request.
   if (type === "REQUEST_TOO_LARGE") headers.push("Connection", "close");
-  answer(exchange, configured.status, headers, configured.body(message, exchange.requestId));
+  // What the gateway answers by itself is not kept.
+  exchange.capture = undefined;
+  answer(exchange, configured.status, headers, configured.body(request));
 }
+
+/** A request that no method of the API is for, and of which no body was read. */
+export function createUnmatchedRequest(stage: RestStage, exchange: Exchange): RestRequest {
+  return createRestRequest(stage, unmatched, exchange, [], noBody);
+}
+
+const noBody = Buffer.alloc(0);
+const unmatched: PublishedMethod = {
+  resourceId: "",
+  path: "",
+  httpMethod: "",
+  authorizationType: "NONE",
+  integration: { type: "MOCK", requestTemplates: {}, passthroughBehavior: "NEVER", responses: [] },
+};
 
 /** What every answer says of the request, names and values in turn. */
 export function answerHeaders({ requestId, extendedId, trace }: Exchange): string[] {
@@ -103,11 +116,12 @@ export function answerHeaders({ requestId, extendedId, trace }: Exchange): strin
 
 /** @param headers names and values in turn; it is added to */
 export function answer(
-  { response, requestId, extendedId, trace, meter, now }: Exchange,
+  { response, requestId, extendedId, trace, meter, now, capture }: Exchange,
   status: number,
   headers: string[],
   body: string | Buffer,
 ): void {
+  capture?.(status, headers, body);
   headers.push("x-amzn-RequestId", requestId, "x-amz-apigw-id", extendedId, "X-Amzn-Trace-Id", `Root=${trace}`);
   send(response, status, headers, body);
   meter?.answered(status, now);

@@ -1,5 +1,6 @@
 import type { PublishedMethod } from "../port.ts";
 import { authorizationSteps } from "../authorizers/rest-authorizers.ts";
+import { cacheSteps } from "../caching/cache-step.ts";
 import { limitSteps } from "../throttling/rest-limit-steps.ts";
 import { validationStep } from "../validation/validation-step.ts";
 import type { RestIntegration, RestStage, RestStep } from "./request.ts";
@@ -9,6 +10,7 @@ export function stepsOf(stage: RestStage, method: PublishedMethod): RestStep[] {
   const steps: RestStep[] = authorizationSteps(stage, method);
   steps.push(...limitSteps(stage, method));
   if (method.validation !== undefined) steps.push(validationStep(stage, method, method.validation));
+  steps.push(...cacheSteps(stage, method));
   return steps;
 }
 
