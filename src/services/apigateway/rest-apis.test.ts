@@ -263,7 +263,6 @@ describe("ImportRestApi", () => {
   test.each([
     ["text that is no definition", "[", 400],
     ["a document of no version", { info: { title: "t" } }, 400],
-    ["a request validator", { ...definition, "x-amazon-apigateway-request-validators": { a: {} } }, 501],
     ["a resource policy", { ...definition, "x-amazon-apigateway-policy": { Version: "2012-10-17" } }, 501],
     [
       "an authorizer",
