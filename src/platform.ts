@@ -288,6 +288,7 @@ async function buildPlatform(
   });
   const apigateway = createApiGateway({
     store: settledStore,
+    iam: iam.port,
     ids,
     publisher: executeApi.publisher,
     usage: executeApi.usage,
@@ -296,6 +297,7 @@ async function buildPlatform(
   });
   const apigatewayv2 = createApiGatewayV2({
     store: settledStore,
+    isSelectionExpression: executeApi.isSelectionExpression,
     ids,
     publisher: executeApi.publisher,
     domains: domains.port,

@@ -1,6 +1,7 @@
 import { lowerAlphanumeric, type Ids } from "../../kernel/ids.ts";
 import type { Transaction } from "../../kernel/store/store.ts";
 import type { PublishedRoute, StagePublisher } from "../execute-api/port.ts";
+import { publishedAuthorizer } from "./authorizer-record.ts";
 import {
   type ApiSnapshot,
   deleteChild,
@@ -12,6 +13,7 @@ import {
   type StageRecord,
   writeChild,
 } from "./model.ts";
+import { webSocketRoutes } from "./websocket/snapshot.ts";
 
 export interface DeployNeeds {
   readonly ids: Ids;
@@ -21,8 +23,14 @@ export interface DeployNeeds {
 /** Freeze the API as it is now. */
 export async function takeSnapshot(tx: Transaction, place: Place, apiId: string): Promise<ApiSnapshot> {
   const api = await readApi(tx, place, apiId);
+  if (api.webSocket !== undefined) {
+    const { routeSelectionExpression } = api.webSocket;
+    const webSocket = { routeSelectionExpression, routes: await webSocketRoutes(tx, place, apiId) };
+    return { disableExecuteApiEndpoint: api.disableExecuteApiEndpoint, routes: [], webSocket };
+  }
   const routes = await listChildren(tx, place, apiId, "route");
   const integrations = await listChildren(tx, place, apiId, "integration");
+  const authorizers = await listChildren(tx, place, apiId, "authorizer");
   const byId = new Map(integrations.map((integration) => [integration.integrationId, integration]));
   const published: PublishedRoute[] = [];
   for (const route of routes) {
@@ -31,6 +39,8 @@ export async function takeSnapshot(tx: Transaction, place: Place, apiId: string)
     published.push({
       routeKey: route.routeKey,
       authorizationType: route.authorizationType,
+      ...(route.authorizerId === undefined ? {} : { authorizerId: route.authorizerId }),
+      ...(route.authorizationScopes === undefined ? {} : { authorizationScopes: route.authorizationScopes }),
       ...(route.operationName === undefined ? {} : { operationName: route.operationName }),
       integration: {
         type: "AWS_PROXY",
@@ -44,6 +54,7 @@ export async function takeSnapshot(tx: Transaction, place: Place, apiId: string)
     ...(api.cors === undefined ? {} : { cors: api.cors }),
     disableExecuteApiEndpoint: api.disableExecuteApiEndpoint,
     routes: published,
+    ...(authorizers.length === 0 ? {} : { authorizers: authorizers.map(publishedAuthorizer) }),
   };
 }
 
@@ -72,9 +83,8 @@ export function publishStage(
   stage: StageRecord,
   deployment: DeploymentRecord,
 ): void {
-  needs.publisher.publish(tx, {
-    ...deployment.snapshot,
-    kind: "http",
+  const { webSocket, ...snapshot } = deployment.snapshot;
+  const base = {
     version: 1,
     account: place.account,
     region: place.region,
@@ -82,7 +92,13 @@ export function publishStage(
     stageName: stage.stageName,
     deploymentId: deployment.deploymentId,
     variables: stage.variables,
-  });
+    ...(stage.authorizersFlushedAt === undefined ? {} : { authorizersFlushedAt: stage.authorizersFlushedAt }),
+  } as const;
+  if (webSocket === undefined) needs.publisher.publish(tx, { ...snapshot, ...base, kind: "http" });
+  else {
+    const { disableExecuteApiEndpoint } = snapshot;
+    needs.publisher.publish(tx, { ...webSocket, ...base, kind: "websocket", disableExecuteApiEndpoint });
+  }
 }
 
 /** After a change of an API: what deploys itself is deployed, in the same transaction. */

@@ -2,7 +2,10 @@
 export const apiGatewayV2Limits = {
   apisPerRegionMax: 600,
   routesPerApiMax: 300,
+  authorizersPerApiMax: 10,
   integrationsPerApiMax: 300,
+  /** Our own. */
+  integrationResponsesPerApiMax: 1_000,
   stagesPerApiMax: 10,
   tagsMax: 50,
   mappingsPerDomainMax: 200,

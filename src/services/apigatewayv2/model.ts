@@ -1,8 +1,14 @@
 import type { Key, Reader, Transaction } from "../../kernel/store/store.ts";
 import type { Call } from "../../wire/service.ts";
-import type { PublishedCors, PublishedRoute } from "../execute-api/port.ts";
+import type { PublishedCors, PublishedRoute, PublishedWebSocketRoute } from "../execute-api/port.ts";
 import { apiNotFound } from "./errors.ts";
 import { apiGatewayV2Limits as limits } from "./limits.ts";
+import type {
+  IntegrationResponseRecord,
+  WebSocketIntegrationRecord,
+  WebSocketRouteRecord,
+  WebSocketSettings,
+} from "./websocket/records.ts";
 
 /** Where an API lives: state is per account and region. */
 export type Place = Pick<Call, "account" | "region">;
@@ -19,12 +25,16 @@ export interface ApiRecord {
   readonly ipAddressType: "ipv4" | "dualstack";
   readonly cors?: PublishedCors;
   readonly tags: Readonly<Record<string, string>>;
+  /** The API is a WebSocket API; else it is an HTTP API. */
+  readonly webSocket?: WebSocketSettings;
 }
 
 export interface RouteRecord {
   readonly routeId: string;
   readonly routeKey: string;
-  readonly authorizationType: "NONE" | "AWS_IAM";
+  readonly authorizationType: "NONE" | "AWS_IAM" | "CUSTOM" | "JWT";
+  readonly authorizerId?: string;
+  readonly authorizationScopes?: readonly string[];
   readonly operationName?: string;
   readonly integrationId?: string;
   /** Made by quick create. */
@@ -45,6 +55,12 @@ export interface ApiSnapshot {
   readonly cors?: PublishedCors;
   readonly disableExecuteApiEndpoint: boolean;
   readonly routes: readonly PublishedRoute[];
+  readonly authorizers?: readonly PublishedHttpAuthorizer[];
+  /** Of a WebSocket API, which has no other routes. */
+  readonly webSocket?: {
+    readonly routeSelectionExpression: string;
+    readonly routes: readonly PublishedWebSocketRoute[];
+  };
 }
 
 export interface DeploymentRecord {
@@ -64,24 +80,34 @@ export interface StageRecord {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly statusMessage?: string;
+  /** When what its authorizers said was last flushed. */
+  readonly authorizersFlushedAt?: number;
   readonly tags: Readonly<Record<string, string>>;
   readonly managed: boolean;
 }
 
 interface Children {
+  readonly webSocketRoute: WebSocketRouteRecord;
+  readonly webSocketIntegration: WebSocketIntegrationRecord;
+  readonly integrationResponse: IntegrationResponseRecord;
   readonly route: RouteRecord;
   readonly integration: IntegrationRecord;
   readonly deployment: DeploymentRecord;
   readonly stage: StageRecord;
+  readonly authorizer: AuthorizerRecord;
 }
 
 export type ChildKind = keyof Children;
 
 const childrenMax: Readonly<Record<ChildKind, number>> = {
   route: limits.routesPerApiMax,
+  webSocketRoute: limits.routesPerApiMax,
+  webSocketIntegration: limits.integrationsPerApiMax,
+  integrationResponse: limits.integrationResponsesPerApiMax,
   integration: limits.integrationsPerApiMax,
   deployment: limits.deploymentsPerApiMax + limits.stagesPerApiMax,
   stage: limits.stagesPerApiMax,
+  authorizer: limits.authorizersPerApiMax,
 };
 
 export async function listApis(reader: Reader, place: Place): Promise<ApiRecord[]> {

@@ -1,16 +1,11 @@
 import { parse as parseYaml } from "yaml";
 import { notImplemented } from "../../aws/error.ts";
 import type { PublishedCors } from "../execute-api/port.ts";
+import type { AuthorizerRecord } from "./authorizer-record.ts";
 import { badRequest } from "./errors.ts";
 import { apiGatewayV2Limits as limits } from "./limits.ts";
-import {
-  parseAuthorizationType,
-  parseCors,
-  parseIntegrationUri,
-  parsePayloadFormatVersion,
-  parseRouteKey,
-  parseTimeout,
-} from "./rules.ts";
+import { readAuthorizers, readSecurity } from "./openapi-security.ts";
+import { parseCors, parseIntegrationUri, parsePayloadFormatVersion, parseRouteKey, parseTimeout } from "./rules.ts";
 
 /** An OpenAPI 3 definition of an HTTP API, read. */
 export interface ApiDefinition {
@@ -21,6 +16,8 @@ export interface ApiDefinition {
   readonly cors?: PublishedCors;
   readonly tags: Readonly<Record<string, string>>;
   readonly routes: readonly RouteDefinition[];
+  /** By name; without identifiers. */
+  readonly authorizers: ReadonlyMap<string, AuthorizerRecord>;
   /** What was read but does nothing, as AWS tells it. */
   readonly warnings: readonly string[];
 }
@@ -28,7 +25,10 @@ export interface ApiDefinition {
 export interface RouteDefinition {
   readonly routeKey: string;
   readonly operationName?: string;
-  readonly authorizationType: "NONE" | "AWS_IAM";
+  readonly authorizationType: "NONE" | "AWS_IAM" | "CUSTOM" | "JWT";
+  /** By name. */
+  readonly authorizer?: string;
+  readonly authorizationScopes?: readonly string[];
   readonly integration?: {
     readonly uri: string;
     readonly payloadFormatVersion: "1.0" | "2.0";
@@ -81,6 +81,7 @@ export function parseApiDefinition(body: string): ApiDefinition {
     ...(parsedCors === undefined ? {} : { cors: parsedCors }),
     tags: readTags(document["tags"]),
     routes,
+    authorizers: readAuthorizers(document),
     warnings: routes
       .filter((route) => route.integration === undefined)
       .map((route) => `No integration defined for route ${route.routeKey}`),
@@ -123,7 +124,7 @@ function readRoute(document: Members, routeKey: string, operation: Members): Rou
   return {
     routeKey,
     ...(typeof operation["operationId"] === "string" ? { operationName: operation["operationId"] } : {}),
-    authorizationType: readAuthorization(document, operation["security"] ?? document["security"]),
+    ...readSecurity(document, operation["security"] ?? document["security"]),
     ...(integration === undefined ? {} : { integration: readIntegration(integration, routeKey) }),
   };
 }
@@ -159,21 +160,6 @@ function readIntegration(integration: Members, routeKey: string): NonNullable<Ro
     ),
     timeoutMs: parseTimeout(timeout === undefined ? undefined : Number(timeout)),
   };
-}
-
-/** AWS_IAM where a scheme of SigV4 is asked for; every other scheme is refused by name. */
-function readAuthorization(document: Members, security: unknown): "NONE" | "AWS_IAM" {
-  if (!Array.isArray(security)) return "NONE";
-  const schemes = asMembers(asMembers(document["components"])["securitySchemes"]);
-  for (const requirement of security) {
-    for (const name of Object.keys(asMembers(requirement))) {
-      const scheme = asMembers(schemes[name]);
-      if (scheme["x-amazon-apigateway-authtype"] === "awsSigv4") return parseAuthorizationType("AWS_IAM");
-      // SAM writes NONE for a route that opts out of the default authorizer.
-      if (name !== "NONE") throw notImplemented(`The authorizer ${name}`);
-    }
-  }
-  return "NONE";
 }
 
 function readCors(cors: Members) {

@@ -2,6 +2,7 @@ import { notImplemented } from "../../aws/error.ts";
 import type { PublishedCors } from "../execute-api/port.ts";
 import { badRequest } from "./errors.ts";
 import { apiGatewayV2Limits as limits } from "./limits.ts";
+import type { RouteRecord } from "./model.ts";
 
 const methods = new Set(["ANY", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
@@ -57,11 +58,10 @@ export function parseTarget(target: string | undefined): string | undefined {
   return match[1];
 }
 
-/** Refuses authorizers by name. */
-export function parseAuthorizationType(type: string | undefined): "NONE" | "AWS_IAM" {
+export function parseAuthorizationType(type: string | undefined): RouteRecord["authorizationType"] {
   if (type === undefined || type === "NONE") return "NONE";
-  if (type === "AWS_IAM") return type;
-  throw notImplemented(`AuthorizationType ${type}`);
+  if (type === "AWS_IAM" || type === "CUSTOM" || type === "JWT") return type;
+  throw badRequest("Invalid authorization type specified. Valid options are NONE, AWS_IAM, CUSTOM, and JWT");
 }
 
 export function parsePayloadFormatVersion(version: string | undefined): "1.0" | "2.0" {

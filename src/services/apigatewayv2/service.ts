@@ -2,6 +2,7 @@ import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
 import { apiMappingOperations } from "./operations/api-mappings.ts";
 import { apiOperations } from "./operations/apis.ts";
+import { authorizerOperations } from "./operations/authorizers.ts";
 import { deploymentOperations } from "./operations/deployments.ts";
 import { domainNameOperations } from "./operations/domain-names.ts";
 import { integrationOperations } from "./operations/integrations.ts";
@@ -10,6 +11,8 @@ import { routeOperations } from "./operations/routes.ts";
 import { routingRuleOperations } from "./operations/routing-rules.ts";
 import { stageOperations } from "./operations/stages.ts";
 import { tagOperations } from "./operations/tags.ts";
+import { byProtocol } from "./websocket/protocol.ts";
+import { webSocketOperations } from "./websocket/operations.ts";
 import { apiType } from "./resources/api.ts";
 import { deploymentType } from "./resources/deployment.ts";
 import { integrationType } from "./resources/integration.ts";
@@ -26,17 +29,22 @@ export function createApiGatewayV2(needs: ApiGatewayV2Needs): ApiGatewayV2 {
   return {
     service: {
       name: "apigatewayv2",
-      operations: {
-        ...apiOperations(needs),
-        ...routeOperations(needs),
-        ...integrationOperations(needs),
-        ...stageOperations(needs),
-        ...deploymentOperations(needs),
-        ...tagOperations(needs),
-        ...domainNameOperations(needs),
-        ...apiMappingOperations(needs),
-        ...routingRuleOperations(needs),
-      },
+      operations: byProtocol(
+        needs.store,
+        {
+          ...apiOperations(needs),
+          ...routeOperations(needs),
+        ...authorizerOperations(needs),
+          ...integrationOperations(needs),
+          ...stageOperations(needs),
+          ...deploymentOperations(needs),
+          ...tagOperations(needs),
+          ...domainNameOperations(needs),
+          ...apiMappingOperations(needs),
+          ...routingRuleOperations(needs),
+        },
+        webSocketOperations(needs),
+      ),
     },
     resourceTypes: [apiType, routeType, integrationType, stageType, deploymentType],
   };

@@ -30,6 +30,7 @@ import {
   routeSelectionExpression,
   wholeSecond,
 } from "../rules.ts";
+import { deleteWebSocketChildren } from "../websocket/snapshot.ts";
 import { checkTags } from "./tags.ts";
 import type { ApiGatewayV2Needs } from "./needs.ts";
 
@@ -105,6 +106,9 @@ export function apiOperations(needs: ApiGatewayV2Needs) {
           for (const integration of await listChildren(tx, call, apiId, "integration")) {
             deleteChild(tx, call, apiId, "integration", integration.integrationId);
           }
+          for (const authorizer of await listChildren(tx, call, apiId, "authorizer")) {
+            deleteChild(tx, call, apiId, "authorizer", authorizer.authorizerId);
+          }
           writeDefinition(needs, tx, call, apiId, definition);
           await autoDeploy(needs, tx, call, apiId, call.now);
           return next;
@@ -165,9 +169,13 @@ export function apiOperations(needs: ApiGatewayV2Needs) {
           for (const integration of await listChildren(tx, call, apiId, "integration")) {
             deleteChild(tx, call, apiId, "integration", integration.integrationId);
           }
+          for (const authorizer of await listChildren(tx, call, apiId, "authorizer")) {
+            deleteChild(tx, call, apiId, "authorizer", authorizer.authorizerId);
+          }
           for (const deployment of await listChildren(tx, call, apiId, "deployment")) {
             deleteChild(tx, call, apiId, "deployment", deployment.deploymentId);
           }
+          await deleteWebSocketChildren(tx, call, apiId);
           deleteApiRecord(tx, call, apiId);
         });
         return {};
@@ -187,7 +195,8 @@ export function apiOperations(needs: ApiGatewayV2Needs) {
   } satisfies OperationsOf<typeof sdk>;
 }
 
-async function checkRoom(tx: Transaction, call: Call): Promise<void> {
+/** Throws when the account has as many APIs as it may have. */
+export async function checkRoom(tx: Transaction, call: Call): Promise<void> {
   const apis = await listApis(tx, call);
   if (apis.length >= limits.apisPerRegionMax) throw limitExceeded("APIs for this account", limits.apisPerRegionMax);
 }
@@ -230,7 +239,17 @@ function writeDefinition(
 ): void {
   // AWS: routes with the same integration share one.
   const integrations = new Map<string, string>();
-  for (const { integration, ...route } of definition.routes) {
+  const authorizerIds = new Map<string, string>();
+  if (definition.authorizers.size > limits.authorizersPerApiMax) {
+    throw limitExceeded("Authorizers", limits.authorizersPerApiMax);
+  }
+  for (const [name, authorizer] of definition.authorizers) {
+    const authorizerId = needs.ids.random(6, lowerAlphanumeric);
+    authorizerIds.set(name, authorizerId);
+    writeChild(tx, call, apiId, "authorizer", authorizerId, { ...authorizer, authorizerId });
+  }
+  for (const { integration, authorizer, ...route } of definition.routes) {
+    const authorizerId = authorizerIds.get(authorizer ?? "");
     let integrationId: string | undefined;
     if (integration !== undefined) {
       const key = JSON.stringify(integration);
@@ -245,6 +264,7 @@ function writeDefinition(
     writeChild(tx, call, apiId, "route", routeId, {
       routeId,
       ...route,
+      ...(authorizerId === undefined ? {} : { authorizerId }),
       ...(integrationId === undefined ? {} : { integrationId }),
       managed: false,
     });
@@ -289,19 +309,26 @@ async function quickCreate(
   await deployStage(needs, tx, call, apiId, stage, call.now, await takeSnapshot(tx, call, apiId));
 }
 
-function describeApi(api: ApiRecord, call: Call) {
+/** An API as AWS tells it. */
+export function describeApi(api: ApiRecord, call: Call) {
   return {
-    ApiEndpoint: apiEndpoint(call.endpoint, api.apiId, call.region),
+    ApiEndpoint:
+      api.webSocket === undefined
+        ? apiEndpoint(call.endpoint, api.apiId, call.region)
+        : apiEndpoint(call.endpoint, api.apiId, call.region).replace(/^http/, "ws"),
     ApiId: api.apiId,
-    ApiKeySelectionExpression: "$request.header.x-api-key",
+    ApiKeySelectionExpression: api.webSocket?.apiKeySelectionExpression ?? "$request.header.x-api-key",
     ...(api.cors === undefined ? {} : { CorsConfiguration: describeCors(api.cors) }),
     CreatedDate: wholeSecond(api.createdAt),
     ...(api.description === undefined ? {} : { Description: api.description }),
     DisableExecuteApiEndpoint: api.disableExecuteApiEndpoint,
     IpAddressType: api.ipAddressType,
     Name: api.name,
-    ProtocolType: "HTTP" as const,
-    RouteSelectionExpression: routeSelectionExpression,
+    ...(api.webSocket?.disableSchemaValidation === undefined
+      ? {}
+      : { DisableSchemaValidation: api.webSocket.disableSchemaValidation }),
+    ProtocolType: api.webSocket === undefined ? ("HTTP" as const) : ("WEBSOCKET" as const),
+    RouteSelectionExpression: api.webSocket?.routeSelectionExpression ?? routeSelectionExpression,
     Tags: { ...api.tags },
     ...(api.apiVersion === undefined ? {} : { Version: api.apiVersion }),
   };

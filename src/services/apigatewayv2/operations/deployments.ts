@@ -18,7 +18,7 @@ export function deploymentOperations(needs: ApiGatewayV2Needs) {
         const apiId = input.ApiId ?? "";
         const deployment = await needs.store.transact(async (tx) => {
           const snapshot = await takeSnapshot(tx, call, apiId);
-          if (snapshot.routes.length === 0) {
+          if ((snapshot.webSocket ?? snapshot).routes.length === 0) {
             throw badRequest("Unable to deploy API because no routes exist in this API");
           }
           const existing = await listChildren(tx, call, apiId, "deployment");

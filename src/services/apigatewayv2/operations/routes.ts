@@ -2,6 +2,7 @@ import type * as sdk from "@aws-sdk/client-apigatewayv2";
 import { lowerAlphanumeric } from "../../../kernel/ids.ts";
 import type { Reader, Transaction } from "../../../kernel/store/store.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
+import { checkRouteAuthorizer } from "../authorizer-rules.ts";
 import { may } from "../authorize.ts";
 import { autoDeploy } from "../deploy.ts";
 import { badRequest, childNotFound, conflict, limitExceeded } from "../errors.ts";
@@ -12,8 +13,6 @@ import type { ApiGatewayV2Needs } from "./needs.ts";
 
 const refused = [
   "ApiKeyRequired",
-  "AuthorizationScopes",
-  "AuthorizerId",
   "ModelSelectionExpression",
   "RequestModels",
   "RequestParameters",
@@ -31,7 +30,7 @@ export function routeOperations(needs: ApiGatewayV2Needs) {
         const route: RouteRecord = {
           routeId: needs.ids.random(7, lowerAlphanumeric),
           routeKey: parseRouteKey(input.RouteKey ?? ""),
-          authorizationType: parseAuthorizationType(input.AuthorizationType),
+          ...authorizationOf(input, { authorizationType: "NONE" }),
           ...(input.OperationName === undefined ? {} : { operationName: input.OperationName }),
           ...(integrationId === undefined ? {} : { integrationId }),
           managed: false,
@@ -71,13 +70,11 @@ export function routeOperations(needs: ApiGatewayV2Needs) {
         const integrationId = parseTarget(input.Target);
         const route = await needs.store.transact(async (tx) => {
           const before = await readRoute(tx, call, apiId, input.RouteId ?? "");
+          const { authorizerId: _authorizer, authorizationScopes: _scopes, ...rest } = before;
           const next: RouteRecord = {
-            ...before,
+            ...rest,
             routeKey: input.RouteKey === undefined ? before.routeKey : parseRouteKey(input.RouteKey),
-            authorizationType:
-              input.AuthorizationType === undefined
-                ? before.authorizationType
-                : parseAuthorizationType(input.AuthorizationType),
+            ...authorizationOf(input, before),
             ...(input.OperationName === undefined ? {} : { operationName: input.OperationName }),
             ...(integrationId === undefined ? {} : { integrationId }),
           };
@@ -123,17 +120,43 @@ async function checkRoute(
   if (routes.some((other) => other.routeKey === route.routeKey && other.routeId !== route.routeId)) {
     throw conflict(`Route with key ${route.routeKey} already exists for this API`);
   }
+  await checkRouteAuthorizer(tx, call, apiId, route);
   if (route.integrationId === undefined) return;
   if ((await findChild(tx, call, apiId, "integration", route.integrationId)) === undefined) {
     throw badRequest(`Invalid Integration identifier specified: ${route.integrationId}`);
   }
 }
 
+type Authorization = Pick<RouteRecord, "authorizationType" | "authorizerId" | "authorizationScopes">;
+
+/** Who may call: what the request says of it over what there was, as far as it still means something. */
+function authorizationOf(
+  input: {
+    readonly AuthorizationType?: string | undefined;
+    readonly AuthorizerId?: string | undefined;
+    readonly AuthorizationScopes?: readonly string[] | undefined;
+  },
+  before: Authorization,
+): Authorization {
+  const authorizationType =
+    input.AuthorizationType === undefined ? before.authorizationType : parseAuthorizationType(input.AuthorizationType);
+  const isAuthorized = authorizationType === "CUSTOM" || authorizationType === "JWT";
+  const authorizerId = input.AuthorizerId ?? (isAuthorized ? before.authorizerId : undefined);
+  const scopes = input.AuthorizationScopes ?? (authorizationType === "JWT" ? before.authorizationScopes : undefined);
+  return {
+    authorizationType,
+    ...(authorizerId && isAuthorized ? { authorizerId } : {}),
+    ...(scopes === undefined || scopes.length === 0 ? {} : { authorizationScopes: scopes }),
+  };
+}
+
 function describeRoute(route: RouteRecord) {
   return {
     ...(route.managed ? { ApiGatewayManaged: true } : {}),
     ApiKeyRequired: false,
+    ...(route.authorizationScopes === undefined ? {} : { AuthorizationScopes: [...route.authorizationScopes] }),
     AuthorizationType: route.authorizationType,
+    ...(route.authorizerId === undefined ? {} : { AuthorizerId: route.authorizerId }),
     ...(route.operationName === undefined ? {} : { OperationName: route.operationName }),
     RouteId: route.routeId,
     RouteKey: route.routeKey,

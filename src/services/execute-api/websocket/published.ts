@@ -32,7 +32,20 @@ export interface PublishedWebSocketProxy {
   readonly timeoutMs: number;
 }
 
+/** An integration whose requests and answers are mapped by templates. */
 export interface PublishedWebSocketMock {
   readonly type: "MOCK";
   readonly timeoutMs: number;
+  readonly requestTemplates: Readonly<Record<string, string>>;
+  /** The key of the template: as it is, or an expression over the message. Default: `$default`. */
+  readonly templateSelectionExpression?: string;
+  readonly passthroughBehavior: "WHEN_NO_MATCH" | "WHEN_NO_TEMPLATES" | "NEVER";
+  readonly responses: readonly PublishedWebSocketResponse[];
+}
+
+export interface PublishedWebSocketResponse {
+  /** `$default`, or a regular expression between slashes, which the status matches as a whole. */
+  readonly key: string;
+  readonly templates: Readonly<Record<string, string>>;
+  readonly templateSelectionExpression?: string;
 }
