@@ -1,6 +1,12 @@
 import type { Key, Reader, Transaction } from "../../kernel/store/store.ts";
 import type { Call } from "../../wire/service.ts";
-import type { PublishedCors, PublishedRoute, PublishedWebSocketRoute } from "../execute-api/port.ts";
+import type {
+  PublishedCors,
+  PublishedHttpAuthorizer,
+  PublishedRoute,
+  PublishedWebSocketRoute,
+} from "../execute-api/port.ts";
+import type { AuthorizerRecord } from "./authorizer-record.ts";
 import { apiNotFound } from "./errors.ts";
 import { apiGatewayV2Limits as limits } from "./limits.ts";
 import type {
