@@ -162,7 +162,10 @@ export function parseTransferMode(mode: string | undefined): Pick<IntegrationRec
  *
  * AWS: parameters of the request must be declared by the method.
  */
-export function checkRequestParameters(method: MethodRecord, integration: IntegrationRecord): void {
+export function checkRequestParameters(
+  method: Pick<MethodRecord, "requestParameters">,
+  integration: IntegrationRecord,
+): void {
   for (const [target, source] of Object.entries(integration.requestParameters ?? {})) {
     if (!/^integration\.request\.(?:header|querystring|path)\.[\w.$:-]+$/.test(target)) throw invalidParameter(target);
     if (isAnywhere(source) || /^method\.request\.body(?:\..+)?$/.test(source)) continue;
@@ -182,7 +185,11 @@ function isAnywhere(source: string): boolean {
 }
 
 /** AWS: only headers that the method has declared can be mapped to. */
-export function checkResponse(method: MethodRecord, type: IntegrationRecord["type"], response: IntegrationResponseRecord) {
+export function checkResponse(
+  method: Pick<MethodRecord, "methodResponses">,
+  type: IntegrationRecord["type"],
+  response: IntegrationResponseRecord,
+): void {
   const declared = method.methodResponses?.[response.statusCode]?.responseParameters ?? {};
   for (const template of Object.values(response.responseTemplates ?? {})) checkTemplateSize(template);
   if (type === "MOCK") {

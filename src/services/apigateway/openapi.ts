@@ -1,8 +1,8 @@
 import { notImplemented } from "../../aws/error.ts";
 import type { PublishedGatewayResponse } from "../execute-api/port.ts";
 import { badRequest } from "./errors.ts";
-import { readIntegration } from "./openapi-integration.ts";
-import type { IntegrationRecord, IntegrationResponseRecord, MethodRecord } from "./model.ts";
+import { checkMapped, readIntegration } from "./openapi-integration.ts";
+import type { MethodRecord } from "./model.ts";
 import { asMembers, type Members, parseDocument, readTexts, refuseExtensions } from "./openapi-document.ts";
 import { readDocumentation, readValidators, type ValidatorDefinition, validatorOf } from "./openapi-describing.ts";
 import { type AuthorizerDefinition, readAuthorizers, readSecurity } from "./openapi-security.ts";
@@ -12,12 +12,7 @@ import {
   checkGatewayTemplates,
   checkLiteralParameters,
   checkPathPart,
-  checkStaticTemplates,
-  parseCredentials,
-  parsePassthrough,
   parseResponseType,
-  parseProxyUri,
-  parseTimeout,
 } from "./rules.ts";
 
 /** A Swagger 2 or OpenAPI 3 definition of a REST API, read. */
@@ -177,7 +172,7 @@ function readMethod(
   const methodResponses = readResponses(document, operation, models, where, warnings);
   const requestValidator = validatorOf(document, operation, validators, where);
   const integration = operation["x-amazon-apigateway-integration"];
-  return {
+  const method: MethodDefinition = {
     httpMethod,
     ...readSecurity(document, operation, where),
     ...(typeof operation["operationId"] === "string" ? { operationName: operation["operationId"] } : {}),
@@ -187,6 +182,8 @@ function readMethod(
     ...(Object.keys(methodResponses).length === 0 ? {} : { methodResponses }),
     ...(integration === undefined ? {} : { integration: readIntegration(asMembers(integration), where) }),
   };
+  checkMapped(method);
+  return method;
 }
 
 function readGatewayResponses(members: Members): PublishedGatewayResponse[] {
