@@ -7,6 +7,7 @@ import { compileEventV1 } from "../event-v1.ts";
 import { compileLambdaCall, type LambdaCallOutcome } from "../lambda-call.ts";
 import type { PublishedFunctionIntegration, PublishedRoute } from "../port.ts";
 import { pathVariables } from "../router.ts";
+import { noteFunction } from "../integrations/note-function.ts";
 import { domainNameOf } from "../stage-needs.ts";
 import { isCorsHeader } from "./cors.ts";
 import { answer, type HttpIntegration, type HttpRequest, type HttpStage, refuse } from "./request.ts";
@@ -31,9 +32,12 @@ export function compileLambdaProxy(
       : compileVersion1(stage, route, path);
   return (request) => {
     const { exchange } = request;
-    call(exchange.method, event(request), needs.identities.uuid(), exchange.trace, undefined, (outcome) =>
-      answerOutcome(request, integration, outcome),
-    );
+    const id = needs.identities.uuid();
+    const sentAt = needs.clock.now();
+    call(exchange.method, event(request), id, exchange.trace, undefined, (outcome) => {
+      noteFunction(request, outcome, id, needs.clock.now() - sentAt);
+      answerOutcome(request, integration, outcome);
+    });
   };
 }
 

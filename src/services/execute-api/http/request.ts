@@ -61,7 +61,9 @@ export type HttpStep = (request: HttpRequest, next: () => void) => void;
 export type HttpIntegration = (request: HttpRequest) => void;
 
 /** Answer with AWS's `message` alone. */
-export function refuse({ exchange, stage }: HttpRequest, status: number, message: string): void {
+export function refuse(request: HttpRequest, status: number, message: string): void {
+  const { exchange, stage } = request;
+  request.failure ??= { message };
   refuseExchange(exchange, stage, status, message);
 }
 

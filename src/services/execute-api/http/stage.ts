@@ -1,14 +1,15 @@
-import { startExchange } from "../../../proxy/exchange.ts";
+import { type Exchange, startExchange } from "../../../proxy/exchange.ts";
 import { readBody } from "../../../proxy/request-body.ts";
 import { createHttpAuthorizers } from "../authorizers/http-authorizers.ts";
 import { executeApiLimits } from "../limits.ts";
+import { compileHttpAccessLog, compileHttpObserver, type HttpObserver } from "../logging/http-observer.ts";
 import type { PublishedHttpStage, PublishedRoute } from "../port.ts";
 import { createRouter } from "../router.ts";
 import type { CompiledStage, StageNeeds } from "../stage-needs.ts";
 import { compileCors } from "./cors.ts";
 import { compileHttpProxy } from "./http-proxy.ts";
 import { compileLambdaProxy } from "./lambda-proxy.ts";
-import { createHttpRequest, type HttpIntegration, type HttpStage, refuseExchange } from "./request.ts";
+import { createHttpRequest, type HttpIntegration, type HttpStage, refuse } from "./request.ts";
 import { compileServiceIntegration } from "./service-integration.ts";
 import { inOrder, stepsOf } from "./steps.ts";
 
@@ -18,6 +19,7 @@ interface CompiledRoute {
   readonly path: string;
   /** Its steps, and its integration. */
   readonly run: HttpIntegration;
+  readonly observe: HttpObserver | undefined;
 }
 
 /**
@@ -28,7 +30,24 @@ interface CompiledRoute {
 export function compileHttpStage(needs: StageNeeds, published: PublishedHttpStage): CompiledStage {
   const cors = published.cors === undefined ? undefined : compileCors(published.cors);
   const stage: HttpStage = { needs, published, cors, authorizers: createHttpAuthorizers(needs, published) };
-  const compiled = published.routes.map((route) => compileRoute(stage, route));
+  const accessLog = compileHttpAccessLog(needs, published);
+  const compiled = published.routes.map((route) => {
+    const observe = compileHttpObserver(needs, published, route, accessLog);
+    return compileRoute(stage, route, observe);
+  });
+  const observeUnmatched = compileHttpObserver(needs, published, undefined, accessLog);
+  /** Before a route was found, or a request read. */
+  const refuseEarly = (
+    exchange: Exchange,
+    status: number,
+    message: string,
+    route: PublishedRoute,
+    observe: HttpObserver | undefined,
+  ) => {
+    const request = createHttpRequest(stage, route, exchange, [], noBody);
+    observe?.(request);
+    refuse(request, status, message);
+  };
   const fallback = compiled.find(({ route }) => route.routeKey === "$default");
   const router = createRouter(
     compiled
@@ -47,6 +66,7 @@ export function compileHttpStage(needs: StageNeeds, published: PublishedHttpStag
         headers.origin !== "" &&
         headers.requestedMethod !== ""
       ) {
+        observeUnmatched?.(createHttpRequest(stage, noRoute, exchange, [], noBody));
         response.writeHead(204, ["apigw-requestid", exchange.extendedId, ...cors.preflight(headers.origin)]);
         response.end();
         return;
@@ -54,21 +74,31 @@ export function compileHttpStage(needs: StageNeeds, published: PublishedHttpStag
       const match = router.match(exchange.method, exchange.path);
       const found = match?.value ?? fallback;
       if (found === undefined) {
-        refuseExchange(exchange, stage, 404, "Not Found");
+        refuseEarly(exchange, 404, "Not Found", noRoute, observeUnmatched);
         return;
       }
       const parameters = match?.parameters ?? [];
       readBody(request, headers.hasBody, executeApiLimits.bodyBytesMax, (body) => {
-        if (body === undefined) refuseExchange(exchange, stage, 413, "Request Entity Too Large");
+        if (body === undefined) refuseEarly(exchange, 413, "Request Entity Too Large", found.route, found.observe);
         else found.run(createHttpRequest(stage, found.route, exchange, parameters, body));
       });
     },
   };
 }
 
-function compileRoute(stage: HttpStage, route: PublishedRoute): CompiledRoute {
+const noBody = Buffer.alloc(0);
+
+/** What a request to no route is told by. */
+const noRoute: PublishedRoute = {
+  routeKey: "",
+  authorizationType: "NONE",
+  integration: { type: "HTTP_PROXY", uri: "", httpMethod: "", timeoutMs: 0 },
+};
+
+function compileRoute(stage: HttpStage, route: PublishedRoute, observe: HttpObserver | undefined): CompiledRoute {
   const path = route.routeKey === "$default" ? "" : route.routeKey.slice(route.routeKey.indexOf(" ") + 1);
-  return { route, path, run: inOrder(stepsOf(stage, route), compileIntegration(stage, route, path)) };
+  const run = inOrder(stepsOf(stage, route), compileIntegration(stage, route, path));
+  return { route, path, observe, run: observe === undefined ? run : (request) => (observe(request), run(request)) };
 }
 
 function compileIntegration(stage: HttpStage, route: PublishedRoute, path: string): HttpIntegration {

@@ -5,6 +5,7 @@ import { compileEventV1 } from "../event-v1.ts";
 import { compileLambdaCall, type LambdaCallOutcome } from "../lambda-call.ts";
 import type { PublishedLambdaIntegration, PublishedMethod } from "../port.ts";
 import { pathVariables } from "../router.ts";
+import { noteFunction } from "../integrations/note-function.ts";
 import { contextPathOf, domainNameOf } from "../stage-needs.ts";
 import { answer, refuse, type RestIntegration, type RestRequest, type RestStage } from "./request.ts";
 
@@ -43,16 +44,19 @@ export function compileLambdaProxy(
       identity: caller === undefined ? unknownIdentity : identityOf(caller),
       authorizer: request.authorizer?.eventText,
     });
-    call(exchange.method, event, needs.identities.uuid(), exchange.trace, caller, (outcome) =>
-      answerOutcome(request, outcome),
-    );
+    const id = needs.identities.uuid();
+    const sentAt = needs.clock.now();
+    call(exchange.method, event, id, exchange.trace, caller, (outcome) => {
+      noteFunction(request, outcome, id, needs.clock.now() - sentAt);
+      answerOutcome(request, outcome);
+    });
   };
 }
 
 function answerOutcome(request: RestRequest, outcome: LambdaCallOutcome): void {
   if (outcome.outcome === "late") return refuse(request, "INTEGRATION_TIMEOUT");
   if (outcome.outcome === "refused") {
-    return refuse(request, outcome.status === 413 ? "REQUEST_TOO_LARGE" : "INTEGRATION_FAILURE");
+    return refuse(request, outcome.status === 413 ? "REQUEST_TOO_LARGE" : "API_CONFIGURATION_ERROR");
   }
   const parsed = outcome.outcome === "answered" ? parseRestResponse(outcome.payload) : undefined;
   if (parsed === undefined) return refuse(request, "MALFORMED_RESPONSE");

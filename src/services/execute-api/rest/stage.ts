@@ -2,6 +2,7 @@ import { startExchange } from "../../../proxy/exchange.ts";
 import { readBody } from "../../../proxy/request-body.ts";
 import { createRestAuthorizers } from "../authorizers/rest-authorizers.ts";
 import { executeApiLimits } from "../limits.ts";
+import { compileRestAccessLog, compileRestObserver } from "../logging/rest-observer.ts";
 import type { PublishedMethod, PublishedRestStage } from "../port.ts";
 import { createRouter } from "../router.ts";
 import type { CompiledStage, StageNeeds } from "../stage-needs.ts";
@@ -9,7 +10,7 @@ import { compileEndpoint } from "./endpoint-integration.ts";
 import { compileGatewayResponses } from "./gateway-responses.ts";
 import { compileLambdaProxy } from "./lambda-proxy.ts";
 import { compileMockIntegration } from "./mock-integration.ts";
-import { createRestRequest, refuseExchange, type RestIntegration, type RestStage } from "./request.ts";
+import { createRestRequest, createUnmatchedRequest, refuse, type RestIntegration, type RestStage } from "./request.ts";
 import { inOrder, stepsOf } from "./steps.ts";
 
 interface CompiledMethod {
@@ -31,14 +32,17 @@ export function compileRestStage(needs: StageNeeds, published: PublishedRestStag
     binaryMediaTypes: published.binaryMediaTypes.map((type) => type.toLowerCase()),
     authorizers: createRestAuthorizers(needs, published),
   };
+  const accessLog = compileRestAccessLog(needs, published);
+  const compile = (method: PublishedMethod): CompiledMethod => {
+    const observe = compileRestObserver(needs, published, method, accessLog);
+    const run = inOrder(stepsOf(stage, method), compileIntegration(stage, method));
+    return { method, run: observe === undefined ? run : (request) => (observe(request), run(request)) };
+  };
   const router = createRouter<CompiledMethod>(
-    published.methods.map((method) => ({
-      method: method.httpMethod,
-      path: method.path,
-      value: { method, run: inOrder(stepsOf(stage, method), compileIntegration(stage, method)) },
-    })),
+    published.methods.map((method) => ({ method: method.httpMethod, path: method.path, value: compile(method) })),
     "resource-first",
   );
+  const observeUnmatched = compileRestObserver(needs, published, undefined, accessLog);
 
   return {
     answer: (request, response, paths) => {
@@ -47,13 +51,20 @@ export function compileRestStage(needs: StageNeeds, published: PublishedRestStag
       // AWS: a slash at the end leads to the same resource.
       const match = router.match(exchange.method, path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path);
       if (match === undefined) {
-        refuseExchange(exchange, stage.gatewayResponses, "MISSING_AUTHENTICATION_TOKEN");
+        const unmatched = createUnmatchedRequest(stage, exchange);
+        observeUnmatched?.(unmatched);
+        refuse(unmatched, "MISSING_AUTHENTICATION_TOKEN");
         return;
       }
       const { value, parameters } = match;
       readBody(request, exchange.headers.hasBody, executeApiLimits.bodyBytesMax, (body) => {
-        if (body === undefined) refuseExchange(exchange, stage.gatewayResponses, "REQUEST_TOO_LARGE");
-        else value.run(createRestRequest(stage, value.method, exchange, parameters, body));
+        if (body !== undefined) {
+          value.run(createRestRequest(stage, value.method, exchange, parameters, body));
+          return;
+        }
+        const unread = createUnmatchedRequest(stage, exchange);
+        observeUnmatched?.(unread);
+        refuse(unread, "REQUEST_TOO_LARGE");
       });
     },
   };
