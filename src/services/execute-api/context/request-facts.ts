@@ -51,7 +51,8 @@ interface PhaseFacts {
 export interface FailureFacts {
   /** As `MISSING_AUTHENTICATION_TOKEN`; absent for HTTP APIs, which have no types. */
   readonly type?: string;
-  readonly message: string;
+  /** Null for a failed authorizer, of which AWS says nothing. */
+  readonly message: string | null;
   /** `$context.error.validationErrorString`: `[object has missing required properties (["name"])]` */
   readonly validationError?: string;
 }

@@ -31,7 +31,8 @@ export const sharedVariables: Variables<ContextSource> = {
   domainName: domainName,
   domainPrefix: (request) => domainName(request).split(".", 1)[0],
   "error.message": ({ failure }) => failure?.message,
-  "error.messageString": ({ failure }) => (failure === undefined ? undefined : quote(failure.message)),
+  "error.messageString": ({ failure }) =>
+    failure === undefined ? undefined : failure.message === null ? null : quote(failure.message),
   "error.responseType": ({ failure }) => failure?.type,
   "error.validationErrorString": ({ failure }) => failure?.validationError,
   extendedRequestId: ({ exchange }) => exchange.extendedId,

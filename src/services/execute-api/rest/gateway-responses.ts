@@ -1,123 +1,111 @@
-import type { PublishedGatewayResponse } from "../port.ts";
+import { firstMediaType } from "../../../proxy/media-types.ts";
 import { isHeaderName, sentHeaderValue } from "../../../proxy/response-headers.ts";
+import type { PublishedGatewayResponse } from "../port.ts";
+import { gatewayResponseDefaults, type GatewayResponseType } from "./gateway-response-types.ts";
+import { compileSubstitution } from "./gateway-template.ts";
+import type { RestRequest } from "./request.ts";
+import { compileSource, type ParameterSource } from "./request-mapping.ts";
 
 /** What a REST API answers by itself when a request does not get through to its integration. */
 export interface GatewayResponse {
   readonly status: number;
   readonly errorType: string;
-  /** Names and values in turn, besides those of every answer. */
-  readonly headers: readonly string[];
-  body(message: string | undefined, requestId: string): string;
-  readonly contentType: string;
+  /** `$context.error.message` where nothing more is said. */
+  readonly message: string | null;
+  /** Names and values in turn, the content type among them. */
+  headers(request: RestRequest): string[];
+  body(request: RestRequest): string;
 }
-
-/** AWS's own answers. Source: "Gateway response types for API Gateway". */
-const defaults = {
-  BAD_REQUEST_BODY: { status: 400, errorType: "BadRequestException", message: "Invalid request body" },
-  BAD_REQUEST_PARAMETERS: { status: 400, errorType: "BadRequestException", message: "Invalid request parameters" },
-  UNAUTHORIZED: { status: 401, errorType: "UnauthorizedException", message: "Unauthorized" },
-  ACCESS_DENIED: { status: 403, errorType: "AccessDeniedException", message: "User is not authorized" },
-  FORBIDDEN: { status: 403, errorType: "ForbiddenException", message: "Forbidden" },
-  MISSING_AUTHENTICATION_TOKEN: {
-    status: 403,
-    errorType: "MissingAuthenticationTokenException",
-    message: "Missing Authentication Token",
-  },
-  INVALID_API_KEY: { status: 403, errorType: "ForbiddenException", message: "Forbidden" },
-  THROTTLED: { status: 429, errorType: "TooManyRequestsException", message: "Too Many Requests" },
-  QUOTA_EXCEEDED: { status: 429, errorType: "LimitExceededException", message: "Limit Exceeded" },
-  INVALID_SIGNATURE: { status: 403, errorType: "InvalidSignatureException", message: "Invalid signature" },
-  EXPIRED_TOKEN: { status: 403, errorType: "ExpiredTokenException", message: "Expired token" },
-  REQUEST_TOO_LARGE: {
-    status: 413,
-    errorType: "RequestTooLargeException",
-    message: "HTTP content length exceeded 10485760 bytes.",
-  },
-  UNSUPPORTED_MEDIA_TYPE: {
-    status: 415,
-    errorType: "UnsupportedMediaTypeException",
-    message: "Unsupported Media Type",
-  },
-  // AWS: these have no message.
-  AUTHORIZER_CONFIGURATION_ERROR: { status: 500, errorType: "AuthorizerConfigurationException", message: null },
-  AUTHORIZER_FAILURE: { status: 500, errorType: "AuthorizerFailureException", message: null },
-  API_CONFIGURATION_ERROR: { status: 500, errorType: "InternalServerErrorException", message: "Internal server error" },
-  MALFORMED_RESPONSE: { status: 502, errorType: "InternalServerErrorException", message: "Internal server error" },
-  INTEGRATION_FAILURE: { status: 500, errorType: "InternalServerErrorException", message: "Internal server error" },
-  INTEGRATION_TIMEOUT: {
-    status: 504,
-    errorType: "InternalServerErrorException",
-    message: "Endpoint request timed out",
-  },
-} as const;
-
-export type GatewayResponseType = keyof typeof defaults;
 
 export type GatewayResponses = Readonly<Record<GatewayResponseType, GatewayResponse>>;
 
-/** Every answer of an API, with what it has configured applied: its own type first, then the class's default. */
+/**
+ * Every answer of an API, with what it has configured applied: its own type first, then the class's default.
+ *
+ * AWS: the body is chosen by what the client accepts, as mapping templates are; without a template it is AWS's own.
+ */
 export function compileGatewayResponses(configured: readonly PublishedGatewayResponse[]): GatewayResponses {
   const byType = new Map(configured.map((response) => [response.responseType, response]));
   const compile = (type: GatewayResponseType): GatewayResponse => {
-    const { status, errorType, message } = defaults[type];
-    const family = byType.get(status < 500 ? "DEFAULT_4XX" : "DEFAULT_5XX");
-    const own = byType.get(type) ?? family;
-    const [contentType, template] = Object.entries(own?.responseTemplates ?? {})[0] ?? [
-      "application/json",
-      // AWS: only denials write the member large.
-      type === "ACCESS_DENIED"
-        ? `{"Message":$context.error.messageString}`
-        : `{"message":$context.error.messageString}`,
-    ];
+    const { status, errorType, message } = gatewayResponseDefaults[type];
+    const own = byType.get(type) ?? byType.get(status < 500 ? "DEFAULT_4XX" : "DEFAULT_5XX");
+    const templates = Object.entries(own?.responseTemplates ?? {});
+    if (templates.length === 0) templates.push(["application/json", defaultTemplate(type)]);
+    const bodies = templates.map(([contentType, template]) => ({
+      contentType: sentHeaderValue(contentType) ?? "application/json",
+      lower: contentType.toLowerCase(),
+      fill: compileSubstitution(template),
+    }));
+    const [first] = bodies;
+    const choose = ({ exchange }: RestRequest) => {
+      if (bodies.length === 1) return first;
+      const accepted = firstMediaType(exchange.headers.accept);
+      return bodies.find(({ lower }) => lower === accepted) ?? first;
+    };
+    const mapped = compileHeaders(own?.responseParameters ?? {});
+    const hasType = mapped.some(({ name }) => name.toLowerCase() === "content-type");
     return {
       status: own?.statusCode === undefined ? status : Number(own.statusCode),
       errorType,
-      headers: literalHeaders(own?.responseParameters ?? {}, "gatewayresponse.header."),
-      contentType,
-      body: (said, requestId) => fillTemplate(template, said ?? message, type, requestId),
+      message,
+      headers: (request) => {
+        const headers: string[] = [];
+        for (const { name, source } of mapped) {
+          for (const value of source(request)) {
+            const sendable = sentHeaderValue(value);
+            if (sendable !== undefined) headers.push(name, sendable);
+          }
+        }
+        if (!hasType) headers.push("Content-Type", choose(request)?.contentType ?? "application/json");
+        return headers;
+      },
+      body: (request) => choose(request)?.fill(request) ?? "",
     };
   };
   return {
-    BAD_REQUEST_BODY: compile("BAD_REQUEST_BODY"),
-    BAD_REQUEST_PARAMETERS: compile("BAD_REQUEST_PARAMETERS"),
-    UNAUTHORIZED: compile("UNAUTHORIZED"),
     ACCESS_DENIED: compile("ACCESS_DENIED"),
+    API_CONFIGURATION_ERROR: compile("API_CONFIGURATION_ERROR"),
     AUTHORIZER_CONFIGURATION_ERROR: compile("AUTHORIZER_CONFIGURATION_ERROR"),
     AUTHORIZER_FAILURE: compile("AUTHORIZER_FAILURE"),
-    FORBIDDEN: compile("FORBIDDEN"),
-    MISSING_AUTHENTICATION_TOKEN: compile("MISSING_AUTHENTICATION_TOKEN"),
-    INVALID_API_KEY: compile("INVALID_API_KEY"),
-    THROTTLED: compile("THROTTLED"),
-    QUOTA_EXCEEDED: compile("QUOTA_EXCEEDED"),
-    INVALID_SIGNATURE: compile("INVALID_SIGNATURE"),
+    BAD_REQUEST_BODY: compile("BAD_REQUEST_BODY"),
+    BAD_REQUEST_PARAMETERS: compile("BAD_REQUEST_PARAMETERS"),
     EXPIRED_TOKEN: compile("EXPIRED_TOKEN"),
-    REQUEST_TOO_LARGE: compile("REQUEST_TOO_LARGE"),
-    UNSUPPORTED_MEDIA_TYPE: compile("UNSUPPORTED_MEDIA_TYPE"),
-    API_CONFIGURATION_ERROR: compile("API_CONFIGURATION_ERROR"),
-    MALFORMED_RESPONSE: compile("MALFORMED_RESPONSE"),
+    FORBIDDEN: compile("FORBIDDEN"),
     INTEGRATION_FAILURE: compile("INTEGRATION_FAILURE"),
     INTEGRATION_TIMEOUT: compile("INTEGRATION_TIMEOUT"),
+    INVALID_API_KEY: compile("INVALID_API_KEY"),
+    INVALID_SIGNATURE: compile("INVALID_SIGNATURE"),
+    MALFORMED_RESPONSE: compile("MALFORMED_RESPONSE"),
+    MISSING_AUTHENTICATION_TOKEN: compile("MISSING_AUTHENTICATION_TOKEN"),
+    QUOTA_EXCEEDED: compile("QUOTA_EXCEEDED"),
+    REQUEST_TOO_LARGE: compile("REQUEST_TOO_LARGE"),
+    RESOURCE_NOT_FOUND: compile("RESOURCE_NOT_FOUND"),
+    THROTTLED: compile("THROTTLED"),
+    UNAUTHORIZED: compile("UNAUTHORIZED"),
+    UNSUPPORTED_MEDIA_TYPE: compile("UNSUPPORTED_MEDIA_TYPE"),
+    WAF_FILTERED: compile("WAF_FILTERED"),
   };
 }
 
-/** Headers from a static mapping: `PREFIX.NAME` → `'value'`. What cannot be sent is left out. */
-export function literalHeaders(mapping: Readonly<Record<string, string>>, prefix: string): string[] {
-  const headers: string[] = [];
-  for (const [key, literal] of Object.entries(mapping)) {
-    const name = key.slice(prefix.length);
-    const value = sentHeaderValue(literal.replace(/^'([\s\S]*)'$/, "$1"));
-    if (key.startsWith(prefix) && isHeaderName(name) && value !== undefined) headers.push(name, value);
-  }
-  return headers;
+/** AWS: only denials write the member large. */
+function defaultTemplate(type: GatewayResponseType): string {
+  return type === "ACCESS_DENIED"
+    ? `{"Message":$context.error.messageString}`
+    : `{"message":$context.error.messageString}`;
 }
 
-function fillTemplate(template: string, message: string | null, type: GatewayResponseType, requestId: string): string {
-  return template.replaceAll(
-    /\$context\.(error\.messageString|error\.message|error\.responseType|requestId)/g,
-    (_all, name) => {
-      if (name === "error.messageString") return JSON.stringify(message);
-      if (name === "error.message") return message ?? "null";
-      return name === "requestId" ? requestId : type;
-    },
-  );
+interface MappedHeader {
+  readonly name: string;
+  readonly source: ParameterSource;
+}
+
+/** `gatewayresponse.header.NAME`, from a parameter of the request, a variable or a literal. */
+function compileHeaders(parameters: Readonly<Record<string, string>>): MappedHeader[] {
+  const headers: MappedHeader[] = [];
+  for (const [target, expression] of Object.entries(parameters)) {
+    const name = target.replace(/^gatewayresponse\.header\./, "");
+    const source = compileSource(expression);
+    if (name !== target && isHeaderName(name) && source !== undefined) headers.push({ name, source });
+  }
+  return headers;
 }

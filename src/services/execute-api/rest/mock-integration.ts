@@ -1,92 +1,49 @@
-import { literalHeaders } from "./gateway-responses.ts";
-import { firstMediaType, mediaType } from "../../../proxy/media-types.ts";
-import type { PublishedIntegrationResponse, PublishedMockIntegration } from "../port.ts";
-import { answer, refuse, type RestIntegration } from "./request.ts";
-
-/** What a MOCK integration answers. */
-interface MockAnswer {
-  readonly status: number;
-  /** Names and values in turn. */
-  readonly headers: readonly string[];
-  readonly contentType: string;
-  readonly body: string;
-}
-
-type MockOutcome = MockAnswer | "unsupported-media-type" | "no-status";
+import type { PublishedMockIntegration } from "../port.ts";
+import { compileBodyChoice } from "./body-templates.ts";
+import { compileResponses, type IntegrationAnswer } from "./integration-answer.ts";
+import { refuse, type RestIntegration } from "./request.ts";
+import { refuseUnrendered } from "./rest-template.ts";
 
 /**
- * Make a MOCK integration ready: its templates are static, so each leads to one status, and that to one response.
+ * A `MOCK` integration: the request template makes a status, the status selects the response, and that is what the client gets.
  *
- * AWS: the request template of the body's content type gives the status code as `{"statusCode": 200}`; the response is
- * the one whose selection pattern matches it, else the default.
+ * AWS: the template of the body's content type makes `{"statusCode": 200}`. Without any template the request passes to the
+ * default response; without one for the body's type the body itself must say the status.
+ *
+ * Source: "Mock integrations for REST APIs in API Gateway".
  */
-function compileMock(mock: PublishedMockIntegration): (contentType: string, accept: string) => MockOutcome {
-  const byType = new Map<string, PublishedIntegrationResponse | undefined>();
-  for (const [type, template] of Object.entries(mock.requestTemplates)) {
-    const status = mockStatus(template);
-    byType.set(type.toLowerCase(), status === undefined ? undefined : selectResponse(mock.responses, status));
-  }
-  const headers = new Map(
-    mock.responses.map((response) => [
-      response,
-      literalHeaders(response.responseParameters, "method.response.header."),
-    ]),
-  );
-
-  return (contentType, accept) => {
-    const type = contentType === "" ? "application/json" : mediaType(contentType);
-    if (!byType.has(type)) {
-      const passes =
-        mock.passthroughBehavior === "WHEN_NO_MATCH" ||
-        (mock.passthroughBehavior === "WHEN_NO_TEMPLATES" && byType.size === 0);
-      // What passes through is the client's body, which is no status for the mock.
-      return passes ? "no-status" : "unsupported-media-type";
-    }
-    const response = byType.get(type);
-    if (response === undefined) return "no-status";
-    const templates = Object.entries(response.responseTemplates);
-    const wanted = firstMediaType(accept);
-    const [sent, body] = templates.find(([name]) => name.toLowerCase() === wanted) ??
-      templates[0] ?? ["application/json", ""];
-    return { status: Number(response.statusCode), headers: headers.get(response) ?? [], contentType: sent, body };
-  };
-}
-
-/** A `MOCK` integration, ready to answer. */
-export function compileMockIntegration(integration: PublishedMockIntegration): RestIntegration {
-  const mock = compileMock(integration);
+export function compileMockIntegration(mock: PublishedMockIntegration): RestIntegration {
+  const choose = compileBodyChoice(mock);
+  const respond = compileResponses(mock.responses);
+  const hasTemplates = Object.keys(mock.requestTemplates).length > 0;
   return (request) => {
-    const { exchange } = request;
-    const outcome = mock(exchange.headers.contentType, exchange.headers.accept);
-    if (outcome === "unsupported-media-type") return refuse(request, "UNSUPPORTED_MEDIA_TYPE");
-    if (outcome === "no-status") return refuse(request, "INTEGRATION_FAILURE");
-    const headers = [...outcome.headers];
-    if (!headers.some((name, index) => index % 2 === 0 && name.toLowerCase() === "content-type")) {
-      headers.push("Content-Type", outcome.contentType);
+    const choice = choose(request.exchange.headers.contentType);
+    if (choice.kind === "unsupported") return refuse(request, "UNSUPPORTED_MEDIA_TYPE");
+    if (choice.kind === "passed" && !hasTemplates) return respond(request, answerOf(undefined));
+    let mapped = "";
+    try {
+      const body = request.body.toString("utf8");
+      mapped = choice.kind === "mapped" ? choice.template(request, body) : body;
+    } catch (error) {
+      return refuseUnrendered(request, "request", error);
     }
-    answer(exchange, outcome.status, headers, outcome.body);
+    const status = mockStatus(mapped);
+    if (status === undefined) return refuse(request, "API_CONFIGURATION_ERROR");
+    respond(request, answerOf(status));
   };
 }
 
-/** The status code in a static template, which need not be strict JSON: `{statusCode: 200}` is common. */
-export function mockStatus(template: string): string | undefined {
-  return /^\s*\{\s*(["']?)statusCode\1\s*:\s*"?(\d{3})"?\s*\}\s*$/.exec(template)?.[2];
+/** A mock answers nothing but a status. */
+function answerOf(status: string | undefined): IntegrationAnswer {
+  return { headers: [], body: nothing, selectBy: status };
 }
 
-function selectResponse(
-  responses: readonly PublishedIntegrationResponse[],
-  status: string,
-): PublishedIntegrationResponse | undefined {
-  return (
-    responses.find((response) => response.selectionPattern && matches(response.selectionPattern, status)) ??
-    responses.find((response) => !response.selectionPattern)
-  );
+const nothing = Buffer.alloc(0);
+
+/** The status code in what a template has made, which need not be strict JSON: `{statusCode: 200}` is common. */
+function mockStatus(text: string): string | undefined {
+  if (!text.trimEnd().endsWith("}")) return undefined;
+  return /^\s*\{[\s\S]*?(["']?)\bstatusCode\1\s*:\s*(["']?)(\d{3})\2(?!\d)/.exec(text.slice(0, statusWithin))?.[3];
 }
 
-function matches(pattern: string, status: string): boolean {
-  try {
-    return new RegExp(`^(?:${pattern})$`).test(status);
-  } catch {
-    return false;
-  }
-}
+const statusWithin = 10_000;
