@@ -68,6 +68,11 @@ export const startCommand: Command = {
         `WARNING: ${config.host} is not loopback and there is no TLS: whoever is on the way can read what is sent. Give --tls-cert and --tls-key, or put a proxy before it that ends TLS.`,
       );
     }
+    if (config.store.kind === "postgres" && isPlainAndRemote(config.store.url)) {
+      output.err(
+        "WARNING: the connection to PostgreSQL is not encrypted, and it leaves this machine. Add sslmode=verify-full to the address in --store.",
+      );
+    }
     const [folder] = positionals;
     let status = 0;
     if (folder !== undefined) status = await deployApp(folder, config.dataDir, serving.port);
@@ -104,6 +109,15 @@ async function deployApp(folder: string, dataDir: string, port: number): Promise
     child.once("error", reject);
     child.once("exit", (code) => resolve(code ?? 1));
   });
+}
+
+/** A socket's folder stands where a host's name would. */
+function isPlainAndRemote(store: string): boolean {
+  const { hostname, searchParams } = new URL(store);
+  const host = decodeURIComponent(searchParams.get("host") ?? hostname).replace(/^\[|\]$/g, "");
+  const mode = searchParams.get("sslmode");
+  const isPlain = (mode === null || mode === "disable") && !searchParams.has("sslrootcert") && !searchParams.has("ssl");
+  return isPlain && host !== "" && !host.startsWith("/") && !isLoopback(host);
 }
 
 /** Resolves with the first signal to end; the next one ends the process where it stands. */

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { execFile } from "node:child_process";
-import { chmod, chown, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, copyFile, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -47,11 +47,15 @@ export async function newSharedStore(): Promise<string | undefined> {
   return url === undefined ? undefined : newStore(url);
 }
 
-/** @param options.on a network namespace to run in, and its address to listen on beside loopback */
-export async function startPostgres(
-  options: { readonly on?: { readonly namespace: string; readonly address: string } } = {},
-): Promise<TestPostgres> {
-  const { on } = options;
+export interface TestPostgresOptions {
+  /** A network namespace to run in, and its address to listen on beside loopback. */
+  readonly on?: { readonly namespace: string; readonly address: string };
+  /** Speak TLS with these files in PEM, and over the network nothing else. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+}
+
+export async function startPostgres(options: TestPostgresOptions = {}): Promise<TestPostgres> {
+  const { on, tls } = options;
   const programs = await findPostgres();
   if (programs === undefined) throw new Error(noPostgres);
   const folder = await mkdtemp(join(tmpdir(), "cumulet-postgres-"));
@@ -66,7 +70,7 @@ export async function startPostgres(
   );
   await writeFile(
     join(data, "pg_hba.conf"),
-    `local all all trust\nhost all all ${on ? "all" : "127.0.0.1/32"} scram-sha-256\n`,
+    `local all all trust\n${tls ? "hostssl" : "host"} all all ${on ? "all" : "127.0.0.1/32"} scram-sha-256\n`,
   );
   const port = await freePort();
   const url = `postgres://${user}@${encodeURIComponent(folder)}:${port}/postgres`;
@@ -76,6 +80,7 @@ export async function startPostgres(
     `unix_socket_directories=${folder}`,
     "max_connections=400",
     "shared_buffers=64MB",
+    ...(tls ? await tlsSettings(folder, tls, as) : []),
   ];
   let running: ChildProcess | undefined;
 
@@ -171,6 +176,24 @@ async function unprivileged(): Promise<{ readonly uid?: number; readonly gid?: n
 
 async function idOf(flag: "-u" | "-g"): Promise<number> {
   return Number((await promisify(execFile)("id", [flag, "postgres"])).stdout);
+}
+
+/** The key must be its own. */
+async function tlsSettings(
+  folder: string,
+  { certFile, keyFile }: { readonly certFile: string; readonly keyFile: string },
+  as: { readonly uid?: number; readonly gid?: number },
+): Promise<string[]> {
+  const own = { cert: join(folder, "server.crt"), key: join(folder, "server.key") };
+  for (const [from, to] of [
+    [certFile, own.cert],
+    [keyFile, own.key],
+  ] as const) {
+    await copyFile(from, to);
+    await chmod(to, 0o600);
+    if (as.uid !== undefined) await chown(to, as.uid, as.gid ?? as.uid);
+  }
+  return ["ssl=on", `ssl_cert_file=${own.cert}`, `ssl_key_file=${own.key}`];
 }
 
 function freePort(): Promise<number> {

@@ -50,6 +50,16 @@ export function isPassing(error: unknown): boolean {
   return error instanceof Error && /timeout|terminated/iu.test(error.message);
 }
 
+/** What Node.js says of certificates that no authority it knows has signed. */
+const untrusted = new Set([
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "CERT_SIGNATURE_FAILURE",
+]);
+
 /** PostgreSQL's SQLSTATE, or the system's code. */
 export function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
@@ -71,9 +81,20 @@ export function explain(error: unknown, { host, port, database, user }: Address)
   const say = (message: string) => new StoreUnavailableError(message, error);
   const code = codeOf(error);
   const text = error instanceof Error ? error.message : String(error);
+  if (code !== undefined && untrusted.has(code)) {
+    return say(
+      `The certificate of ${server} is not trusted: give the authority that has signed it with sslrootcert=FILE`,
+    );
+  }
   switch (code) {
-    case "28P01":
+    case "ERR_TLS_CERT_ALTNAME_INVALID":
+      return say(`The certificate of ${server} is not for ${host}`);
     case "28000":
+      if (/no encryption|SSL off/iu.test(text)) {
+        return say(`${server} refuses connections without TLS: add sslmode=verify-full to the address`);
+      }
+      return say(`${server} refused the user ${user}: the password is wrong, or the user may not connect`);
+    case "28P01":
       return say(`${server} refused the user ${user}: the password is wrong, or the user may not connect`);
     case "3D000":
       return say(`${server} has no database ${database}: make it first (createdb ${database})`);
@@ -87,6 +108,7 @@ export function explain(error: unknown, { host, port, database, user }: Address)
     case "25006":
       return say(`${server} is read-only: this address is that of a replica`);
     default:
+      if (/support SSL/iu.test(text)) return say(`${server} speaks no TLS, which sslmode asks for`);
       if (/password/iu.test(text))
         return say(`${server} wants a password of the user ${user}, and none is in the address`);
       if (/timeout/iu.test(text)) return say(`${server} did not answer`);
