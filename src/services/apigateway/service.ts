@@ -28,9 +28,13 @@ import { apiKeyType } from "./resources/api-key.ts";
 import { usagePlanKeyType } from "./resources/usage-plan-key.ts";
 import { usagePlanType } from "./resources/usage-plan.ts";
 import { accountType } from "./resources/account.ts";
+import { authorizerType } from "./resources/authorizer.ts";
 import { deploymentType } from "./resources/deployment.ts";
 import { gatewayResponseType } from "./resources/gateway-response.ts";
+import { documentationPartType, documentationVersionType } from "./resources/documentation.ts";
 import { methodType } from "./resources/method.ts";
+import { modelType } from "./resources/model.ts";
+import { requestValidatorType } from "./resources/request-validator.ts";
 import { resourceType } from "./resources/resource.ts";
 import { restApiType } from "./resources/rest-api.ts";
 import { stageType } from "./resources/stage.ts";
@@ -72,6 +76,7 @@ export function createApiGateway(needs: ApiGatewayNeeds): ApiGateway {
       },
     },
     resourceTypes: [
+      authorizerType,
       restApiType,
       resourceType,
       methodType,
@@ -79,6 +84,10 @@ export function createApiGateway(needs: ApiGatewayNeeds): ApiGateway {
       stageType,
       gatewayResponseType,
       accountType,
+      modelType,
+      requestValidatorType,
+      documentationPartType,
+      documentationVersionType,
       apiKeyType,
       usagePlanType,
       usagePlanKeyType,

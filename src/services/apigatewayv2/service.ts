@@ -9,11 +9,13 @@ import { integrationOperations } from "./operations/integrations.ts";
 import type { ApiGatewayV2Needs } from "./operations/needs.ts";
 import { routeOperations } from "./operations/routes.ts";
 import { routingRuleOperations } from "./operations/routing-rules.ts";
+import { routeSettingsOperations } from "./operations/route-settings.ts";
 import { stageOperations } from "./operations/stages.ts";
 import { tagOperations } from "./operations/tags.ts";
 import { byProtocol } from "./websocket/protocol.ts";
 import { webSocketOperations } from "./websocket/operations.ts";
 import { apiType } from "./resources/api.ts";
+import { authorizerType } from "./resources/authorizer.ts";
 import { deploymentType } from "./resources/deployment.ts";
 import { integrationType } from "./resources/integration.ts";
 import { routeType } from "./resources/route.ts";
@@ -34,9 +36,10 @@ export function createApiGatewayV2(needs: ApiGatewayV2Needs): ApiGatewayV2 {
         {
           ...apiOperations(needs),
           ...routeOperations(needs),
-        ...authorizerOperations(needs),
+          ...authorizerOperations(needs),
           ...integrationOperations(needs),
           ...stageOperations(needs),
+          ...routeSettingsOperations(needs),
           ...deploymentOperations(needs),
           ...tagOperations(needs),
           ...domainNameOperations(needs),
@@ -46,6 +49,6 @@ export function createApiGatewayV2(needs: ApiGatewayV2Needs): ApiGatewayV2 {
         webSocketOperations(needs),
       ),
     },
-    resourceTypes: [apiType, routeType, integrationType, stageType, deploymentType],
+    resourceTypes: [authorizerType, apiType, routeType, integrationType, stageType, deploymentType],
   };
 }

@@ -1,12 +1,14 @@
 import type * as sdk from "@aws-sdk/client-api-gateway";
 import type { Properties, ResourceContext, ResourceType } from "../../cloudformation/port.ts";
-import { flagOf, numberOf, objectOf, objectsOf, oneOf, textOf, textsOf, unlessGone } from "./properties.ts";
+import { flagOf, numberOf, objectOf, objectsOf, oneOf, stringsOf, textOf, textsOf, unlessGone } from "./properties.ts";
 
 export const methodType: ResourceType = {
   type: "AWS::ApiGateway::Method",
   properties: [
     "ApiKeyRequired",
+    "AuthorizationScopes",
     "AuthorizationType",
+    "AuthorizerId",
     "HttpMethod",
     "Integration.ConnectionType",
     "Integration.ContentHandling",
@@ -21,15 +23,21 @@ export const methodType: ResourceType = {
     "Integration.TimeoutInMillis",
     "Integration.Type",
     "Integration.Uri",
+    "MethodResponses[].ResponseModels.*",
     "MethodResponses[].ResponseParameters.*",
     "MethodResponses[].StatusCode",
     "OperationName",
+    "RequestModels.*",
     "RequestParameters.*",
+    "RequestValidatorId",
     "ResourceId",
     "RestApiId",
   ],
   attributes: [],
   create: async (context) => {
+    // One that a crash has left in part is put anew.
+    const client = context.client<typeof sdk>("apigateway");
+    if (context.resumed === true) await unlessGone(client.DeleteMethod(addressOf(context.properties)));
     await putMethod(context);
     const { restApiId, resourceId, httpMethod } = addressOf(context.properties);
     return { physicalId: `${restApiId}|${resourceId}|${httpMethod}`, attributes: {} };
@@ -53,8 +61,12 @@ async function putMethod({ client: clientOf, properties }: ResourceContext): Pro
     ...address,
     apiKeyRequired: flagOf(properties, "ApiKeyRequired"),
     authorizationType: textOf(properties, "AuthorizationType") ?? "NONE",
+    authorizationScopes: stringsOf(properties, "AuthorizationScopes"),
+    authorizerId: textOf(properties, "AuthorizerId"),
     operationName: textOf(properties, "OperationName"),
     requestParameters: flagsOf(objectOf(properties, "RequestParameters")),
+    requestModels: mapOf(properties, "RequestModels"),
+    requestValidatorId: textOf(properties, "RequestValidatorId"),
   });
   try {
     for (const response of objectsOf(properties, "MethodResponses")) {
@@ -62,6 +74,7 @@ async function putMethod({ client: clientOf, properties }: ResourceContext): Pro
         ...address,
         statusCode: textOf(response, "StatusCode"),
         responseParameters: flagsOf(objectOf(response, "ResponseParameters")),
+        responseModels: mapOf(response, "ResponseModels"),
       });
     }
     const integration = objectOf(properties, "Integration");
@@ -105,6 +118,10 @@ function addressOf(properties: Properties) {
     resourceId: textOf(properties, "ResourceId"),
     httpMethod: textOf(properties, "HttpMethod"),
   };
+}
+
+function mapOf(properties: Properties, name: string): Record<string, string> | undefined {
+  return properties[name] === undefined ? undefined : textsOf(properties, name);
 }
 
 function flagsOf(parameters: Properties | undefined): Record<string, boolean> | undefined {

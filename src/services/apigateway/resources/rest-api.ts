@@ -17,6 +17,9 @@ export const restApiType: ResourceType = {
     "Body.*",
     "BodyS3Location.Bucket",
     "BodyS3Location.Key",
+    "BodyS3Location.ETag",
+    "BodyS3Location.Version",
+    "CloneFrom",
     "Description",
     "DisableExecuteApiEndpoint",
     "EndpointConfiguration.IpAddressType",
@@ -25,6 +28,7 @@ export const restApiType: ResourceType = {
     "Mode",
     "Name",
     "Parameters.*",
+    "Policy.*",
     "Tags[].Key",
     "Tags[].Value",
   ],
@@ -32,13 +36,13 @@ export const restApiType: ResourceType = {
   create: async (context) => {
     const client = context.client<typeof sdk>("apigateway");
     const body = await readBody(context);
-    const api =
-      body === undefined
-        ? await client.CreateRestApi(createInput(context))
-        : await client.ImportRestApi({ ...importInput(context.properties), body });
+    if (context.resumed === true) await deleteUnrecorded(client, context);
+    // It is made with its tags, by which one that a crash has cut off is found; then it gets what the body has.
+    const api = await client.CreateRestApi(createInput(context, body === undefined ? undefined : context.logicalId));
     const id = api.id ?? "";
     if (body !== undefined) {
       try {
+        await client.PutRestApi({ ...importInput(context.properties), restApiId: id, mode: "overwrite", body });
         await override(client, context, id, {});
       } catch (error) {
         await client.DeleteRestApi({ restApiId: id });
@@ -68,17 +72,30 @@ export const restApiType: ResourceType = {
   },
 };
 
-function createInput(context: ResourceContext) {
+/** Nobody knows the identifier of an API whose creation was cut off: it is made anew. */
+async function deleteUnrecorded(client: Client, context: ResourceContext): Promise<void> {
+  const names = ["aws:cloudformation:stack-id", "aws:cloudformation:logical-id"] as const;
+  const { items = [] } = await client.GetRestApis({ limit: 500 });
+  for (const { id, tags } of items) {
+    const isOurs = names.every((name) => context.tags[name] !== undefined && tags?.[name] === context.tags[name]);
+    if (isOurs) await unlessGone(client.DeleteRestApi({ restApiId: id }));
+  }
+}
+
+/** @param fallback the name of an API whose body has one */
+function createInput(context: ResourceContext, fallback: string | undefined) {
   const { properties } = context;
-  const name = textOf(properties, "Name");
+  const name = textOf(properties, "Name") ?? fallback;
   if (name === undefined) throw badRequest("Name is required when neither Body nor BodyS3Location is given");
   const endpoint = objectOf(properties, "EndpointConfiguration");
   return {
     name,
+    cloneFrom: textOf(properties, "CloneFrom"),
     description: textOf(properties, "Description"),
     binaryMediaTypes: stringsOf(properties, "BinaryMediaTypes"),
     apiKeySource: oneOf(["HEADER", "AUTHORIZER"] as const, properties, "ApiKeySourceType"),
     disableExecuteApiEndpoint: flagOf(properties, "DisableExecuteApiEndpoint"),
+    policy: policyOf(properties),
     ...(endpoint === undefined
       ? {}
       : {
@@ -121,7 +138,13 @@ async function override(client: Client, context: ResourceContext, restApiId: str
   const hadDescription = textOf(previous, "Description") !== undefined;
   replace("/description", textOf(properties, "Description") ?? (hadDescription ? "" : undefined));
   replace("/apiKeySource", textOf(properties, "ApiKeySourceType"));
+  replace("/policy", policyOf(properties) ?? (policyOf(previous) === undefined ? undefined : ""));
   replace("/disableExecuteApiEndpoint", textOf(properties, "DisableExecuteApiEndpoint"));
+  const endpoint = objectOf(properties, "EndpointConfiguration");
+  if (endpoint !== undefined) {
+    replace("/endpointConfiguration/types/0", endpointTypes(endpoint)?.[0]);
+    replace("/endpointConfiguration/ipAddressType", textOf(endpoint, "IpAddressType"));
+  }
   const types = stringsOf(properties, "BinaryMediaTypes") ?? [];
   for (const type of stringsOf(previous, "BinaryMediaTypes") ?? []) {
     if (!types.includes(type)) patchOperations.push({ op: "remove", path: toPath(type) });
@@ -130,6 +153,11 @@ async function override(client: Client, context: ResourceContext, restApiId: str
   if (patchOperations.length > 0) await client.UpdateRestApi({ restApiId, patchOperations });
   const tags = { ...context.tags, ...tagsOf(properties) };
   if (Object.keys(tags).length > 0) await client.TagResource({ resourceArn: arnOf(context, restApiId), tags });
+}
+
+function policyOf(properties: Properties): string | undefined {
+  const policy = objectOf(properties, "Policy");
+  return policy === undefined ? textOf(properties, "Policy") : JSON.stringify(policy);
 }
 
 function toPath(type: string): string {
@@ -144,6 +172,8 @@ async function readBody(context: ResourceContext): Promise<Uint8Array | undefine
   const object = await context.client<typeof s3>("s3").GetObject({
     Bucket: textOf(location, "Bucket"),
     Key: textOf(location, "Key"),
+    VersionId: textOf(location, "Version"),
+    IfMatch: textOf(location, "ETag"),
   });
   const chunks: Uint8Array[] = [];
   let bytes = 0;

@@ -1,10 +1,19 @@
 import type * as sdk from "@aws-sdk/client-apigatewayv2";
 import type { Properties, ResourceType } from "../../cloudformation/port.ts";
-import { flagOf, oneOf, textOf, unlessGone } from "./properties.ts";
+import { flagOf, oneOf, stringsOf, textOf, unlessGone } from "./properties.ts";
 
 export const routeType: ResourceType = {
   type: "AWS::ApiGatewayV2::Route",
-  properties: ["ApiId", "ApiKeyRequired", "AuthorizationType", "OperationName", "RouteKey", "Target"],
+  properties: [
+    "ApiId",
+    "ApiKeyRequired",
+    "AuthorizationScopes",
+    "AuthorizationType",
+    "AuthorizerId",
+    "OperationName",
+    "RouteKey",
+    "Target",
+  ],
   attributes: ["RouteId"],
   create: async (context) => {
     const client = context.client<typeof sdk>("apigatewayv2");
@@ -30,6 +39,8 @@ function inputOf(properties: Properties) {
     // Refused where it is true.
     ApiKeyRequired: flagOf(properties, "ApiKeyRequired"),
     AuthorizationType: oneOf(["NONE", "AWS_IAM", "CUSTOM", "JWT"] as const, properties, "AuthorizationType") ?? "NONE",
+    AuthorizationScopes: stringsOf(properties, "AuthorizationScopes") ?? [],
+    AuthorizerId: textOf(properties, "AuthorizerId"),
     OperationName: textOf(properties, "OperationName"),
     Target: textOf(properties, "Target"),
   };
