@@ -22,7 +22,7 @@ export function accountOperations(needs: ApiGatewayNeeds) {
       run: async (input, call) =>
         needs.store.transact(async (tx) => {
           const before = (await tx.get<AccountRecord>(accountKey(call))) ?? {};
-          const next = applyPatch(before, input.patchOperations, patches);
+          const next = applyPatch(before, input.patchOperations, patches, ["/cloudwatchRoleArn"]);
           tx.set(accountKey(call), next);
           return describe(next);
         }),

@@ -77,7 +77,7 @@ export function deploymentOperations(needs: ApiGatewayNeeds) {
       run: async (input, call) => {
         const deployment = await needs.store.transact(async (tx) => {
           const before = await readChild(tx, call, input.restApiId, "deployment", input.deploymentId);
-          const next = applyPatch(before, input.patchOperations, patches);
+          const next = applyPatch(before, input.patchOperations, patches, ["/description"]);
           writeChild(tx, call, input.restApiId ?? "", "deployment", next.id, next);
           return next;
         });

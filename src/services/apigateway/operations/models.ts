@@ -76,7 +76,7 @@ export function modelOperations(needs: ApiGatewayNeeds) {
       run: async (input, call) => {
         const model = await needs.store.transact(async (tx) => {
           const before = await readChild(tx, call, input.restApiId, "model", input.modelName);
-          const next = applyPatch(before, input.patchOperations, patches);
+          const next = applyPatch(before, input.patchOperations, patches, ["/description", "/schema"]);
           checkSchema(needs, next, await listChildren(tx, call, input.restApiId ?? "", "model"));
           writeChild(tx, call, input.restApiId ?? "", "model", next.name, next);
           return next;

@@ -57,7 +57,7 @@ export function requestValidatorOperations(needs: ApiGatewayNeeds) {
       run: async (input, call) => {
         const validator = await needs.store.transact(async (tx) => {
           const before = await readChild(tx, call, input.restApiId, "request-validator", input.requestValidatorId);
-          const next = applyPatch(before, input.patchOperations, patches);
+          const next = applyPatch(before, input.patchOperations, patches, documentedPaths);
           writeChild(tx, call, input.restApiId ?? "", "request-validator", next.id, next);
           return next;
         });
@@ -84,6 +84,9 @@ export function requestValidatorOperations(needs: ApiGatewayNeeds) {
     },
   } satisfies OperationsOf<typeof sdk>;
 }
+
+/** Source: "Patch operations", UpdateRequestValidator. */
+const documentedPaths = ["/name", "/validateRequestBody", "/validateRequestParameters"];
 
 const patches: PatchTable<RequestValidatorRecord> = [
   { path: /^\/name$/, apply: { replace: (validator, name) => ({ ...validator, name }) } },

@@ -18,12 +18,12 @@ import {
   writeChild,
 } from "../model.ts";
 import { defaultModels } from "../models.ts";
-import { applyPatch, type PatchTable } from "../patch.ts";
+import { applyPatch, parseFlag, type PatchTable } from "../patch.ts";
 import { checkTags, pageOf, refuseMembers, wholeSecond } from "../rules.ts";
 import { parseResourcePolicy } from "../resource-policy.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
 
-const refused = ["cloneFrom", "endpointAccessMode", "minimumCompressionSize", "securityPolicy"];
+const refused = ["endpointAccessMode", "minimumCompressionSize", "securityPolicy"];
 
 export function restApiOperations(needs: ApiGatewayNeeds) {
   return {
@@ -50,6 +50,10 @@ export function restApiOperations(needs: ApiGatewayNeeds) {
           writeApi(tx, call, api);
           const root = { id: api.rootResourceId, path: "/", methods: {} };
           writeChild(tx, call, api.id, "resource", root.id, root);
+          if (input.cloneFrom) {
+            await cloneApi(tx, call, await readApi(tx, call, input.cloneFrom), api);
+            return;
+          }
           for (const model of defaultModels) {
             writeChild(tx, call, api.id, "model", model.name, {
               id: needs.ids.random(6, lowerAlphanumeric),
@@ -77,7 +81,12 @@ export function restApiOperations(needs: ApiGatewayNeeds) {
       authorize: (input, call) => may("PATCH", call, `/restapis/${input.restApiId}`),
       run: async (input, call) => {
         const api = await needs.store.transact(async (tx) => {
-          const patched = applyPatch(await readApi(tx, call, input.restApiId), input.patchOperations, patches);
+          const patched = applyPatch(
+            await readApi(tx, call, input.restApiId),
+            input.patchOperations,
+            patches,
+            documentedPaths,
+          );
           const { policy } = patched;
           const next =
             policy === undefined ? patched : { ...patched, policy: parseResourcePolicy(policy, call, patched.id) };
@@ -129,24 +138,81 @@ const patches: PatchTable<RestApiRecord> = [
   },
   {
     path: /^\/disableExecuteApiEndpoint$/,
-    apply: { replace: (api, value) => ({ ...api, disableExecuteApiEndpoint: value.toLowerCase() === "true" }) },
+    apply: { replace: (api, value) => ({ ...api, disableExecuteApiEndpoint: parseFlag(value) }) },
   },
   {
     path: /^\/apiKeySource$/,
     apply: {
-      replace: (api, value) => ({ ...api, apiKeySource: value === "AUTHORIZER" ? "AUTHORIZER" : "HEADER" }),
+      replace: (api, value) => ({ ...api, apiKeySource: parseApiKeySource(value) }),
     },
   },
   {
-    path: /^\/endpointConfiguration\/types\/(?:EDGE|REGIONAL|0)$/,
+    path: /^\/endpointConfiguration\/ipAddressType$/,
+    apply: { replace: (api, value) => ({ ...api, ipAddressType: parseIpAddressType(value) }) },
+  },
+  {
+    path: /^\/endpointConfiguration\/types\/(?:EDGE|REGIONAL|\d)$/,
     apply: {
       replace: (api, value) => ({
         ...api,
-        ...parseEndpoint("UpdateRestApi", { types: [value], ipAddressType: undefined }),
+        ...parseEndpoint("UpdateRestApi", { types: [value], ipAddressType: api.ipAddressType }),
       }),
     },
   },
 ];
+
+/** Source: "Patch operations", UpdateRestApi. */
+const documentedPaths = [
+  "/apiKeySource",
+  "/binaryMediaTypes/*",
+  "/description",
+  "/disableExecuteApiEndpoint",
+  "/endpointAccessMode",
+  "/endpointConfiguration/ipAddressType",
+  "/endpointConfiguration/types/*",
+  "/endpointConfiguration/vpcEndpointIds",
+  "/endpointConfiguration/vpcEndpointIds/*",
+  "/minimumCompressionSize",
+  "/name",
+  "/policy",
+  "/securityPolicy",
+  "/version",
+];
+
+function parseApiKeySource(value: string): RestApiRecord["apiKeySource"] {
+  if (value === "HEADER" || value === "AUTHORIZER") return value;
+  throw badRequest(`Invalid API key source ${value}: must be HEADER or AUTHORIZER`);
+}
+
+function parseIpAddressType(value: string): RestApiRecord["ipAddressType"] {
+  if (value === "ipv4" || value === "dualstack") return value;
+  throw badRequest(`Invalid IP address type ${value}: must be ipv4 or dualstack`);
+}
+
+/** A copy of what an API is, under identifiers of the same parts. */
+async function cloneApi(tx: Transaction, place: Place, from: RestApiRecord, to: RestApiRecord): Promise<void> {
+  for (const resource of await listChildren(tx, place, from.id, "resource")) {
+    const id = resource.id === from.rootResourceId ? to.rootResourceId : resource.id;
+    const parentId = resource.parentId === from.rootResourceId ? to.rootResourceId : resource.parentId;
+    writeChild(tx, place, to.id, "resource", id, { ...resource, id, ...(parentId === undefined ? {} : { parentId }) });
+  }
+  for (const model of await listChildren(tx, place, from.id, "model")) {
+    const schema = model.schema.replaceAll(`/restapis/${from.id}/models/`, `/restapis/${to.id}/models/`);
+    writeChild(tx, place, to.id, "model", model.name, { ...model, schema });
+  }
+  for (const authorizer of await listChildren(tx, place, from.id, "authorizer")) {
+    writeChild(tx, place, to.id, "authorizer", authorizer.id, authorizer);
+  }
+  for (const validator of await listChildren(tx, place, from.id, "request-validator")) {
+    writeChild(tx, place, to.id, "request-validator", validator.id, validator);
+  }
+  for (const response of await listChildren(tx, place, from.id, "gateway-response")) {
+    writeChild(tx, place, to.id, "gateway-response", response.responseType, response);
+  }
+  for (const part of await listChildren(tx, place, from.id, "documentation-part")) {
+    writeChild(tx, place, to.id, "documentation-part", part.id, part);
+  }
+}
 
 export function newApi(needs: ApiGatewayNeeds, call: Call) {
   return {

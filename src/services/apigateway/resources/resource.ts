@@ -1,17 +1,25 @@
 import type * as sdk from "@aws-sdk/client-api-gateway";
 import type { ResourceType } from "../../cloudformation/port.ts";
 import { textOf, unlessGone } from "./properties.ts";
+import { createOnce } from "./resumed.ts";
 
 export const resourceType: ResourceType = {
   type: "AWS::ApiGateway::Resource",
   properties: ["ParentId", "PathPart", "RestApiId"],
   attributes: ["ResourceId"],
-  create: async ({ client, properties }) => {
-    const { id = "" } = await client<typeof sdk>("apigateway").CreateResource({
-      restApiId: textOf(properties, "RestApiId"),
-      parentId: textOf(properties, "ParentId"),
-      pathPart: textOf(properties, "PathPart"),
-    });
+  create: async (context) => {
+    const client = context.client<typeof sdk>("apigateway");
+    const restApiId = textOf(context.properties, "RestApiId");
+    const parentId = textOf(context.properties, "ParentId");
+    const pathPart = textOf(context.properties, "PathPart");
+    const { id = "" } = await createOnce(
+      context,
+      async () => {
+        const { items = [] } = await client.GetResources({ restApiId, limit: 500 });
+        return items.find((resource) => resource.parentId === parentId && resource.pathPart === pathPart);
+      },
+      () => client.CreateResource({ restApiId, parentId, pathPart }),
+    );
     return { physicalId: id, attributes: { ResourceId: id } };
   },
   // Every property's change replaces the resource.
