@@ -276,6 +276,7 @@ async function buildPlatform(
     verifier,
     authorizer,
     metrics: cloudwatch.port,
+    logs: logs.port,
     assumeRole: iam.port.assumeRole,
     issuerOf: poolIssuers(config.userPoolIssuers),
     innerApi: createInnerApi({ services, models, authorizer, clock, log }),
@@ -297,6 +298,8 @@ async function buildPlatform(
   });
   const apigatewayv2 = createApiGatewayV2({
     store: settledStore,
+    iam: iam.port,
+    integrable: { subtypes: executeApi.subtypes, isBuilt: (name) => services.has(name) },
     isSelectionExpression: executeApi.isSelectionExpression,
     ids,
     publisher: executeApi.publisher,

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../kernel/clock.ts";
+import { isEncrypted } from "./client-address.ts";
 import { readHeaders, type RequestHeaders } from "./request-headers.ts";
 import type { RequestIdentities } from "./request-identity.ts";
 
@@ -58,6 +59,8 @@ export interface ExchangeMeter {
   answered(status: number, startedAt: number): void;
   /** An integration has answered, after so long. */
   integrated?(latencyMs: number): void;
+  /** Bytes of bodies that an HTTP API has passed on. */
+  processed?(bytes: number): void;
   /** Of one method of a REST API, where its metrics are told beside the stage's. */
   ofMethod?(path: string, httpMethod: string): DetailMeter;
   /** Of one route of an HTTP API. */
@@ -106,23 +109,13 @@ export function startExchange(
   };
 }
 
-/** The client's address; IPv4 is written as such. */
-export function sourceIp(request: IncomingMessage): string {
-  const address = request.socket.remoteAddress ?? "";
-  return address.startsWith("::ffff:") ? address.slice(7) : address;
-}
-
 /** What AWS appends to `X-Forwarded-For`. */
 export function forwardedFor(headers: RequestHeaders, ip: string): string {
   return headers.forwardedFor === "" ? ip : `${headers.forwardedFor}, ${ip}`;
 }
 
 export function forwardedProto(request: IncomingMessage): "https" | "http" {
-  return "encrypted" in request.socket ? "https" : "http";
-}
-
-export function forwardedPort(request: IncomingMessage): string {
-  return String(request.socket.localPort ?? "");
+  return isEncrypted(request) ? "https" : "http";
 }
 
 function traceRoot(headers: RequestHeaders, make: () => string): string {

@@ -19,12 +19,15 @@ import { createTokenIssuers, fetchJsonFrom } from "./authorizers/token-issuers.t
 import { compileHttpStage } from "./http/stage.ts";
 import { createAddressRules } from "./integrations/addresses.ts";
 import { createAssumedRoles } from "./integrations/assumed-roles.ts";
+import { serviceSubtypes } from "./integrations/service-subtypes.ts";
 import { createUpstream } from "./integrations/upstream.ts";
 import { answerForbidden, answerInternalError, answerNotFound } from "./answers.ts";
 import type { DomainEntry, ExecuteApiPort, ModelChecker, StagePublisher, UsagePort } from "./port.ts";
 import { type CompiledApi, stagePublisher, watchPublishedStages } from "./published-stages.ts";
 import { createRequestIdentities } from "../../proxy/request-identity.ts";
 import { compileRestStage } from "./rest/stage.ts";
+import type { LogsPort } from "../logs/port.ts";
+import { createGatewayLogs } from "./logging/gateway-logs.ts";
 import { createStageMeters } from "./stage-meter.ts";
 import type { StageNeeds } from "./stage-needs.ts";
 import { compileCanaryStage } from "./canary/canary-stage.ts";
@@ -45,6 +48,8 @@ export interface ExecuteApiNeeds {
   readonly verifier: Verifier;
   readonly authorizer: Authorizer;
   readonly metrics: MetricsPort;
+  /** Absent: stages write no logs. */
+  readonly logs?: Pick<LogsPort, "append">;
   /** How limits hold beyond this process. Default: it is alone, and nothing comes after it. */
   readonly limits?: Pick<LimitsNeeds, "nodes" | "remains" | "accountRate">;
   readonly jobs: Jobs;
@@ -64,6 +69,8 @@ export interface ExecuteApi {
   readonly publisher: StagePublisher;
   readonly usage: UsagePort;
   readonly models: ModelChecker;
+  /** Operations that routes of HTTP APIs can be integrated with, by name. */
+  readonly subtypes: ReadonlyMap<string, ServiceSubtype>;
   /** To be started once this node is registered, and stopped before what its routes call. */
   readonly webSockets: Pick<WebSockets, "connections" | "port" | "start" | "stop">;
   /** Whether messages can be selected by an expression. */
@@ -88,6 +95,7 @@ export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
     ...needs.limits,
   });
   const stageNeeds: StageNeeds = {
+    ...(needs.logs && { logs: createGatewayLogs(needs.logs, needs.ids) }),
     lambda: needs.lambda,
     clock: needs.clock,
     log: needs.log,
@@ -146,7 +154,7 @@ export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
     isSelectionExpression: (expression) => parseSelectionExpression(expression) !== undefined,
     publisher: stagePublisher,
     usage: createUsagePort(limiting.quotas),
-    models: modelChecker,
+    models: modelChecker, subtypes: serviceSubtypes,
     collect: meters.collect,
     recover: limiting.recover,
     stop,

@@ -77,7 +77,7 @@ export function refuseExchange(exchange: Exchange, stage: HttpStage, status: num
 
 /** @param responseHeaders names and values in turn; it is added to */
 export function answer(
-  { response, headers, extendedId, meter, now }: Exchange,
+  { request, response, headers, extendedId, meter, now }: Exchange,
   { cors }: HttpStage,
   status: number,
   responseHeaders: string[],
@@ -86,5 +86,9 @@ export function answer(
   responseHeaders.push("apigw-requestid", extendedId);
   if (cors !== undefined) responseHeaders.push(...cors.headers(headers.origin));
   send(response, status, responseHeaders, body);
-  meter?.answered(status, now);
+  if (meter !== undefined) {
+    meter.answered(status, now);
+    const sent = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+    meter.processed?.(sent + (headers.hasBody ? Number(request.headers["content-length"] ?? 0) : 0));
+  }
 }
