@@ -2,6 +2,7 @@ import { lowerAlphanumeric, type Ids } from "../../kernel/ids.ts";
 import type { Transaction } from "../../kernel/store/store.ts";
 import type { PublishedRoute, StagePublisher } from "../execute-api/port.ts";
 import { publishedAuthorizer } from "./authorizer-record.ts";
+import { publishedRouteSettings } from "./route-settings.ts";
 import {
   type ApiSnapshot,
   deleteChild,
@@ -14,6 +15,7 @@ import {
   writeChild,
 } from "./model.ts";
 import { webSocketRoutes } from "./websocket/snapshot.ts";
+import { publishedIntegration } from "./published-integration.ts";
 
 export interface DeployNeeds {
   readonly ids: Ids;
@@ -42,12 +44,7 @@ export async function takeSnapshot(tx: Transaction, place: Place, apiId: string)
       ...(route.authorizerId === undefined ? {} : { authorizerId: route.authorizerId }),
       ...(route.authorizationScopes === undefined ? {} : { authorizationScopes: route.authorizationScopes }),
       ...(route.operationName === undefined ? {} : { operationName: route.operationName }),
-      integration: {
-        type: "AWS_PROXY",
-        uri: integration.uri,
-        payloadFormatVersion: integration.payloadFormatVersion,
-        timeoutMs: integration.timeoutMs,
-      },
+      integration: publishedIntegration(integration),
     });
   }
   return {
@@ -94,7 +91,8 @@ export function publishStage(
     variables: stage.variables,
     ...(stage.authorizersFlushedAt === undefined ? {} : { authorizersFlushedAt: stage.authorizersFlushedAt }),
   } as const;
-  if (webSocket === undefined) needs.publisher.publish(tx, { ...snapshot, ...base, kind: "http" });
+  if (webSocket === undefined)
+    needs.publisher.publish(tx, { ...snapshot, ...base, ...publishedRouteSettings(stage), kind: "http" });
   else {
     const { disableExecuteApiEndpoint } = snapshot;
     needs.publisher.publish(tx, { ...webSocket, ...base, kind: "websocket", disableExecuteApiEndpoint });

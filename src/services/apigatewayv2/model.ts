@@ -49,7 +49,19 @@ export interface RouteRecord {
 
 export interface IntegrationRecord {
   readonly integrationId: string;
+  /** Absent in records of functions from before there were others. */
+  readonly type?: "AWS_PROXY" | "HTTP_PROXY";
+  /** Empty with a subtype. */
   readonly uri: string;
+  /** Of an HTTP endpoint: `GET` … or `ANY`. */
+  readonly method?: string;
+  /** `SQS-SendMessage` … */
+  readonly subtype?: string;
+  readonly credentials?: string;
+  /** The name that the endpoint's certificate must have, instead of the host's. */
+  readonly serverName?: string;
+  readonly requestParameters?: Readonly<Record<string, string>>;
+  readonly responseParameters?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly payloadFormatVersion: "1.0" | "2.0";
   readonly timeoutMs: number;
   readonly description?: string;
@@ -86,10 +98,20 @@ export interface StageRecord {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly statusMessage?: string;
+  readonly defaultRouteSettings?: RouteSettingsRecord;
+  /** By route key. */
+  readonly routeSettings?: Readonly<Record<string, RouteSettingsRecord>>;
   /** When what its authorizers said was last flushed. */
   readonly authorizersFlushedAt?: number;
   readonly tags: Readonly<Record<string, string>>;
   readonly managed: boolean;
+}
+
+/** How a stage treats a route; absent members are not set. */
+export interface RouteSettingsRecord {
+  readonly detailedMetricsEnabled?: boolean;
+  readonly throttlingBurstLimit?: number;
+  readonly throttlingRateLimit?: number;
 }
 
 interface Children {

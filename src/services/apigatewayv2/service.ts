@@ -17,7 +17,9 @@ import { webSocketOperations } from "./websocket/operations.ts";
 import { apiType } from "./resources/api.ts";
 import { authorizerType } from "./resources/authorizer.ts";
 import { deploymentType } from "./resources/deployment.ts";
+import { integrationResponseType } from "./resources/integration-response.ts";
 import { integrationType } from "./resources/integration.ts";
+import { routeResponseType } from "./resources/route-response.ts";
 import { routeType } from "./resources/route.ts";
 import { stageType } from "./resources/stage.ts";
 
@@ -49,6 +51,15 @@ export function createApiGatewayV2(needs: ApiGatewayV2Needs): ApiGatewayV2 {
         webSocketOperations(needs),
       ),
     },
-    resourceTypes: [authorizerType, apiType, routeType, integrationType, stageType, deploymentType],
+    resourceTypes: [
+      authorizerType,
+      apiType,
+      routeType,
+      routeResponseType,
+      integrationType,
+      integrationResponseType,
+      stageType,
+      deploymentType,
+    ],
   };
 }

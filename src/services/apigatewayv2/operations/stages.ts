@@ -8,9 +8,10 @@ import { apiGatewayV2Limits as limits } from "../limits.ts";
 import { deleteChild, findChild, listChildren, readApi, type StageRecord, writeChild } from "../model.ts";
 import { pageOf, parseStageName, refuseMembers, wholeSecond } from "../rules.ts";
 import type { ApiGatewayV2Needs } from "./needs.ts";
+import { describeRouteSettings, parseRouteSettings, refuseForWebSockets } from "../route-settings.ts";
 import { checkTags } from "./tags.ts";
 
-const refused = ["AccessLogSettings", "ClientCertificateId", "DefaultRouteSettings", "RouteSettings"];
+const refused = ["AccessLogSettings", "ClientCertificateId"];
 
 export function stageOperations(needs: ApiGatewayV2Needs) {
   return {
@@ -25,13 +26,15 @@ export function stageOperations(needs: ApiGatewayV2Needs) {
           autoDeploy: input.AutoDeploy ?? false,
           ...(input.DeploymentId === undefined ? {} : { deploymentId: input.DeploymentId }),
           variables: checkVariables(input.StageVariables ?? {}),
+          ...parseRouteSettings("CreateStage", input),
           createdAt: call.now,
           updatedAt: call.now,
           tags: checkTags(input.Tags ?? {}),
           managed: false,
         };
         const stage = await needs.store.transact(async (tx) => {
-          await readApi(tx, call, apiId);
+          const api = await readApi(tx, call, apiId);
+          if (api.webSocket !== undefined) refuseForWebSockets(wanted);
           const stages = await listChildren(tx, call, apiId, "stage");
           if (stages.some((other) => other.stageName === wanted.stageName)) throw conflict("Stage already exists");
           if (stages.length >= limits.stagesPerApiMax) throw limitExceeded("Stages", limits.stagesPerApiMax);
@@ -73,7 +76,10 @@ export function stageOperations(needs: ApiGatewayV2Needs) {
             // AWS: variables are merged; one with an empty value is removed.
             variables: withoutEmpty({ ...before.variables, ...checkVariables(input.StageVariables ?? {}) }),
             updatedAt: call.now,
+            ...parseRouteSettings("UpdateStage", input, before),
           };
+          const { webSocket } = await readApi(tx, call, apiId);
+          if (webSocket !== undefined) refuseForWebSockets(next);
           return apply(needs, tx, call, apiId, next);
         });
         return describeStage(stage);
@@ -140,12 +146,11 @@ function describeStage(stage: StageRecord) {
     ...(stage.managed ? { ApiGatewayManaged: true } : {}),
     AutoDeploy: stage.autoDeploy,
     CreatedDate: wholeSecond(stage.createdAt),
-    DefaultRouteSettings: { DetailedMetricsEnabled: false },
+    ...describeRouteSettings(stage),
     ...(stage.deploymentId === undefined ? {} : { DeploymentId: stage.deploymentId }),
     ...(stage.description === undefined ? {} : { Description: stage.description }),
     ...(stage.statusMessage === undefined ? {} : { LastDeploymentStatusMessage: stage.statusMessage }),
     LastUpdatedDate: wholeSecond(stage.updatedAt),
-    RouteSettings: {},
     StageName: stage.stageName,
     StageVariables: { ...stage.variables },
     Tags: { ...stage.tags },

@@ -1,10 +1,24 @@
 import type * as sdk from "@aws-sdk/client-apigatewayv2";
 import type { Properties, ResourceType } from "../../cloudformation/port.ts";
-import { flagOf, textOf, textsOf, unlessGone } from "./properties.ts";
+import { flagOf, numberOf, objectOf, textOf, textsOf, unlessGone } from "./properties.ts";
 
 export const stageType: ResourceType = {
   type: "AWS::ApiGatewayV2::Stage",
-  properties: ["ApiId", "AutoDeploy", "DeploymentId", "Description", "StageName", "StageVariables.*", "Tags.*"],
+  properties: [
+    "ApiId",
+    "AutoDeploy",
+    "DefaultRouteSettings.DetailedMetricsEnabled",
+    "DefaultRouteSettings.ThrottlingBurstLimit",
+    "DefaultRouteSettings.ThrottlingRateLimit",
+    "DeploymentId",
+    "Description",
+    "RouteSettings.*.DetailedMetricsEnabled",
+    "RouteSettings.*.ThrottlingBurstLimit",
+    "RouteSettings.*.ThrottlingRateLimit",
+    "StageName",
+    "StageVariables.*",
+    "Tags.*",
+  ],
   attributes: [],
   create: async (context) => {
     const { properties } = context;
@@ -22,6 +36,12 @@ export const stageType: ResourceType = {
     // An empty value removes a variable.
     const gone = Object.fromEntries(Object.keys(textsOf(previous, "StageVariables")).map((name) => [name, ""]));
     await client.UpdateStage({ ...input, StageVariables: { ...gone, ...input.StageVariables } });
+    const settings = objectOf(properties, "RouteSettings") ?? {};
+    for (const RouteKey of Object.keys(objectOf(previous, "RouteSettings") ?? {})) {
+      if (RouteKey in settings) continue;
+      const { ApiId, StageName } = input;
+      await unlessGone(client.DeleteRouteSettings({ ApiId, StageName, RouteKey }));
+    }
     const ResourceArn = `arn:aws:apigateway:${context.region}::/apis/${input.ApiId}/stages/${input.StageName}`;
     const tags = textsOf(properties, "Tags");
     const goneTags = Object.keys(textsOf(previous, "Tags")).filter((key) => !(key in tags));
@@ -44,5 +64,29 @@ function inputOf(properties: Properties) {
     Description: textOf(properties, "Description"),
     StageName: textOf(properties, "StageName"),
     StageVariables: textsOf(properties, "StageVariables"),
+    ...routeSettingsOf(properties),
+  };
+}
+
+function routeSettingsOf(properties: Properties) {
+  const defaults = objectOf(properties, "DefaultRouteSettings");
+  const routes = objectOf(properties, "RouteSettings");
+  return {
+    ...(defaults === undefined ? {} : { DefaultRouteSettings: settingsFrom(defaults) }),
+    ...(routes === undefined
+      ? {}
+      : {
+          RouteSettings: Object.fromEntries(
+            Object.keys(routes).map((routeKey) => [routeKey, settingsFrom(objectOf(routes, routeKey) ?? {})]),
+          ),
+        }),
+  };
+}
+
+function settingsFrom(settings: Properties) {
+  return {
+    DetailedMetricsEnabled: flagOf(settings, "DetailedMetricsEnabled"),
+    ThrottlingBurstLimit: numberOf(settings, "ThrottlingBurstLimit"),
+    ThrottlingRateLimit: numberOf(settings, "ThrottlingRateLimit"),
   };
 }
