@@ -11,12 +11,14 @@ type Client = ClientOf<typeof sdk>;
 export const apiType: ResourceType = {
   type: "AWS::ApiGatewayV2::Api",
   properties: [
+    "ApiKeySelectionExpression",
     "Body.*",
     "BodyS3Location.Bucket",
     "BodyS3Location.Key",
     "CorsConfiguration.*",
     "Description",
     "DisableExecuteApiEndpoint",
+    "DisableSchemaValidation",
     "FailOnWarnings",
     "IpAddressType",
     "Name",
@@ -93,6 +95,8 @@ async function override(client: Client, context: ResourceContext, apiId: string)
 
 function settings(properties: Properties) {
   return {
+    ApiKeySelectionExpression: textOf(properties, "ApiKeySelectionExpression"),
+    DisableSchemaValidation: flagOf(properties, "DisableSchemaValidation"),
     CorsConfiguration: corsOf(objectOf(properties, "CorsConfiguration")),
     Description: textOf(properties, "Description"),
     DisableExecuteApiEndpoint: flagOf(properties, "DisableExecuteApiEndpoint"),

@@ -1,6 +1,6 @@
 import type * as sdk from "@aws-sdk/client-apigatewayv2";
 import type { Properties, ResourceType } from "../../cloudformation/port.ts";
-import { numberOf, oneOf, textOf, unlessGone } from "./properties.ts";
+import { numberOf, objectOf, oneOf, textOf, textsOf, unlessGone } from "./properties.ts";
 
 export const integrationType: ResourceType = {
   type: "AWS::ApiGatewayV2::Integration",
@@ -11,7 +11,10 @@ export const integrationType: ResourceType = {
     "IntegrationMethod",
     "IntegrationType",
     "IntegrationUri",
+    "PassthroughBehavior",
     "PayloadFormatVersion",
+    "RequestTemplates.*",
+    "TemplateSelectionExpression",
     "TimeoutInMillis",
   ],
   attributes: ["IntegrationId"],
@@ -33,6 +36,7 @@ export const integrationType: ResourceType = {
 };
 
 const types = ["AWS", "AWS_PROXY", "HTTP", "HTTP_PROXY", "MOCK"] as const;
+const passthroughs = ["NEVER", "WHEN_NO_MATCH", "WHEN_NO_TEMPLATES"] as const;
 const connections = ["INTERNET", "VPC_LINK"] as const;
 
 function inputOf(properties: Properties) {
@@ -43,7 +47,10 @@ function inputOf(properties: Properties) {
     IntegrationMethod: textOf(properties, "IntegrationMethod"),
     IntegrationType: oneOf(types, properties, "IntegrationType"),
     IntegrationUri: textOf(properties, "IntegrationUri"),
+    PassthroughBehavior: oneOf(passthroughs, properties, "PassthroughBehavior"),
     PayloadFormatVersion: formatOf(properties),
+    RequestTemplates: objectOf(properties, "RequestTemplates") && textsOf(properties, "RequestTemplates"),
+    TemplateSelectionExpression: textOf(properties, "TemplateSelectionExpression"),
     TimeoutInMillis: numberOf(properties, "TimeoutInMillis"),
   };
 }

@@ -12,6 +12,7 @@ export const routeType: ResourceType = {
     "AuthorizerId",
     "OperationName",
     "RouteKey",
+    "RouteResponseSelectionExpression",
     "Target",
   ],
   attributes: ["RouteId"],
@@ -42,6 +43,7 @@ function inputOf(properties: Properties) {
     AuthorizationScopes: stringsOf(properties, "AuthorizationScopes") ?? [],
     AuthorizerId: textOf(properties, "AuthorizerId"),
     OperationName: textOf(properties, "OperationName"),
+    RouteResponseSelectionExpression: textOf(properties, "RouteResponseSelectionExpression"),
     Target: textOf(properties, "Target"),
   };
 }

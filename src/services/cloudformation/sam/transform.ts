@@ -35,6 +35,7 @@ import {
   toPlainDict,
   type Dict,
 } from "./values.ts";
+import { transformWebSocketApi, webSocketApiProperties } from "./websocket-api.ts";
 
 export { SamTransformError } from "./problems.ts";
 
@@ -141,6 +142,16 @@ const samTypes: ReadonlyMap<string, SamType> = new Map<string, SamType>([
     },
   ],
   [
+    "AWS::Serverless::WebSocketApi",
+    {
+      section: "WebSocketApi",
+      properties: webSocketApiProperties,
+      rank: 2,
+      transform: transformWebSocketApi,
+      generated: { Stage: "AWS::ApiGatewayV2::Stage", DomainName: "AWS::ApiGatewayV2::DomainName" },
+    },
+  ],
+  [
     "AWS::Serverless::SimpleTable",
     {
       section: "SimpleTable",
@@ -172,7 +183,6 @@ const notYet = new Set(
     "MicrovmImage",
     "NetworkConnector",
     "WebFunction",
-    "WebSocketApi",
   ].map((name) => `AWS::Serverless::${name}`),
 );
 
@@ -192,6 +202,11 @@ const replaced = new Map([
   ["AWS::ApiGateway::DomainNameV2", "AWS::ApiGateway::DomainNameV2"],
   ["AWS::ApiGateway::BasePathMappingV2", "AWS::ApiGateway::BasePathMappingV2"],
 ]);
+
+function mayReplace(type: string, existing: unknown): boolean {
+  if (type === "AWS::ApiGatewayV2::Api" && existing === "AWS::Serverless::WebSocketApi") return true;
+  return replaced.has(type) && replaced.get(type) === existing;
+}
 
 function transformTemplate(source: Dict, options: SamTransformOptions, problems: Problem[]): Dict {
   const resources = checkShape(source);
@@ -361,7 +376,7 @@ function transformResource(context: Context, id: string, type: SamType, problems
   for (const made of generated) {
     const existing = Object.hasOwn(context.resources, made.id) ? asDict(context.resources[made.id]) : undefined;
     const existingType = existing?.["Type"];
-    if (existing && (!replaced.has(made.type) || replaced.get(made.type) !== existingType)) {
+    if (existing && !mayReplace(made.type, existingType)) {
       problems.push(duplicateProblem(id, made.id, made.type));
     } else outputResources[made.id] = copy(toTemplate(made));
   }
