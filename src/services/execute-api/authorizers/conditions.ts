@@ -1,7 +1,8 @@
 import { toContext } from "../../../access/context.ts";
 import { isLoopbackAddress } from "../../../access/loopback.ts";
 import type { Context } from "../../../access/policy/pattern.ts";
-import { type Exchange, sourceIp } from "../../../proxy/exchange.ts";
+import { isEncrypted, sourceIp } from "../../../proxy/client-address.ts";
+import type { Exchange } from "../../../proxy/exchange.ts";
 import type { PublishedStage } from "../port.ts";
 
 /** The condition keys of a request that nobody signed: what policies of APIs and of authorizers may look at. */
@@ -14,7 +15,7 @@ export function anonymousConditions(stage: PublishedStage, exchange: Exchange, a
       account: stage.account,
       region: stage.region,
       sourceIp: ip,
-      secureTransport: "encrypted" in exchange.request.socket || isLoopbackAddress(ip),
+      secureTransport: isEncrypted(exchange.request) || isLoopbackAddress(ip),
       userAgent: exchange.headers.userAgent,
       now: exchange.now,
     },
