@@ -1,3 +1,4 @@
+import type { AuthorizerRecord } from "./authorizer-record.ts";
 import type { IntegrationRecord, MethodRecord, ResourceRecord } from "./model.ts";
 import type { DocumentationPartRecord, FrozenApiRecord, ModelRecord } from "./records.ts";
 
@@ -80,7 +81,7 @@ function exportMethod(
   resource: ResourceRecord,
   method: MethodRecord,
   stage: ExportedStage,
-  { format, integrations }: ExportOptions,
+  { format, integrations, authorizers }: ExportOptions,
   schemes: Map<string, Members>,
 ): Members {
   const isSwagger = format === "swagger";
@@ -89,7 +90,7 @@ function exportMethod(
   const responses = Object.values(method.methodResponses ?? {});
   const responseTypes = [...new Set(responses.flatMap((response) => Object.keys(response.responseModels ?? {})))];
   const validator = frozen.validators.find(({ id }) => id === method.requestValidatorId);
-  const security = exportSecurity(method, schemes);
+  const security = exportSecurity(frozen, method, authorizers, schemes);
   return {
     ...(method.operationName === undefined ? {} : { operationId: method.operationName }),
     ...(isSwagger && requestTypes.length > 0 ? { consumes: requestTypes } : {}),
@@ -156,7 +157,12 @@ function exportContent(models: Readonly<Record<string, string>> | undefined): Me
 }
 
 /** Adds the schemes that a method is secured by. */
-function exportSecurity(method: MethodRecord, schemes: Map<string, Members>): Members[] {
+function exportSecurity(
+  frozen: FrozenApiRecord,
+  method: MethodRecord,
+  withAuthorizers: boolean,
+  schemes: Map<string, Members>,
+): Members[] {
   const security: Members[] = [];
   if (method.apiKeyRequired === true) {
     schemes.set("api_key", { type: "apiKey", name: "x-api-key", in: "header" });
@@ -171,7 +177,36 @@ function exportSecurity(method: MethodRecord, schemes: Map<string, Members>): Me
     });
     security.push({ sigv4: [] });
   }
+  const authorizer = frozen.authorizers?.find(({ id }) => id === method.authorizerId);
+  if (authorizer !== undefined) {
+    schemes.set(authorizer.name, exportAuthorizer(authorizer, withAuthorizers));
+    security.push({ [authorizer.name]: [...(method.authorizationScopes ?? [])] });
+  }
   return security;
+}
+
+function exportAuthorizer(authorizer: AuthorizerRecord, isWhole: boolean): Members {
+  const { identitySource = "", authorizerUri, authorizerCredentials, identityValidationExpression } = authorizer;
+  const header = /^method\.request\.header\.([^,]+)$/.exec(identitySource)?.[1];
+  return {
+    type: "apiKey",
+    name: header ?? "Unused",
+    in: "header",
+    "x-amazon-apigateway-authtype": authorizer.authType,
+    ...(isWhole
+      ? {
+          "x-amazon-apigateway-authorizer": {
+            type: authorizer.type.toLowerCase(),
+            ...(authorizer.providerArns === undefined ? {} : { providerARNs: [...authorizer.providerArns] }),
+            ...(authorizerUri ? { authorizerUri } : {}),
+            ...(authorizerCredentials ? { authorizerCredentials } : {}),
+            ...(identitySource ? { identitySource } : {}),
+            ...(identityValidationExpression ? { identityValidationExpression } : {}),
+            authorizerResultTtlInSeconds: authorizer.ttlSeconds,
+          },
+        }
+      : {}),
+  };
 }
 
 /** The members of an integration as definitions name them, whatever its type has. */
@@ -202,6 +237,7 @@ function exportIntegrationResponses(responses: readonly object[]): Members {
 
 function exportExtensions(frozen: FrozenApiRecord, { integrations, documentation }: ExportOptions): Members {
   const { api } = frozen;
+  const policy = api.policy === undefined || !integrations ? undefined : parseJson(api.policy);
   const responses = frozen.gatewayResponses.map(({ responseType, ...response }) => [responseType, response]);
   const validators = frozen.validators.flatMap(({ id: _id, name, ...validator }) =>
     name === undefined ? [] : [[name, validator]],
@@ -225,6 +261,7 @@ function exportExtensions(frozen: FrozenApiRecord, { integrations, documentation
     ...(api.binaryMediaTypes.length === 0
       ? {}
       : { "x-amazon-apigateway-binary-media-types": [...api.binaryMediaTypes] }),
+    ...(policy === undefined ? {} : { "x-amazon-apigateway-policy": policy }),
     ...(api.apiKeySource === "HEADER" ? {} : { "x-amazon-apigateway-api-key-source": api.apiKeySource }),
   };
 }

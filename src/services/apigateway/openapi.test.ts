@@ -242,7 +242,11 @@ describe("PutRestApi", () => {
     const get = petStore().paths["/"].get;
     const document = {
       ...petStore(),
-      paths: { "/": { get: { ...get, parameters: [{ name: "f", in: "formData" }], responses: { default: {} } } } },
+      paths: {
+        "/": {
+          get: { ...get, parameters: [{ name: "f", in: "formData" }], responses: { default: {}, ...get.responses } },
+        },
+      },
     };
     const put = { restApiId, mode: "overwrite" as const, body: bytes(document) };
     const { warnings } = await client.send(new PutRestApiCommand(put));
