@@ -19,6 +19,7 @@ import {
 import { type FrozenValidation, freezeValidation } from "./models.ts";
 import type { FrozenApiRecord } from "./records.ts";
 import { publishedCacheKey, publishedIntegration } from "./published-integration.ts";
+import { checkLogging, publishedAccessLog } from "./stage-logging.ts";
 
 export interface DeployNeeds {
   readonly ids: Ids;
@@ -85,6 +86,7 @@ export async function writeStage(
   const canaryId = stage.canary?.deploymentId;
   const canary = canaryId === undefined ? undefined : await findChild(tx, place, apiId, "deployment", canaryId);
   if (canaryId !== undefined && canary === undefined) throw badRequest("Canary deployment id does not exist");
+  await checkLogging(tx, place, stage);
   writeChild(tx, place, apiId, "stage", stage.stageName, stage);
   needs.publisher.publish(tx, {
     ...deployment.snapshot,
@@ -98,6 +100,7 @@ export async function writeStage(
     variables: stage.variables,
     ...(stage.authorizersFlushedAt === undefined ? {} : { authorizersFlushedAt: stage.authorizersFlushedAt }),
     ...(stage.methodSettings === undefined ? {} : { methodSettings: publishedMethodSettings(stage.methodSettings) }),
+    ...publishedAccessLog(stage, place),
     ...publishedCache(stage),
     ...publishedCanary(stage, canary),
   });

@@ -31,6 +31,8 @@ export const apiGatewayLimits = {
   /** "GetUsage": no further back than 90 days. */
   usageDaysMax: 90,
   binaryMediaTypesMax: 50,
+  /** Source: "Quotas for configuring and running a REST API in API Gateway": 3 KB. */
+  accessLogFormatBytesMax: 3 * 1024,
   tagsMax: 50,
   mappingsPerDomainMax: 200,
   integrationTimeoutMsMin: 50,

@@ -4,6 +4,7 @@ import type { PublishedGatewayResponse, PublishedMethod, PublishedRestAuthorizer
 import type { AuthorizerRecord } from "./authorizer-record.ts";
 import { apiNotFound, childNotFound } from "./errors.ts";
 import { apiGatewayLimits as limits } from "./limits.ts";
+import type { AccessLogRecord } from "./stage-logging.ts";
 import { type DescribingChildren, describingChildrenMax, describingSpoken } from "./records.ts";
 
 /** Where an API lives: state is per account and region. */
@@ -117,6 +118,7 @@ export interface StageRecord {
   readonly documentationVersion?: string;
   /** By path without its first slash, `/` and method; `*` as both for all others. */
   readonly methodSettings?: Readonly<Record<string, MethodSettingsRecord>>;
+  readonly accessLog?: AccessLogRecord;
   readonly cacheCluster?: StageCacheRecord;
   readonly canary?: StageCanaryRecord;
   /** When what its authorizers said was last flushed. */

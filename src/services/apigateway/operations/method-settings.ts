@@ -1,4 +1,3 @@
-import { notImplemented } from "../../../aws/error.ts";
 import type { PublishedMethodSettings } from "../../execute-api/port.ts";
 import { badRequest } from "../errors.ts";
 import type { MethodSettingsRecord, StageRecord } from "../model.ts";
@@ -33,12 +32,12 @@ const setters: Readonly<Record<string, (value: string) => Partial<MethodSettings
   "caching/unauthorizedCacheControlHeaderStrategy": (value) => ({
     unauthorizedCacheControlHeaderStrategy: strategyFrom(value),
   }),
-  "metrics/enabled": (value) => ({ metricsEnabled: unlessOn("metrics/enabled", parseFlag(value)) }),
+  "metrics/enabled": (value) => ({ metricsEnabled: parseFlag(value) }),
   "logging/loglevel": (value) => {
-    if (value !== "OFF") throw notImplemented(`A stage with logging/loglevel ${value}`);
-    return { loggingLevel: value };
+    if (value === "OFF" || value === "ERROR" || value === "INFO") return { loggingLevel: value };
+    throw badRequest("Invalid logging level, must be one of OFF, ERROR, INFO");
   },
-  "logging/dataTrace": (value) => ({ dataTraceEnabled: unlessOn("logging/dataTrace", parseFlag(value)) }),
+  "logging/dataTrace": (value) => ({ dataTraceEnabled: parseFlag(value) }),
 };
 
 /**
@@ -91,6 +90,9 @@ export function publishedMethodSettings(
             },
           }
         : {}),
+      ...(record.loggingLevel === "OFF" ? {} : { loggingLevel: record.loggingLevel }),
+      ...(record.dataTraceEnabled ? { dataTrace: true } : {}),
+      ...(record.metricsEnabled ? { metrics: true } : {}),
     };
   }
   return published;
@@ -120,9 +122,4 @@ function strategyFrom(value: string): MethodSettingsRecord["unauthorizedCacheCon
   const found = strategies.find((strategy) => strategy === value);
   if (found === undefined) throw badRequest(`Invalid unauthorizedCacheControlHeaderStrategy ${value}`);
   return found;
-}
-
-function unlessOn(what: string, flag: boolean): boolean {
-  if (flag) throw notImplemented(`A stage with ${what}`);
-  return flag;
 }

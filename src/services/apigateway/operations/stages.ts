@@ -7,6 +7,7 @@ import { badRequest, conflict, limitExceeded } from "../errors.ts";
 import { apiGatewayLimits as limits } from "../limits.ts";
 import { deleteChild, findChild, listChildren, type Place, readApi, readChild, type StageRecord } from "../model.ts";
 import { applyPatch, type PatchTable } from "../patch.ts";
+import { accessLogPatches, describeAccessLog } from "../stage-logging.ts";
 import { checkStageName, checkTags, checkVariables, refuseMembers, wholeSecond } from "../rules.ts";
 import { methodSettingPatches } from "./method-settings.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
@@ -154,6 +155,7 @@ const patches: PatchTable<StageRecord> = [
     },
   },
   ...methodSettingPatches,
+  ...accessLogPatches,
 ];
 
 function describeStage(stage: StageRecord) {
@@ -163,6 +165,7 @@ function describeStage(stage: StageRecord) {
     ...(stage.description === undefined ? {} : { description: stage.description }),
     ...(stage.documentationVersion === undefined ? {} : { documentationVersion: stage.documentationVersion }),
     ...describeCache(stage),
+    ...describeAccessLog(stage),
     methodSettings: { ...stage.methodSettings },
     ...(Object.keys(stage.variables).length === 0 ? {} : { variables: { ...stage.variables } }),
     ...describeCanary(stage),
