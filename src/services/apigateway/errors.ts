@@ -33,6 +33,14 @@ export function statusCodeNotFound(): AwsError {
   return new AwsError("NotFoundException", 404, "Invalid Response status code specified");
 }
 
+export function gatewayResponseNotFound(): AwsError {
+  return new AwsError("NotFoundException", 404, "Gateway response type not defined on api");
+}
+
+export function parameterNotFound(): AwsError {
+  return new AwsError("NotFoundException", 404, "Invalid parameter name specified");
+}
+
 export function limitExceeded(what: string, limit: number): AwsError {
   return new AwsError("LimitExceededException", 429, `Maximum number of ${what} has been reached. Limit: ${limit}`);
 }

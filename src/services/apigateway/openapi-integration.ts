@@ -73,7 +73,7 @@ export function checkMapped(method: MappedMethod): void {
   const { integration } = method;
   if (integration === undefined) return;
   checkRequestParameters(method, integration);
-  for (const response of Object.values(integration.responses)) checkResponse(method, integration.type, response);
+  for (const response of Object.values(integration.responses)) checkResponse(method, response);
 }
 
 type MappedMethod = Pick<MethodRecord, "integration" | "methodResponses" | "requestParameters">;

@@ -1,5 +1,6 @@
 import { notImplemented } from "../../aws/error.ts";
 import type { PublishedGatewayResponse } from "../execute-api/port.ts";
+import { checkGatewayResponse, parseResponseType } from "./gateway-response-rules.ts";
 import { badRequest } from "./errors.ts";
 import { checkMapped, readIntegration } from "./openapi-integration.ts";
 import type { MethodRecord } from "./model.ts";
@@ -7,13 +8,7 @@ import { asMembers, type Members, parseDocument, readTexts, refuseExtensions } f
 import { readDocumentation, readValidators, type ValidatorDefinition, validatorOf } from "./openapi-describing.ts";
 import { type AuthorizerDefinition, readAuthorizers, readSecurity } from "./openapi-security.ts";
 import { type ModelDefinition, type ModelReader, readModels, readRequest, readResponses } from "./openapi-models.ts";
-import {
-  asksForSomething,
-  checkGatewayTemplates,
-  checkLiteralParameters,
-  checkPathPart,
-  parseResponseType,
-} from "./rules.ts";
+import { asksForSomething, checkPathPart } from "./rules.ts";
 
 /** A Swagger 2 or OpenAPI 3 definition of a REST API, read. */
 export interface ApiDefinition {
@@ -196,9 +191,7 @@ function readGatewayResponses(members: Members): PublishedGatewayResponse[] {
       responseParameters: readTexts(responseParameters),
       responseTemplates: readTexts(responseTemplates),
     };
-    checkLiteralParameters(response.responseParameters, "gatewayresponse.header.");
-    checkGatewayTemplates(response.responseTemplates, responseType);
-    responses.push(response);
+    responses.push(checkGatewayResponse(response));
   }
   return responses;
 }

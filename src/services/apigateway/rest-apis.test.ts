@@ -263,29 +263,19 @@ describe("ImportRestApi", () => {
   test.each([
     ["text that is no definition", "[", 400],
     ["a document of no version", { info: { title: "t" } }, 400],
-    ["a resource policy", { ...definition, "x-amazon-apigateway-policy": { Version: "2012-10-17" } }, 501],
     [
-      "an authorizer",
+      "a resource policy without statements",
+      { ...definition, "x-amazon-apigateway-policy": { Version: "2012-10-17" } },
+      400,
+    ],
+    [
+      "a security scheme that is no authorizer",
       { ...definition, security: [{ auth: [] }], securityDefinitions: { auth: { type: "apiKey", name: "A" } } },
       501,
     ],
     [
       "an HTTP integration",
       { ...definition, paths: { "/": { get: { "x-amazon-apigateway-integration": { type: "http_proxy" } } } } },
-      501,
-    ],
-    [
-      "a mapping template",
-      {
-        ...definition,
-        paths: {
-          "/": {
-            get: {
-              "x-amazon-apigateway-integration": { type: "mock", requestTemplates: { "a/b": "$input.body" } },
-            },
-          },
-        },
-      },
       501,
     ],
   ])("refuses %s", async (_what, document, status) => {
@@ -423,7 +413,7 @@ describe("refusals", () => {
       client.send(new CreateRestApiCommand({ name: "p", endpointConfiguration: { types: ["PRIVATE"] } })),
       "NotImplemented",
     );
-    await refusal(client.send(new CreateRestApiCommand({ name: "p", policy: "{}" })), "NotImplemented");
+    await refusal(client.send(new CreateRestApiCommand({ name: "p", policy: "{}" })), "BadRequestException");
   });
 });
 

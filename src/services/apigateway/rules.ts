@@ -96,40 +96,6 @@ export function parsePassthrough(behavior: string | undefined): IntegrationRecor
   throw badRequest("Invalid passthrough behavior specified");
 }
 
-// A reference or directive of the template language, which static text has none of.
-const templateCode = /\$!?\{?[A-Za-z]|#(?:\{?[a-z]|@|\[\[|#|\*)/;
-const gatewayVariables = /\$context\.(?:error\.messageString|error\.message|error\.responseType|requestId)(?![\w.])/g;
-
-/** Mapping templates must be static here: those with references or directives are refused. */
-export function checkStaticTemplates(templates: Readonly<Record<string, string>> | undefined, where: string): void {
-  for (const [type, template] of Object.entries(templates ?? {})) {
-    if (Buffer.byteLength(template) > limits.templateBytesMax) throw badRequest("Template size exceeds 300 KB");
-    if (templateCode.test(template))
-      throw notImplemented(`A mapping template with references or directives (${where}, ${type})`);
-  }
-}
-
-/** As above, but for the few context variables that gateway responses are filled with. */
-export function checkGatewayTemplates(templates: Readonly<Record<string, string>> | undefined, where: string): void {
-  const filled = Object.entries(templates ?? {}).map(([type, template]) => [
-    type,
-    template.replaceAll(gatewayVariables, ""),
-  ]);
-  checkStaticTemplates(Object.fromEntries(filled), where);
-}
-
-/** Header mappings must be literal here (`'value'`): others are refused by name. */
-export function checkLiteralParameters(parameters: Readonly<Record<string, string>> | undefined, prefix: string): void {
-  for (const [name, value] of Object.entries(parameters ?? {})) {
-    if (!name.startsWith(prefix)) {
-      throw badRequest(
-        `Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression parameter specified: ${name}]`,
-      );
-    }
-    if (!/^'[^']*'$/.test(value)) throw notImplemented(`The mapping of ${name} from ${value}`);
-  }
-}
-
 /** One page of a list whose items are told apart by `idOf`. */
 export function pageOf<T>(
   items: readonly T[],
@@ -149,39 +115,6 @@ export function pageOf<T>(
   return start + size >= items.length || last === undefined
     ? { items: page }
     : { items: page, position: Buffer.from(idOf(last), "utf8").toString("base64url") };
-}
-
-/** Source: "Gateway response types for API Gateway". */
-const responseTypes = [
-  "ACCESS_DENIED",
-  "API_CONFIGURATION_ERROR",
-  "AUTHORIZER_CONFIGURATION_ERROR",
-  "AUTHORIZER_FAILURE",
-  "BAD_REQUEST_BODY",
-  "BAD_REQUEST_PARAMETERS",
-  "DEFAULT_4XX",
-  "DEFAULT_5XX",
-  "EXPIRED_TOKEN",
-  "INTEGRATION_FAILURE",
-  "INTEGRATION_TIMEOUT",
-  "INVALID_API_KEY",
-  "INVALID_SIGNATURE",
-  "MISSING_AUTHENTICATION_TOKEN",
-  "QUOTA_EXCEEDED",
-  "REQUEST_TOO_LARGE",
-  "RESOURCE_NOT_FOUND",
-  "THROTTLED",
-  "UNAUTHORIZED",
-  "UNSUPPORTED_MEDIA_TYPE",
-  "WAF_FILTERED",
-] as const;
-
-export type ResponseType = (typeof responseTypes)[number];
-
-export function parseResponseType(text: string): ResponseType {
-  const found = responseTypes.find((type) => type === text);
-  if (found === undefined) throw badRequest(`Invalid gateway response type specified: ${text}`);
-  return found;
 }
 
 /** A moment as AWS tells it of this service: without fractions of a second. */

@@ -67,7 +67,7 @@ function withResponse(method: MethodRecord, response: IntegrationResponseRecord)
   const integration = integrationOf(method);
   // AWS: only a status that the method has declared can be mapped to.
   if (method.methodResponses?.[response.statusCode] === undefined) throw statusCodeNotFound();
-  checkResponse(method, integration.type, response);
+  checkResponse(method, response);
   const responses = { ...integration.responses, [response.statusCode]: response };
   return { ...method, integration: { ...integration, responses } };
 }

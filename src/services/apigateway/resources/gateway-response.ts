@@ -1,6 +1,6 @@
 import type * as sdk from "@aws-sdk/client-api-gateway";
 import type { Properties, ResourceType } from "../../cloudformation/port.ts";
-import { parseResponseType } from "../rules.ts";
+import { parseResponseType } from "../gateway-response-rules.ts";
 import { textOf, textsOf, unlessGone } from "./properties.ts";
 
 export const gatewayResponseType: ResourceType = {
