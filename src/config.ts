@@ -2,6 +2,7 @@ import { availableParallelism, homedir, totalmem } from "node:os";
 import { join, resolve } from "node:path";
 import type { S3Location } from "./kernel/blobs/s3-request.ts";
 import type { LogLevel } from "./kernel/log.ts";
+import { parseNetworks } from "./proxy/client-address.ts";
 import { workerLimits } from "./workers/limits.ts";
 
 /** What the program was told, checked. This file is the only reader of the environment. */
@@ -29,6 +30,8 @@ export interface Config {
   readonly certificatesFolder: string;
   /** Files in PEM: with them the listener speaks TLS to whoever does. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** Addresses and networks (CIDR) of proxies whose `X-Forwarded-*` headers are believed. */
+  readonly trustedProxies: readonly string[];
   /** After a signal to end: how long requests are still taken, so that load balancers notice that this node is not ready. */
   readonly drainWaitMs: number;
   /** How long what is under way then has to end. */
@@ -64,6 +67,7 @@ export interface ConfigFlags {
   readonly "tls-cert"?: string | undefined;
   readonly "tls-key"?: string | undefined;
   readonly certificates?: string | undefined;
+  readonly "trusted-proxies"?: string | undefined;
   readonly "drain-wait"?: string | undefined;
   readonly "stop-grace"?: string | undefined;
   readonly workers?: string | undefined;
@@ -114,6 +118,7 @@ export function readConfig(
       flags["tls-cert"] ?? environment["CUMULET_TLS_CERT"],
       flags["tls-key"] ?? environment["CUMULET_TLS_KEY"],
     ),
+    trustedProxies: parseTrustedProxies(flags["trusted-proxies"] ?? environment["CUMULET_TRUSTED_PROXIES"]),
     drainWaitMs: parseSeconds("--drain-wait", flags["drain-wait"] ?? environment["CUMULET_DRAIN_WAIT"] ?? "0"),
     stopGraceMs: parseSeconds("--stop-grace", flags["stop-grace"] ?? environment["CUMULET_STOP_GRACE"] ?? "10"),
     workers: parseWorkers(flags.workers ?? environment["CUMULET_WORKERS"]) ?? (dev ? 1 : workersFor(machine)),
@@ -260,6 +265,18 @@ function parseTls(certFile: string | undefined, keyFile: string | undefined): Co
     throw new ConfigError("TLS needs both, --tls-cert and --tls-key (or CUMULET_TLS_CERT and CUMULET_TLS_KEY)");
   }
   return { certFile: resolve(certFile), keyFile: resolve(keyFile) };
+}
+
+function parseTrustedProxies(text: string | undefined): readonly string[] {
+  const networks = (text ?? "").split(",").flatMap((part) => (part.trim() === "" ? [] : [part.trim()]));
+  try {
+    parseNetworks(networks);
+  } catch (error) {
+    if (error instanceof TypeError)
+      throw new ConfigError(`--trusted-proxies takes ADDRESS or NETWORK/BITS,…: ${error.message}`);
+    throw error;
+  }
+  return networks;
 }
 
 function parseSeconds(name: string, text: string): number {

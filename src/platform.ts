@@ -61,6 +61,7 @@ import { createLambda } from "./services/lambda/service.ts";
 import { createLogs } from "./services/logs/service.ts";
 import { createS3 } from "./services/s3/service.ts";
 import { createSts } from "./services/sts/service.ts";
+import { createProxyTrust } from "./proxy/client-address.ts";
 import { createServiceDirectory } from "./wire/directory.ts";
 import type { Service } from "./wire/service.ts";
 import { createModels } from "./wire/tables/catalog.ts";
@@ -347,6 +348,7 @@ async function buildPlatform(
     readiness: createReadiness({ store, clock, isLive: () => nodes.isLive() }),
     nodes,
     ...(tls && { tls }),
+    ...(config.trustedProxies.length > 0 && { trustProxies: createProxyTrust(config.trustedProxies) }),
     services,
     models,
     verifier,

@@ -14,6 +14,7 @@ import { malformed, type Protocol, type WireRequest } from "../wire/protocols/pr
 import type { HttpFacts, Service } from "../wire/service.ts";
 import type { LoadedModel, Models } from "../wire/tables/catalog.ts";
 import { checkSha256, createRequestBody, decompress, sha256Mismatch, sha256Of, type RequestBody } from "./body.ts";
+import { isEncrypted, sourceIp as sourceIpOf } from "../proxy/client-address.ts";
 import type { AwsDestination } from "./classify.ts";
 import {
   detectNamedService,
@@ -140,8 +141,8 @@ function readRequest(destination: AwsDestination, request: IncomingMessage): Arr
     headers[name] = before === undefined ? value : `${before}, ${value}`;
   }
   const method = request.method ?? "GET";
-  const sourceIp = request.socket.remoteAddress ?? "";
-  const secure = "encrypted" in request.socket;
+  const sourceIp = sourceIpOf(request);
+  const secure = isEncrypted(request);
   let parameters: URLSearchParams | undefined;
   return {
     facts: {

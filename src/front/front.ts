@@ -31,6 +31,8 @@ export interface FrontNeeds extends AwsApiNeeds {
   readonly readiness?: Readiness;
   /** Absent: this process has the store for itself. */
   readonly nodes?: Pick<Nodes, "isLive" | "renewed">;
+  /** Reads what a trusted proxy tells of the client, before all else (`proxy/client-address.ts`). Absent: none is trusted. */
+  readonly trustProxies?: (request: IncomingMessage) => void;
   /** Absent: HTTP only. */
   readonly tls?: Tls;
   /**
@@ -142,8 +144,14 @@ export function createFront(needs: FrontNeeds): Front {
     unused.add(socket);
     socket.once("close", () => unused.delete(socket));
   });
-  server.on("request", onRequest);
+  const { trustProxies } = needs;
+  const trusting = (request: IncomingMessage, response: ServerResponse): void => {
+    trustProxies?.(request);
+    onRequest(request, response);
+  };
+  server.on("request", trustProxies === undefined ? onRequest : trusting);
   server.on("upgrade", (request, socket, head) => {
+    trustProxies?.(request);
     const response = webSockets?.begin(request, socket, head);
     if (response === undefined) socket.destroy();
     else onRequest(request, response);
@@ -156,7 +164,7 @@ export function createFront(needs: FrontNeeds): Front {
     // The AWS APIs say "continue" when they read: a refusal then costs the client no upload.
     const { kind } = classifier.classify(request.headers.host, request.url ?? "/");
     if (kind !== "aws") response.writeContinue();
-    onRequest(request, response);
+    trusting(request, response);
   });
   server.on("clientError", answerClientError);
   tls?.serveOn(server, customDomains?.tls);

@@ -10,6 +10,7 @@ import type { Store } from "../kernel/store/store.ts";
 import { toExposition, type MetricFamily } from "../metering/exposition.ts";
 import type { TokenCheck } from "../metering/metrics-token.ts";
 import { listRecords, parseDimensions, reportUsage, UsageQueryError } from "../metering/report.ts";
+import { isEncrypted, sourceIp as sourceIpOf } from "../proxy/client-address.ts";
 import type { DeveloperApi } from "./developer-api.ts";
 
 export interface PlatformApiNeeds {
@@ -118,7 +119,7 @@ async function authorize(
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     headers.push([(rawHeaders[index] ?? "").toLowerCase(), rawHeaders[index + 1] ?? ""]);
   }
-  const sourceIp = request.socket.remoteAddress ?? "";
+  const sourceIp = sourceIpOf(request);
   const { principal, region } = await needs.verifier.verify(
     { method: request.method ?? "GET", target: request.url ?? "/", headers, sourceIp },
     "cumulet",
@@ -133,7 +134,7 @@ async function authorize(
       account: principal.account,
       region: region ?? needs.region,
       sourceIp,
-      secureTransport: "encrypted" in request.socket || isLoopbackAddress(sourceIp),
+      secureTransport: isEncrypted(request) || isLoopbackAddress(sourceIp),
       userAgent: request.headers["user-agent"] ?? "",
       now: needs.clock.now(),
     },

@@ -1,4 +1,5 @@
-import { type Exchange, forwardedFor, forwardedPort, forwardedProto, sourceIp } from "./exchange.ts";
+import { forwardedPort, sourceIp } from "./client-address.ts";
+import { type Exchange, forwardedFor, forwardedProto } from "./exchange.ts";
 import { quote } from "./json-text.ts";
 import { isTextMediaType, mediaType } from "./media-types.ts";
 import { decodePercent } from "./percent-decoding.ts";

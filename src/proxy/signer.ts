@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import type { Verified, Verifier } from "../access/verifier.ts";
 import { AwsError } from "../aws/error.ts";
 import type { Principal } from "../aws/principal.ts";
-import { type Exchange, sourceIp } from "./exchange.ts";
+import { sourceIp } from "./client-address.ts";
+import type { Exchange } from "./exchange.ts";
 
 /**
  * Who signed a request, its body included.

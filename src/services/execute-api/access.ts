@@ -3,7 +3,8 @@ import type { Authorizer } from "../../access/authorization.ts";
 import type { Verifier } from "../../access/verifier.ts";
 import { AwsError } from "../../aws/error.ts";
 import type { Principal } from "../../aws/principal.ts";
-import { type Exchange, sourceIp } from "../../proxy/exchange.ts";
+import { isEncrypted, sourceIp } from "../../proxy/client-address.ts";
+import type { Exchange } from "../../proxy/exchange.ts";
 import { verifySigner } from "../../proxy/signer.ts";
 
 /** Who may call: signatures are verified and `execute-api:Invoke` is evaluated for methods authorized by IAM. */
@@ -48,7 +49,7 @@ export function createInvokeAccess(verifier: Verifier, authorizer: Authorizer): 
         account: resource.account,
         region: resource.region,
         sourceIp: ip,
-        secureTransport: "encrypted" in request.socket || isLoopbackAddress(ip),
+        secureTransport: isEncrypted(request) || isLoopbackAddress(ip),
         userAgent: exchange.headers.userAgent,
         now: exchange.now,
       },

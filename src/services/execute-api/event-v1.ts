@@ -1,5 +1,6 @@
 import { type EventIdentity, unknownIdentity } from "../../proxy/caller-identity.ts";
-import { type Exchange, forwardedFor, forwardedPort, forwardedProto, sourceIp } from "../../proxy/exchange.ts";
+import { forwardedPort, sourceIp } from "../../proxy/client-address.ts";
+import { type Exchange, forwardedFor, forwardedProto } from "../../proxy/exchange.ts";
 import { quote } from "../../proxy/json-text.ts";
 import { everyQuery, lastQuery, parseQuery } from "../../proxy/query-string.ts";
 import { everyHeader, lastHeaders } from "../../proxy/request-headers.ts";

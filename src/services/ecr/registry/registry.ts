@@ -5,6 +5,7 @@ import { openLogin, type RegistryLogin } from "../credentials.ts";
 import { parseRegistryHost } from "../find-image.ts";
 import type { Layers } from "../layers.ts";
 import type { Place } from "../model.ts";
+import { isEncrypted, sourceIp } from "../../../proxy/client-address.ts";
 import type { EcrNeeds } from "../needs.ts";
 import { namePattern, onRepository } from "../repositories.ts";
 import { answer, answerError, fromAwsError, RegistryError } from "./answers.ts";
@@ -45,8 +46,8 @@ async function answerRequest(request: IncomingMessage, response: ServerResponse,
   const environment = {
     account: login.principal.account,
     region: place.region,
-    sourceIp: request.socket.remoteAddress ?? "",
-    secureTransport: "encrypted" in request.socket || isLoopbackAddress(request.socket.remoteAddress ?? ""),
+    sourceIp: sourceIp(request),
+    secureTransport: isEncrypted(request) || isLoopbackAddress(sourceIp(request)),
     userAgent: request.headers["user-agent"] ?? "",
     now,
     service: "ecr",
@@ -103,7 +104,7 @@ function readLogin(request: IncomingMessage, { seal }: Needs, now: number): Regi
 
 /** What AWS's registry asks for. */
 function notAuthorized(request: IncomingMessage, message: string): RegistryError {
-  const scheme = "encrypted" in request.socket ? "https" : "http";
+  const scheme = isEncrypted(request) ? "https" : "http";
   const host = (request.headers.host ?? "").replace(/[^\w.:[\]-]/g, "");
   return new RegistryError("UNAUTHORIZED", 401, message, {
     "www-authenticate": `Basic realm="${scheme}://${host}/",service="ecr.amazonaws.com"`,

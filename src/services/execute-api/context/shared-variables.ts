@@ -1,6 +1,7 @@
 import type { Principal } from "../../../aws/principal.ts";
 import { identityOf, unknownIdentity, type EventIdentity } from "../../../proxy/caller-identity.ts";
-import { type Exchange, sourceIp } from "../../../proxy/exchange.ts";
+import { sourceIp } from "../../../proxy/client-address.ts";
+import type { Exchange } from "../../../proxy/exchange.ts";
 import { quote } from "../../../proxy/json-text.ts";
 import type { PublishedStage } from "../port.ts";
 import { domainNameOf } from "../stage-needs.ts";

@@ -1,4 +1,5 @@
-import { type Exchange, forwardedFor, forwardedPort, forwardedProto, sourceIp } from "../../../proxy/exchange.ts";
+import { forwardedPort, sourceIp } from "../../../proxy/client-address.ts";
+import { type Exchange, forwardedFor, forwardedProto } from "../../../proxy/exchange.ts";
 import { isHeaderName, sentHeaderName, sentHeaderValue } from "../../../proxy/response-headers.ts";
 
 /**

@@ -1,4 +1,5 @@
-import { forwardedFor, forwardedPort, forwardedProto, sourceIp } from "../../../proxy/exchange.ts";
+import { forwardedPort, sourceIp } from "../../../proxy/client-address.ts";
+import { forwardedFor, forwardedProto } from "../../../proxy/exchange.ts";
 import { parseQuery } from "../../../proxy/query-string.ts";
 import { restVariable, restVariableNames } from "../context/rest-context.ts";
 import { pathVariables } from "../router.ts";

@@ -1,5 +1,5 @@
 import { AwsError } from "../../../aws/error.ts";
-import { sourceIp } from "../../../proxy/exchange.ts";
+import { sourceIp } from "../../../proxy/client-address.ts";
 import { callService } from "../integrations/service-call.ts";
 import { compileServiceUri } from "../integrations/service-uri.ts";
 import { sourceArn } from "../lambda-call.ts";

@@ -1,4 +1,5 @@
-import { forwardedFor, forwardedPort, forwardedProto, type Exchange } from "../../../proxy/exchange.ts";
+import { forwardedPort } from "../../../proxy/client-address.ts";
+import { forwardedFor, forwardedProto, type Exchange } from "../../../proxy/exchange.ts";
 import { quote } from "../../../proxy/json-text.ts";
 import { everyQuery, lastQuery, parseQuery } from "../../../proxy/query-string.ts";
 import { everyHeader, lastHeaders } from "../../../proxy/request-headers.ts";

@@ -1,7 +1,8 @@
 import type { Authorizer } from "../../../access/authorization.ts";
 import { isLoopbackAddress } from "../../../access/loopback.ts";
 import type { Principal } from "../../../aws/principal.ts";
-import { type Exchange, sourceIp } from "../../../proxy/exchange.ts";
+import { isEncrypted, sourceIp } from "../../../proxy/client-address.ts";
+import type { Exchange } from "../../../proxy/exchange.ts";
 import type { CompiledFunction, CompiledPolicy } from "../functions.ts";
 import { functionArn } from "../model.ts";
 import type { UrlRecord } from "./records.ts";
@@ -60,7 +61,7 @@ async function ask(
     account: url.account,
     region: url.region,
     sourceIp: ip,
-    secureTransport: "encrypted" in exchange.request.socket || isLoopbackAddress(ip),
+    secureTransport: isEncrypted(exchange.request) || isLoopbackAddress(ip),
     userAgent: exchange.headers.userAgent,
     now: exchange.now,
   };
