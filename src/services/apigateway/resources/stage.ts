@@ -1,12 +1,18 @@
 import type * as sdk from "@aws-sdk/client-api-gateway";
 import type { ResourceType } from "../../cloudformation/port.ts";
+import {
+  cacheAndCanaryPatches,
+  methodSettingsPatches,
+  type StagePatch,
+  stageSettingProperties,
+  stageSettingsInput,
+} from "./stage-settings.ts";
 import { flagOf, tagsOf, textOf, textsOf, unlessGone } from "./properties.ts";
 
 export const stageType: ResourceType = {
   type: "AWS::ApiGateway::Stage",
   properties: [
-    // True is refused by the operation, by name.
-    "CacheClusterEnabled",
+    ...stageSettingProperties,
     "DeploymentId",
     "Description",
     "RestApiId",
@@ -17,24 +23,35 @@ export const stageType: ResourceType = {
     "Variables.*",
   ],
   attributes: [],
-  create: async ({ client, properties, tags }) => {
-    const { stageName = "" } = await client<typeof sdk>("apigateway").CreateStage({
+  create: async ({ client: clientOf, properties, tags }) => {
+    const client = clientOf<typeof sdk>("apigateway");
+    const { stageName = "" } = await client.CreateStage({
       restApiId: textOf(properties, "RestApiId"),
       stageName: textOf(properties, "StageName"),
       deploymentId: textOf(properties, "DeploymentId"),
       description: textOf(properties, "Description"),
-      cacheClusterEnabled: flagOf(properties, "CacheClusterEnabled"),
+      ...stageSettingsInput(properties),
       tracingEnabled: flagOf(properties, "TracingEnabled"),
       variables: textsOf(properties, "Variables"),
       tags: { ...tags, ...tagsOf(properties) },
     });
+    const patchOperations = methodSettingsPatches(properties, {});
+    if (patchOperations.length > 0) {
+      const restApiId = textOf(properties, "RestApiId");
+      try {
+        await client.UpdateStage({ restApiId, stageName, patchOperations });
+      } catch (error) {
+        await client.DeleteStage({ restApiId, stageName });
+        throw error;
+      }
+    }
     return { physicalId: stageName, attributes: {} };
   },
   update: async ({ client: clientOf, properties, previous, state, tags, region }) => {
     const client = clientOf<typeof sdk>("apigateway");
     const restApiId = textOf(properties, "RestApiId");
     const variables = textsOf(properties, "Variables");
-    const patchOperations: { op: "replace" | "remove"; path: string; value?: string }[] = [
+    const patchOperations: StagePatch[] = [
       { op: "replace", path: "/deploymentId", value: textOf(properties, "DeploymentId") ?? "" },
       { op: "replace", path: "/description", value: textOf(properties, "Description") ?? "" },
     ];
@@ -44,12 +61,13 @@ export const stageType: ResourceType = {
     for (const name of Object.keys(textsOf(previous, "Variables"))) {
       if (!(name in variables)) patchOperations.push({ op: "remove", path: `/variables/${name}` });
     }
-    for (const [name, path] of [
-      ["TracingEnabled", "/tracingEnabled"],
-      ["CacheClusterEnabled", "/cacheClusterEnabled"],
-    ] as const) {
-      if (flagOf(properties, name) === true) patchOperations.push({ op: "replace", path, value: "true" });
+    if (flagOf(properties, "TracingEnabled") === true) {
+      patchOperations.push({ op: "replace", path: "/tracingEnabled", value: "true" });
     }
+    patchOperations.push(
+      ...cacheAndCanaryPatches(properties, previous),
+      ...methodSettingsPatches(properties, previous),
+    );
     await client.UpdateStage({ restApiId, stageName: state.physicalId, patchOperations });
     const resourceArn = `arn:aws:apigateway:${region}::/restapis/${restApiId}/stages/${state.physicalId}`;
     const wanted = { ...tags, ...tagsOf(properties) };
