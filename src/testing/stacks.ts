@@ -4,6 +4,7 @@ import {
   DescribeStackEventsCommand,
   DescribeStacksCommand,
   UpdateStackCommand,
+  type Capability,
   type CloudFormationClient,
 } from "@aws-sdk/client-cloudformation";
 import { setTimeout as delay } from "node:timers/promises";
@@ -27,7 +28,8 @@ export async function deploy(
     await cloudformation.send(new DeleteStackCommand({ StackName }));
     return settle(cloudformation, stackId ?? StackName);
   }
-  const input = { StackName, TemplateBody: JSON.stringify(template), Capabilities: ["CAPABILITY_NAMED_IAM" as const] };
+  const Capabilities: Capability[] = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"];
+  const input = { StackName, TemplateBody: JSON.stringify(template), Capabilities };
   if (stackId === undefined) await cloudformation.send(new CreateStackCommand(input));
   else await cloudformation.send(new UpdateStackCommand(input));
   return settle(cloudformation, StackName);
