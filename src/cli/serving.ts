@@ -24,7 +24,11 @@ export async function servePlatform(
   parts: Pick<PlatformParts, "worker"> = {},
 ): Promise<Serving> {
   const platform: Platform = await createPlatform(config, { writeLog: (line) => output.err(line), ...parts });
-  const { endpoint, port } = await platform.start();
+  const { endpoint, port } = await platform.start().catch(async (error: unknown) => {
+    // What is wrong is the first failure, whatever stopping says.
+    await platform.stop(0).catch(() => {});
+    throw error;
+  });
   const { reloadCertificate } = platform;
   return {
     endpoint,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { isLoopback, readConfig, type Config } from "../config.ts";
-import type { Command, Output } from "./command.ts";
+import { CommandError, type Command, type Output } from "./command.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { serverFile } from "./connection.ts";
 import type { Serving } from "./serving.ts";
@@ -41,7 +41,10 @@ export const startCommand: Command = {
     const unlock = await lockFolder(config.dataDir);
     const ended = untilEnded(config, () => serving?.reloadCertificate?.());
     let serving: Serving | undefined;
-    serving = await serve(config, output);
+    serving = await serve(config, output).catch(async (error: unknown) => {
+      await unlock();
+      throw isTaken(error) ? new CommandError(takenMessage(config)) : error;
+    });
     await writeFile(
       join(config.dataDir, serverFile),
       JSON.stringify({ pid: process.pid, port: serving.port, startedAt: new Date().toISOString() }),
@@ -92,6 +95,15 @@ export const startCommand: Command = {
     return status;
   },
 };
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+}
+
+function takenMessage({ host, port }: Config): string {
+  const where = isLoopback(host) ? host : `${host} or of 127.0.0.1`;
+  return `Something listens on port ${port} of ${where} already. Take another with --port; 0 takes one that is free.`;
+}
 
 /** What serves is loaded only where it does: the process that supervises workers stays small. */
 async function serve(config: Config, output: Output): Promise<Serving> {
