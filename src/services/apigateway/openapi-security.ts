@@ -1,3 +1,4 @@
+import { notImplemented } from "../../aws/error.ts";
 import { badRequest } from "./errors.ts";
 import { asMembers, type Members } from "./openapi-document.ts";
 import type { AuthorizerRecord } from "./authorizer-record.ts";
@@ -94,7 +95,8 @@ function readScheme(name: string, scheme: Members, scopes: unknown, where: strin
   if (name === "NONE") return {};
   if (scheme["x-amazon-apigateway-authtype"] === "awsSigv4") return { authorizationType: "AWS_IAM" };
   const authorizer = scheme["x-amazon-apigateway-authorizer"];
-  if (authorizer === undefined) throw badRequest(`The security scheme ${name} of ${where} has no authorizer`);
+  // AWS takes such a scheme for documentation, and leaves the method open.
+  if (authorizer === undefined) throw notImplemented(`The authorizer ${name} (${where})`);
   const isPool = String(asMembers(authorizer)["type"]).toUpperCase() === "COGNITO_USER_POOLS";
   if (!isPool) return { authorizationType: "CUSTOM", authorizer: name };
   const authorizationScopes = Array.isArray(scopes) ? scopes.map(String) : [];

@@ -372,7 +372,7 @@ describe("refusals", () => {
     );
     await refusal(
       client.send(new PutMethodCommand({ ...method, httpMethod: "POST", authorizationType: "CUSTOM" })),
-      "NotImplemented",
+      "BadRequestException",
     );
     await refusal(
       client.send(

@@ -274,7 +274,11 @@ test("APIs written resource by resource deploy", async () => {
 });
 
 test.each([
-  ["a property that nothing acts on", { Policy: { Version: "2012-10-17" }, Name: "n" }, /Policy/],
+  [
+    "a property that nothing acts on",
+    { EndpointConfiguration: { VpcEndpointIds: ["vpce-1"] }, Name: "n" },
+    /VpcEndpointIds/,
+  ],
   [
     "an authorizer in the body",
     { Body: { swagger: "2.0", info: { title: "t" }, security: [{ a: [] }], paths: { "/": { get: {} } } } },

@@ -274,7 +274,7 @@ describe("refusals", () => {
     );
     await refuse(
       client.send(new CreateRouteCommand({ ApiId, RouteKey: "GET /c", AuthorizationType: "JWT" })),
-      "NotImplemented",
+      "BadRequestException",
     );
     await refuse(client.send(new DeleteIntegrationCommand({ ApiId, IntegrationId })), "ConflictException");
     await refuse(client.send(new GetIntegrationCommand({ ApiId, IntegrationId: "none" })), "NotFoundException");
