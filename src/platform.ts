@@ -286,6 +286,7 @@ async function buildPlatform(
     limits: {
       nodes: { live: () => nodes.live(), isDivided: () => shares.isDivided() },
       ...withRemains(dataDir),
+      accountRate: config.apiThrottle,
     },
   });
   const apigateway = createApiGateway({
@@ -304,6 +305,7 @@ async function buildPlatform(
     isSelectionExpression: executeApi.isSelectionExpression,
     ids,
     publisher: executeApi.publisher,
+    models: executeApi.models,
     domains: domains.port,
   });
   const managementApi = createApiGatewayManagementApi(executeApi.webSockets.connections);
@@ -319,7 +321,19 @@ async function buildPlatform(
     resourceTypes,
     managedPolicies: iam.managedPolicies,
   });
-  for (const { service } of [iam, sts, logs, s3, cloudwatch, ecr, lambda, apigateway, apigatewayv2, managementApi, cloudformation])
+  for (const { service } of [
+    iam,
+    sts,
+    logs,
+    s3,
+    cloudwatch,
+    ecr,
+    lambda,
+    apigateway,
+    apigatewayv2,
+    managementApi,
+    cloudformation,
+  ])
     services.set(service.name, service);
 
   const { account, region } = config;
@@ -409,7 +423,13 @@ async function buildPlatform(
 }
 
 /** Below these, nodes remember what they have read: a change is acknowledged when all have dropped it. */
-const keptInMemory = [["iam"], ["lambda"], ["execute-api", "domain"], ["execute-api", "stage"], ["execute-api", "usage"]];
+const keptInMemory = [
+  ["iam"],
+  ["lambda"],
+  ["execute-api", "domain"],
+  ["execute-api", "stage"],
+  ["execute-api", "usage"],
+];
 
 /** How a process tells those after it on the same machine what it had used of quotas. */
 function withRemains(dataDir: string) {

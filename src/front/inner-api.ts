@@ -6,7 +6,7 @@ import { createDispatcher, type CallFacts } from "../wire/dispatch.ts";
 import type { OperationModel } from "../wire/model.ts";
 import type { Protocol, WireResponse } from "../wire/protocols/protocol.ts";
 import type { InnerAnswer, InnerApi, InnerRequest, Service } from "../wire/service.ts";
-import type { CatalogEntry, Models } from "../wire/tables/catalog.ts";
+import type { Models } from "../wire/tables/catalog.ts";
 import { detectNamedService, detectOperation, type RequestFacts } from "./detect.ts";
 import { otherBodyBytesMax } from "./limits.ts";
 
@@ -91,13 +91,14 @@ function withAction(request: InnerRequest, models: Models): RequestFacts {
   const { method, path, query, headers, action } = request;
   const entry = models.entries.find((each) => each.signingName === request.service);
   if (action === undefined || entry === undefined) return { method, path, query, headers };
-  if (entry.protocols.includes("query") || entry.targetPrefix === undefined) {
+  const isJson = headers["content-type"]?.startsWith("application/x-amz-json") === true;
+  if (entry.targetPrefix === undefined || (entry.protocols.includes("query") && !isJson)) {
     const named = `Action=${encodeURIComponent(action)}&Version=${entry.apiVersion}`;
     return { method, path, query: query === "" ? named : `${named}&${query}`, headers };
   }
   const target = `${entry.targetPrefix}.${action}`;
-  const type = headers["content-type"]?.startsWith("application/x-amz-json") === true ? headers["content-type"] : json;
-  return { method, path, query, headers: { ...headers, "x-amz-target": target, "content-type": type } };
+  const type = isJson ? headers["content-type"] : undefined;
+  return { method, path, query, headers: { ...headers, "x-amz-target": target, "content-type": type ?? json } };
 }
 
 const json = "application/x-amz-json-1.0";

@@ -13,15 +13,13 @@ export function publishedIntegration(integration: IntegrationRecord): PublishedM
   const mapped = {
     requestTemplates: integration.requestTemplates ?? {},
     passthroughBehavior: integration.passthroughBehavior,
-    responses: Object.values(integration.responses).map(
-      (response): PublishedIntegrationResponse => ({
-        statusCode: response.statusCode,
-        ...(response.selectionPattern === undefined ? {} : { selectionPattern: response.selectionPattern }),
-        responseParameters: response.responseParameters ?? {},
-        responseTemplates: response.responseTemplates ?? {},
-        ...(response.contentHandling === undefined ? {} : { contentHandling: response.contentHandling }),
-      }),
-    ),
+    responses: Object.values(integration.responses).map((response): PublishedIntegrationResponse => ({
+      statusCode: response.statusCode,
+      ...(response.selectionPattern === undefined ? {} : { selectionPattern: response.selectionPattern }),
+      responseParameters: response.responseParameters ?? {},
+      responseTemplates: response.responseTemplates ?? {},
+      ...(response.contentHandling === undefined ? {} : { contentHandling: response.contentHandling }),
+    })),
   };
   if (type === "MOCK") return { type, ...mapped };
   return {

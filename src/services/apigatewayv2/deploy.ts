@@ -1,3 +1,4 @@
+import { publishedAccessLog } from "./access-log.ts";
 import { lowerAlphanumeric, type Ids } from "../../kernel/ids.ts";
 import type { Transaction } from "../../kernel/store/store.ts";
 import type { PublishedRoute, StagePublisher } from "../execute-api/port.ts";
@@ -92,7 +93,13 @@ export function publishStage(
     ...(stage.authorizersFlushedAt === undefined ? {} : { authorizersFlushedAt: stage.authorizersFlushedAt }),
   } as const;
   if (webSocket === undefined)
-    needs.publisher.publish(tx, { ...snapshot, ...base, ...publishedRouteSettings(stage), kind: "http" });
+    needs.publisher.publish(tx, {
+      ...snapshot,
+      ...base,
+      ...publishedRouteSettings(stage),
+      ...publishedAccessLog(stage, place),
+      kind: "http",
+    });
   else {
     const { disableExecuteApiEndpoint } = snapshot;
     needs.publisher.publish(tx, { ...webSocket, ...base, kind: "websocket", disableExecuteApiEndpoint });

@@ -7,10 +7,12 @@ import type {
   PublishedWebSocketRoute,
 } from "../execute-api/port.ts";
 import type { AuthorizerRecord } from "./authorizer-record.ts";
+import type { AccessLogRecord } from "./access-log.ts";
 import { apiNotFound } from "./errors.ts";
 import { apiGatewayV2Limits as limits } from "./limits.ts";
 import type {
   IntegrationResponseRecord,
+  ModelRecord,
   WebSocketIntegrationRecord,
   WebSocketRouteRecord,
   WebSocketSettings,
@@ -98,6 +100,7 @@ export interface StageRecord {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly statusMessage?: string;
+  readonly accessLog?: AccessLogRecord;
   readonly defaultRouteSettings?: RouteSettingsRecord;
   /** By route key. */
   readonly routeSettings?: Readonly<Record<string, RouteSettingsRecord>>;
@@ -123,6 +126,7 @@ interface Children {
   readonly deployment: DeploymentRecord;
   readonly stage: StageRecord;
   readonly authorizer: AuthorizerRecord;
+  readonly model: ModelRecord;
 }
 
 export type ChildKind = keyof Children;
@@ -136,6 +140,7 @@ const childrenMax: Readonly<Record<ChildKind, number>> = {
   deployment: limits.deploymentsPerApiMax + limits.stagesPerApiMax,
   stage: limits.stagesPerApiMax,
   authorizer: limits.authorizersPerApiMax,
+  model: limits.modelsPerApiMax,
 };
 
 export async function listApis(reader: Reader, place: Place): Promise<ApiRecord[]> {

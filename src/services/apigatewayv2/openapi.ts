@@ -3,9 +3,10 @@ import { notImplemented } from "../../aws/error.ts";
 import type { PublishedCors } from "../execute-api/port.ts";
 import type { AuthorizerRecord } from "./authorizer-record.ts";
 import { badRequest } from "./errors.ts";
+import type { IntegrationInput } from "./integration-rules.ts";
 import { apiGatewayV2Limits as limits } from "./limits.ts";
 import { readAuthorizers, readSecurity } from "./openapi-security.ts";
-import { parseCors, parseIntegrationUri, parsePayloadFormatVersion, parseRouteKey, parseTimeout } from "./rules.ts";
+import { parseCors, parseRouteKey } from "./rules.ts";
 
 /** An OpenAPI 3 definition of an HTTP API, read. */
 export interface ApiDefinition {
@@ -22,6 +23,9 @@ export interface ApiDefinition {
   readonly warnings: readonly string[];
 }
 
+/** What becomes of a definition's base path: nothing, all of it before each path, or all but its first segment. */
+export type BasePathMode = "ignore" | "prepend" | "split";
+
 export interface RouteDefinition {
   readonly routeKey: string;
   readonly operationName?: string;
@@ -29,11 +33,7 @@ export interface RouteDefinition {
   /** By name. */
   readonly authorizer?: string;
   readonly authorizationScopes?: readonly string[];
-  readonly integration?: {
-    readonly uri: string;
-    readonly payloadFormatVersion: "1.0" | "2.0";
-    readonly timeoutMs: number;
-  };
+  readonly integration?: IntegrationInput;
 }
 
 type Members = Readonly<Record<string, unknown>>;
@@ -59,7 +59,7 @@ const operationExtensions = new Set(["x-amazon-apigateway-integration"]);
  * Read a definition to import. Extensions of AWS that nothing here acts on are refused by name; what only documents
  * (schemas, parameters, responses) has no effect, as on AWS.
  */
-export function parseApiDefinition(body: string): ApiDefinition {
+export function parseApiDefinition(body: string, basePathMode: BasePathMode = "ignore"): ApiDefinition {
   const document = parseDocument(body);
   const openapi = document["openapi"];
   if (typeof openapi !== "string" || !openapi.startsWith("3.")) {
@@ -72,7 +72,7 @@ export function parseApiDefinition(body: string): ApiDefinition {
   const cors = asMembers(document["x-amazon-apigateway-cors"]);
   const parsedCors = document["x-amazon-apigateway-cors"] === undefined ? undefined : parseCors(readCors(cors));
   const endpoint = asMembers(document["x-amazon-apigateway-endpoint-configuration"]);
-  const routes = readRoutes(document);
+  const routes = readRoutes(document, basePathOf(document, basePathMode));
   return {
     name,
     ...(typeof info["description"] === "string" ? { description: info["description"] } : {}),
@@ -102,7 +102,23 @@ function parseDocument(body: string): Members {
   return asMembers(value);
 }
 
-function readRoutes(document: Members): RouteDefinition[] {
+/** The path of the first server, with the defaults of its variables. */
+function basePathOf(document: Members, mode: BasePathMode): string {
+  if (mode === "ignore") return "";
+  const servers = document["servers"];
+  const server = asMembers(Array.isArray(servers) ? servers[0] : undefined);
+  const variables = asMembers(server["variables"]);
+  const url = String(server["url"] ?? "").replaceAll(/\{([^}]*)\}/g, (_all, name: string) =>
+    String(asMembers(variables[name])["default"] ?? ""),
+  );
+  const parts = url
+    .replace(/^[a-z]+:\/\/[^/]*/i, "")
+    .split("/")
+    .filter((part) => part !== "");
+  return (mode === "split" ? parts.slice(1) : parts).map((part) => `/${part}`).join("");
+}
+
+function readRoutes(document: Members, basePath: string): RouteDefinition[] {
   const routes: RouteDefinition[] = [];
   for (const [path, item] of Object.entries(asMembers(document["paths"]))) {
     const members = asMembers(item);
@@ -110,7 +126,7 @@ function readRoutes(document: Members): RouteDefinition[] {
     for (const [member, operation] of Object.entries(members)) {
       const method = methods.get(member.toLowerCase());
       if (method === undefined) continue;
-      const routeKey = path === "$default" || path === "/$default" ? "$default" : `${method} ${path}`;
+      const routeKey = path === "$default" || path === "/$default" ? "$default" : `${method} ${basePath}${path}`;
       routes.push(readRoute(document, parseRouteKey(routeKey), asMembers(operation)));
     }
   }
@@ -131,35 +147,58 @@ function readRoute(document: Members, routeKey: string, operation: Members): Rou
 
 const integrationMembers = new Set([
   "connectionType",
+  "credentials",
+  "description",
   "httpMethod",
+  "integrationSubtype",
   "payloadFormatVersion",
+  "requestParameters",
+  "responseParameters",
   "timeoutInMillis",
+  "tlsConfig",
   "type",
   "uri",
 ]);
 
-function readIntegration(integration: Members, routeKey: string): NonNullable<RouteDefinition["integration"]> {
+function readIntegration(integration: Members, routeKey: string): IntegrationInput {
   const type = integration["type"];
   if (typeof type !== "string") throw badRequest(`The integration of ${routeKey} has no type`);
-  if (type.toUpperCase() !== "AWS_PROXY") throw notImplemented(`An integration of type ${type} (${routeKey})`);
   for (const name of Object.keys(integration)) {
     if (!integrationMembers.has(name))
       throw notImplemented(`x-amazon-apigateway-integration with ${name} (${routeKey})`);
   }
-  const connection = integration["connectionType"];
-  if (connection !== undefined && connection !== "INTERNET") {
-    throw notImplemented(`connectionType ${String(connection)} (${routeKey})`);
-  }
   const version = integration["payloadFormatVersion"];
   const timeout = integration["timeoutInMillis"];
+  const responses = asMembers(integration["responseParameters"]);
   return {
-    uri: parseIntegrationUri(typeof integration["uri"] === "string" ? integration["uri"] : undefined),
+    IntegrationType: type.toUpperCase(),
+    ConnectionType: textOf(integration["connectionType"]),
+    CredentialsArn: textOf(integration["credentials"]),
+    Description: textOf(integration["description"]),
+    IntegrationMethod: textOf(integration["httpMethod"])
+      ?.toUpperCase()
+      .replace("X-AMAZON-APIGATEWAY-ANY-METHOD", "ANY"),
+    IntegrationSubtype: textOf(integration["integrationSubtype"]),
+    IntegrationUri: textOf(integration["uri"]),
     // YAML reads an unquoted 2.0 as the number 2.
-    payloadFormatVersion: parsePayloadFormatVersion(
-      typeof version === "number" ? version.toFixed(1) : typeof version === "string" ? version : undefined,
-    ),
-    timeoutMs: parseTimeout(timeout === undefined ? undefined : Number(timeout)),
+    PayloadFormatVersion: typeof version === "number" ? version.toFixed(1) : textOf(version),
+    TimeoutInMillis: timeout === undefined ? undefined : Number(timeout),
+    RequestParameters:
+      integration["requestParameters"] === undefined ? undefined : readTexts(integration["requestParameters"]),
+    ResponseParameters:
+      integration["responseParameters"] === undefined
+        ? undefined
+        : Object.fromEntries(Object.entries(responses).map(([status, texts]) => [status, readTexts(texts)])),
+    TlsConfig: { ServerNameToVerify: textOf(asMembers(integration["tlsConfig"])["serverNameToVerify"]) },
   };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function readTexts(value: unknown): Record<string, string> {
+  return Object.fromEntries(Object.entries(asMembers(value)).map(([name, text]) => [name, String(text)]));
 }
 
 function readCors(cors: Members) {

@@ -80,14 +80,6 @@ export function parseTimeout(timeoutMs: number | undefined): number {
   return timeoutMs;
 }
 
-/** Only functions are integrated: everything else is refused by name. */
-export function parseIntegrationUri(uri: string | undefined): string {
-  if (uri === undefined || uri === "") throw badRequest("IntegrationUri should be a valid integration uri");
-  if (/^arn:[\w-]+:lambda:/.test(uri) || /^arn:[\w-]+:apigateway:[\w-]*:lambda:path\//.test(uri)) return uri;
-  if (/^https?:/.test(uri)) throw notImplemented("An integration with an HTTP endpoint");
-  throw notImplemented(`An integration with ${uri}`);
-}
-
 export function parseStageName(stageName: string): string {
   if (stageName === "$default" || /^[\w-]{1,128}$/.test(stageName)) return stageName;
   throw badRequest("Stage name only allows a-zA-Z0-9_- and $default");

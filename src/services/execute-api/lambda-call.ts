@@ -117,9 +117,7 @@ export function compileLambdaCall(
     };
     if (integration.credentials === undefined) invoke(integration.asCaller === true ? caller : principalFor(method));
     else {
-      needs.integrations.roles
-        .assume(integration.credentials, sourceArn(stage, method, path))
-        .then(invoke, refused);
+      needs.integrations.roles.assume(integration.credentials, sourceArn(stage, method, path)).then(invoke, refused);
     }
   };
 }

@@ -328,6 +328,8 @@ export interface UsagePublisher {
 
 /** Usage plans, for the control plane: what it publishes, and what clients have used. */
 export interface UsagePort extends UsagePublisher {
+  /** How often all APIs of an account and region may be called together; absent: as often as the host can. */
+  readonly accountRate: PublishedRate | undefined;
   /** What this node has counted so far is in the store. */
   flush(): Promise<void>;
   /** @param days `2026-11-22` … in UTC; what comes back is undefined for days without requests */
@@ -438,6 +440,18 @@ export interface PublishedServiceIntegration extends PublishedParameters {
   readonly subtype: string;
   readonly credentials: string;
   readonly timeoutMs: number;
+}
+
+/** An operation that routes of HTTP APIs can be integrated with, as `SQS-SendMessage`. */
+export interface ServiceSubtype {
+  /** As in a credential scope. */
+  readonly service: string;
+  readonly action: string;
+  /** How each parameter is written in the service's JSON. */
+  readonly parameters: Readonly<Record<string, "text" | "number" | "json" | "base64">>;
+  readonly required: readonly string[];
+  /** The parameters are the one entry of this list. */
+  readonly entryOf?: string;
 }
 
 /** How an HTTP API changes requests and answers on their way. */

@@ -22,7 +22,7 @@ import { createAssumedRoles } from "./integrations/assumed-roles.ts";
 import { serviceSubtypes } from "./integrations/service-subtypes.ts";
 import { createUpstream } from "./integrations/upstream.ts";
 import { answerForbidden, answerInternalError, answerNotFound } from "./answers.ts";
-import type { DomainEntry, ExecuteApiPort, ModelChecker, StagePublisher, UsagePort } from "./port.ts";
+import type { DomainEntry, ExecuteApiPort, ModelChecker, ServiceSubtype, StagePublisher, UsagePort } from "./port.ts";
 import { type CompiledApi, stagePublisher, watchPublishedStages } from "./published-stages.ts";
 import { createRequestIdentities } from "../../proxy/request-identity.ts";
 import { compileRestStage } from "./rest/stage.ts";
@@ -153,8 +153,9 @@ export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
     webSockets,
     isSelectionExpression: (expression) => parseSelectionExpression(expression) !== undefined,
     publisher: stagePublisher,
-    usage: createUsagePort(limiting.quotas),
-    models: modelChecker, subtypes: serviceSubtypes,
+    usage: createUsagePort(limiting.quotas, needs.limits?.accountRate),
+    models: modelChecker,
+    subtypes: serviceSubtypes,
     collect: meters.collect,
     recover: limiting.recover,
     stop,

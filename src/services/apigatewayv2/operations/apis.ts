@@ -6,7 +6,8 @@ import type { Call, OperationsOf } from "../../../wire/service.ts";
 import type { PublishedCors } from "../../execute-api/port.ts";
 import { may } from "../authorize.ts";
 import { autoDeploy, deployStage, takeSnapshot } from "../deploy.ts";
-import { badRequest, limitExceeded } from "../errors.ts";
+import { badRequest, conflict, limitExceeded } from "../errors.ts";
+import { type IntegrationSettings, parseIntegration, passedRole } from "../integration-rules.ts";
 import { apiGatewayV2Limits as limits } from "../limits.ts";
 import {
   type ApiRecord,
@@ -18,13 +19,12 @@ import {
   writeApi,
   writeChild,
 } from "../model.ts";
-import { type ApiDefinition, parseApiDefinition } from "../openapi.ts";
+import { type ApiDefinition, type BasePathMode, parseApiDefinition } from "../openapi.ts";
 import {
   apiEndpoint,
   checkRouteSelectionExpression,
   pageOf,
   parseCors,
-  parseIntegrationUri,
   parseRouteKey,
   refuseMembers,
   routeSelectionExpression,
@@ -34,12 +34,15 @@ import { deleteWebSocketChildren } from "../websocket/snapshot.ts";
 import { checkTags } from "./tags.ts";
 import type { ApiGatewayV2Needs } from "./needs.ts";
 
-const refused = ["ApiKeySelectionExpression", "CredentialsArn", "DisableSchemaValidation"];
+const refused = ["ApiKeySelectionExpression", "DisableSchemaValidation"];
 
 export function apiOperations(needs: ApiGatewayV2Needs) {
   return {
     CreateApi: {
-      authorize: (_input, call) => may("POST", call, "/apis"),
+      authorize: (input, call) => [
+        ...may("POST", call, "/apis"),
+        ...passedRole(needs.iam, input.CredentialsArn, call.account),
+      ],
       run: async (input, call) => {
         refuseMembers("CreateApi", input, refused);
         if (input.ProtocolType !== "HTTP") throw notImplemented(`CreateApi with ProtocolType ${input.ProtocolType}`);
@@ -60,7 +63,7 @@ export function apiOperations(needs: ApiGatewayV2Needs) {
           ...(cors === undefined ? {} : { cors }),
           tags: checkTags(input.Tags ?? {}),
         };
-        const target = input.Target === undefined ? undefined : parseIntegrationUri(input.Target);
+        const target = input.Target === undefined ? undefined : quickIntegration(needs, input);
         const routeKey = parseRouteKey(input.RouteKey ?? "$default");
         await needs.store.transact(async (tx) => {
           await checkRoom(tx, call);
@@ -73,9 +76,9 @@ export function apiOperations(needs: ApiGatewayV2Needs) {
     ImportApi: {
       authorize: (_input, call) => may("PUT", call, "/apis"),
       run: async (input, call) => {
-        checkImport("ImportApi", input);
-        const definition = parseApiDefinition(input.Body ?? "");
+        const definition = parseApiDefinition(input.Body ?? "", parseBasePath(input.Basepath));
         checkWarnings(input.FailOnWarnings, definition);
+        await authorizeRoles(needs, call, definition);
         const api = importedApi(definition, needs.ids.random(10, lowerAlphanumeric), call.now);
         await needs.store.transact(async (tx) => {
           await checkRoom(tx, call);
@@ -88,10 +91,10 @@ export function apiOperations(needs: ApiGatewayV2Needs) {
     ReimportApi: {
       authorize: (input, call) => may("PUT", call, `/apis/${input.ApiId}`),
       run: async (input, call) => {
-        checkImport("ReimportApi", input);
         const apiId = input.ApiId ?? "";
-        const definition = parseApiDefinition(input.Body ?? "");
+        const definition = parseApiDefinition(input.Body ?? "", parseBasePath(input.Basepath));
         checkWarnings(input.FailOnWarnings, definition);
+        await authorizeRoles(needs, call, definition);
         const api = await needs.store.transact(async (tx) => {
           const before = await readApi(tx, call, apiId);
           const next: ApiRecord = {
@@ -130,9 +133,12 @@ export function apiOperations(needs: ApiGatewayV2Needs) {
       },
     },
     UpdateApi: {
-      authorize: (input, call) => may("PATCH", call, `/apis/${input.ApiId}`),
+      authorize: (input, call) => [
+        ...may("PATCH", call, `/apis/${input.ApiId}`),
+        ...passedRole(needs.iam, input.CredentialsArn, call.account),
+      ],
       run: async (input, call) => {
-        refuseMembers("UpdateApi", input, [...refused, "RouteKey", "Target"]);
+        refuseMembers("UpdateApi", input, refused);
         checkRouteSelectionExpression(input.RouteSelectionExpression);
         const cors = parseCors(input.CorsConfiguration);
         const api = await needs.store.transact(async (tx) => {
@@ -147,6 +153,7 @@ export function apiOperations(needs: ApiGatewayV2Needs) {
             ...(cors === undefined ? {} : { cors }),
           };
           writeApi(tx, call, next);
+          await changeQuickCreated(needs, tx, call, next.apiId, input);
           await autoDeploy(needs, tx, call, next.apiId, call.now);
           return next;
         });
@@ -201,8 +208,9 @@ export async function checkRoom(tx: Transaction, call: Call): Promise<void> {
   if (apis.length >= limits.apisPerRegionMax) throw limitExceeded("APIs for this account", limits.apisPerRegionMax);
 }
 
-function checkImport(operation: string, input: { Basepath?: string | undefined }): void {
-  if (input.Basepath !== undefined && input.Basepath !== "ignore") refuseMembers(operation, input, ["Basepath"]);
+function parseBasePath(mode: string | undefined): BasePathMode {
+  if (mode === undefined || mode === "ignore" || mode === "prepend" || mode === "split") return mode ?? "ignore";
+  throw badRequest(`Invalid basepath mode ${mode}: must be one of ignore, prepend, split`);
 }
 
 function checkWarnings(failOnWarnings: boolean | undefined, definition: ApiDefinition): void {
@@ -257,7 +265,8 @@ function writeDefinition(
       if (integrationId === undefined) {
         integrationId = needs.ids.random(7, lowerAlphanumeric);
         integrations.set(key, integrationId);
-        writeChild(tx, call, apiId, "integration", integrationId, { integrationId, ...integration, managed: false });
+        const settings = parseIntegration("ImportApi", integration, undefined, needs.integrable);
+        writeChild(tx, call, apiId, "integration", integrationId, { integrationId, ...settings, managed: false });
       }
     }
     const routeId = needs.ids.random(7, lowerAlphanumeric);
@@ -271,24 +280,66 @@ function writeDefinition(
   }
 }
 
-/** Quick create: a route to one function, on a stage that deploys itself. */
+/** Whoever imports integrations must be allowed to give them their roles. */
+async function authorizeRoles(needs: ApiGatewayV2Needs, call: Call, { routes }: ApiDefinition): Promise<void> {
+  const roles = new Set(routes.map(({ integration }) => integration?.CredentialsArn));
+  for (const role of roles) {
+    for (const request of passedRole(needs.iam, role, call.account)) await call.authorize(request);
+  }
+}
+
+/** AWS: quick create of a function uses the newest format, that of an endpoint passes every method on. */
+function quickIntegration(
+  needs: ApiGatewayV2Needs,
+  { Target = "", CredentialsArn }: { Target?: string | undefined; CredentialsArn?: string | undefined },
+): IntegrationSettings {
+  const uri = { IntegrationUri: Target, CredentialsArn };
+  const kind = /^https?:/.test(Target)
+    ? { IntegrationType: "HTTP_PROXY", IntegrationMethod: "ANY" }
+    : { PayloadFormatVersion: "2.0" };
+  return parseIntegration("CreateApi", { ...uri, ...kind }, undefined, needs.integrable);
+}
+
+/** Change the target and the route that quick create has made. Throws BadRequestException for an API without them. */
+async function changeQuickCreated(
+  needs: ApiGatewayV2Needs,
+  tx: Transaction,
+  call: Call,
+  apiId: string,
+  input: { Target?: string | undefined; RouteKey?: string | undefined; CredentialsArn?: string | undefined },
+): Promise<void> {
+  if (input.Target === undefined && input.RouteKey === undefined && input.CredentialsArn === undefined) return;
+  const integration = (await listChildren(tx, call, apiId, "integration")).find(({ managed }) => managed);
+  const routes = await listChildren(tx, call, apiId, "route");
+  const route = routes.find(({ managed }) => managed);
+  if (integration === undefined || route === undefined) {
+    throw badRequest("RouteKey, Target and CredentialsArn can only be updated for APIs made by quick create");
+  }
+  if (input.Target !== undefined || input.CredentialsArn !== undefined) {
+    const CredentialsArn = input.CredentialsArn ?? integration.credentials;
+    const settings = quickIntegration(needs, { Target: input.Target ?? integration.uri, CredentialsArn });
+    const { integrationId } = integration;
+    writeChild(tx, call, apiId, "integration", integrationId, { integrationId, ...settings, managed: true });
+  }
+  if (input.RouteKey === undefined) return;
+  const routeKey = parseRouteKey(input.RouteKey);
+  if (routes.some((other) => other.routeKey === routeKey && other.routeId !== route.routeId)) {
+    throw conflict(`Route with key ${routeKey} already exists for this API`);
+  }
+  writeChild(tx, call, apiId, "route", route.routeId, { ...route, routeKey });
+}
+
+/** Quick create: a route to one function or endpoint, on a stage that deploys itself. */
 async function quickCreate(
   needs: ApiGatewayV2Needs,
   tx: Transaction,
   call: Call,
   apiId: string,
-  uri: string,
+  integration: IntegrationSettings,
   routeKey: string,
 ): Promise<void> {
   const integrationId = needs.ids.random(7, lowerAlphanumeric);
-  writeChild(tx, call, apiId, "integration", integrationId, {
-    integrationId,
-    uri,
-    // AWS: quick create of a function uses the newest format.
-    payloadFormatVersion: "2.0",
-    timeoutMs: limits.integrationTimeoutMsMax,
-    managed: true,
-  });
+  writeChild(tx, call, apiId, "integration", integrationId, { integrationId, ...integration, managed: true });
   const routeId = needs.ids.random(7, lowerAlphanumeric);
   writeChild(tx, call, apiId, "route", routeId, {
     routeId,

@@ -1,42 +1,28 @@
 import type * as sdk from "@aws-sdk/client-apigatewayv2";
-import { notImplemented } from "../../../aws/error.ts";
 import { lowerAlphanumeric } from "../../../kernel/ids.ts";
 import type { Reader } from "../../../kernel/store/store.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { may } from "../authorize.ts";
 import { autoDeploy } from "../deploy.ts";
-import { badRequest, childNotFound, conflict, limitExceeded } from "../errors.ts";
+import { childNotFound, conflict, limitExceeded } from "../errors.ts";
 import { apiGatewayV2Limits as limits } from "../limits.ts";
 import { deleteChild, findChild, type IntegrationRecord, listChildren, readApi, writeChild } from "../model.ts";
-import { pageOf, parseIntegrationUri, parsePayloadFormatVersion, parseTimeout, refuseMembers } from "../rules.ts";
+import { parseIntegration, passedRole } from "../integration-rules.ts";
+import { pageOf } from "../rules.ts";
 import type { ApiGatewayV2Needs } from "./needs.ts";
-
-const refused = [
-  "ConnectionId",
-  "ContentHandlingStrategy",
-  "CredentialsArn",
-  "IntegrationSubtype",
-  "PassthroughBehavior",
-  "RequestParameters",
-  "RequestTemplates",
-  "ResponseParameters",
-  "TemplateSelectionExpression",
-  "TlsConfig",
-];
 
 export function integrationOperations(needs: ApiGatewayV2Needs) {
   return {
     CreateIntegration: {
-      authorize: (input, call) => may("POST", call, `/apis/${input.ApiId}/integrations`),
+      authorize: (input, call) => [
+        ...may("POST", call, `/apis/${input.ApiId}/integrations`),
+        ...passedRole(needs.iam, input.CredentialsArn, call.account),
+      ],
       run: async (input, call) => {
-        checkMembers("CreateIntegration", input);
         const apiId = input.ApiId ?? "";
         const integration: IntegrationRecord = {
           integrationId: needs.ids.random(7, lowerAlphanumeric),
-          uri: parseIntegrationUri(input.IntegrationUri),
-          payloadFormatVersion: parsePayloadFormatVersion(input.PayloadFormatVersion),
-          timeoutMs: parseTimeout(input.TimeoutInMillis),
-          ...(input.Description === undefined ? {} : { description: input.Description }),
+          ...parseIntegration("CreateIntegration", input, undefined, needs.integrable),
           managed: false,
         };
         await needs.store.transact(async (tx) => {
@@ -69,22 +55,17 @@ export function integrationOperations(needs: ApiGatewayV2Needs) {
       },
     },
     UpdateIntegration: {
-      authorize: (input, call) => may("PATCH", call, `/apis/${input.ApiId}/integrations/${input.IntegrationId}`),
+      authorize: (input, call) => [
+        ...may("PATCH", call, `/apis/${input.ApiId}/integrations/${input.IntegrationId}`),
+        ...passedRole(needs.iam, input.CredentialsArn, call.account),
+      ],
       run: async (input, call) => {
-        checkMembers("UpdateIntegration", input);
         const apiId = input.ApiId ?? "";
         const integration = await needs.store.transact(async (tx) => {
           const before = await readIntegration(tx, call, apiId, input.IntegrationId ?? "");
-          const next: IntegrationRecord = {
-            ...before,
-            uri: input.IntegrationUri === undefined ? before.uri : parseIntegrationUri(input.IntegrationUri),
-            payloadFormatVersion:
-              input.PayloadFormatVersion === undefined
-                ? before.payloadFormatVersion
-                : parsePayloadFormatVersion(input.PayloadFormatVersion),
-            timeoutMs: input.TimeoutInMillis === undefined ? before.timeoutMs : parseTimeout(input.TimeoutInMillis),
-            ...(input.Description === undefined ? {} : { description: input.Description }),
-          };
+          const { integrationId, managed } = before;
+          const settings = parseIntegration("UpdateIntegration", input, before, needs.integrable);
+          const next: IntegrationRecord = { integrationId, ...settings, managed };
           writeChild(tx, call, apiId, "integration", next.integrationId, next);
           await autoDeploy(needs, tx, call, apiId, call.now);
           return next;
@@ -113,31 +94,6 @@ export function integrationOperations(needs: ApiGatewayV2Needs) {
   } satisfies OperationsOf<typeof sdk>;
 }
 
-function checkMembers(
-  operation: string,
-  input: {
-    readonly IntegrationType?: string | undefined;
-    readonly IntegrationMethod?: string | undefined;
-    readonly ConnectionType?: string | undefined;
-  },
-): void {
-  refuseMembers(operation, input, refused);
-  if (input.IntegrationType !== undefined && input.IntegrationType !== "AWS_PROXY") {
-    throw notImplemented(`${operation} with IntegrationType ${input.IntegrationType}`);
-  }
-  if (input.ConnectionType !== undefined && input.ConnectionType !== "INTERNET") {
-    throw notImplemented(`${operation} with ConnectionType ${input.ConnectionType}`);
-  }
-  // AWS: functions are always called with POST, whatever the method of the request.
-  if (
-    input.IntegrationMethod !== undefined &&
-    input.IntegrationMethod !== "POST" &&
-    input.IntegrationMethod !== "ANY"
-  ) {
-    throw badRequest("HttpMethod must be POST for AWS_PROXY IntegrationType");
-  }
-}
-
 async function readIntegration(
   reader: Reader,
   call: Call,
@@ -151,15 +107,28 @@ async function readIntegration(
 }
 
 function describeIntegration(integration: IntegrationRecord) {
+  const { type = "AWS_PROXY", requestParameters, responseParameters, serverName, subtype, uri } = integration;
+  const method = integration.method ?? (subtype === undefined ? "POST" : undefined);
   return {
     ...(integration.managed ? { ApiGatewayManaged: true } : {}),
     ConnectionType: "INTERNET" as const,
+    ...(integration.credentials === undefined ? {} : { CredentialsArn: integration.credentials }),
     ...(integration.description === undefined ? {} : { Description: integration.description }),
     IntegrationId: integration.integrationId,
-    IntegrationMethod: "POST",
-    IntegrationType: "AWS_PROXY" as const,
-    IntegrationUri: integration.uri,
+    ...(method === undefined ? {} : { IntegrationMethod: type === "AWS_PROXY" ? "POST" : method }),
+    ...(subtype === undefined ? {} : { IntegrationSubtype: subtype }),
+    IntegrationType: type,
+    ...(uri === "" ? {} : { IntegrationUri: uri }),
     PayloadFormatVersion: integration.payloadFormatVersion,
+    ...(requestParameters === undefined ? {} : { RequestParameters: { ...requestParameters } }),
+    ...(responseParameters === undefined
+      ? {}
+      : {
+          ResponseParameters: Object.fromEntries(
+            Object.entries(responseParameters).map(([status, parameters]) => [status, { ...parameters }]),
+          ),
+        }),
     TimeoutInMillis: integration.timeoutMs,
+    ...(serverName === undefined ? {} : { TlsConfig: { ServerNameToVerify: serverName } }),
   };
 }

@@ -31,7 +31,8 @@ export function compileServiceIntegration(
       if (value !== undefined) values.set(name, value);
     }
     const input = subtype && subtypeInput(subtype, values);
-    if (subtype === undefined || input === undefined) throw new AwsError("BadRequest", 400, "A parameter is not what the operation takes");
+    if (subtype === undefined || input === undefined)
+      throw new AwsError("BadRequest", 400, "A parameter is not what the operation takes");
     return callService(needs, {
       target: subtype,
       path: "/",

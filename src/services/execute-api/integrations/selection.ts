@@ -27,7 +27,8 @@ export function compileSelection(responses: readonly PublishedIntegrationRespons
 }
 
 /** Words, wildcards and alternatives that no text makes slow. */
-const plain = /^[\w\s.:;,'"!#%&@/<>=-]*(?:\.[*+])?[\w\s.:;,'"!#%&@/<>=-]*(?:\.[*+])?$|^[\d|.-]+$|^\d(?:\\d|\[\d-\d\]|\{\d\})+$/;
+const plain =
+  /^[\w\s.:;,'"!#%&@/<>=-]*(?:\.[*+])?[\w\s.:;,'"!#%&@/<>=-]*(?:\.[*+])?$|^[\d|.-]+$|^\d(?:\\d|\[\d-\d\]|\{\d\})+$/;
 
 /** A pattern that may take long for some text is stopped then, and has not matched. */
 function compilePattern(pattern: string): (text: string) => boolean {

@@ -20,10 +20,7 @@ export interface ServiceTarget {
  * Read `arn:aws:apigateway:REGION:[SUBDOMAIN.]SERVICE:action/NAME` or `…:path/PATH`, stage variables replaced; undefined for
  * anything else.
  */
-export function compileServiceUri(
-  uri: string,
-  variables: Readonly<Record<string, string>>,
-): ServiceTarget | undefined {
+export function compileServiceUri(uri: string, variables: Readonly<Record<string, string>>): ServiceTarget | undefined {
   const arn = parseArn(replaceStageVariables(uri, variables));
   if (arn === undefined || arn.service !== "apigateway" || arn.account === "") return undefined;
   const [, form, rest = ""] = /^(action|path)\/(.*)$/s.exec(arn.resource) ?? [];

@@ -103,7 +103,8 @@ export function createUpstream(clock: Clock, addresses: AddressRules): Upstream 
         answered = true;
         if (!cut && !isLast && connection.reusedSocket && error.code === "ECONNRESET" && idempotent.has(request.method))
           return attempt(true);
-        const unknown = error.code === "ENOTFOUND" || error.code === "EAI_AGAIN" || error.code === "ERR_ADDRESS_REFUSED";
+        const unknown =
+          error.code === "ENOTFOUND" || error.code === "EAI_AGAIN" || error.code === "ERR_ADDRESS_REFUSED";
         fail(error.code === "HPE_HEADER_OVERFLOW" ? "too-large" : unknown ? "no-endpoint" : "broken", error.message);
       });
       connection.end(request.body.length === 0 ? undefined : request.body);
