@@ -7,7 +7,12 @@ export const apiGatewayV2Limits = {
   /** Our own. */
   integrationResponsesPerApiMax: 1_000,
   stagesPerApiMax: 10,
+  /** Source: "Quotas for configuring and running a REST API in API Gateway": 3 KB. */
+  accessLogFormatBytesMax: 3 * 1024,
   tagsMax: 50,
+  modelsPerApiMax: 60,
+  /** "Message payload size" bounds what a schema can describe; AWS names 32 K characters for a schema. */
+  schemaBytesMax: 32 * 1024,
   mappingsPerDomainMax: 200,
   /** Source: "Use API mappings to map API stages to a custom domain name for HTTP APIs": 200 characters. */
   mappingKeyCharactersMax: 200,

@@ -5,6 +5,7 @@ import { apiOperations } from "./operations/apis.ts";
 import { authorizerOperations } from "./operations/authorizers.ts";
 import { deploymentOperations } from "./operations/deployments.ts";
 import { domainNameOperations } from "./operations/domain-names.ts";
+import { exportOperations } from "./operations/exports.ts";
 import { integrationOperations } from "./operations/integrations.ts";
 import type { ApiGatewayV2Needs } from "./operations/needs.ts";
 import { routeOperations } from "./operations/routes.ts";
@@ -14,7 +15,10 @@ import { stageOperations } from "./operations/stages.ts";
 import { tagOperations } from "./operations/tags.ts";
 import { byProtocol } from "./websocket/protocol.ts";
 import { webSocketOperations } from "./websocket/operations.ts";
+import { apiMappingType } from "./resources/api-mapping.ts";
 import { apiType } from "./resources/api.ts";
+import { domainNameType } from "./resources/domain-name.ts";
+import { routingRuleType } from "./resources/routing-rule.ts";
 import { authorizerType } from "./resources/authorizer.ts";
 import { deploymentType } from "./resources/deployment.ts";
 import { integrationResponseType } from "./resources/integration-response.ts";
@@ -44,6 +48,7 @@ export function createApiGatewayV2(needs: ApiGatewayV2Needs): ApiGatewayV2 {
           ...routeSettingsOperations(needs),
           ...deploymentOperations(needs),
           ...tagOperations(needs),
+          ...exportOperations(needs),
           ...domainNameOperations(needs),
           ...apiMappingOperations(needs),
           ...routingRuleOperations(needs),
@@ -52,6 +57,9 @@ export function createApiGatewayV2(needs: ApiGatewayV2Needs): ApiGatewayV2 {
       ),
     },
     resourceTypes: [
+      domainNameType,
+      apiMappingType,
+      routingRuleType,
       authorizerType,
       apiType,
       routeType,

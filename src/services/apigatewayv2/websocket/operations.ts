@@ -2,6 +2,7 @@ import type { ApiGatewayV2Needs } from "../operations/needs.ts";
 import { webSocketApiOperations } from "./apis.ts";
 import { integrationResponseOperations } from "./integration-responses.ts";
 import { webSocketIntegrationOperations } from "./integrations.ts";
+import { modelOperations } from "./models.ts";
 import { routeResponseOperations } from "./route-responses.ts";
 import { webSocketRouteOperations } from "./routes.ts";
 
@@ -13,5 +14,6 @@ export function webSocketOperations(needs: ApiGatewayV2Needs) {
     ...routeResponseOperations(needs),
     ...webSocketIntegrationOperations(needs),
     ...integrationResponseOperations(needs),
+    ...modelOperations(needs),
   };
 }

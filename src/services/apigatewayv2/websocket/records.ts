@@ -40,3 +40,13 @@ export interface IntegrationResponseRecord {
   readonly responseTemplates: Readonly<Record<string, string>>;
   readonly templateSelectionExpression?: string;
 }
+
+/** A data model of a WebSocket API. */
+export interface ModelRecord {
+  readonly modelId: string;
+  readonly name: string;
+  readonly contentType: string;
+  readonly description?: string;
+  /** A JSON Schema of draft 4. */
+  readonly schema: string;
+}

@@ -67,6 +67,9 @@ export async function deleteWebSocketChildren(tx: Transaction, place: Place, api
   for (const { integrationId } of await listChildren(tx, place, apiId, "webSocketIntegration")) {
     deleteChild(tx, place, apiId, "webSocketIntegration", integrationId);
   }
+  for (const { modelId } of await listChildren(tx, place, apiId, "model")) {
+    deleteChild(tx, place, apiId, "model", modelId);
+  }
   for (const { integrationResponseId } of await listChildren(tx, place, apiId, "integrationResponse")) {
     deleteChild(tx, place, apiId, "integrationResponse", integrationResponseId);
   }
