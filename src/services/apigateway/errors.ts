@@ -17,6 +17,13 @@ export function childNotFound(kind: string): AwsError {
   return new AwsError("NotFoundException", 404, `Invalid ${kind} identifier specified`);
 }
 
+/** @param what as AWS names it: `RestApi`, `stage` */
+export function stillMapped(what: string, domainNames: readonly string[]): AwsError {
+  return badRequest(
+    `Please remove all base path mappings related to the ${what} in your domains: ${domainNames.join(", ")}`,
+  );
+}
+
 export function basePathNotFound(): AwsError {
   return new AwsError("NotFoundException", 404, "Invalid base path mapping identifier specified");
 }

@@ -28,6 +28,8 @@ import { apiKeyType } from "./resources/api-key.ts";
 import { usagePlanKeyType } from "./resources/usage-plan-key.ts";
 import { usagePlanType } from "./resources/usage-plan.ts";
 import { accountType } from "./resources/account.ts";
+import { basePathMappingType } from "./resources/base-path-mapping.ts";
+import { domainNameType } from "./resources/domain-name.ts";
 import { authorizerType } from "./resources/authorizer.ts";
 import { deploymentType } from "./resources/deployment.ts";
 import { gatewayResponseType } from "./resources/gateway-response.ts";
@@ -76,6 +78,8 @@ export function createApiGateway(needs: ApiGatewayNeeds): ApiGateway {
       },
     },
     resourceTypes: [
+      domainNameType,
+      basePathMappingType,
       authorizerType,
       restApiType,
       resourceType,

@@ -4,7 +4,7 @@ import { lowerAlphanumeric } from "../../../kernel/ids.ts";
 import type { Transaction } from "../../../kernel/store/store.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { may } from "../authorize.ts";
-import { badRequest, limitExceeded } from "../errors.ts";
+import { badRequest, limitExceeded, stillMapped } from "../errors.ts";
 import { apiGatewayLimits as limits } from "../limits.ts";
 import {
   deleteApiRecord,
@@ -103,6 +103,8 @@ export function restApiOperations(needs: ApiGatewayNeeds) {
       run: async (input, call) => {
         await needs.store.transact(async (tx) => {
           const { id } = await readApi(tx, call, input.restApiId);
+          const mapped = await needs.domains.leadingTo(tx, call, id);
+          if (mapped.length > 0) throw stillMapped("RestApi", mapped);
           await deleteEverything(needs, tx, call, id);
         });
         return {};

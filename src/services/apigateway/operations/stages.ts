@@ -3,7 +3,7 @@ import type { Reader } from "../../../kernel/store/store.ts";
 import type { OperationsOf } from "../../../wire/service.ts";
 import { may } from "../authorize.ts";
 import { writeStage } from "../deploy.ts";
-import { badRequest, conflict, limitExceeded } from "../errors.ts";
+import { badRequest, conflict, limitExceeded, stillMapped } from "../errors.ts";
 import { apiGatewayLimits as limits } from "../limits.ts";
 import { deleteChild, findChild, listChildren, type Place, readApi, readChild, type StageRecord } from "../model.ts";
 import { applyPatch, type PatchTable } from "../patch.ts";
@@ -108,6 +108,8 @@ export function stageOperations(needs: ApiGatewayNeeds) {
       run: async (input, call) => {
         await needs.store.transact(async (tx) => {
           const { stageName } = await readChild(tx, call, input.restApiId, "stage", input.stageName);
+          const mapped = await needs.domains.leadingTo(tx, call, input.restApiId ?? "", stageName);
+          if (mapped.length > 0) throw stillMapped("stage", mapped);
           deleteChild(tx, call, input.restApiId ?? "", "stage", stageName);
           needs.publisher.withdraw(tx, input.restApiId ?? "", stageName);
         });

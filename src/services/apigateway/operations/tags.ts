@@ -35,6 +35,10 @@ export function tagOperations(needs: ApiGatewayNeeds) {
       run: (input, call) => {
         // AWS: paging of tags is documented as not supported.
         refuseMembers("GetTags", input, ["position"]);
+        const domainName = domainNameOf(call, input.resourceArn);
+        if (domainName !== undefined) {
+          return needs.domains.get(call, domainName).then(({ tags }) => ({ tags: { ...tags } }));
+        }
         return needs.store.read(async (reader) => ({
           tags: { ...(await readTagged(needs, reader, call, input.resourceArn)).tags },
         }));
@@ -54,10 +58,22 @@ async function change(
   arn: string | undefined,
   next: (tags: Tags) => Tags,
 ): Promise<void> {
+  const domainName = domainNameOf(call, arn);
+  if (domainName !== undefined) {
+    await needs.domains.change(call, domainName, (domain) => ({ ...domain, tags: next(domain.tags) }));
+    return;
+  }
   await needs.store.transact(async (tx) => {
     const tagged = await readTagged(needs, tx, call, arn);
     tagged.write(tx, next(tagged.tags));
   });
+}
+
+/** `arn:aws:apigateway:region::/domainnames/{name}`: domain names are kept elsewhere. */
+function domainNameOf(call: Call, text: string | undefined): string | undefined {
+  const arn = parseArn(text ?? "");
+  if (arn?.service !== "apigateway" || arn.region !== call.region) return undefined;
+  return /^\/domainnames\/([^/]+)$/.exec(arn.resource)?.[1];
 }
 
 /** `arn:aws:apigateway:region::/apikeys/{id}`, `/usageplans/{id}`, `/restapis/{id}` or `…/restapis/{id}/stages/{name}`. */

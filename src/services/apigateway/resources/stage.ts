@@ -1,5 +1,6 @@
 import type * as sdk from "@aws-sdk/client-api-gateway";
 import type { ResourceType } from "../../cloudformation/port.ts";
+import { accessLogPatchesOf, accessLogProperties } from "./access-log.ts";
 import {
   cacheAndCanaryPatches,
   methodSettingsPatches,
@@ -12,6 +13,7 @@ import { flagOf, tagsOf, textOf, textsOf, unlessGone } from "./properties.ts";
 export const stageType: ResourceType = {
   type: "AWS::ApiGateway::Stage",
   properties: [
+    ...accessLogProperties,
     ...stageSettingProperties,
     "DeploymentId",
     "Description",
@@ -35,7 +37,10 @@ export const stageType: ResourceType = {
       variables: textsOf(properties, "Variables"),
       tags: { ...tags, ...tagsOf(properties) },
     });
-    const patchOperations = methodSettingsPatches(properties, {});
+    const patchOperations: StagePatch[] = [
+      ...accessLogPatchesOf(properties, {}),
+      ...methodSettingsPatches(properties, {}),
+    ];
     if (patchOperations.length > 0) {
       const restApiId = textOf(properties, "RestApiId");
       try {
@@ -67,6 +72,7 @@ export const stageType: ResourceType = {
     patchOperations.push(
       ...cacheAndCanaryPatches(properties, previous),
       ...methodSettingsPatches(properties, previous),
+      ...accessLogPatchesOf(properties, previous),
     );
     await client.UpdateStage({ restApiId, stageName: state.physicalId, patchOperations });
     const resourceArn = `arn:aws:apigateway:${region}::/restapis/${restApiId}/stages/${state.physicalId}`;

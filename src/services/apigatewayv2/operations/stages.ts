@@ -3,6 +3,7 @@ import type { Reader, Transaction } from "../../../kernel/store/store.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { may } from "../authorize.ts";
 import { deployStage, publishStage, takeSnapshot } from "../deploy.ts";
+import { describeAccessLog, parseAccessLog } from "../access-log.ts";
 import { badRequest, childNotFound, conflict, limitExceeded } from "../errors.ts";
 import { apiGatewayV2Limits as limits } from "../limits.ts";
 import { deleteChild, findChild, listChildren, readApi, type StageRecord, writeChild } from "../model.ts";
@@ -11,7 +12,7 @@ import type { ApiGatewayV2Needs } from "./needs.ts";
 import { describeRouteSettings, parseRouteSettings, refuseForWebSockets } from "../route-settings.ts";
 import { checkTags } from "./tags.ts";
 
-const refused = ["AccessLogSettings", "ClientCertificateId"];
+const refused = ["ClientCertificateId"];
 
 export function stageOperations(needs: ApiGatewayV2Needs) {
   return {
@@ -27,6 +28,7 @@ export function stageOperations(needs: ApiGatewayV2Needs) {
           ...(input.DeploymentId === undefined ? {} : { deploymentId: input.DeploymentId }),
           variables: checkVariables(input.StageVariables ?? {}),
           ...parseRouteSettings("CreateStage", input),
+          ...parseAccessLog(input.AccessLogSettings, call),
           createdAt: call.now,
           updatedAt: call.now,
           tags: checkTags(input.Tags ?? {}),
@@ -77,12 +79,25 @@ export function stageOperations(needs: ApiGatewayV2Needs) {
             variables: withoutEmpty({ ...before.variables, ...checkVariables(input.StageVariables ?? {}) }),
             updatedAt: call.now,
             ...parseRouteSettings("UpdateStage", input, before),
+            ...parseAccessLog(input.AccessLogSettings, call, before),
           };
           const { webSocket } = await readApi(tx, call, apiId);
           if (webSocket !== undefined) refuseForWebSockets(next);
           return apply(needs, tx, call, apiId, next);
         });
         return describeStage(stage);
+      },
+    },
+    DeleteAccessLogSettings: {
+      authorize: (input, call) =>
+        may("DELETE", call, `/apis/${input.ApiId}/stages/${input.StageName}/accesslogsettings`),
+      run: async (input, call) => {
+        const apiId = input.ApiId ?? "";
+        await needs.store.transact(async (tx) => {
+          const { accessLog: _gone, ...stage } = await readStage(tx, call, apiId, input.StageName ?? "");
+          await apply(needs, tx, call, apiId, { ...stage, updatedAt: call.now });
+        });
+        return {};
       },
     },
     DeleteStage: {
@@ -146,6 +161,7 @@ function describeStage(stage: StageRecord) {
     ...(stage.managed ? { ApiGatewayManaged: true } : {}),
     AutoDeploy: stage.autoDeploy,
     CreatedDate: wholeSecond(stage.createdAt),
+    ...describeAccessLog(stage),
     ...describeRouteSettings(stage),
     ...(stage.deploymentId === undefined ? {} : { DeploymentId: stage.deploymentId }),
     ...(stage.description === undefined ? {} : { Description: stage.description }),

@@ -31,8 +31,13 @@ export function tagOperations(needs: ApiGatewayV2Needs) {
     },
     GetTags: {
       authorize: (input, call) => may("GET", call, `/tags/${input.ResourceArn}`),
-      run: (input, call) =>
-        needs.store.read(async (reader) => ({ Tags: { ...(await readTagged(reader, call, input.ResourceArn)).tags } })),
+      run: async (input, call) => {
+        const domainName = domainNameOf(call, input.ResourceArn);
+        if (domainName !== undefined) return { Tags: { ...(await needs.domains.get(call, domainName)).tags } };
+        return needs.store.read(async (reader) => ({
+          Tags: { ...(await readTagged(reader, call, input.ResourceArn)).tags },
+        }));
+      },
     },
   } satisfies OperationsOf<typeof sdk>;
 }
@@ -59,10 +64,22 @@ async function change(
   arn: string | undefined,
   next: (tags: Tags) => Tags,
 ): Promise<void> {
+  const domainName = domainNameOf(call, arn);
+  if (domainName !== undefined) {
+    await needs.domains.change(call, domainName, (domain) => ({ ...domain, tags: next(domain.tags) }));
+    return;
+  }
   await needs.store.transact(async (tx) => {
     const tagged = await readTagged(tx, call, arn);
     tagged.write(tx, next(tagged.tags));
   });
+}
+
+/** `arn:aws:apigateway:region::/domainnames/{name}`: domain names are kept elsewhere. */
+function domainNameOf(call: Call, text: string | undefined): string | undefined {
+  const arn = parseArn(text ?? "");
+  if (arn?.service !== "apigateway" || arn.region !== call.region) return undefined;
+  return /^\/domainnames\/([^/]+)$/.exec(arn.resource)?.[1];
 }
 
 /** `arn:aws:apigateway:region::/apis/{id}` or `…/apis/{id}/stages/{name}`. */

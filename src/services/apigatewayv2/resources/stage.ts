@@ -5,6 +5,8 @@ import { flagOf, numberOf, objectOf, textOf, textsOf, unlessGone } from "./prope
 export const stageType: ResourceType = {
   type: "AWS::ApiGatewayV2::Stage",
   properties: [
+    "AccessLogSettings.DestinationArn",
+    "AccessLogSettings.Format",
     "ApiId",
     "AutoDeploy",
     "DefaultRouteSettings.DetailedMetricsEnabled",
@@ -36,6 +38,10 @@ export const stageType: ResourceType = {
     // An empty value removes a variable.
     const gone = Object.fromEntries(Object.keys(textsOf(previous, "StageVariables")).map((name) => [name, ""]));
     await client.UpdateStage({ ...input, StageVariables: { ...gone, ...input.StageVariables } });
+    if (input.AccessLogSettings === undefined && objectOf(previous, "AccessLogSettings") !== undefined) {
+      const { ApiId, StageName } = input;
+      await client.DeleteAccessLogSettings({ ApiId, StageName });
+    }
     const settings = objectOf(properties, "RouteSettings") ?? {};
     for (const RouteKey of Object.keys(objectOf(previous, "RouteSettings") ?? {})) {
       if (RouteKey in settings) continue;
@@ -65,6 +71,15 @@ function inputOf(properties: Properties) {
     StageName: textOf(properties, "StageName"),
     StageVariables: textsOf(properties, "StageVariables"),
     ...routeSettingsOf(properties),
+    ...accessLogOf(properties),
+  };
+}
+
+function accessLogOf(properties: Properties) {
+  const settings = objectOf(properties, "AccessLogSettings");
+  if (settings === undefined) return {};
+  return {
+    AccessLogSettings: { DestinationArn: textOf(settings, "DestinationArn"), Format: textOf(settings, "Format") },
   };
 }
 
