@@ -69,7 +69,7 @@ async function startNode(store: string, dataDir: string, serverKey: string): Pro
   const endpoint = `http://127.0.0.1:${port}`;
   const args = ["dist/main.mjs", "start", "--dev", "--store", store, "--data", dataDir, "--port", String(port)];
   const started = startProcess(process.execPath, [...args, "--workers", "1"], {
-    env: { CUMULET_LOG: "error", CUMULET_SERVER_KEY: serverKey },
+    env: { CUMULET_LOG: "error", CUMULET_SERVER_KEY: serverKey, CUMULET_API_THROTTLE: "off" },
     quiet: true,
   });
   await untilAnswers(`${endpoint}/_cumulet/ready`, 10);

@@ -21,7 +21,7 @@ export async function startCumulet(dataDir: string, app?: string): Promise<Cumul
   const endpoint = `http://127.0.0.1:${port}`;
   const from = performance.now();
   const args = [main, "start", "--port", String(port), "--data", dataDir, "--workers", "1"];
-  const started = startProcess(process.execPath, args, { env: { CUMULET_LOG: "warn" } });
+  const started = startProcess(process.execPath, args, { env: { CUMULET_LOG: "warn", CUMULET_API_THROTTLE: "off" } });
   await untilAnswers(`${endpoint}/_cumulet/health`, 2);
   const readyMs = performance.now() - from;
   const environment = await readEnvironment(dataDir, port);

@@ -31,7 +31,7 @@ async function startWorkers(dataDir: string, workers: number) {
   // Wrongly signed requests are let pass: wrk cannot sign.
   const args = ["dist/main.mjs", "start", "--dev", "--port", String(port), "--data", dataDir];
   const started = startProcess(process.execPath, [...args, "--workers", String(workers)], {
-    env: { CUMULET_LOG: "error" },
+    env: { CUMULET_LOG: "error", CUMULET_API_THROTTLE: "off" },
     quiet: true,
   });
   await untilAnswers(`${endpoint}/_cumulet/ready`, 10);

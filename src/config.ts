@@ -26,6 +26,8 @@ export interface Config {
   readonly sandbox: "auto" | "namespaces" | "process";
   /** Who may read `/metrics`: whoever has the token in the data folder, or all who reach the listener. */
   readonly metrics: "token" | "open";
+  /** How often the APIs of an account and region may be called together; absent: as often as this host can. */
+  readonly apiThrottle?: { readonly rateLimit: number; readonly burstLimit: number };
   /** Where certificates of custom domain names are: `{account}/{name}.crt` and `.key`, PEM. */
   readonly certificatesFolder: string;
   /** Files in PEM: with them the listener speaks TLS to whoever does. */
@@ -109,6 +111,7 @@ export function readConfig(
     logLevel: parseLogLevel(environment["CUMULET_LOG"]),
     sandbox: parseSandbox(flags.sandbox ?? environment["CUMULET_SANDBOX"]),
     metrics: parseMetrics(environment["CUMULET_METRICS"]),
+    ...parseApiThrottle(environment["CUMULET_API_THROTTLE"]),
     certificatesFolder: resolve(
       flags.certificates ??
         environment["CUMULET_CERTIFICATES"] ??
@@ -251,6 +254,17 @@ function parseLogLevel(text: string | undefined): LogLevel {
     default:
       throw new ConfigError(`CUMULET_LOG must be debug, info, warn, error or silent, not ${text}`);
   }
+}
+
+/** AWS's own quota of an account, unless told otherwise. Source: "Quotas for configuring and running a REST API". */
+function parseApiThrottle(text: string | undefined): Pick<Config, "apiThrottle"> {
+  if (text === undefined || text === "") return { apiThrottle: { rateLimit: 10_000, burstLimit: 5_000 } };
+  if (text === "off") return {};
+  const [, rate, burst] = /^(\d{1,9}):(\d{1,9})$/.exec(text) ?? [];
+  if (rate === undefined || burst === undefined) {
+    throw new ConfigError(`CUMULET_API_THROTTLE must be RATE:BURST, as 10000:5000, or off, not ${text}`);
+  }
+  return { apiThrottle: { rateLimit: Number(rate), burstLimit: Number(burst) } };
 }
 
 function parseMetrics(text: string | undefined): Config["metrics"] {

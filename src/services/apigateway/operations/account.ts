@@ -15,7 +15,7 @@ export function accountOperations(needs: ApiGatewayNeeds) {
     GetAccount: {
       authorize: (_input, call) => may("GET", call, "/account"),
       run: (_input, call) =>
-        needs.store.read(async (reader) => describe((await reader.get<AccountRecord>(accountKey(call))) ?? {})),
+        needs.store.read(async (reader) => describe(needs, (await reader.get<AccountRecord>(accountKey(call))) ?? {})),
     },
     UpdateAccount: {
       authorize: (_input, call) => may("PATCH", call, "/account"),
@@ -24,7 +24,7 @@ export function accountOperations(needs: ApiGatewayNeeds) {
           const before = (await tx.get<AccountRecord>(accountKey(call))) ?? {};
           const next = applyPatch(before, input.patchOperations, patches, ["/cloudwatchRoleArn"]);
           tx.set(accountKey(call), next);
-          return describe(next);
+          return describe(needs, next);
         }),
     },
   } satisfies OperationsOf<typeof sdk>;
@@ -48,10 +48,11 @@ function checkRole(arn: string): string {
   );
 }
 
-function describe(account: AccountRecord) {
+function describe({ usage: { accountRate } }: ApiGatewayNeeds, account: AccountRecord) {
   return {
     ...(account.cloudwatchRoleArn === undefined ? {} : { cloudwatchRoleArn: account.cloudwatchRoleArn }),
-    features: [],
+    ...(accountRate === undefined ? {} : { throttleSettings: { ...accountRate } }),
+    features: ["UsagePlans"],
     apiKeyVersion: "4",
   };
 }

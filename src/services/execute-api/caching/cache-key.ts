@@ -8,9 +8,15 @@ import { pathVariables } from "../router.ts";
  *
  * AWS: whatever is no key parameter makes no difference, a variable of the path neither.
  */
-export function compileCacheKey(method: PublishedMethod): (request: RestRequest) => string {
+export function compileCacheKey(method: PublishedMethod): ((request: RestRequest) => string) | undefined {
   const namespace = method.cacheNamespace ?? method.resourceId;
-  const readers = (method.cacheKeyParameters ?? []).map((name) => compileParameter(method, name));
+  const readers: Reader[] = [];
+  for (const name of method.cacheKeyParameters ?? []) {
+    const reader = compileParameter(method, sourceOf(method, name));
+    // What cannot be told apart must not be answered alike: nothing is cached.
+    if (reader === undefined) return undefined;
+    readers.push(reader);
+  }
   if (readers.length === 0) return ({ exchange }) => `${namespace} ${exchange.method}`;
   return (request) => {
     const values = readers.map((read) => read(request));
@@ -21,11 +27,18 @@ export function compileCacheKey(method: PublishedMethod): (request: RestRequest)
 
 type Reader = (request: RestRequest) => string | string[] | null;
 
-function compileParameter(method: PublishedMethod, parameter: string): Reader {
+/** A parameter of the integration is told apart by what it is mapped from. */
+function sourceOf({ integration }: PublishedMethod, parameter: string): string {
+  if (!("requestParameters" in integration)) return parameter;
+  return integration.requestParameters?.[parameter] ?? parameter;
+}
+
+function compileParameter(method: PublishedMethod, parameter: string): Reader | undefined {
   const [, place, name = ""] = /^method\.request\.(\w+)\.(.+)$/.exec(parameter) ?? [];
   switch (place) {
     case "path": {
       const index = pathVariables(method.path).indexOf(name);
+      if (index === -1) return undefined;
       return ({ parameters }) => parameters[index] ?? null;
     }
     case "querystring":
@@ -43,6 +56,6 @@ function compileParameter(method: PublishedMethod, parameter: string): Reader {
       };
     }
     default:
-      return () => null;
+      return undefined;
   }
 }

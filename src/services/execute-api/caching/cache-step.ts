@@ -10,7 +10,8 @@ export function cacheSteps(stage: RestStage, method: PublishedMethod): RestStep[
   const { cache } = stage.published;
   const caching = cachingOf(stage, method);
   if (cache === undefined || caching === undefined || caching.ttlSeconds === 0) return [];
-  return [cacheStep(stage, method, caching)];
+  const keyOf = compileCacheKey(method);
+  return keyOf === undefined ? [] : [cacheStep(stage, caching, keyOf)];
 }
 
 /** AWS: what is set for all methods caches GET alone; others are cached where they have settings of their own. */
@@ -26,11 +27,10 @@ function cachingOf({ published }: RestStage, { path, httpMethod }: PublishedMeth
  *
  * AWS: `Cache-Control: max-age=0` renews an entry, for callers who may `execute-api:InvalidateCache` where that is required.
  */
-function cacheStep(stage: RestStage, method: PublishedMethod, caching: PublishedCaching): RestStep {
+function cacheStep(stage: RestStage, caching: PublishedCaching, keyOf: (request: RestRequest) => string): RestStep {
   const { needs, published } = stage;
   if (published.cache === undefined) throw new Error("A stage without a cache caches nothing");
   const cache = needs.caches.of(published.cacheName ?? `${published.apiId}/${published.stageName}`, published.cache);
-  const keyOf = compileCacheKey(method);
 
   const serve = (request: RestRequest, next: () => void, warns: boolean) => {
     const { exchange } = request;

@@ -152,7 +152,10 @@ describe("a rate", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(400), { maxLength: 200 }), (pauses) => {
         const own = createFakeClock(0);
-        const throttle = createThrottles({ store, clock: own, log, isDivided: () => false }).of("k", rate);
+        const throttle = createThrottles({ store, clock: own, log, isDivided: () => false, nodes: () => 1 }).of(
+          "k",
+          rate,
+        );
         let passed = 0;
         for (const pause of pauses) {
           own.advance(pause);
@@ -164,7 +167,9 @@ describe("a rate", () => {
   });
 
   test("divided by nodes: all together let no more pass than the burst and what has come since", async () => {
-    const throttles = [1, 2, 3].map(() => createThrottles({ store, clock, log, isDivided: () => true }).of("k", rate));
+    const throttles = [1, 2, 3].map(() =>
+      createThrottles({ store, clock, log, isDivided: () => true, nodes: () => 3 }).of("k", rate),
+    );
     const started = clock.now();
     let passed = 0;
     for (let step = 0; step < 100; step++) {
@@ -179,13 +184,13 @@ describe("a rate", () => {
   test.each([[{ rateLimit: 0, burstLimit: 5 }], [{ rateLimit: 10, burstLimit: 0 }]])(
     "of %j lets nothing pass",
     (none) => {
-      const throttle = createThrottles({ store, clock, log, isDivided: () => false }).of("k", none);
+      const throttle = createThrottles({ store, clock, log, isDivided: () => false, nodes: () => 1 }).of("k", none);
       expect(throttle.take(clock.now())).toBe(false);
     },
   );
 
   test("that is changed does not begin with another burst", () => {
-    const throttles = createThrottles({ store, clock, log, isDivided: () => false });
+    const throttles = createThrottles({ store, clock, log, isDivided: () => false, nodes: () => 1 });
     const before = throttles.of("k", rate);
     for (let index = 0; index < 5; index++) expect(before.take(clock.now())).toBe(true);
     expect(throttles.of("k", { rateLimit: 10, burstLimit: 50 }).take(clock.now())).toBe(false);

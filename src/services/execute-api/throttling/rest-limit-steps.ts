@@ -18,7 +18,7 @@ export function limitSteps(stage: RestStage, method: PublishedMethod): RestStep[
     const name = `${account}/${region}/stage/${apiId}/${stageName}${method.path}/${method.httpMethod}`;
     steps.push(throttleStep(throttles.of(name, rate)));
   }
-  if (accountRate !== undefined) steps.push(throttleStep(throttles.of(`${account}/${region}`, accountRate)));
+  if (accountRate !== undefined) steps.push(throttleStep(throttles.evenly(`${account}/${region}`, accountRate)));
   return steps;
 }
 

@@ -49,14 +49,15 @@ export function createLimits(needs: LimitsNeeds): LimitsOwner {
     .update(remains?.machine ?? "")
     .digest("hex")
     .slice(0, 16);
-  const throttles = createThrottles({ ...needs, isDivided: () => nodes?.isDivided() ?? false });
+  const liveNodes = () => Math.max(1, nodes?.live().length ?? 1);
+  const throttles = createThrottles({ ...needs, isDivided: () => nodes?.isDivided() ?? false, nodes: liveNodes });
   const quotas = createQuotas({
     ...needs,
     journal:
       folder === undefined || remains === undefined
         ? createMemoryJournal()
         : createLeaseJournal(folder, `${machine}_${remains.identity}`),
-    nodes: () => Math.max(1, nodes?.live().length ?? 1),
+    nodes: liveNodes,
   });
   const plans = createUsagePlans({ store, throttles, quotas });
   return {

@@ -16,6 +16,11 @@ export interface Throttle {
 /** Every rate that is limited, by key: whoever names a key again shares its bucket. */
 export interface Throttles {
   of(key: string, rate: PublishedRate): Throttle;
+  /**
+   * The same for what every request is limited by: each node lets its even share pass, from memory alone. Where clients are
+   * spread unevenly over nodes, less passes in all.
+   */
+  evenly(key: string, rate: PublishedRate): Throttle;
 }
 
 export interface ThrottlesNeeds {
@@ -24,6 +29,8 @@ export interface ThrottlesNeeds {
   readonly log: Log;
   /** Whether other nodes let requests through, too. */
   readonly isDivided: () => boolean;
+  /** How many nodes let requests through, this one included. */
+  readonly nodes: () => number;
 }
 
 interface Limiter {
@@ -72,7 +79,30 @@ export function createThrottles(needs: ThrottlesNeeds): Throttles {
       limiters.set(key, { bucket, throttle });
       return throttle;
     },
+    evenly(key, rate) {
+      const name = `evenly/${key}`;
+      const known = limiters.get(name);
+      if (known !== undefined) return known.throttle;
+      const bucket = createTokenBucket(rate, needs.clock.now());
+      const throttle: Throttle = {
+        take: (at) => {
+          if (needs.isDivided()) share(bucket, rate, needs.nodes());
+          else share(bucket, rate, 1);
+          return takeToken(bucket, at);
+        },
+      };
+      limiters.set(name, { bucket, throttle });
+      return throttle;
+    },
   };
+}
+
+function share(bucket: TokenBucket, { rateLimit, burstLimit }: PublishedRate, nodes: number): void {
+  const rate = rateLimit / nodes;
+  if (bucket.rate === rate) return;
+  bucket.rate = rate;
+  bucket.burst = Math.max(1, burstLimit / nodes);
+  bucket.tokens = Math.min(bucket.tokens, bucket.burst);
 }
 
 /** A rate that nodes divide. */

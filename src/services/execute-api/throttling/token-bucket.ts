@@ -2,8 +2,8 @@ import type { PublishedRate } from "../port.ts";
 
 /** Tokens that come at a rate, up to a burst: each request takes one. Times are epoch milliseconds of one clock. */
 export interface TokenBucket {
-  readonly rate: number;
-  readonly burst: number;
+  rate: number;
+  burst: number;
   tokens: number;
   at: number;
 }

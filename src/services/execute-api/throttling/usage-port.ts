@@ -1,12 +1,13 @@
-import type { UsagePort } from "../port.ts";
+import type { PublishedRate, UsagePort } from "../port.ts";
 import { dayOf, quotaLimitIn, quotaPeriodOf } from "./quota-period.ts";
 import { readDays, readQuota, writeDay, writeQuota } from "./quota-record.ts";
 import type { Quotas } from "./quotas.ts";
 import { usagePublisher } from "./usage-plans.ts";
 
 /** What the control plane publishes keys and plans by, and reads what was used from. */
-export function createUsagePort(quotas: Quotas): UsagePort {
+export function createUsagePort(quotas: Quotas, accountRate: PublishedRate | undefined): UsagePort {
   return {
+    accountRate,
     ...usagePublisher,
     flush: () => quotas.settle(),
     readDays,
