@@ -8,6 +8,8 @@ export interface FlakyProxy {
   cut(): void;
   /** From now on, PostgreSQL hears everything and nobody hears PostgreSQL, until the connections are cut. */
   swallowAnswers(): void;
+  /** Whether there is no way to PostgreSQL; then all connections end. */
+  setAway(away: boolean): void;
   stop(): Promise<void>;
 }
 
@@ -16,7 +18,9 @@ export async function startFlakyProxy(url: string): Promise<FlakyProxy> {
   const target = new URL(url);
   const open = new Set<Socket>();
   let swallows = false;
+  let isAway = false;
   const server = createServer((client) => {
+    if (isAway) return void client.destroy();
     const upstream = createConnection(Number(target.port), target.hostname);
     for (const socket of [client, upstream]) {
       open.add(socket);
@@ -45,6 +49,10 @@ export async function startFlakyProxy(url: string): Promise<FlakyProxy> {
     cut,
     swallowAnswers: () => {
       swallows = true;
+    },
+    setAway: (away) => {
+      isAway = away;
+      if (away) cut();
     },
     stop: async () => {
       cut();
