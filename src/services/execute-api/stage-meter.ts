@@ -50,12 +50,14 @@ export function createStageMeters(needs: { readonly metrics: MetricsPort; readon
       const series = createSeries(stage, [[api], [api, inStage]]);
       // Source: "Amazon API Gateway dimensions and metrics": metrics by method have no others' dimensions.
       const detail = (method: string, resource: string): ReturnType<NonNullable<ExchangeMeter["ofMethod"]>> => {
-        const dimensions = [api, inStage, { name: "Method", value: method }, { name: "Resource", value: resource }];
+        // In the order of their names, as metrics are kept.
+        const dimensions = [api, { name: "Method", value: method }, { name: "Resource", value: resource }, inStage];
         const own = createSeries(stage, [dimensions]);
         return (status, latencyMs, integrationLatencyMs) => {
           own.answered(status, latencyMs);
           if (integrationLatencyMs !== undefined) own.integrated(integrationLatencyMs);
           active.add(own);
+          tellSoon();
         };
       };
       return {
