@@ -20,11 +20,12 @@ want skopeo skopeo
 for tool in cmake g++ make autoconf automake; do want "$tool" "$tool"; done
 want libtoolize libtool
 want ruby ruby
+want chromium-headless-shell chromium-headless-shell
 if [ -n "$missing" ] && command -v apt-get >/dev/null 2>&1; then
   as_root=
   [ "$(id -u)" = 0 ] || as_root="sudo -n"
   if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then
-    echo "cumulet: installing$missing (clients, Ruby, and what builds the official runtime interface client for Node.js)" >&2
+    echo "cumulet: installing$missing (clients, Ruby, a browser, and what builds the official runtime interface client for Node.js)" >&2
     install() { $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1; }
     install || { $as_root apt-get update -qq >/dev/null 2>&1; install; }
   fi
@@ -53,5 +54,6 @@ fi
 echo "cumulet: building functions on the official runtime interface clients (minutes, the first time)" >&2
 bin/node24 test/runtimes/build.ts
 command -v skopeo >/dev/null 2>&1 || echo "cumulet: skopeo is missing (apt-get install skopeo): its test is skipped" >&2
+command -v chromium-headless-shell >/dev/null 2>&1 || echo "cumulet: Chromium is missing (apt-get install chromium-headless-shell): the browser's test is skipped" >&2
 [ -x /usr/bin/aws ] || echo "cumulet: AWS CLI v2 is missing (apt-get install awscli): its tests are skipped" >&2
 exit 0

@@ -10,6 +10,7 @@ export const tools = {
   python: find(join(root, ".venv/bin/python")),
   awsV1: find(join(root, ".venv/bin/aws")),
   awsV2: find("/usr/bin/aws"),
+  chromium: find("/usr/bin/chromium-headless-shell") ?? find("/usr/bin/chromium"),
 } as const;
 
 function find(path: string): string | undefined {
