@@ -3,6 +3,7 @@ import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { bareInterpreters } from "./bare.ts";
 import { measureColdStarts } from "./cold-start.ts";
+import { gatewayRows, measureGateway } from "./gateway.ts";
 import { measureIdle } from "./idle.ts";
 import { measureNodes, nodesRows } from "./nodes.ts";
 import { installPeers } from "./peers.ts";
@@ -25,6 +26,7 @@ const bares = () => bareInterpreters(join(root, "bare"));
 const sections: Readonly<Record<string, (folder: string) => Promise<Section>>> = {
   warm: async (folder) => section(await compareRequests(folder), requestsRows),
   cold: async (folder) => section(await measureColdStarts(folder, await bares()), coldRows),
+  gateway: async (folder) => section(await measureGateway(folder), gatewayRows),
   idle: async (folder) => section(await measureIdle(folder, await bares()), idleRows),
   reload: async (folder) => section(await measureReload(folder), reloadRows),
   "start-up": async (folder) => section(await measureStartUp(folder), startUpRows),
