@@ -41,7 +41,7 @@ function answerOf(status: string | undefined): IntegrationAnswer {
 const nothing = Buffer.alloc(0);
 
 /** The status code in what a template has made, which need not be strict JSON: `{statusCode: 200}` is common. */
-function mockStatus(text: string): string | undefined {
+export function mockStatus(text: string): string | undefined {
   if (!text.trimEnd().endsWith("}")) return undefined;
   return /^\s*\{[\s\S]*?(["']?)\bstatusCode\1\s*:\s*(["']?)(\d{3})\2(?!\d)/.exec(text.slice(0, statusWithin))?.[3];
 }

@@ -88,3 +88,14 @@ function stringify(value: unknown): string {
   }
   return String(value);
 }
+
+/** A message's JSON; undefined for what is none, or no more than a scalar. AWS: that goes to `$default`. */
+export function parseMessage(body: string): unknown {
+  const first = body.trimStart()[0];
+  if (first !== "{" && first !== "[") return undefined;
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}

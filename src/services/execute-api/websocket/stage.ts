@@ -5,7 +5,7 @@ import { compileLambdaProxy } from "./lambda-proxy.ts";
 import { compileMock } from "./mock.ts";
 import type { PublishedWebSocketRoute, PublishedWebSocketStage } from "./published.ts";
 import type { WebSocketIntegration, WebSocketStage } from "./request.ts";
-import { parseSelectionExpression } from "./selection.ts";
+import { parseMessage, parseSelectionExpression } from "./selection.ts";
 
 /** A stage of a WebSocket API, made ready. */
 export interface CompiledWebSocketStage extends CompiledStage {
@@ -57,7 +57,7 @@ export function compileWebSocketStage(
       connect,
       disconnect,
       select(body) {
-        const key = expression?.evaluate(parseBody(body));
+        const key = expression?.evaluate(parseMessage(body));
         return (key === undefined ? undefined : routes.get(key)) ?? fallback;
       },
     },
@@ -71,19 +71,8 @@ function compileRoute(stage: WebSocketStage, route: PublishedWebSocketRoute): Co
     case "AWS_PROXY":
       return { route, run: compileLambdaProxy(stage, integration) };
     case "MOCK":
-      return { route, run: compileMock() };
+      return { route, run: compileMock(stage, integration) };
     default:
       return integration satisfies never;
-  }
-}
-
-/** AWS: what is not JSON goes to `$default`. */
-function parseBody(body: string): unknown {
-  const first = body.trimStart()[0];
-  if (first !== "{" && first !== "[") return undefined;
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
   }
 }
