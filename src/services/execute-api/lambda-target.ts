@@ -11,9 +11,9 @@ export function functionArnOf(uri: string, variables: Readonly<Record<string, st
   if (arn === undefined) return undefined;
   if (arn.service === "lambda") return arn.resource.startsWith("function:") ? resolved : undefined;
   if (arn.service !== "apigateway" || arn.account !== "lambda") return undefined;
-  const prefix = "path/2015-03-31/functions/";
-  const suffix = "/invocations";
-  if (!arn.resource.startsWith(prefix) || !arn.resource.endsWith(suffix)) return undefined;
-  const named = arn.resource.slice(prefix.length, -suffix.length);
+  const named = invocationPath.exec(arn.resource)?.[1] ?? "";
   return parseArn(named)?.service === "lambda" ? named : undefined;
 }
+
+const invocationPath =
+  /^path\/(?:2015-03-31\/functions\/(?=.+\/invocations$)|2021-11-15\/functions\/(?=.+\/response-streaming-invocations$))(.+)\/[a-z-]+$/;

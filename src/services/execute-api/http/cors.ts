@@ -45,8 +45,17 @@ export function compileCors(cors: PublishedCors): Cors {
   };
 }
 
-/** Whether a function's header is one that a configured CORS replaces. */
-export function isCorsHeader(name: string): boolean {
+/** AWS: once CORS is configured, what functions and endpoints say of it is ignored. */
+export function withoutCors(headers: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index] ?? "";
+    if (!isCorsHeader(name)) kept.push(name, headers[index + 1] ?? "");
+  }
+  return kept;
+}
+
+function isCorsHeader(name: string): boolean {
   return name.toLowerCase().startsWith("access-control-");
 }
 

@@ -5,7 +5,7 @@ import { clientHeaders, passedHeaders, proxiedHeaders } from "../integrations/fo
 import type { UpstreamFailure } from "../integrations/upstream.ts";
 import type { PublishedHttpProxyIntegration } from "../port.ts";
 import { pathVariables } from "../router.ts";
-import { isCorsHeader } from "./cors.ts";
+import { withoutCors } from "./cors.ts";
 import { compileRequestParameters, compileResponseParameters } from "./parameter-mapping.ts";
 import { answer, type HttpIntegration, type HttpRequest, type HttpStage, refuse } from "./request.ts";
 
@@ -28,8 +28,9 @@ export function compileHttpProxy(
 
   return (request) => {
     const { exchange, path: mappedPath } = mapRequest?.(request) ?? { exchange: request.exchange, path: undefined };
-    const own = mappedPath ?? url?.fill((name) => request.parameters[variables.indexOf(name)]);
-    if (url === undefined || own === undefined) return fail(request, "no-endpoint", "Invalid endpoint address");
+    if (url === undefined) return fail(request, "no-endpoint", "Invalid endpoint address");
+    const own = mappedPath ?? url.fill((name) => request.parameters[variables.indexOf(name)]);
+    if (own === undefined) return refuse(request, 400, "Bad Request");
     const { query } = exchange;
     needs.integrations.upstream.send(
       {
@@ -76,16 +77,6 @@ function forwarded(exchange: Exchange): string {
   const address = ip.includes(":") ? `"[${ip}]"` : ip;
   const host = /^[\w.-]+$/.test(exchange.headers.host) ? exchange.headers.host : JSON.stringify(exchange.headers.host);
   return `by=${address};for=${address};host=${host};proto=${forwardedProto(exchange.request)}`;
-}
-
-/** AWS: once CORS is configured, what endpoints say of it is ignored. */
-export function withoutCors(headers: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (let index = 0; index < headers.length; index += 2) {
-    const name = headers[index] ?? "";
-    if (!isCorsHeader(name)) kept.push(name, headers[index + 1] ?? "");
-  }
-  return kept;
 }
 
 function fail(request: HttpRequest, failure: UpstreamFailure, reason: string): void {

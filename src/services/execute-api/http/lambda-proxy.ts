@@ -9,7 +9,8 @@ import type { PublishedFunctionIntegration, PublishedRoute } from "../port.ts";
 import { pathVariables } from "../router.ts";
 import { noteFunction } from "../integrations/note-function.ts";
 import { domainNameOf } from "../stage-needs.ts";
-import { isCorsHeader } from "./cors.ts";
+import { withoutCors } from "./cors.ts";
+import { compileRequestParameters, compileResponseParameters, type MappedRequest } from "./parameter-mapping.ts";
 import { answer, type HttpIntegration, type HttpRequest, type HttpStage, refuse } from "./request.ts";
 
 /**
@@ -30,15 +31,23 @@ export function compileLambdaProxy(
     integration.payloadFormatVersion === "2.0"
       ? compileVersion2(stage, route, path)
       : compileVersion1(stage, route, path);
+  const mapRequest = compileRequestParameters(integration.requestParameters, path);
+  const mapResponse = compileResponseParameters(integration.responseParameters, path);
   return (request) => {
     const { exchange } = request;
     const id = needs.identities.uuid();
     const sentAt = needs.clock.now();
-    call(exchange.method, event(request), id, exchange.trace, undefined, (outcome) => {
+    const told = event(mapRequest === undefined ? request : withMapped(request, mapRequest(request)));
+    call(exchange.method, told, id, exchange.trace, request.caller, (outcome) => {
       noteFunction(request, outcome, id, needs.clock.now() - sentAt);
-      answerOutcome(request, integration, outcome);
+      answerOutcome(request, integration, outcome, mapResponse);
     });
   };
+}
+
+/** The request as its mapping makes it, for the event alone. */
+function withMapped(request: HttpRequest, { exchange, path }: MappedRequest): HttpRequest {
+  return { ...request, exchange: path === undefined ? exchange : { ...exchange, path, fullPath: path } };
 }
 
 function compileVersion2(
@@ -94,6 +103,7 @@ function answerOutcome(
   request: HttpRequest,
   integration: PublishedFunctionIntegration,
   outcome: LambdaCallOutcome,
+  mapResponse: ReturnType<typeof compileResponseParameters>,
 ): void {
   const { exchange, stage } = request;
   if (outcome.outcome === "late") return refuse(request, 503, "Service Unavailable");
@@ -110,15 +120,8 @@ function answerOutcome(
   if (!parsed.hasContentType && body.length > 0) {
     headers.push("content-type", parsed.inferred ? "application/json" : "text/plain;charset=UTF-8");
   }
-  answer(exchange, stage, parsed.statusCode, headers, body);
-}
-
-/** AWS: once CORS is configured, what functions say of it is ignored. */
-function withoutCors(headers: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (let index = 0; index < headers.length; index += 2) {
-    const name = headers[index] ?? "";
-    if (!isCorsHeader(name)) kept.push(name, headers[index + 1] ?? "");
-  }
-  return kept;
+  if (mapResponse === undefined) return answer(exchange, stage, parsed.statusCode, headers, body);
+  const answered = { headers, body: typeof body === "string" ? Buffer.from(body, "utf8") : body };
+  const mapped = mapResponse(request, parsed.statusCode, answered);
+  answer(exchange, stage, mapped.status, mapped.headers, body);
 }

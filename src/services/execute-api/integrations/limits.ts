@@ -4,8 +4,6 @@ export const integrationLimits = {
   responseBytesMax: 10 * 1024 * 1024,
   /** An endpoint's headers together: 10,240 bytes for REST APIs. Node counts names, values and separators. */
   responseHeaderBytesMax: 16 * 1024,
-  /** A streamed answer: no more than a function may stream. */
-  streamedBytesMax: 200 * 1024 * 1024,
   /** Our own: connections to one endpoint, and those kept open without a request. */
   connectionsPerEndpointMax: 512,
   idleConnectionsPerEndpointMax: 64,
@@ -20,6 +18,8 @@ export const integrationLimits = {
   assumedRolesMax: 1_000,
   /** HTTP APIs look for a JSON path in so much of a body: "Transform API requests and responses for HTTP APIs". */
   jsonPathBodyBytesMax: 100 * 1024,
+  /** A streamed answer's status and headers must end within 16 KB: "Lambda proxy integration for response streaming". */
+  preludeBytesMax: 16 * 1024,
   /** Our own: what is held for a client that reads slowly, before the endpoint is made to wait. */
   streamedBytesHeld: 256 * 1024,
 } as const;

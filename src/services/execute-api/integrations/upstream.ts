@@ -23,6 +23,8 @@ export interface UpstreamRequest {
   readonly insecure: boolean;
   /** The name that the certificate must have, instead of the host's. */
   readonly serverName?: string;
+  /** What the endpoint is shown where it asks for a certificate, in PEM. */
+  readonly clientCertificate?: { readonly cert: string; readonly key: string };
 }
 
 export type UpstreamFailure =
@@ -138,6 +140,7 @@ export function createUpstream(clock: Clock, addresses: AddressRules): Upstream 
             ...options,
             agent: httpsAgent,
             rejectUnauthorized: !request.insecure,
+            ...request.clientCertificate,
             servername: request.serverName ?? (isIP(hostname) === 0 ? hostname : ""),
           });
     connection.once("socket", (socket) => {

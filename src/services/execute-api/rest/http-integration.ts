@@ -1,6 +1,6 @@
 import { pipeline } from "node:stream";
 import type { IncomingMessage } from "node:http";
-import { compileEndpointUrl } from "../integrations/endpoint-url.ts";
+import { compileEndpointUrl, type EndpointUrl } from "../integrations/endpoint-url.ts";
 import { answeredHeaders, clientHeaders, passedHeaders, valuesOf } from "../integrations/forwarded-headers.ts";
 import type { UpstreamFailure, UpstreamOutcome, UpstreamRequest } from "../integrations/upstream.ts";
 import type { PublishedEndpointIntegration, PublishedMethod } from "../port.ts";
@@ -50,8 +50,11 @@ export function compileHttpIntegration(
     return sent;
   };
 
-  const toUpstream = (request: RestRequest, mapped: IntegrationRequest): UpstreamRequest | undefined => {
-    if (url === undefined) return undefined;
+  const toUpstream = (
+    request: RestRequest,
+    mapped: IntegrationRequest,
+    url: EndpointUrl,
+  ): UpstreamRequest | undefined => {
     const { exchange } = request;
     const { query, path } = mapped.parameters;
     const target = url.fill((name) => path.get(name));
@@ -68,12 +71,14 @@ export function compileHttpIntegration(
       body: !isProxy && (verb === "GET" || verb === "HEAD") ? nothing : mapped.body,
       timeoutMs: integration.timeoutMs,
       insecure: integration.insecure === true,
+      ...(published.clientCertificate === undefined ? {} : { clientCertificate: published.clientCertificate }),
     };
   };
 
   return (request, mapped) => {
-    const sent = toUpstream(request, mapped);
-    if (sent === undefined) return fail(request, "no-endpoint", "Invalid endpoint address");
+    if (url === undefined) return fail(request, "no-endpoint", "Invalid endpoint address");
+    const sent = toUpstream(request, mapped, url);
+    if (sent === undefined) return refuse(request, "BAD_REQUEST_PARAMETERS", "Invalid path parameter");
     if (isProxy && integration.streams === true) {
       const cut = upstream.stream(
         sent,
@@ -122,7 +127,8 @@ function note(request: RestRequest, outcome: UpstreamOutcome): void {
   const latencyMs = stage.needs.clock.now() - exchange.now;
   if ("failure" in outcome) request.integration = { latencyMs, error: outcome.reason };
   else {
-    const requestId = valuesOf(outcome.headers, "x-amzn-requestid")[0] ?? valuesOf(outcome.headers, "x-amz-request-id")[0];
+    const requestId =
+      valuesOf(outcome.headers, "x-amzn-requestid")[0] ?? valuesOf(outcome.headers, "x-amz-request-id")[0];
     const { status } = outcome;
     request.integration = {
       status,

@@ -7,6 +7,7 @@ import type { PublishedLambdaIntegration, PublishedMethod } from "../port.ts";
 import { pathVariables } from "../router.ts";
 import { noteFunction } from "../integrations/note-function.ts";
 import { contextPathOf, domainNameOf } from "../stage-needs.ts";
+import { createStreamedAnswer } from "./streamed-answer.ts";
 import { answer, refuse, type RestIntegration, type RestRequest, type RestStage } from "./request.ts";
 
 /**
@@ -46,10 +47,13 @@ export function compileLambdaProxy(
     });
     const id = needs.identities.uuid();
     const sentAt = needs.clock.now();
-    call(exchange.method, event, id, exchange.trace, caller, (outcome) => {
+    const streamed = integration.streams === true ? createStreamedAnswer(request) : undefined;
+    const done = (outcome: LambdaCallOutcome) => {
       noteFunction(request, outcome, id, needs.clock.now() - sentAt);
-      answerOutcome(request, outcome);
-    });
+      if (streamed === undefined) answerOutcome(request, outcome);
+      else streamed.finish(outcome);
+    };
+    call(exchange.method, event, id, exchange.trace, caller, done, streamed?.sink);
   };
 }
 

@@ -120,7 +120,9 @@ function headerValues({ exchange }: RestRequest, lower: string): readonly string
 export function queryWith(query: string, mapped: ReadonlyMap<string, readonly string[]>): string {
   const kept = query.split("&").filter((part) => {
     const equals = part.indexOf("=");
-    return part !== "" && !mapped.has(decodePercent((equals === -1 ? part : part.slice(0, equals)).replaceAll("+", " ")));
+    return (
+      part !== "" && !mapped.has(decodePercent((equals === -1 ? part : part.slice(0, equals)).replaceAll("+", " ")))
+    );
   });
   for (const [name, values] of mapped) {
     for (const value of values) kept.push(`${encodeText(name)}=${encodeText(value)}`);

@@ -68,7 +68,8 @@ export function compileServiceIntegration(
 
   return (request, mapped) => {
     const path = target?.fill((name) => mapped.parameters.path.get(name));
-    if (path === undefined) return refuse(request, "API_CONFIGURATION_ERROR");
+    if (target === undefined) return refuse(request, "API_CONFIGURATION_ERROR");
+    if (path === undefined) return refuse(request, "BAD_REQUEST_PARAMETERS", "Invalid path parameter");
     call(request, mapped, path).then(
       (answered) => {
         const latencyMs = needs.clock.now() - request.exchange.now;
