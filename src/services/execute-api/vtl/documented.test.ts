@@ -208,18 +208,6 @@ describe("the developer guide's examples", () => {
 
   /** "Example data models and mapping templates": the photo album, with data of our own. */
   test("a photo album", () => {
-    const photo = (id: string, first: string, last: string, isPublic: boolean) => ({
-      id,
-      owner: `${id}@A12`,
-      photographer_first_name: first,
-      photographer_last_name: last,
-      secret: "s3",
-      farm: 1,
-      title: `Photo ${id}`,
-      ispublic: isPublic,
-      isfriend: false,
-      isfamily: false,
-    });
     const body = JSON.stringify({
       photos: {
         page: 1,
@@ -268,3 +256,18 @@ describe("the developer guide's examples", () => {
     expect(JSON.parse(render(template, body))).toEqual({ a: 2.5, d: 4 });
   });
 });
+
+function photo(id: string, first: string, last: string, isPublic: boolean) {
+  return {
+    id,
+    owner: `${id}@A12`,
+    photographer_first_name: first,
+    photographer_last_name: last,
+    secret: "s3",
+    farm: 1,
+    title: `Photo ${id}`,
+    ispublic: isPublic,
+    isfriend: false,
+    isfamily: false,
+  };
+}
