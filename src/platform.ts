@@ -39,6 +39,7 @@ import { openLmdbStore } from "./kernel/store/lmdb-store.ts";
 import type { Store } from "./kernel/store/store.ts";
 import { createLedger } from "./metering/ledger.ts";
 import { openMetricsToken } from "./metering/metrics-token.ts";
+import { collectJobs } from "./metering/job-metrics.ts";
 import { collectNode } from "./metering/node-metrics.ts";
 import { collectProcess } from "./metering/process-metrics.ts";
 import { timeStore } from "./metering/store-metrics.ts";
@@ -296,6 +297,7 @@ async function buildPlatform(
     publisher: executeApi.publisher,
     usage: executeApi.usage,
     models: executeApi.models,
+    testAuthorizer: executeApi.testAuthorizer,
     domains: domains.port,
   });
   const apigatewayv2 = createApiGatewayV2({
@@ -339,7 +341,11 @@ async function buildPlatform(
   const { account, region } = config;
   const { workbench } = compute;
   const collectors = [meter.collect, executeApi.collect, collectProcess(dataDir), collectNode(nodes), timed.collect];
-  const gather = gatherMetrics(siblings, () => collectors.flatMap((collect) => collect()));
+  const collectJobMetrics = collectJobs(jobs);
+  const gather = gatherMetrics(siblings, async () => [
+    ...collectors.flatMap((collect) => collect()),
+    ...(await collectJobMetrics()),
+  ]);
   const platformApi = createPlatformApi({
     developer: createDeveloperApi({ clock, feed, workbench, siblings, account, region, latest: lambda.latest }),
     verifier,

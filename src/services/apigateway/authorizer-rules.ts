@@ -67,10 +67,14 @@ function checkRequestSources(record: AuthorizerRecord): void {
 
 function checkExpression(expression: string | undefined): void {
   if (expression === undefined) return;
+  if (!isExpression(expression)) throw badRequest(`Invalid identity validation expression: ${expression}`);
+}
+
+function isExpression(text: string): boolean {
   try {
-    new RegExp(expression);
+    return new RegExp(text) instanceof RegExp;
   } catch {
-    throw badRequest(`Invalid identity validation expression: ${expression}`);
+    return false;
   }
 }
 

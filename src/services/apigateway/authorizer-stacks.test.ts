@@ -36,15 +36,17 @@ function samFunction(InlineCode: string, Events: object = {}) {
   };
 }
 
+const event = (Path: string, Auth?: object) => ({
+  Type: "Api",
+  Properties: { RestApiId: { Ref: "Rest" }, Path, Method: "GET", ...(Auth && { Auth }) },
+});
+
+const httpEvent = (Path: string, Auth?: object) => ({
+  Type: "HttpApi",
+  Properties: { ApiId: { Ref: "Http" }, Path, Method: "GET", ...(Auth && { Auth }) },
+});
+
 test("SAM's Auth protects events of REST and HTTP APIs, by default and each for itself", async () => {
-  const event = (Path: string, Auth?: object) => ({
-    Type: "Api",
-    Properties: { RestApiId: { Ref: "Rest" }, Path, Method: "GET", ...(Auth && { Auth }) },
-  });
-  const httpEvent = (Path: string, Auth?: object) => ({
-    Type: "HttpApi",
-    Properties: { ApiId: { Ref: "Http" }, Path, Method: "GET", ...(Auth && { Auth }) },
-  });
   const template = {
     Transform: "AWS::Serverless-2016-10-31",
     Resources: {

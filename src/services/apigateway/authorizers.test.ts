@@ -14,6 +14,7 @@ import {
   ImportRestApiCommand,
   PutIntegrationCommand,
   PutMethodCommand,
+  TestInvokeAuthorizerCommand,
   UpdateAuthorizerCommand,
   UpdateMethodCommand,
   UpdateRestApiCommand,
@@ -112,6 +113,28 @@ function ask({ restApiId }: Api, Who?: string): Promise<Response> {
   return fetch(url, Who === undefined ? {} : { headers: { Who } });
 }
 
+const from = (range: string) =>
+  JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Effect: "Allow",
+        Principal: "*",
+        Action: "execute-api:Invoke",
+        Resource: "execute-api:/*",
+        Condition: { IpAddress: { "aws:SourceIp": range } },
+      },
+    ],
+  });
+
+const scheme = (name: string, authorizer: object, more = {}) => ({
+  type: "apiKey",
+  name,
+  in: "header",
+  ...more,
+  "x-amazon-apigateway-authorizer": authorizer,
+});
+
 describe("CreateAuthorizer", () => {
   test("answers what was asked for with AWS's defaults, and is told by Get and list", async () => {
     const api = await createApi();
@@ -177,6 +200,26 @@ describe("CreateAuthorizer", () => {
     const may = statement("apigateway:POST", `arn:aws:apigateway:us-east-1::/restapis/${restApiId}/authorizers`);
     expect((await refusal(send("alone", policy(may)))).message).toContain("iam:PassRole");
     await send("passing", policy(may, statement("iam:PassRole", role)));
+  });
+});
+
+describe("TestInvokeAuthorizer", () => {
+  test("tells what the function said, and what a client would have got where it said nothing", async () => {
+    const api = await createApi();
+    const authorizerId = await createAuthorizer(api, { identityValidationExpression: "[a-z]+" });
+    const send = (headers: Record<string, string>) =>
+      client.send(new TestInvokeAuthorizerCommand({ restApiId: api.restApiId, authorizerId, headers }));
+    expect((await send({ who: "good" })).clientStatus).toBe(500);
+    await permit("auth", "tested", `arn:aws:execute-api:us-east-1:000000000000:${api.restApiId}/authorizers/*`);
+    const { clientStatus, principalId, policy: said, log, latency, authorization } = await send({ who: "good" });
+    expect({ clientStatus, principalId, authorization }).toEqual({
+      clientStatus: 0,
+      principalId: "good",
+      authorization: {},
+    });
+    expect(JSON.parse(said ?? "")).toMatchObject({ Statement: [{ Effect: "Allow" }] });
+    expect([typeof latency, log?.includes("Starting authorizer")]).toEqual(["number", true]);
+    for (const who of ["nobody", "", "1"]) expect((await send({ who })).clientStatus).toBe(401);
   });
 });
 
@@ -273,20 +316,6 @@ describe("Methods", () => {
 });
 
 describe("A resource policy", () => {
-  const from = (range: string) =>
-    JSON.stringify({
-      Version: "2012-10-17",
-      Statement: [
-        {
-          Effect: "Allow",
-          Principal: "*",
-          Action: "execute-api:Invoke",
-          Resource: "execute-api:/*",
-          Condition: { IpAddress: { "aws:SourceIp": range } },
-        },
-      ],
-    });
-
   test("acts once it is deployed, and is told with ARNs in full and its quotes escaped", async () => {
     const api = await createApi({ policy: from("127.0.0.0/8") });
     await putMethod(api, {});
@@ -321,13 +350,6 @@ describe("A resource policy", () => {
 });
 
 test("A definition's security schemes become authorizers, for the methods that ask for them, with its resource policy", async () => {
-  const scheme = (name: string, authorizer: object, more = {}) => ({
-    type: "apiKey",
-    name,
-    in: "header",
-    ...more,
-    "x-amazon-apigateway-authorizer": authorizer,
-  });
   const integration = { type: "aws_proxy", httpMethod: "POST", uri: uriOf("hello") };
   const pool = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_abc";
   const operation = (security: object[]) => ({

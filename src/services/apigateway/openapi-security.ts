@@ -68,18 +68,14 @@ export function readSecurity(document: Members, operation: Members, where: strin
   const auth = asMembers(operation["x-amazon-apigateway-auth"])["type"];
   const listed = operation["security"] ?? document["security"];
   const schemes = schemesOf(document);
-  let security: SecurityDefinition = {
-    authorizationType: auth === undefined ? "NONE" : parseAuthorizationType(String(auth).toUpperCase()),
-  };
-  for (const requirement of Array.isArray(listed) ? listed : []) {
-    for (const [name, scopes] of Object.entries(asMembers(requirement))) {
-      const scheme = asMembers(schemes[name]);
-      if (isApiKey(scheme)) security = { ...security, apiKeyRequired: true };
-      else if (security.authorizationType === "NONE")
-        security = { ...security, ...readScheme(name, scheme, scopes, where) };
-    }
-  }
-  return security;
+  const asked = (Array.isArray(listed) ? listed : []).flatMap((requirement) => Object.entries(asMembers(requirement)));
+  const apiKey = asked.some(([name]) => isApiKey(asMembers(schemes[name])));
+  const [first] = asked.flatMap(([name, scopes]) => readScheme(name, asMembers(schemes[name]), scopes, where) ?? []);
+  const authorization: SecurityDefinition =
+    auth === undefined
+      ? (first ?? { authorizationType: "NONE" })
+      : { authorizationType: parseAuthorizationType(String(auth).toUpperCase()) };
+  return { ...authorization, ...(apiKey ? { apiKeyRequired: true } : {}) };
 }
 
 function isApiKey(scheme: Members): boolean {
@@ -90,9 +86,9 @@ function isApiKey(scheme: Members): boolean {
   );
 }
 
-function readScheme(name: string, scheme: Members, scopes: unknown, where: string): Partial<SecurityDefinition> {
+function readScheme(name: string, scheme: Members, scopes: unknown, where: string): SecurityDefinition | undefined {
   // SAM writes NONE for a method that opts out of the default authorizer.
-  if (name === "NONE") return {};
+  if (name === "NONE" || isApiKey(scheme)) return undefined;
   if (scheme["x-amazon-apigateway-authtype"] === "awsSigv4") return { authorizationType: "AWS_IAM" };
   const authorizer = scheme["x-amazon-apigateway-authorizer"];
   // AWS takes such a scheme for documentation, and leaves the method open.

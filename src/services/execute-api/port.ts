@@ -112,6 +112,28 @@ export interface StagePublisher {
   withdraw(tx: Transaction, apiId: string, stageName: string): void;
 }
 
+/** Asks an authorizer of a REST API without a request, as TestInvokeAuthorizer does. */
+export type TestAuthorizer = (test: AuthorizerTest) => Promise<AuthorizerTestResult>;
+
+export interface AuthorizerTest {
+  readonly place: { readonly account: string; readonly region: string; readonly apiId: string };
+  readonly authorizer: PublishedRestAuthorizer;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly pathWithQueryString: string;
+  readonly stageVariables: Readonly<Record<string, string>>;
+  readonly additionalContext: Readonly<Record<string, string>>;
+}
+
+export interface AuthorizerTestResult {
+  /** What a client would have got; 0 where the authorizer decided. */
+  readonly clientStatus: number;
+  readonly log: string;
+  readonly latencyMs: number;
+  readonly principalId?: string;
+  readonly policy?: string;
+  readonly claims?: Readonly<Record<string, string>>;
+}
+
 /** What a control plane asks before it keeps a model. */
 export interface ModelChecker {
   /**
@@ -171,6 +193,8 @@ export interface PublishedRestStage extends PublishedBase {
   readonly authorizersFlushedAt?: number;
   /** JSON Schemas by model name: those that methods validate bodies with, and what they refer to. */
   readonly models?: Readonly<Record<string, string>>;
+  /** What HTTP endpoints are shown, in PEM. */
+  readonly clientCertificate?: { readonly cert: string; readonly key: string };
 }
 
 export interface PublishedMethod {

@@ -15,6 +15,7 @@ import type { LambdaPort } from "../lambda/port.ts";
 import { createInvokeAccess } from "./access.ts";
 import type { AuthorizerNeeds } from "./authorizers/authorizer-needs.ts";
 import { createRemembered } from "./authorizers/remembered.ts";
+import { createAuthorizerTester } from "./authorizers/test-authorizer.ts";
 import { createTokenIssuers, fetchJsonFrom } from "./authorizers/token-issuers.ts";
 import { compileHttpStage } from "./http/stage.ts";
 import { createAddressRules } from "./integrations/addresses.ts";
@@ -22,7 +23,15 @@ import { createAssumedRoles } from "./integrations/assumed-roles.ts";
 import { serviceSubtypes } from "./integrations/service-subtypes.ts";
 import { createUpstream } from "./integrations/upstream.ts";
 import { answerForbidden, answerInternalError, answerNotFound } from "./answers.ts";
-import type { DomainEntry, ExecuteApiPort, ModelChecker, ServiceSubtype, StagePublisher, UsagePort } from "./port.ts";
+import type {
+  DomainEntry,
+  ExecuteApiPort,
+  ModelChecker,
+  ServiceSubtype,
+  StagePublisher,
+  UsagePort,
+  TestAuthorizer,
+} from "./port.ts";
 import { type CompiledApi, stagePublisher, watchPublishedStages } from "./published-stages.ts";
 import { createRequestIdentities } from "../../proxy/request-identity.ts";
 import { compileRestStage } from "./rest/stage.ts";
@@ -69,6 +78,7 @@ export interface ExecuteApi {
   readonly publisher: StagePublisher;
   readonly usage: UsagePort;
   readonly models: ModelChecker;
+  readonly testAuthorizer: TestAuthorizer;
   /** Operations that routes of HTTP APIs can be integrated with, by name. */
   readonly subtypes: ReadonlyMap<string, ServiceSubtype>;
   /** To be started once this node is registered, and stopped before what its routes call. */
@@ -155,6 +165,7 @@ export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
     publisher: stagePublisher,
     usage: createUsagePort(limiting.quotas, needs.limits?.accountRate),
     models: modelChecker,
+    testAuthorizer: createAuthorizerTester(stageNeeds),
     subtypes: serviceSubtypes,
     collect: meters.collect,
     recover: limiting.recover,

@@ -3,7 +3,7 @@ import { parseArn } from "../../../aws/arn.ts";
 import { lowerAlphanumeric } from "../../../kernel/ids.ts";
 import type { Reader, Transaction } from "../../../kernel/store/store.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
-import { type AuthorizerRecord, describeAuthorizer } from "../authorizer-record.ts";
+import { type AuthorizerRecord, describeAuthorizer, publishedAuthorizer } from "../authorizer-record.ts";
 import { checkAuthorizer, ttlSecondsDefault } from "../authorizer-rules.ts";
 import { may } from "../authorize.ts";
 import { writeStage } from "../deploy.ts";
@@ -95,6 +95,32 @@ export function authorizerOperations(needs: ApiGatewayNeeds) {
           deleteChild(tx, call, input.restApiId ?? "", "authorizer", id);
         });
         return {};
+      },
+    },
+    TestInvokeAuthorizer: {
+      authorize: (input, call) => may("POST", call, `/restapis/${input.restApiId}/authorizers/${input.authorizerId}`),
+      run: async (input, call) => {
+        const record = await needs.store.read((reader) =>
+          readChild(reader, call, input.restApiId, "authorizer", input.authorizerId),
+        );
+        const many = Object.entries(input.multiValueHeaders ?? {}).map(([name, values]) => [name, values.at(-1) ?? ""]);
+        const { clientStatus, log, latencyMs, principalId, policy, claims } = await needs.testAuthorizer({
+          place: { account: call.account, region: call.region, apiId: input.restApiId ?? "" },
+          authorizer: publishedAuthorizer(record),
+          headers: { ...Object.fromEntries(many), ...input.headers },
+          pathWithQueryString: input.pathWithQueryString ?? "",
+          stageVariables: input.stageVariables ?? {},
+          additionalContext: input.additionalContext ?? {},
+        });
+        return {
+          clientStatus,
+          log,
+          latency: latencyMs,
+          ...(principalId === undefined ? {} : { principalId }),
+          ...(policy === undefined ? {} : { policy }),
+          ...(claims === undefined ? {} : { claims: { ...claims } }),
+          authorization: {},
+        };
       },
     },
     FlushStageAuthorizersCache: {

@@ -139,10 +139,12 @@ function change(before: AuthorizerRecord, input: AuthorizerInput): AuthorizerRec
   });
 }
 
+function roleOf(record: AuthorizerRecord | undefined): string | undefined {
+  return record?.type === "REQUEST" ? record.credentialsArn : undefined;
+}
+
 /** Whoever gives API Gateway a role must be allowed to pass it. */
 async function mayPass(call: Call, before: AuthorizerRecord | undefined, after: AuthorizerRecord): Promise<void> {
-  const roleOf = (record: AuthorizerRecord | undefined) =>
-    record?.type === "REQUEST" ? record.credentialsArn : undefined;
   const role = roleOf(after);
   if (role === undefined || role === roleOf(before)) return;
   await call.authorize({

@@ -10,6 +10,8 @@ export interface LambdaGrant {
   readonly principalId?: string;
   readonly usageIdentifierKey?: string;
   readonly context?: Readonly<Record<string, unknown>>;
+  /** The policy that it returned, as JSON text. */
+  readonly policy?: string;
   /**
    * @param arn of the method or route that is called
    * @param conditions keys for conditions; made only where the policy has some
@@ -39,6 +41,7 @@ export function parseGrant(payload: Uint8Array, shape: GrantShape): LambdaGrant 
     ...(principalId ? { principalId } : {}),
     ...(usageIdentifierKey ? { usageIdentifierKey } : {}),
     ...(context === undefined ? {} : { context }),
+    ...(policyDocument ? { policy: JSON.stringify(policyDocument) } : {}),
     decide,
   };
 }

@@ -9,7 +9,7 @@ export const authorizerLimits = {
   /** Our own: results of one authorizer that are remembered; the least recently used go first. */
   resultsMax: 1_024,
   /** Our own: stages whose authorizers' results are remembered. */
-  stagesMax: 10_000,
+  stagesMax: 1_000,
   /** Our own: keys of results that are longer are remembered by their hash. */
   resultKeyCharactersMax: 256,
   /** Our own: tokens are refused unread above this. Node admits 16 KB of headers in all. */

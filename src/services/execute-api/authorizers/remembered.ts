@@ -42,7 +42,8 @@ interface Entry {
 export function createRemembered(): Remembered {
   const stages = createLru<Entry>(limits.stagesMax);
   const entryOf = (stage: PublishedStage): Entry => {
-    const name = `${stage.apiId}/${stage.stageName}`;
+    // A canary has two deployments on one stage.
+    const name = `${stage.apiId}/${stage.stageName}/${stage.deploymentId}`;
     const fingerprint = fingerprintOf(stage);
     const known = stages.get(name);
     if (known !== undefined && known.fingerprint === fingerprint) return known;

@@ -89,6 +89,17 @@ async function publish(
 
 const as = (Authorization: string) => ({ headers: { Authorization } });
 
+const from = (effect: string, range: string, more: object = {}) => ({
+  Effect: effect,
+  Principal: "*",
+  Action: "execute-api:Invoke",
+  Resource: "arn:aws:execute-api:us-east-1:000000000000:*",
+  Condition: { IpAddress: { "aws:SourceIp": range } },
+  ...more,
+});
+
+const document = (...statements: object[]) => JSON.stringify({ Version: "2012-10-17", Statement: statements });
+
 describe("A TOKEN authorizer", () => {
   test("is asked with the token and the method's ARN alone, as itself", async () => {
     const url = await publish({});
@@ -191,12 +202,12 @@ describe("A TOKEN authorizer", () => {
   });
 
   test("is asked once by simultaneous requests with one token", async () => {
-    let answer = (_value: unknown) => {};
-    authorize = () => new Promise((resolve) => (answer = resolve));
+    const { promise, resolve } = Promise.withResolvers();
+    authorize = () => promise;
     const url = await publish({ ttlSeconds: 60 });
     const sent = [1, 2, 3].map(() => fetch(`${url}/a`, as("same")));
     await expect.poll(() => asked().length).toBe(1);
-    answer(allow("*"));
+    resolve(allow("*"));
     expect((await Promise.all(sent)).map(({ status }) => status)).toEqual([200, 200, 200]);
     expect(asked()).toHaveLength(1);
   });
@@ -342,32 +353,25 @@ describe("A REQUEST authorizer", () => {
   });
 });
 
-describe("A resource policy", () => {
-  const from = (effect: string, range: string, more: object = {}) => ({
-    Effect: effect,
-    Principal: "*",
-    Action: "execute-api:Invoke",
-    Resource: "arn:aws:execute-api:us-east-1:000000000000:*",
-    Condition: { IpAddress: { "aws:SourceIp": range } },
-    ...more,
-  });
-  const document = (...statements: object[]) => JSON.stringify({ Version: "2012-10-17", Statement: statements });
-  const open = [method("/a", { authorizationType: "NONE" })];
+async function sendOpen(policyText: string): Promise<Response> {
+  const methods = [method("/a", { authorizationType: "NONE" })];
+  return fetch(`${await publish({}, { methods, policy: policyText })}/a`);
+}
 
+describe("A resource policy", () => {
   test("alone must allow: what it denies, or does not speak of, is 403 with most of the account's number hidden", async () => {
-    const send = async (policyText: string) => fetch(`${await publish({}, { methods: open, policy: policyText })}/a`);
-    expect((await send(document(from("Allow", "127.0.0.0/8")))).status).toBe(200);
-    const unspoken = await send(document(from("Allow", "192.0.2.0/24")));
+    expect((await sendOpen(document(from("Allow", "127.0.0.0/8")))).status).toBe(200);
+    const unspoken = await sendOpen(document(from("Allow", "192.0.2.0/24")));
     expect([unspoken.status, await unspoken.json()]).toEqual([
       403,
       {
         Message: `User: anonymous is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:us-east-1:********0000:api${count}/Prod/GET/a`,
       },
     ]);
-    const denied = await send(document(from("Allow", "127.0.0.1/32"), from("Deny", "127.0.0.1/32")));
+    const denied = await sendOpen(document(from("Allow", "127.0.0.1/32"), from("Deny", "127.0.0.1/32")));
     expect([denied.status, (await denied.text()).includes("with an explicit deny")]).toEqual([403, true]);
     const account = { Principal: { AWS: "000000000000" }, Condition: {} };
-    expect((await send(document(from("Allow", "127.0.0.1/32", account)))).status).toBe(403);
+    expect((await sendOpen(document(from("Allow", "127.0.0.1/32", account)))).status).toBe(403);
   });
 
   // Source: "How API Gateway resource policies affect authorization workflow", table A.

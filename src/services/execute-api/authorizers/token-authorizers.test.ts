@@ -87,6 +87,41 @@ const invalid = (description: string) => [
   `Bearer scope="" error="invalid_token" error_description="${description}"`,
 ];
 
+async function publishRest(
+  method: Partial<PublishedMethod> = {},
+  authorizer: Partial<PublishedPoolAuthorizer> = {},
+): Promise<string> {
+  const apiId = `rest${++count}`;
+  await gateway.publish({
+    ...base,
+    kind: "rest",
+    apiId,
+    binaryMediaTypes: [],
+    gatewayResponses: [],
+    methods: [
+      {
+        resourceId: "r",
+        path: "/a",
+        httpMethod: "GET",
+        authorizationType: "COGNITO_USER_POOLS",
+        authorizerId: "c",
+        integration: { type: "AWS_PROXY", uri, timeoutMs: 29_000 },
+        ...method,
+      },
+    ],
+    authorizers: [
+      {
+        id: "c",
+        type: "COGNITO_USER_POOLS",
+        providerArns: [pool],
+        identitySource: "method.request.header.Authorization",
+        ...authorizer,
+      },
+    ],
+  });
+  return `${gateway.url}/${apiId}/Prod/a`;
+}
+
 describe("A JWT authorizer", () => {
   test("lets its issuer's tokens through, with and without Bearer, and asks the issuer once", async () => {
     const url = await publishHttp();
@@ -270,40 +305,6 @@ describe("A JWT authorizer", () => {
 });
 
 describe("A user pool authorizer", () => {
-  async function publishRest(
-    method: Partial<PublishedMethod> = {},
-    authorizer: Partial<PublishedPoolAuthorizer> = {},
-  ): Promise<string> {
-    const apiId = `rest${++count}`;
-    await gateway.publish({
-      ...base,
-      kind: "rest",
-      apiId,
-      binaryMediaTypes: [],
-      gatewayResponses: [],
-      methods: [
-        {
-          resourceId: "r",
-          path: "/a",
-          httpMethod: "GET",
-          authorizationType: "COGNITO_USER_POOLS",
-          authorizerId: "c",
-          integration: { type: "AWS_PROXY", uri, timeoutMs: 29_000 },
-          ...method,
-        },
-      ],
-      authorizers: [
-        {
-          id: "c",
-          type: "COGNITO_USER_POOLS",
-          providerArns: [pool],
-          identitySource: "method.request.header.Authorization",
-          ...authorizer,
-        },
-      ],
-    });
-    return `${gateway.url}/${apiId}/Prod/a`;
-  }
   const id = { token_use: "id", "cognito:groups": ["a", "b"] };
   const access = { token_use: "access", aud: undefined, client_id: "app", scope: "x/read openid" };
 

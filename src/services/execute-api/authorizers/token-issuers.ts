@@ -156,7 +156,7 @@ export function isIssuerUrl(text: string): boolean {
   if (username !== "" || password !== "") return false;
   if (protocol === "https:") return true;
   const isHere =
-    hostname === "localhost" || hostname.endsWith(".localhost") || /^127\./.test(hostname) || hostname === "[::1]";
+    hostname === "localhost" || hostname.endsWith(".localhost") || hostname.startsWith("127.") || hostname === "[::1]";
   return protocol === "http:" && isHere;
 }
 
