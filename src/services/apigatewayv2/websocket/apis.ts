@@ -11,7 +11,7 @@ import { checkTags } from "../operations/tags.ts";
 import { readWebSocketApi } from "./protocol.ts";
 import { parseApiKeySelectionExpression, parseRouteSelectionExpression } from "./rules.ts";
 
-const httpOnly = ["CorsConfiguration", "CredentialsArn", "RouteKey", "Target"];
+const httpOnly = new Set(["CorsConfiguration", "CredentialsArn", "RouteKey", "Target"]);
 
 export function webSocketApiOperations(needs: ApiGatewayV2Needs) {
   const { isSelectionExpression } = needs;
@@ -91,6 +91,6 @@ export function webSocketApiOperations(needs: ApiGatewayV2Needs) {
 
 function refuseOfHttp(input: object): void {
   for (const [name, value] of Object.entries(input)) {
-    if (httpOnly.includes(name) && value !== undefined) throw badRequest(`${name} is only supported for HTTP APIs`);
+    if (httpOnly.has(name) && value !== undefined) throw badRequest(`${name} is only supported for HTTP APIs`);
   }
 }

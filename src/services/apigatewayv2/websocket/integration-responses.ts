@@ -16,8 +16,6 @@ import { parseIntegrationResponseKey, parseTemplates, parseTemplateSelection } f
 const refused = ["ContentHandlingStrategy", "ResponseParameters"];
 
 export function integrationResponseOperations(needs: ApiGatewayV2Needs) {
-  const pathOf = (input: { readonly ApiId?: string | undefined; readonly IntegrationId?: string | undefined }) =>
-    `/apis/${input.ApiId}/integrations/${input.IntegrationId}/integrationresponses`;
   const write = async (tx: Transaction, call: Call, apiId: string, response: IntegrationResponseRecord) => {
     const all = await listChildren(tx, call, apiId, "integrationResponse");
     const others = all.filter(
@@ -140,4 +138,8 @@ function describe(response: IntegrationResponseRecord) {
       ? {}
       : { TemplateSelectionExpression: response.templateSelectionExpression }),
   };
+}
+
+function pathOf(input: { readonly ApiId?: string | undefined; readonly IntegrationId?: string | undefined }): string {
+  return `/apis/${input.ApiId}/integrations/${input.IntegrationId}/integrationresponses`;
 }

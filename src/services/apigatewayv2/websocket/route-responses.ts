@@ -26,8 +26,6 @@ export function routeResponseOperations(needs: ApiGatewayV2Needs) {
       writeChild(tx, call, apiId, "webSocketRoute", routeId, { ...route, responses: next(route) });
       await autoDeploy(needs, tx, call, apiId, call.now);
     });
-  const pathOf = (input: { readonly ApiId?: string | undefined; readonly RouteId?: string | undefined }) =>
-    `/apis/${input.ApiId}/routes/${input.RouteId}/routeresponses`;
 
   return {
     CreateRouteResponse: {
@@ -104,4 +102,8 @@ function find(route: WebSocketRouteRecord, routeResponseId: string | undefined):
 
 function describe({ routeResponseId, routeResponseKey }: RouteResponseRecord) {
   return { RouteResponseId: routeResponseId, RouteResponseKey: routeResponseKey };
+}
+
+function pathOf(input: { readonly ApiId?: string | undefined; readonly RouteId?: string | undefined }): string {
+  return `/apis/${input.ApiId}/routes/${input.RouteId}/routeresponses`;
 }

@@ -1,11 +1,11 @@
 import { httpDomain } from "./api-domain.ts";
 import { resolve, type Context, type SamResource } from "./context.ts";
 import { generate, propagateTags, type Generated } from "./generated.ts";
-import { getAtt, isIntrinsic, ref, sub } from "./intrinsics.ts";
+import { isIntrinsic, ref, sub } from "./intrinsics.ts";
 import { isAlphanumeric } from "./logical-ids.ts";
 import { resourceProblem } from "./problems.ts";
 import type { PropertyRules } from "./property-rules.ts";
-import { asDict, isAbsent, isDict, isGiven, isString, type Dict } from "./values.ts";
+import { asDict, isAbsent, isGiven, isString, type Dict } from "./values.ts";
 
 export const webSocketApiProperties: PropertyRules = {
   ApiKeySelectionExpression: "string",
@@ -29,7 +29,7 @@ export const webSocketApiProperties: PropertyRules = {
 };
 
 const createdBy = { "websocketapi:createdBy": "SAM" };
-const authTypes = ["AWS_IAM", "CUSTOM", "NONE"];
+const authTypes = new Set(["AWS_IAM", "CUSTOM", "NONE"]);
 const predefined = new Set(["$connect", "$disconnect", "$default"]);
 
 /** `AWS::Serverless::WebSocketApi`: a WebSocket API with a route, an integration and a permission for each function, and its stage. */
@@ -158,7 +158,7 @@ function checkAuth(id: string, auth: Dict): void {
   if (!isGiven(auth)) return;
   const type = auth["AuthType"];
   if (!isGiven(type)) throw resourceProblem(id, "AuthType must be specified for additional auth configurations.");
-  if (!isString(type) || !authTypes.includes(type)) {
+  if (!isString(type) || !authTypes.has(type)) {
     throw resourceProblem(id, `AuthType '${String(type)}' is not one of AWS_IAM, CUSTOM or NONE.`);
   }
   if (type === "CUSTOM" && !isGiven(auth["AuthArn"])) {

@@ -27,8 +27,9 @@ export function watchFrames(frameBytesMax: number): FrameWatch {
 
   return {
     take(bytes) {
+      if (tooLarge) return false;
       let at = 0;
-      while (at < bytes.length && !tooLarge) {
+      while (at < bytes.length) {
         if (skip > 0) {
           const step = Math.min(skip, bytes.length - at);
           skip -= step;
@@ -49,8 +50,9 @@ export function watchFrames(frameBytesMax: number): FrameWatch {
           length = length * 256 + byte;
         }
         if (have === 2 + lengthBytes) headerEnds();
+        if (tooLarge) return false;
       }
-      return !tooLarge;
+      return true;
     },
   };
 }

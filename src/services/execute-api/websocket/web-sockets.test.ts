@@ -252,6 +252,14 @@ describe("A message", () => {
   });
 });
 
+const disconnection = async (connectionId: string) => {
+  for (;;) {
+    const event = last("DISCONNECT", connectionId);
+    if (event) return event;
+    await new Promise(setImmediate);
+  }
+};
+
 describe("A connection", () => {
   const place = { apiId: "api", stageName: "prod" };
   const connect = async () => {
@@ -264,14 +272,6 @@ describe("A connection", () => {
         gateway.webSockets.connections.ask(at, connectionId, ask),
     };
   };
-  const disconnection = async (connectionId: string) => {
-    for (;;) {
-      const event = last("DISCONNECT", connectionId);
-      if (event) return event;
-      await new Promise(setImmediate);
-    }
-  };
-
   test("gets what is posted to it, as text", async () => {
     const { client, ask } = await connect();
     expect(await ask({ do: "post", data: Buffer.from("héllo") })).toEqual({ answer: "done" });

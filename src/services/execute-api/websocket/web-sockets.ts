@@ -130,6 +130,7 @@ export function createWebSockets(needs: WebSocketsNeeds): WebSockets {
     if (closing && open.size === 0) allClosed?.();
   };
 
+  const isAllowed = (account: string) => !closing && mayConnect(account);
   const connect = async (
     stage: CompiledWebSocketStage,
     request: IncomingMessage,
@@ -137,8 +138,7 @@ export function createWebSockets(needs: WebSocketsNeeds): WebSockets {
     { socket, head }: Upgrade,
     paths: RequestPaths,
   ) => {
-    const allowed = (account: string) => !closing && mayConnect(account);
-    const accepted = await decideHandshake(stage.webSocket, request, response, paths, allowed);
+    const accepted = await decideHandshake(stage.webSocket, request, response, paths, isAllowed);
     if (accepted === undefined) return;
     const { facts, subprotocol } = accepted;
     await register(facts);
@@ -218,15 +218,13 @@ export function createWebSockets(needs: WebSocketsNeeds): WebSockets {
       const cancelClose = clock.after(limits.closeMsMax, () => {
         for (const connection of open.all()) connection.socket.terminate();
       });
-      let cancel = () => {};
-      const late = new Promise<void>((resolve) => {
-        cancel = clock.after(graceMs, resolve);
-      });
+      const late = Promise.withResolvers<void>();
+      const cancel = clock.after(graceMs, late.resolve);
       const closed = new Promise<void>((resolve) => {
         allClosed = resolve;
         if (open.size === 0) resolve();
       });
-      await Promise.race([late, closed.then(() => disconnects.settled())]);
+      await Promise.race([late.promise, closed.then(() => disconnects.settled())]);
       cancel();
       cancelClose();
       for (const connection of open.all()) connection.socket.terminate();
