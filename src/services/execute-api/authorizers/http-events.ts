@@ -59,7 +59,8 @@ function compileVersion1({ needs, published }: HttpStage, route: PublishedRoute)
       },
     );
     const parsed: Readonly<Record<string, unknown>> = JSON.parse(text);
-    const { version, body: _body, isBase64Encoded: _flag, ...event } = parsed;
+    // AWS's documents have no query parameters with several values here.
+    const { version, multiValueQueryStringParameters: _query, body: _body, isBase64Encoded: _flag, ...event } = parsed;
     const joined = identity.length === 0 ? null : identity.join(",");
     return JSON.stringify({
       version,
@@ -69,7 +70,6 @@ function compileVersion1({ needs, published }: HttpStage, route: PublishedRoute)
       authorizationToken: joined,
       ...event,
       queryStringParameters: event["queryStringParameters"] ?? {},
-      multiValueQueryStringParameters: event["multiValueQueryStringParameters"] ?? {},
       pathParameters: event["pathParameters"] ?? {},
       stageVariables: event["stageVariables"] ?? {},
     });
