@@ -16,8 +16,6 @@ const none = "(none)";
 
 export function basePathMappingOperations(needs: ApiGatewayNeeds) {
   const { domains, ids } = needs;
-  const pathOf = (domainName: string | undefined, basePath?: string | undefined) =>
-    `/domainnames/${domainName}/basepathmappings${basePath === undefined ? "" : `/${basePath}`}`;
   return {
     CreateBasePathMapping: {
       authorize: (input, call) => may("POST", call, pathOf(input.domainName)),
@@ -106,6 +104,10 @@ const patches: PatchTable<DomainMapping> = [
     },
   },
 ];
+
+function pathOf(domainName: string | undefined, basePath?: string | undefined): string {
+  return `/domainnames/${domainName}/basepathmappings${basePath === undefined ? "" : `/${basePath}`}`;
+}
 
 /** AWS: base path mappings have one level; API mappings of the other API have more. */
 function parseBasePath(basePath: string | undefined): string {

@@ -10,8 +10,6 @@ import type { ApiGatewayV2Needs } from "./needs.ts";
 
 export function apiMappingOperations(needs: ApiGatewayV2Needs) {
   const { domains, ids } = needs;
-  const pathOf = (domainName: string | undefined, id?: string | undefined) =>
-    `/domainnames/${domainName}/apimappings${id === undefined ? "" : `/${id}`}`;
   const write = async (
     call: Call,
     domainName: string | undefined,
@@ -93,6 +91,10 @@ export function apiMappingOperations(needs: ApiGatewayV2Needs) {
       },
     },
   } satisfies OperationsOf<typeof sdk>;
+}
+
+function pathOf(domainName: string | undefined, id?: string | undefined): string {
+  return `/domainnames/${domainName}/apimappings${id === undefined ? "" : `/${id}`}`;
 }
 
 /** AWS: levels apart by slashes, of letters, digits and `$-_.+!*'()/`; none at the ends. */

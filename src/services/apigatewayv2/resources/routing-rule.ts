@@ -58,23 +58,21 @@ function inputOf(properties: Properties) {
         },
       };
     }),
-    Conditions: listOf(properties, "Conditions").map((condition) => {
-      const paths = objectOf(condition, "MatchBasePaths");
-      const headers = objectOf(condition, "MatchHeaders");
-      return {
-        ...(paths === undefined ? {} : { MatchBasePaths: { AnyOf: stringsOf(paths, "AnyOf") } }),
-        ...(headers === undefined
-          ? {}
-          : {
-              MatchHeaders: {
-                AnyOf: listOf(headers, "AnyOf").map((item) => ({
-                  Header: textOf(item, "Header"),
-                  ValueGlob: textOf(item, "ValueGlob"),
-                })),
-              },
-            }),
-      };
-    }),
+    Conditions: listOf(properties, "Conditions").map(conditionOf),
+  };
+}
+
+function conditionOf(condition: Properties) {
+  const paths = objectOf(condition, "MatchBasePaths");
+  const headers = objectOf(condition, "MatchHeaders");
+  return {
+    MatchBasePaths: paths && { AnyOf: stringsOf(paths, "AnyOf") },
+    MatchHeaders: headers && {
+      AnyOf: listOf(headers, "AnyOf").map((item) => ({
+        Header: textOf(item, "Header"),
+        ValueGlob: textOf(item, "ValueGlob"),
+      })),
+    },
   };
 }
 

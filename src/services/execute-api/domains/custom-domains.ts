@@ -24,24 +24,6 @@ export function createCustomDomains(needs: {
     });
   };
 
-  const routeWithin = (
-    domain: CompiledDomain,
-    name: string,
-    request: IncomingMessage,
-    clientCertificate: ClientCertificate | undefined,
-  ): RoutedRequest | undefined => {
-    const url = request.url ?? "/";
-    const mark = url.indexOf("?");
-    const fullPath = mark === -1 ? url : url.slice(0, mark);
-    const target = domain.routing(fullPath, request.headers);
-    if (target === undefined) return undefined;
-    return {
-      apiId: target.apiId,
-      target: mark === -1 ? target.path : target.path + url.slice(mark),
-      entry: { stageName: target.stage, fullPath, domain: { name, clientCertificate } },
-    };
-  };
-
   return {
     route(request, decided) {
       const host = hostOf(request.headers.host ?? "");
@@ -61,5 +43,23 @@ export function createCustomDomains(needs: {
         });
       });
     },
+  };
+}
+
+function routeWithin(
+  domain: CompiledDomain,
+  name: string,
+  request: IncomingMessage,
+  clientCertificate: ClientCertificate | undefined,
+): RoutedRequest | undefined {
+  const url = request.url ?? "/";
+  const mark = url.indexOf("?");
+  const fullPath = mark === -1 ? url : url.slice(0, mark);
+  const target = domain.routing(fullPath, request.headers);
+  if (target === undefined) return undefined;
+  return {
+    apiId: target.apiId,
+    target: mark === -1 ? target.path : target.path + url.slice(mark),
+    entry: { stageName: target.stage, fullPath, domain: { name, clientCertificate } },
   };
 }

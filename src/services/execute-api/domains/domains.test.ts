@@ -254,6 +254,9 @@ describe("base path mappings of REST APIs", () => {
   });
 });
 
+const path = (...AnyOf: string[]) => ({ MatchBasePaths: { AnyOf } });
+const header = (Header: string, ValueGlob: string) => ({ MatchHeaders: { AnyOf: [{ Header, ValueGlob }] } });
+
 describe("routing rules", () => {
   const domainName = "rules.wild.example.com";
   const rule = (Priority: number, Conditions: http.RoutingRuleCondition[], invoke: object = {}) =>
@@ -304,8 +307,6 @@ describe("routing rules", () => {
   });
 
   test("refuse what AWS refuses", async () => {
-    const path = (...AnyOf: string[]) => ({ MatchBasePaths: { AnyOf } });
-    const header = (Header: string, ValueGlob: string) => ({ MatchHeaders: { AnyOf: [{ Header, ValueGlob }] } });
     expect((await refusal(rule(20, []))).name).toBe("ConflictException");
     expect((await refusal(rule(0, []))).name).toBe("BadRequestException");
     expect((await refusal(rule(50, [path("a"), path("b")]))).message).toContain("one base path condition");
@@ -431,6 +432,9 @@ describe("TLS", () => {
   });
 });
 
+const withStore = (TruststoreUri: string) =>
+  refusal(createDomain("trust.wild.example.com", { MutualTlsAuthentication: { TruststoreUri } }));
+
 describe("mutual TLS", () => {
   const DomainName = "mutual.example.com";
   let authority: ReturnType<typeof makeAuthority>;
@@ -484,8 +488,6 @@ describe("mutual TLS", () => {
   });
 
   test("refuses a truststore that is not there or holds nothing", async () => {
-    const withStore = (TruststoreUri: string) =>
-      refusal(createDomain("trust.wild.example.com", { MutualTlsAuthentication: { TruststoreUri } }));
     expect((await withStore("s3://trust/none.pem")).message).toMatch(/could not be read/);
     expect((await withStore("s3://trust/empty.pem")).message).toMatch(/no valid certificates/);
     expect((await withStore("https://trust/empty.pem")).message).toMatch(/s3:\/\/bucket\/key/);

@@ -22,9 +22,8 @@ export function deleteDomain(tx: Transaction, record: DomainRecord): void {
 export async function listDomains(reader: Reader, place: Place): Promise<DomainRecord[]> {
   const prefix = ownersPrefix(place);
   const entries = await reader.range({ prefix }, { limit: limits.domainsPerRegionMax });
-  const found = await reader.getMany<DomainRecord>(
-    entries.map(({ key }) => [...domainsPrefix, key[prefix.length] ?? ""]),
-  );
+  const names = entries.map(({ key }) => key[prefix.length] ?? "");
+  const found = await reader.getMany<DomainRecord>(names.map((name) => domainsPrefix.concat(name)));
   return found.filter((record) => record !== undefined);
 }
 

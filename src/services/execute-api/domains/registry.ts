@@ -112,7 +112,6 @@ export function createDomainRegistry(needs: RegistryNeeds): DomainsPort {
     update: async (call, domainName, next) => {
       const before = await get(call, domainName);
       const wanted = next(before);
-      const isSame = (a: object | undefined, b: object | undefined) => JSON.stringify(a) === JSON.stringify(b);
       await checkSettings(call, before.domainName, {
         ...(isSame(wanted.certificate, before.certificate) ? {} : { certificate: wanted.certificate }),
         ...(wanted.ownershipCertificateArn === undefined ||
@@ -148,6 +147,10 @@ export function createDomainRegistry(needs: RegistryNeeds): DomainsPort {
         .map(({ domainName }) => domainName);
     },
   };
+}
+
+function isSame(a: object | undefined, b: object | undefined): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function isOf(place: Place, record: Place): boolean {

@@ -153,21 +153,22 @@ test("domain names, mappings, routing rules and access logs come, change and go 
   expect(await ask("one.example.com", "/second/x")).not.toContain("mocked");
 }, 60_000);
 
-test("SAM's Domain makes a domain name and its mappings; its DNS records are refused by name", async () => {
-  const sam = (route53: object) => ({
-    Transform: "AWS::Serverless-2016-10-31",
-    Resources: {
-      Api: {
-        Type: "AWS::Serverless::Api",
-        Properties: {
-          StageName: "prod",
-          DefinitionBody: definition,
-          Domain: { DomainName: "sam.example.com", CertificateArn: certificate, BasePath: ["a", "b"], ...route53 },
-        },
+const sam = (route53: object) => ({
+  Transform: "AWS::Serverless-2016-10-31",
+  Resources: {
+    Api: {
+      Type: "AWS::Serverless::Api",
+      Properties: {
+        StageName: "prod",
+        DefinitionBody: definition,
+        Domain: { DomainName: "sam.example.com", CertificateArn: certificate, BasePath: ["a", "b"], ...route53 },
       },
     },
-    Outputs: { Api: { Value: { Ref: "Api" } } },
-  });
+  },
+  Outputs: { Api: { Value: { Ref: "Api" } } },
+});
+
+test("SAM's Domain makes a domain name and its mappings; its DNS records are refused by name", async () => {
   const made = await deploy(cloudformation, "sam-domains", sam({}));
   expect(made).toMatchObject({ status: "CREATE_COMPLETE", failures: [] });
   expect(await ask("sam.example.com", "/a/x")).toBe("200 mocked");
