@@ -2,6 +2,7 @@ import { lowerAlphanumeric, type Ids } from "../../kernel/ids.ts";
 import type { Transaction } from "../../kernel/store/store.ts";
 import type { ModelChecker, PublishedMethod, StagePublisher } from "../execute-api/port.ts";
 import { publishedAuthorizer } from "./authorizer-record.ts";
+import { readClientCertificate } from "./client-certificates.ts";
 import { badRequest } from "./errors.ts";
 import { publishedMethodSettings } from "./operations/method-settings.ts";
 import { publishedCache, publishedCanary } from "./operations/stage-settings.ts";
@@ -87,6 +88,9 @@ export async function writeStage(
   const canary = canaryId === undefined ? undefined : await findChild(tx, place, apiId, "deployment", canaryId);
   if (canaryId !== undefined && canary === undefined) throw badRequest("Canary deployment id does not exist");
   await checkLogging(tx, place, stage);
+  const { clientCertificateId } = stage;
+  const certificate =
+    clientCertificateId === undefined ? undefined : await readClientCertificate(tx, place, clientCertificateId);
   writeChild(tx, place, apiId, "stage", stage.stageName, stage);
   needs.publisher.publish(tx, {
     ...deployment.snapshot,
@@ -101,6 +105,9 @@ export async function writeStage(
     ...(stage.authorizersFlushedAt === undefined ? {} : { authorizersFlushedAt: stage.authorizersFlushedAt }),
     ...(stage.methodSettings === undefined ? {} : { methodSettings: publishedMethodSettings(stage.methodSettings) }),
     ...publishedAccessLog(stage, place),
+    ...(certificate === undefined
+      ? {}
+      : { clientCertificate: { cert: certificate.certificatePem, key: certificate.privateKeyPem } }),
     ...publishedCache(stage),
     ...publishedCanary(stage, canary),
   });

@@ -116,6 +116,7 @@ export interface StageRecord {
   readonly description?: string;
   readonly variables: Readonly<Record<string, string>>;
   readonly documentationVersion?: string;
+  readonly clientCertificateId?: string;
   /** By path without its first slash, `/` and method; `*` as both for all others. */
   readonly methodSettings?: Readonly<Record<string, MethodSettingsRecord>>;
   readonly accessLog?: AccessLogRecord;

@@ -6,6 +6,7 @@ import { authorizerOperations } from "./operations/authorizers.ts";
 import { basePathMappingOperations } from "./operations/base-path-mappings.ts";
 import { domainNameOperations } from "./operations/domain-names.ts";
 import { deploymentOperations } from "./operations/deployments.ts";
+import { clientCertificateOperations } from "./operations/client-certificates.ts";
 import { documentationPartOperations } from "./operations/documentation-parts.ts";
 import { documentationVersionOperations } from "./operations/documentation-versions.ts";
 import { exportOperations } from "./operations/exports.ts";
@@ -20,6 +21,7 @@ import type { ApiGatewayNeeds } from "./operations/needs.ts";
 import { requestValidatorOperations } from "./operations/request-validators.ts";
 import { resourceOperations } from "./operations/resources.ts";
 import { restApiOperations } from "./operations/rest-apis.ts";
+import { sdkTypeOperations } from "./operations/sdk-types.ts";
 import { stageOperations } from "./operations/stages.ts";
 import { tagOperations } from "./operations/tags.ts";
 import { usageOperations } from "./operations/usage.ts";
@@ -33,6 +35,7 @@ import { domainNameType } from "./resources/domain-name.ts";
 import { authorizerType } from "./resources/authorizer.ts";
 import { deploymentType } from "./resources/deployment.ts";
 import { gatewayResponseType } from "./resources/gateway-response.ts";
+import { clientCertificateType } from "./resources/client-certificate.ts";
 import { documentationPartType, documentationVersionType } from "./resources/documentation.ts";
 import { methodType } from "./resources/method.ts";
 import { modelType } from "./resources/model.ts";
@@ -72,6 +75,8 @@ export function createApiGateway(needs: ApiGatewayNeeds): ApiGateway {
         ...basePathMappingOperations(needs),
         ...modelOperations(needs),
         ...exportOperations(needs),
+        ...clientCertificateOperations(needs),
+        ...sdkTypeOperations(),
         ...documentationPartOperations(needs),
         ...documentationVersionOperations(needs),
         ...requestValidatorOperations(needs),
@@ -90,6 +95,7 @@ export function createApiGateway(needs: ApiGatewayNeeds): ApiGateway {
       accountType,
       modelType,
       requestValidatorType,
+      clientCertificateType,
       documentationPartType,
       documentationVersionType,
       apiKeyType,

@@ -132,6 +132,16 @@ async function checkDocumentationVersion(
 
 const patches: PatchTable<StageRecord> = [
   {
+    path: /^\/clientCertificateId$/,
+    apply: {
+      replace: ({ clientCertificateId: _before, ...stage }, value) => ({
+        ...stage,
+        ...(value === "" ? {} : { clientCertificateId: value }),
+      }),
+      remove: ({ clientCertificateId: _before, ...stage }) => stage,
+    },
+  },
+  {
     path: /^\/documentationVersion$/,
     apply: {
       replace: ({ documentationVersion: _before, ...stage }, value) => ({
@@ -165,6 +175,7 @@ function describeStage(stage: StageRecord) {
     deploymentId: stage.deploymentId,
     stageName: stage.stageName,
     ...(stage.description === undefined ? {} : { description: stage.description }),
+    ...(stage.clientCertificateId === undefined ? {} : { clientCertificateId: stage.clientCertificateId }),
     ...(stage.documentationVersion === undefined ? {} : { documentationVersion: stage.documentationVersion }),
     ...describeCache(stage),
     ...describeAccessLog(stage),

@@ -1,5 +1,6 @@
 import type * as sdk from "@aws-sdk/client-api-gateway";
-import type { ResourceType } from "../../cloudformation/port.ts";
+import type { ClientOf } from "../../../wire/service.ts";
+import type { Properties, ResourceContext, ResourceType } from "../../cloudformation/port.ts";
 import { accessLogPatchesOf, accessLogProperties } from "./access-log.ts";
 import {
   cacheAndCanaryPatches,
@@ -15,8 +16,10 @@ export const stageType: ResourceType = {
   properties: [
     ...accessLogProperties,
     ...stageSettingProperties,
+    "ClientCertificateId",
     "DeploymentId",
     "Description",
+    "DocumentationVersion",
     "RestApiId",
     "StageName",
     "Tags[].Key",
@@ -25,19 +28,23 @@ export const stageType: ResourceType = {
     "Variables.*",
   ],
   attributes: [],
-  create: async ({ client: clientOf, properties, tags }) => {
-    const client = clientOf<typeof sdk>("apigateway");
+  create: async (context) => {
+    const { properties, tags } = context;
+    const client = context.client<typeof sdk>("apigateway");
+    if (context.resumed === true) await deleteUnrecorded(client, context);
     const { stageName = "" } = await client.CreateStage({
       restApiId: textOf(properties, "RestApiId"),
       stageName: textOf(properties, "StageName"),
       deploymentId: textOf(properties, "DeploymentId"),
       description: textOf(properties, "Description"),
+      documentationVersion: textOf(properties, "DocumentationVersion"),
       ...stageSettingsInput(properties),
       tracingEnabled: flagOf(properties, "TracingEnabled"),
       variables: textsOf(properties, "Variables"),
       tags: { ...tags, ...tagsOf(properties) },
     });
     const patchOperations: StagePatch[] = [
+      ...certificatePatches(properties, {}),
       ...accessLogPatchesOf(properties, {}),
       ...methodSettingsPatches(properties, {}),
     ];
@@ -69,7 +76,12 @@ export const stageType: ResourceType = {
     if (flagOf(properties, "TracingEnabled") === true) {
       patchOperations.push({ op: "replace", path: "/tracingEnabled", value: "true" });
     }
+    const documentationVersion = textOf(properties, "DocumentationVersion");
+    if (documentationVersion !== textOf(previous, "DocumentationVersion")) {
+      patchOperations.push({ op: "replace", path: "/documentationVersion", value: documentationVersion ?? "" });
+    }
     patchOperations.push(
+      ...certificatePatches(properties, previous),
       ...cacheAndCanaryPatches(properties, previous),
       ...methodSettingsPatches(properties, previous),
       ...accessLogPatchesOf(properties, previous),
@@ -87,3 +99,23 @@ export const stageType: ResourceType = {
     await unlessGone(client<typeof sdk>("apigateway").DeleteStage({ restApiId, stageName: state.physicalId }));
   },
 };
+
+/** A stage of this resource whose creation a crash has cut off: it is made anew. */
+async function deleteUnrecorded(client: ClientOf<typeof sdk>, context: ResourceContext): Promise<void> {
+  const restApiId = textOf(context.properties, "RestApiId");
+  const stageName = textOf(context.properties, "StageName");
+  const { item = [] } = await client.GetStages({ restApiId });
+  const names = ["aws:cloudformation:stack-id", "aws:cloudformation:logical-id"] as const;
+  const isOurs = item.some(
+    (stage) =>
+      stage.stageName === stageName &&
+      names.every((name) => context.tags[name] !== undefined && stage.tags?.[name] === context.tags[name]),
+  );
+  if (isOurs) await unlessGone(client.DeleteStage({ restApiId, stageName }));
+}
+
+function certificatePatches(properties: Properties, previous: Properties): StagePatch[] {
+  const value = textOf(properties, "ClientCertificateId");
+  if (value === textOf(previous, "ClientCertificateId")) return [];
+  return [{ op: "replace", path: "/clientCertificateId", value: value ?? "" }];
+}
