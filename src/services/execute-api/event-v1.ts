@@ -2,6 +2,7 @@ import { type EventIdentity, unknownIdentity } from "../../proxy/caller-identity
 import { forwardedPort, sourceIp } from "../../proxy/client-address.ts";
 import { type Exchange, forwardedFor, forwardedProto } from "../../proxy/exchange.ts";
 import { quote } from "../../proxy/json-text.ts";
+import type { ApiKeyFacts } from "./context/request-facts.ts";
 import { everyQuery, lastQuery, parseQuery } from "../../proxy/query-string.ts";
 import { everyHeader, lastHeaders } from "../../proxy/request-headers.ts";
 
@@ -32,6 +33,8 @@ export interface EventV1Facts {
   readonly identity: EventIdentity;
   /** The `authorizer` of the request context, as JSON text; absent when the method or route has none. */
   readonly authorizer?: string | undefined;
+  /** The key that the request was counted for; absent unless the method requires one. */
+  readonly apiKey?: ApiKeyFacts | undefined;
 }
 
 /**
@@ -89,7 +92,7 @@ export function compileEventV1(constants: EventV1Constants): (exchange: Exchange
       `"domainPrefix":${quote(dot === -1 ? facts.domainName : facts.domainName.slice(0, dot))},` +
       `"requestTimeEpoch":${exchange.now},"requestId":"${exchange.requestId}","identity":{${unknown}` +
       `${facts.identity === unknownIdentity ? nobody : writeIdentity(facts.identity)},"sourceIp":${quote(ip)},` +
-      `"userAgent":${headers.userAgent === "" ? "null" : quote(headers.userAgent)}${writeCertificate(exchange)}},` +
+      `"userAgent":${headers.userAgent === "" ? "null" : quote(headers.userAgent)}${writeApiKey(facts.apiKey)}${writeCertificate(exchange)}},` +
       `"domainName":${quote(facts.domainName)}` +
       `${facts.authorizer === undefined ? "" : `,"authorizer":${facts.authorizer}`}},"body":`;
     if (bodyBytes === 0) return `${json}null,"isBase64Encoded":false}`;
@@ -97,6 +100,11 @@ export function compileEventV1(constants: EventV1Constants): (exchange: Exchange
       ? `${json}"${facts.body.toString("base64")}","isBase64Encoded":true}`
       : `${json}${JSON.stringify(facts.body.toString("utf8"))},"isBase64Encoded":false}`;
   };
+}
+
+/** AWS: absent unless the method requires a key. */
+function writeApiKey(key: ApiKeyFacts | undefined): string {
+  return key === undefined ? "" : `,"apiKey":${quote(key.value)},"apiKeyId":${quote(key.id)}`;
 }
 
 /** AWS: absent unless the domain name demands certificates of clients. */

@@ -44,6 +44,7 @@ export function compileLambdaProxy(
       domainName: domainNameOf(published, exchange),
       identity: caller === undefined ? unknownIdentity : identityOf(caller),
       authorizer: request.authorizer?.eventText,
+      apiKey: request.apiKey,
     });
     const id = needs.identities.uuid();
     const sentAt = needs.clock.now();
