@@ -4,9 +4,9 @@ import type { Siblings } from "./siblings.ts";
 /** The numbers of all workers, for whichever of them is asked; as they are where there is one. */
 export function gatherMetrics(
   siblings: Siblings,
-  own: () => readonly MetricFamily[],
+  own: () => Promise<readonly MetricFamily[]>,
 ): () => Promise<readonly MetricFamily[]> {
-  if (siblings.workers === 1) return () => Promise.resolve(own());
+  if (siblings.workers === 1) return own;
   siblings.answer("metrics", own);
   return async () => {
     const answers = await siblings.ask("metrics");

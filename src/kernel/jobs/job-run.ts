@@ -22,6 +22,13 @@ export interface RunNeeds {
   readonly log: Log;
   /** The name of this process among those that share the store. */
   readonly owner: string;
+  readonly tally: JobTally;
+}
+
+/** What one process counts of a kind. */
+export interface JobTally {
+  failures: number;
+  givenUp: number;
 }
 
 export interface LeasedJob {
@@ -124,7 +131,10 @@ export function startRun(needs: RunNeeds, leased: LeasedJob, handler: JobHandler
         writeWaiting(tx, name, { at, when: clock.now() + backoffMs(needs.ids, attempts), attempts, payload });
       }
     });
-    if (!stopping) log.warn("A job failed", { job: name, attempt: attempts, error });
+    if (stopping) return;
+    needs.tally.failures += 1;
+    if (attempts >= attemptsMaxOf(handler)) needs.tally.givenUp += 1;
+    log.warn("A job failed", { job: name, attempt: attempts, error });
   }
 
   /**

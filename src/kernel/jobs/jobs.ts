@@ -22,6 +22,19 @@ export interface Jobs {
   drain(): Promise<void>;
   /** Jobs of a kind that were given up, oldest key first; for diagnosis. */
   failed(kind: string, limit: number): Promise<readonly FailedJob[]>;
+  /** How each kind does that this process runs; for numbers to watch. */
+  report(): Promise<readonly KindReport[]>;
+}
+
+export interface KindReport {
+  readonly kind: string;
+  /** How long the one that has waited longest is overdue, in any process, milliseconds. */
+  readonly overdueMs: number;
+  /** What this process runs now. */
+  readonly running: number;
+  /** Attempts that have failed in this process, and jobs it has given up, since its start. */
+  readonly failures: number;
+  readonly givenUp: number;
 }
 
 export interface NewJob {

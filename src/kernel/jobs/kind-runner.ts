@@ -13,8 +13,8 @@ import {
   writeLease,
   writeRunning,
 } from "./job-record.ts";
-import { attemptsMaxOf, type JobRun, type LeasedJob, type RunNeeds, startRun } from "./job-run.ts";
-import type { JobHandler } from "./jobs.ts";
+import { attemptsMaxOf, type JobRun, type JobTally, type LeasedJob, type RunNeeds, startRun } from "./job-run.ts";
+import type { JobHandler, KindReport } from "./jobs.ts";
 import type { HeldLeases } from "./lease-watch.ts";
 import type { Transaction } from "../store/store.ts";
 
@@ -27,14 +27,17 @@ export interface KindRunner {
   /** Lease and start whatever is due now and there is room for. */
   look(): Promise<void>;
   runs(): readonly JobRun[];
+  report(): Promise<KindReport>;
 }
 
 export function createKindRunner(
-  needs: RunNeeds & { readonly held: HeldLeases; readonly steady: Pick<Clock, "now"> },
+  given: Omit<RunNeeds, "tally"> & { readonly held: HeldLeases; readonly steady: Pick<Clock, "now"> },
   kind: string,
   handler: JobHandler,
 ): KindRunner {
-  const { store, clock, ids, log, held, steady } = needs;
+  const { store, clock, ids, log, held, steady } = given;
+  const tally: JobTally = { failures: 0, givenUp: 0 };
+  const needs: RunNeeds = { ...given, tally };
   const runs = new Set<JobRun>();
   let state: "created" | "started" | "stopped" = "created";
   let looking: Promise<void> | undefined;
@@ -95,12 +98,14 @@ export function createKindRunner(
   async function lease(due: readonly DueJob[]): Promise<readonly LeasedJob[]> {
     /** Of every time the body ran: until the answer has come, any may be the one in the store. */
     const drawn: string[] = [];
+    let givenUp = 0;
     let leased: readonly LeasedJob[] = [];
     const began = steady.now();
     try {
       leased = await store.transact(async (tx) => {
         const records = await readJobs(tx, due);
         const taken: LeasedJob[] = [];
+        givenUp = 0;
         for (const [at, { when, ...name }] of due.entries()) {
           const record = records[at];
           deleteDue(tx, name, when);
@@ -110,6 +115,7 @@ export function createKindRunner(
           const { attempts, payload } = record;
           if (attempts >= attemptsMaxOf(handler)) {
             // Each of its runs ended with the process it ran in.
+            givenUp += 1;
             writeFailed(tx, name, { payload, attempts, error: "The process ended while the job was running" });
             continue;
           }
@@ -122,6 +128,7 @@ export function createKindRunner(
         }
         return taken;
       });
+      tally.givenUp += givenUp;
       // This process stood still while it waited: others may have these by now. Our watch of leases gives back the rest.
       if (steady.now() - began > jobLimits.leaseSureMs) leased = [];
       return leased;
@@ -158,6 +165,11 @@ export function createKindRunner(
     },
     look,
     runs: () => Array.from(runs),
+    report: async () => {
+      const [first] = await store.read((reader) => findDue(reader, kind, 1));
+      const overdueMs = first === undefined ? 0 : Math.max(0, clock.now() - first.when);
+      return { kind, overdueMs, running: runs.size, ...tally };
+    },
   };
 }
 

@@ -72,6 +72,7 @@ export function createJobs(needs: JobNeeds): Jobs {
       }
       throw new Error("The jobs do not come to an end: they schedule each other for no later than now");
     },
+    report: () => Promise.all([...kinds.values()].map((kind) => kind.report())),
     failed: (kind, limit) => store.read((reader) => findFailed(reader, kind, limit)),
   };
 }
