@@ -4,6 +4,7 @@ import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { may } from "../authorize.ts";
 import { badRequest } from "../errors.ts";
 import { writeDefinition } from "../import.ts";
+import { passedRole } from "../integration-rules.ts";
 import { readApi, type RestApiRecord, writeApi } from "../model.ts";
 import { type ApiDefinition, type BasePathMode, parseApiDefinition } from "../openapi.ts";
 import { parseResourcePolicy } from "../resource-policy.ts";
@@ -18,6 +19,7 @@ export function importOperations(needs: ApiGatewayNeeds) {
         const { endpoint, basePathMode } = parseParameters("ImportRestApi", input.parameters);
         const definition = parseApiDefinition(input.body ?? new Uint8Array(), basePathMode);
         checkWarnings(input.failOnWarnings, definition);
+        await authorizeRoles(needs, call, definition);
         if (definition.name === "") throw badRequest("The Rest Api name must not be empty");
         const fresh = newApi(needs, call);
         const api: RestApiRecord = {
@@ -43,6 +45,7 @@ export function importOperations(needs: ApiGatewayNeeds) {
         const mode = input.mode ?? "merge";
         const definition = parseApiDefinition(input.body ?? new Uint8Array(), basePathMode);
         checkWarnings(input.failOnWarnings, definition);
+        await authorizeRoles(needs, call, definition);
         const api = await needs.store.transact(async (tx) => {
           const before = await readApi(tx, call, input.restApiId);
           const { description: _description, apiVersion: _version, policy: _policy, ...rest } = before;
@@ -117,4 +120,13 @@ function parseParameters(operation: string, parameters: Readonly<Record<string, 
     }
   }
   return { endpoint, basePathMode };
+}
+
+/** Whoever imports integrations must be allowed to give them their roles. */
+async function authorizeRoles(needs: ApiGatewayNeeds, call: Call, { methods }: ApiDefinition): Promise<void> {
+  const all = [...methods.values()].flatMap((byMethod) => Object.values(byMethod));
+  const roles = new Set(all.map(({ integration }) => integration?.credentials));
+  for (const role of roles) {
+    for (const request of passedRole(needs.iam, role, call.account)) await call.authorize(request);
+  }
 }

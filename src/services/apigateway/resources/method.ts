@@ -10,16 +10,21 @@ export const methodType: ResourceType = {
     "AuthorizationType",
     "AuthorizerId",
     "HttpMethod",
+    "Integration.CacheKeyParameters[]",
+    "Integration.CacheNamespace",
     "Integration.ConnectionType",
     "Integration.ContentHandling",
     "Integration.Credentials",
     "Integration.IntegrationHttpMethod",
+    "Integration.IntegrationResponses[].ContentHandling",
     "Integration.IntegrationResponses[].ResponseParameters.*",
     "Integration.IntegrationResponses[].ResponseTemplates.*",
     "Integration.IntegrationResponses[].SelectionPattern",
     "Integration.IntegrationResponses[].StatusCode",
     "Integration.PassthroughBehavior",
+    "Integration.RequestParameters.*",
     "Integration.RequestTemplates.*",
+    "Integration.ResponseTransferMode",
     "Integration.TimeoutInMillis",
     "Integration.Type",
     "Integration.Uri",
@@ -87,6 +92,7 @@ async function putMethod({ client: clientOf, properties }: ResourceContext): Pro
         selectionPattern: textOf(response, "SelectionPattern"),
         responseParameters: textsOf(response, "ResponseParameters"),
         responseTemplates: textsOf(response, "ResponseTemplates"),
+        contentHandling: oneOf(handlings, response, "ContentHandling"),
       });
     }
   } catch (error) {
@@ -95,18 +101,24 @@ async function putMethod({ client: clientOf, properties }: ResourceContext): Pro
   }
 }
 
+const handlings = ["CONVERT_TO_TEXT", "CONVERT_TO_BINARY"] as const;
 const types = ["HTTP", "AWS", "MOCK", "HTTP_PROXY", "AWS_PROXY"] as const;
 
 function integrationOf(integration: Properties) {
   const templates = textsOf(integration, "RequestTemplates");
+  const parameters = textsOf(integration, "RequestParameters");
   return {
+    cacheKeyParameters: stringsOf(integration, "CacheKeyParameters"),
+    cacheNamespace: textOf(integration, "CacheNamespace"),
     type: oneOf(types, integration, "Type"),
     connectionType: oneOf(["INTERNET", "VPC_LINK"] as const, integration, "ConnectionType"),
-    contentHandling: oneOf(["CONVERT_TO_TEXT", "CONVERT_TO_BINARY"] as const, integration, "ContentHandling"),
+    contentHandling: oneOf(handlings, integration, "ContentHandling"),
     credentials: textOf(integration, "Credentials"),
     integrationHttpMethod: textOf(integration, "IntegrationHttpMethod"),
     passthroughBehavior: textOf(integration, "PassthroughBehavior"),
+    ...(Object.keys(parameters).length === 0 ? {} : { requestParameters: parameters }),
     ...(Object.keys(templates).length === 0 ? {} : { requestTemplates: templates }),
+    responseTransferMode: oneOf(["BUFFERED", "STREAM"] as const, integration, "ResponseTransferMode"),
     timeoutInMillis: numberOf(integration, "TimeoutInMillis"),
     uri: textOf(integration, "Uri"),
   };

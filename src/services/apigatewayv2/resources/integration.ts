@@ -7,15 +7,20 @@ export const integrationType: ResourceType = {
   properties: [
     "ApiId",
     "ConnectionType",
+    "CredentialsArn",
     "Description",
     "IntegrationMethod",
+    "IntegrationSubtype",
     "IntegrationType",
     "IntegrationUri",
     "PassthroughBehavior",
     "PayloadFormatVersion",
+    "RequestParameters.*",
     "RequestTemplates.*",
+    "ResponseParameters.*",
     "TemplateSelectionExpression",
     "TimeoutInMillis",
+    "TlsConfig.ServerNameToVerify",
   ],
   attributes: ["IntegrationId"],
   create: async (context) => {
@@ -43,16 +48,50 @@ function inputOf(properties: Properties) {
   return {
     ApiId: textOf(properties, "ApiId"),
     ConnectionType: oneOf(connections, properties, "ConnectionType"),
+    CredentialsArn: textOf(properties, "CredentialsArn"),
     Description: textOf(properties, "Description"),
     IntegrationMethod: textOf(properties, "IntegrationMethod"),
+    IntegrationSubtype: textOf(properties, "IntegrationSubtype"),
     IntegrationType: oneOf(types, properties, "IntegrationType"),
     IntegrationUri: textOf(properties, "IntegrationUri"),
     PassthroughBehavior: oneOf(passthroughs, properties, "PassthroughBehavior"),
     PayloadFormatVersion: formatOf(properties),
     RequestTemplates: objectOf(properties, "RequestTemplates") && textsOf(properties, "RequestTemplates"),
     TemplateSelectionExpression: textOf(properties, "TemplateSelectionExpression"),
+    ...parametersOf(properties),
     TimeoutInMillis: numberOf(properties, "TimeoutInMillis"),
+    ...(properties["TlsConfig"] === undefined
+      ? {}
+      : { TlsConfig: { ServerNameToVerify: textOf(objectOf(properties, "TlsConfig") ?? {}, "ServerNameToVerify") } }),
   };
+}
+
+function parametersOf(properties: Properties) {
+  const byStatus = objectOf(properties, "ResponseParameters") ?? {};
+  return {
+    ...(properties["RequestParameters"] === undefined
+      ? {}
+      : { RequestParameters: textsOf(properties, "RequestParameters") }),
+    ...(properties["ResponseParameters"] === undefined
+      ? {}
+      : {
+          ResponseParameters: Object.fromEntries(
+            Object.keys(byStatus).map((status) => [status, responseOf(byStatus, status)]),
+          ),
+        }),
+  };
+}
+
+/** AWS: a map, or a list of `Destination` and `Source` below `ResponseParameters`. */
+function responseOf(byStatus: Properties, status: string): Record<string, string> {
+  const given = objectOf(byStatus, status) ?? {};
+  if (!Array.isArray(given["ResponseParameters"])) return textsOf(byStatus, status);
+  const listed: Record<string, string> = {};
+  for (const item of given["ResponseParameters"]) {
+    const { Destination, Source } = objectOf({ item }, "item") ?? {};
+    listed[String(Destination)] = String(Source);
+  }
+  return listed;
 }
 
 /** YAML reads an unquoted 2.0 as the number 2. */
