@@ -121,6 +121,37 @@ test("what a deployment has changed is seen by every worker", async () => {
   }
 });
 
+test("code that several workers unpack at the same time is whole for each", async () => {
+  const files = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`parts/${n}.txt`, `part ${n} `.repeat(200)]));
+  const handler = `
+import { readdirSync, readFileSync } from "node:fs";
+export const handler = async () => {
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const parts = readdirSync(new URL("parts", import.meta.url));
+  const bytes = parts.reduce((sum, name) => sum + readFileSync(new URL("parts/" + name, import.meta.url)).length, 0);
+  return { files: parts.length, bytes, worker: process.ppid };
+};`;
+  const bytes = Object.values(files).reduce((sum, text) => sum + text.length, 0);
+  const client = unconnected();
+  const workers = new Set<number>();
+  for (let version = 1; version <= 4; version += 1) {
+    const ZipFile = zipOf({ "index.mjs": `${handler}// ${version}`, ...files });
+    if (version === 1)
+      await createNodeFunction(settings, { FunctionName: "large", Role, source: "", Code: { ZipFile } });
+    else await client.send(new UpdateFunctionCodeCommand({ FunctionName: "large", ZipFile }));
+    await waitUntilFunctionUpdatedV2({ client, maxWaitTime: 20, minDelay: 0.02 }, { FunctionName: "large" });
+    // The first invocations of this code, on every worker together.
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, () => invoke<{ files: number; bytes: number; worker: number }>(client, "large")),
+    );
+    for (const answer of answers) {
+      expect(answer).toMatchObject({ files: 300, bytes });
+      workers.add(answer.worker);
+    }
+  }
+  expect(workers.size).toBe(2);
+});
+
 describe("the metrics", () => {
   test("are those of all workers, whichever is asked", async () => {
     for (const text of await Promise.all([scrape(), scrape(), scrape()])) {
