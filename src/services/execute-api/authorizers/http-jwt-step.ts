@@ -22,7 +22,9 @@ export function httpJwtStep(stage: HttpStage, route: PublishedRoute, authorizer:
   const identityOf = compileIdentitySources<HttpRequest>([authorizer.identitySource], httpVariable, "joined");
   const tokens = remembered.tokens(published, authorizer);
   const factsOf = createFacts(route);
-  const insufficient = `Bearer scope="${(route.authorizationScopes ?? []).join(" ")}" error="insufficient_scope" error_description="the token does not have any of the required scopes"`;
+  // What the API's owner wrote goes into a header: nothing that would end its text.
+  const scopes = (route.authorizationScopes ?? []).join(" ").replaceAll(/[^\x20-\x7e]|["\\]/g, "");
+  const insufficient = `Bearer scope="${scopes}" error="insufficient_scope" error_description="the token does not have any of the required scopes"`;
 
   const admit = (request: HttpRequest, token: RememberedToken, next: () => void) => {
     const facts = factsOf(token);
@@ -31,22 +33,26 @@ export function httpJwtStep(stage: HttpStage, route: PublishedRoute, authorizer:
     next();
   };
 
+  /** The token, remembered, or why it is refused. */
+  const verify = async (value: string, now: number): Promise<RememberedToken | string> => {
+    const outcome = await verifyToken(issuers, trusted, bareToken(value), now);
+    if (outcome.outcome === "refused") return outcome.reason;
+    if (!hasAudience(outcome.claims, authorizer.audience)) return "the token does not have a valid audience";
+    const token = toRemembered(outcome.claims, Math.min(outcome.expiresAt, now + limits.tokenVerifiedForMs));
+    tokens.set(value, token);
+    return token;
+  };
+
   return (request, next) => {
     const value = identityOf(request)?.[0];
     if (value === undefined) return challenge(request, 401, "Unauthorized", "Bearer");
     const { now } = request.exchange;
     const known = tokens.get(value);
     if (known !== undefined && now < known.until) return admit(request, known, next);
-    verifyToken(issuers, trusted, bareToken(value), now).then(
-      (outcome) => {
-        if (outcome.outcome === "refused") return refuseToken(request, outcome.reason);
-        const { claims, expiresAt } = outcome;
-        if (!hasAudience(claims, authorizer.audience)) {
-          return refuseToken(request, "the token does not have a valid audience");
-        }
-        const token = toRemembered(claims, Math.min(expiresAt, now + limits.tokenVerifiedForMs));
-        tokens.set(value, token);
-        admit(request, token, next);
+    verify(value, now).then(
+      (token) => {
+        if (typeof token === "string") refuseToken(request, token);
+        else admit(request, token, next);
       },
       (error: unknown) => {
         needs.log.error("Verifying a token broke", { error });

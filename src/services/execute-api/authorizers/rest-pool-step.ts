@@ -33,27 +33,32 @@ export function restPoolStep(stage: RestStage, method: PublishedMethod, authoriz
     next();
   };
 
+  /** The token, remembered, or why it is refused. */
+  const verify = async (value: string, now: number): Promise<RememberedToken | string> => {
+    const outcome = await verifyToken(needs.authorizers.issuers, issuers, bareToken(value), now);
+    if (outcome.outcome === "refused") return outcome.reason;
+    const { claims, expiresAt } = outcome;
+    const audience = claims["aud"] ?? claims["client_id"];
+    if (hasAudience !== undefined && !(typeof audience === "string" && hasAudience(audience))) {
+      return "the token does not have a valid audience";
+    }
+    const token = toRemembered(claims, Math.min(expiresAt, now + limits.tokenVerifiedForMs));
+    tokens.set(value, token);
+    return token;
+  };
+
   return (request, next) => {
     const value = identityOf(request)?.[0];
     if (value === undefined) return refuse(request, "UNAUTHORIZED");
     const { now } = request.exchange;
     const known = tokens.get(value);
     if (known !== undefined && now < known.until) return admit(request, known, next);
-    verifyToken(needs.authorizers.issuers, issuers, bareToken(value), now).then(
-      (outcome) => {
-        if (outcome.outcome === "refused") {
-          needs.log.debug("A token was refused", { apiId: published.apiId, reason: outcome.reason });
-          const isOver = outcome.reason === "the token has expired";
-          return refuse(request, "UNAUTHORIZED", isOver ? "The incoming token has expired" : undefined);
-        }
-        const { claims, expiresAt } = outcome;
-        const audience = claims["aud"] ?? claims["client_id"];
-        if (hasAudience !== undefined && !(typeof audience === "string" && hasAudience(audience))) {
-          return refuse(request, "UNAUTHORIZED");
-        }
-        const token = toRemembered(claims, Math.min(expiresAt, now + limits.tokenVerifiedForMs));
-        tokens.set(value, token);
-        admit(request, token, next);
+    verify(value, now).then(
+      (token) => {
+        if (typeof token !== "string") return admit(request, token, next);
+        needs.log.debug("A token was refused", { apiId: published.apiId, reason: token });
+        const isOver = token === "the token has expired";
+        refuse(request, "UNAUTHORIZED", isOver ? "The incoming token has expired" : undefined);
       },
       (error: unknown) => {
         needs.log.error("Verifying a token broke", { error });
