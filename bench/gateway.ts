@@ -7,6 +7,7 @@ import {
   CreateDeploymentCommand,
 } from "@aws-sdk/client-api-gateway";
 import { ApiGatewayV2Client, CreateStageCommand, ImportApiCommand } from "@aws-sdk/client-apigatewayv2";
+import { AddPermissionCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { generateKeyPairSync, sign } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -40,6 +41,16 @@ export async function measureGateway(folder: string): Promise<GatewayMeasured> {
         secretAccessKey: cumulet.environment["AWS_SECRET_ACCESS_KEY"] ?? "",
       },
     };
+    const lambda = new LambdaClient(settings);
+    await lambda.send(
+      new AddPermissionCommand({
+        FunctionName: "bench-hello",
+        StatementId: "gateway",
+        Action: "lambda:InvokeFunction",
+        Principal: "apigateway.amazonaws.com",
+      }),
+    );
+    lambda.destroy();
     const rest = new APIGatewayClient(settings);
     const http = new ApiGatewayV2Client(settings);
     const address = (apiId: string, path: string) => `${cumulet.endpoint}/_cumulet/api/${apiId}${path}`;
@@ -193,6 +204,10 @@ async function headerScript(folder: string, name: string, header: string, value:
   return path;
 }
 
+function part(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString("base64url");
+}
+
 /** An issuer of this bench's own: discovery, one key, and a token that lasts. */
 async function startIssuer(): Promise<{ readonly url: string; readonly token: string; stop(): void }> {
   const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
@@ -207,7 +222,6 @@ async function startIssuer(): Promise<{ readonly url: string; readonly token: st
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const listening = server.address();
   url = `http://127.0.0.1:${typeof listening === "object" && listening !== null ? listening.port : 0}`;
-  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const now = Math.floor(Date.now() / 1_000);
   const claims = { iss: url, aud: "bench", sub: "bench", iat: now, exp: now + 86_400 };
   const signed = `${part({ alg: "RS256", kid: "bench", typ: "JWT" })}.${part(claims)}`;

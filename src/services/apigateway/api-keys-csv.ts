@@ -26,23 +26,20 @@ export function parseApiKeysCsv(text: string): {
   if (!names.includes("name") || !names.includes("key")) {
     throw badRequest("The header of a file of API keys must have the columns name and key");
   }
-  const known = ["name", "key", "description", "enabled", "usageplanids"];
-  const warnings = names.filter((name) => !known.includes(name)).map((name) => `The column ${name} is ignored`);
+  const known = new Set(["name", "key", "description", "enabled", "usageplanids"]);
+  const warnings = names.filter((name) => !known.has(name)).map((name) => `The column ${name} is ignored`);
   const keys = rows.map((row, index): ImportedApiKey => {
     const cell = (name: string) => row[names.indexOf(name)]?.trim() ?? "";
     if (cell("name") === "" || cell("key") === "") throw badRequest(`Line ${index + 2} has no name or no key`);
     const enabled = cell("enabled").toLowerCase();
     if (!["", "true", "false"].includes(enabled)) throw badRequest(`Line ${index + 2} has an invalid value of enabled`);
-    return {
-      name: cell("name"),
-      value: cell("key"),
-      ...(cell("description") === "" ? {} : { description: cell("description") }),
-      enabled: enabled === "true",
-      planIds: cell("usageplanids")
-        .split(",")
-        .map((id) => id.trim())
-        .filter((id) => id !== ""),
-    };
+    const description = cell("description");
+    const planIds = cell("usageplanids")
+      .split(",")
+      .map((id) => id.trim())
+      .filter((id) => id !== "");
+    const key = { name: cell("name"), value: cell("key"), enabled: enabled === "true", planIds };
+    return description === "" ? key : Object.assign(key, { description });
   });
   return { keys, warnings };
 }

@@ -113,7 +113,7 @@ export function writeUsagePlan(tx: Transaction, usage: UsagePublisher, place: Pl
     stages: plan.apiStages.map(({ apiId, stage, throttle }) => ({
       apiId,
       stageName: stage,
-      throttling: Object.fromEntries(Object.entries(throttle).map(([method, each]) => [method, rateOf(each)])),
+      throttling: Object.fromEntries(Object.entries(throttle).map(withRate)),
     })),
     ...(plan.throttle === undefined ? {} : { throttling: rateOf(plan.throttle) }),
     ...(plan.quota === undefined ? {} : { quota: plan.quota }),
@@ -139,6 +139,10 @@ export function writePlanKey(tx: Transaction, place: Place, planId: string, keyI
 
 export function deletePlanKey(tx: Transaction, place: Place, planId: string, keyId: string): void {
   tx.delete(memberKey(place, planId, keyId));
+}
+
+function withRate([method, throttle]: [string, ThrottleRecord]): [string, PublishedRate] {
+  return [method, rateOf(throttle)];
 }
 
 /** Without a rate there is the account's, and without a burst what comes in a second may come at once. */

@@ -104,19 +104,19 @@ function planPatches(properties: Properties, previous: Properties): Patch[] {
 }
 
 function stagePatches(stages: readonly Properties[], before: readonly Properties[]): Patch[] {
-  const name = (stage: Properties) => nameOf(textOf(stage, "ApiId"), textOf(stage, "Stage"));
   const patches: Patch[] = [];
   for (const stage of before) {
-    if (!stages.some((wanted) => name(wanted) === name(stage))) {
-      patches.push({ op: "remove", path: "/apiStages", value: name(stage) });
+    if (!stages.some((wanted) => stageName(wanted) === stageName(stage))) {
+      patches.push({ op: "remove", path: "/apiStages", value: stageName(stage) });
     }
   }
   for (const stage of stages) {
-    const known = before.find((each) => name(each) === name(stage));
-    if (known === undefined) patches.push({ op: "add", path: "/apiStages", value: name(stage) });
-    else if (throttlesOf(known).length > 0) patches.push({ op: "remove", path: `/apiStages/${name(stage)}/throttle` });
+    const known = before.find((each) => stageName(each) === stageName(stage));
+    if (known === undefined) patches.push({ op: "add", path: "/apiStages", value: stageName(stage) });
+    else if (throttlesOf(known).length > 0)
+      patches.push({ op: "remove", path: `/apiStages/${stageName(stage)}/throttle` });
     for (const [method, each] of throttlesOf(stage)) {
-      const path = `/apiStages/${name(stage)}/throttle/${method.replaceAll("/", "~1")}`;
+      const path = `/apiStages/${stageName(stage)}/throttle/${method.replaceAll("/", "~1")}`;
       for (const [member, part] of [
         ["RateLimit", "rateLimit"],
         ["BurstLimit", "burstLimit"],
@@ -140,4 +140,8 @@ function throttleFrom(throttle: Properties) {
 
 function nameOf(apiId: string | undefined, stage: string | undefined): string {
   return `${apiId}:${stage}`;
+}
+
+function stageName(stage: Properties): string {
+  return nameOf(textOf(stage, "ApiId"), textOf(stage, "Stage"));
 }

@@ -175,7 +175,6 @@ describe("a stage's cache", () => {
 
   test("holds no more than its size, forgets what was unused the longest, and keeps nothing larger than 1 MB", () => {
     const cache = createStageCaches().of("s", { sizeBytes: 100_000, generation: "" });
-    const entry = (body: string) => ({ status: 200, headers: [], body, expiresAt: 10 });
     for (let index = 0; index < 10; index++) {
       cache.set(`k${index}`, entry("x".repeat(20_000)));
       cache.get("k0", 0);
@@ -238,6 +237,10 @@ describe("a canary", () => {
     expect(new Set(answers)).toEqual(new Set([expected]));
   });
 });
+
+function entry(body: string) {
+  return { status: 200, headers: [], body, expiresAt: 10 };
+}
 
 function mock(body: string): PublishedMethod["integration"] {
   return {

@@ -112,7 +112,7 @@ function createCounter(needs: QuotasNeeds, address: UsageAddress, quota: Publish
   const { store, clock, ids, log, journal, nodes } = needs;
   let lease: Lease | undefined;
   let usedUpUntil = 0;
-  let asking: Promise<void> | undefined;
+  let busy: Promise<void> | undefined;
 
   const takeHeld = (now: number): boolean => {
     if (lease === undefined || lease.used >= lease.amount || now >= lease.period.end) return false;
@@ -166,41 +166,43 @@ function createCounter(needs: QuotasNeeds, address: UsageAddress, quota: Publish
     tick();
   };
 
-  const ask = async (): Promise<void> => {
-    try {
-      await exchange(true);
-    } catch (error) {
-      // Whoever cannot know whether something is left lets nobody pass.
-      log.warn("A quota could not be asked for", { planId: address.planId, keyId: address.keyId, error });
-      usedUpUntil = clock.now() + limits.quotaDeniedMs;
-    } finally {
-      asking = undefined;
-    }
+  /** One exchange after the other. Never rejects. */
+  const begin = (takesMore: boolean): Promise<void> => {
+    busy = exchange(takesMore)
+      .catch((error: unknown) => {
+        // Whoever cannot know whether something is left lets nobody pass.
+        log.warn("A quota could not be asked for", { planId: address.planId, keyId: address.keyId, error });
+        usedUpUntil = clock.now() + limits.quotaDeniedMs;
+      })
+      .finally(() => (busy = undefined));
+    return busy;
   };
 
   const takeSoon = async (): Promise<boolean> => {
     for (;;) {
-      await (asking ??= ask());
+      await (busy ?? begin(true));
       const now = clock.now();
       if (takeHeld(now)) return true;
       if (now < usedUpUntil) return false;
     }
   };
 
+  const settle = async (): Promise<void> => {
+    if (busy !== undefined) {
+      await busy;
+      // It may have taken more.
+      return settle();
+    }
+    if (lease !== undefined) await begin(false);
+  };
+
   return {
     take(now) {
-      if (asking === undefined && takeHeld(now)) return true;
-      if (asking === undefined && now < usedUpUntil) return false;
+      if (busy === undefined && takeHeld(now)) return true;
+      if (busy === undefined && now < usedUpUntil) return false;
       return takeSoon();
     },
-    async settle() {
-      while (asking !== undefined) await asking;
-      if (lease === undefined) return;
-      asking = exchange(false)
-        .catch((error: unknown) => log.warn("A quota could not be settled", { planId: address.planId, error }))
-        .finally(() => (asking = undefined));
-      await asking;
-    },
+    settle,
     unsettledSince: () => lease?.lastAt,
     refresh() {
       usedUpUntil = 0;

@@ -50,13 +50,15 @@ export function createLimits(needs: LimitsNeeds): LimitsOwner {
     .digest("hex")
     .slice(0, 16);
   const liveNodes = () => Math.max(1, nodes?.live().length ?? 1);
+  const prefix = `${machine}_`;
+  const isGone = (owner: string) => owner.startsWith(prefix) && hasEnded(owner.slice(prefix.length));
   const throttles = createThrottles({ ...needs, isDivided: () => nodes?.isDivided() ?? false, nodes: liveNodes });
   const quotas = createQuotas({
     ...needs,
     journal:
       folder === undefined || remains === undefined
         ? createMemoryJournal()
-        : createLeaseJournal(folder, `${machine}_${remains.identity}`),
+        : createLeaseJournal(folder, `${prefix}${remains.identity}`),
     nodes: liveNodes,
   });
   const plans = createUsagePlans({ store, throttles, quotas });
@@ -65,7 +67,6 @@ export function createLimits(needs: LimitsNeeds): LimitsOwner {
     quotas,
     recover: async () => {
       if (folder === undefined) return;
-      const isGone = (owner: string) => owner.startsWith(`${machine}_`) && hasEnded(owner.slice(machine.length + 1));
       await recoverQuotas({ store, folder, now: () => clock.now(), isGone });
     },
     stop: async () => {
