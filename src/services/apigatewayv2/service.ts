@@ -23,6 +23,7 @@ import { authorizerType } from "./resources/authorizer.ts";
 import { deploymentType } from "./resources/deployment.ts";
 import { integrationResponseType } from "./resources/integration-response.ts";
 import { integrationType } from "./resources/integration.ts";
+import { modelType } from "./resources/model.ts";
 import { routeResponseType } from "./resources/route-response.ts";
 import { routeType } from "./resources/route.ts";
 import { stageType } from "./resources/stage.ts";
@@ -61,6 +62,7 @@ export function createApiGatewayV2(needs: ApiGatewayV2Needs): ApiGatewayV2 {
       apiMappingType,
       routingRuleType,
       authorizerType,
+      modelType,
       apiType,
       routeType,
       routeResponseType,

@@ -12,10 +12,14 @@ export const apiType: ResourceType = {
   type: "AWS::ApiGatewayV2::Api",
   properties: [
     "ApiKeySelectionExpression",
+    "BasePath",
     "Body.*",
     "BodyS3Location.Bucket",
+    "BodyS3Location.Etag",
     "BodyS3Location.Key",
+    "BodyS3Location.Version",
     "CorsConfiguration.*",
+    "CredentialsArn",
     "Description",
     "DisableExecuteApiEndpoint",
     "DisableSchemaValidation",
@@ -33,13 +37,21 @@ export const apiType: ResourceType = {
   create: async (context) => {
     const client = context.client<typeof sdk>("apigatewayv2");
     const body = await readBody(context);
-    const api =
+    if (context.resumed === true) await deleteUnrecorded(client, context);
+    // It is made with its tags, by which one that a crash has cut off is found; then it gets what the body has.
+    const api = await client.CreateApi(
       body === undefined
-        ? await client.CreateApi(createInput(context))
-        : await client.ImportApi({ Body: body, FailOnWarnings: flagOf(context.properties, "FailOnWarnings") });
+        ? createInput(context)
+        : {
+            Name: textOf(context.properties, "Name") ?? context.logicalId,
+            ProtocolType: "HTTP",
+            Tags: { ...context.tags, ...textsOf(context.properties, "Tags") },
+          },
+    );
     const apiId = api.ApiId ?? "";
     if (body !== undefined) {
       try {
+        await client.ReimportApi({ ...importInput(context.properties), ApiId: apiId, Body: body });
         await override(client, context, apiId);
       } catch (error) {
         await client.DeleteApi({ ApiId: apiId });
@@ -54,11 +66,21 @@ export const apiType: ResourceType = {
     const apiId = state.physicalId;
     const body = await readBody(context);
     if (body !== undefined) {
-      await client.ReimportApi({ ApiId: apiId, Body: body, FailOnWarnings: flagOf(properties, "FailOnWarnings") });
+      await client.ReimportApi({ ...importInput(properties), ApiId: apiId, Body: body });
     } else if (previous["CorsConfiguration"] !== undefined && properties["CorsConfiguration"] === undefined) {
       await client.DeleteCorsConfiguration({ ApiId: apiId });
     }
     await override(client, context, apiId);
+    const changed = (name: string) => {
+      const value = textOf(properties, name);
+      return value === textOf(previous, name) ? undefined : value;
+    };
+    const quick = {
+      Target: changed("Target"),
+      RouteKey: changed("RouteKey"),
+      CredentialsArn: changed("CredentialsArn"),
+    };
+    if (Object.values(quick).some((value) => value !== undefined)) await client.UpdateApi({ ApiId: apiId, ...quick });
     const gone = Object.keys(textsOf(previous, "Tags")).filter((key) => !(key in textsOf(properties, "Tags")));
     if (gone.length > 0) await client.UntagResource({ ResourceArn: arnOf(context, apiId), TagKeys: gone });
     return state;
@@ -68,6 +90,21 @@ export const apiType: ResourceType = {
     await unlessGone(client.DeleteApi({ ApiId: context.state.physicalId }));
   },
 };
+
+/** Nobody knows the identifier of an API whose creation was cut off: it is made anew. One of the other protocol is being replaced. */
+async function deleteUnrecorded(client: Client, context: ResourceContext): Promise<void> {
+  const names = ["aws:cloudformation:stack-id", "aws:cloudformation:logical-id"] as const;
+  const protocol = textOf(context.properties, "ProtocolType") ?? "HTTP";
+  const { Items = [] } = await client.GetApis({ MaxResults: "500" });
+  for (const { ApiId, ProtocolType, Tags } of Items) {
+    const isOurs = names.every((name) => context.tags[name] !== undefined && Tags?.[name] === context.tags[name]);
+    if (isOurs && ProtocolType === protocol) await unlessGone(client.DeleteApi({ ApiId }));
+  }
+}
+
+function importInput(properties: Properties) {
+  return { Basepath: textOf(properties, "BasePath"), FailOnWarnings: flagOf(properties, "FailOnWarnings") };
+}
 
 function createInput(context: ResourceContext) {
   const { properties } = context;
@@ -80,6 +117,7 @@ function createInput(context: ResourceContext) {
     Name: textOf(properties, "Name") ?? "",
     ProtocolType: protocol,
     Target: textOf(properties, "Target"),
+    CredentialsArn: textOf(properties, "CredentialsArn"),
     RouteKey: textOf(properties, "RouteKey"),
     Tags: { ...context.tags, ...textsOf(properties, "Tags") },
   };
@@ -126,6 +164,8 @@ async function readBody(context: ResourceContext): Promise<string | undefined> {
   const object = await context.client<typeof s3>("s3").GetObject({
     Bucket: textOf(location, "Bucket"),
     Key: textOf(location, "Key"),
+    VersionId: textOf(location, "Version"),
+    IfMatch: textOf(location, "Etag"),
   });
   const chunks: Uint8Array[] = [];
   let bytes = 0;
