@@ -261,15 +261,12 @@ describe("$context in templates", () => {
   });
 });
 
+function custom(responseType: string, more: Partial<PublishedRestStage["gatewayResponses"][number]> = {}) {
+  return { responseType, responseParameters: {}, responseTemplates: {}, ...more };
+}
+
 /** "Gateway responses for REST APIs" and "Set up gateway response customization". */
 describe("gateway responses", () => {
-  const custom = (responseType: string, more: Partial<PublishedRestStage["gatewayResponses"][number]> = {}) => ({
-    responseType,
-    responseParameters: {},
-    responseTemplates: {},
-    ...more,
-  });
-
   test("fill templates with the error, the context, stage variables and the request's parameters", async () => {
     const template = `{"message":$context.error.messageString,"type":"$context.error.responseType","stage":"\${context.stage}",
       "path":"$context.path","resource":"$context.resourcePath","color":"$stageVariables.color","q":"$method.request.querystring.q",
