@@ -7,6 +7,7 @@ import { packageTemplate } from "./artifacts.ts";
 import { CommandError, type Command } from "./command.ts";
 import { connectionOptions, openConnection, type Connection } from "./connection.ts";
 import { createProgress, type Progress } from "./progress.ts";
+import { refuseOtherOrigin, withOrigin } from "./stack-origin.ts";
 
 const pollMs = 100;
 
@@ -14,7 +15,7 @@ export const deployCommand: Command = {
   name: "deploy",
   usage: "deploy [FOLDER|TEMPLATE] [--stack NAME] [--parameter KEY=VALUE]… [--port PORT] [--data DIR]",
   summary: "deploys an app folder or a template and prints its addresses",
-  help: "FOLDER (the current one by default) holds a template.yaml, template.yml or template.json, or what 'sam build' made of it (.aws-sam/build).\nLocal code folders that the template names are packed and uploaded first. The stack is named after the folder unless --stack says otherwise.",
+  help: "FOLDER (the current one by default) holds a template.yaml, template.yml or template.json, or what 'sam build' made of it (.aws-sam/build).\nLocal code folders that the template names are packed and uploaded first. The stack is named after the folder unless --stack says otherwise; one that was deployed from another folder is replaced with --stack only.",
   async run(argv, output) {
     const { values, positionals } = parseArgs({
       args: [...argv],
@@ -25,7 +26,8 @@ export const deployCommand: Command = {
     const progress = createProgress(output);
     const folder = resolve(positionals[0] ?? ".");
     const stackName = values.stack ?? stackNameOf(folder);
-    const template = await packageTemplate(folder, connection, progress);
+    if (values.stack === undefined) await refuseOtherOrigin(connection, stackName, folder);
+    const template = withOrigin(await packageTemplate(folder, connection, progress), folder);
     const parameters = (values.parameter ?? []).map(parseParameter);
     const outcome = await deployStack({ connection, stackName, template, parameters, progress });
     progress.end();

@@ -5,6 +5,7 @@ import { packageTemplate } from "./artifacts.ts";
 import { CommandError, type Command, type Output } from "./command.ts";
 import { connectionOptions, type Connection } from "./connection.ts";
 import { deployStack, parseParameter, stackNameOf } from "./deploy.ts";
+import { refuseOtherOrigin, withOrigin } from "./stack-origin.ts";
 import { readDevApp, type DevApp } from "./dev-app.ts";
 import { followStack } from "./dev-follow.ts";
 import { openDevServer } from "./dev-server.ts";
@@ -34,6 +35,7 @@ export const devCommand: Command = {
     try {
       const { connection } = server;
       const stackName = values.stack ?? stackNameOf(folder);
+      if (values.stack === undefined) await refuseOtherOrigin(connection, stackName, folder);
       const swapper = await createSwapper(connection);
       await develop({ folder, stackName, parameters, connection, swapper, output, ended: ended.signal });
     } finally {
@@ -109,7 +111,7 @@ async function deployApp(development: Development, app: DevApp): Promise<DevStac
   const progress = createProgress(output);
   try {
     await clearFailedStack(connection, stackName);
-    const template = await packageTemplate(folder, connection, progress);
+    const template = withOrigin(await packageTemplate(folder, connection, progress), folder);
     const { changed } = await deployStack({ connection, stackName, template, parameters, progress });
     progress.end();
     await swapper.deployed(app.functions);
