@@ -137,6 +137,15 @@ describe("A WebSocket API", () => {
     await expect(client.send(new sdk.CreateRouteCommand({ ApiId: apiId, ...input }))).rejects.toMatchObject({ name });
   });
 
+  test.each([
+    [{ StageName: "$default" }, "BadRequestException"],
+    [{ StageName: "s", DefaultRouteSettings: { ThrottlingRateLimit: 1 } }, "NotImplemented"],
+    [{ StageName: "s", RouteSettings: { x: { DetailedMetricsEnabled: true } } }, "NotImplemented"],
+    [{ StageName: "s", AccessLogSettings: { DestinationArn: "arn:x", Format: "x" } }, "NotImplemented"],
+  ])("refuses a stage with %j with %s", async (input, name) => {
+    await expect(client.send(new sdk.CreateStageCommand({ ApiId: apiId, ...input }))).rejects.toMatchObject({ name });
+  });
+
   test("is an HTTP API's other: route responses are refused there", async () => {
     const { ApiId } = await client.send(new sdk.CreateApiCommand({ Name: "http", ProtocolType: "HTTP" }));
     const command = new sdk.CreateRouteResponseCommand({ ApiId, RouteId: "r", RouteResponseKey: "$default" });

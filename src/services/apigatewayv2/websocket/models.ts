@@ -11,9 +11,10 @@ import { pageOf } from "../rules.ts";
 import { readWebSocketApi } from "./protocol.ts";
 import type { ModelRecord } from "./records.ts";
 
+const path = (input: { ApiId?: string | undefined; ModelId?: string | undefined }) =>
+  `/apis/${input.ApiId}/models/${input.ModelId}`;
+
 export function modelOperations(needs: ApiGatewayV2Needs) {
-  const path = (input: { ApiId?: string | undefined; ModelId?: string | undefined }) =>
-    `/apis/${input.ApiId}/models/${input.ModelId}`;
   return {
     CreateModel: {
       authorize: (input, call) => may("POST", call, `/apis/${input.ApiId}/models`),

@@ -5,6 +5,7 @@ import { webSocketIntegrationOperations } from "./integrations.ts";
 import { modelOperations } from "./models.ts";
 import { routeResponseOperations } from "./route-responses.ts";
 import { webSocketRouteOperations } from "./routes.ts";
+import { webSocketStageOperations } from "./stages.ts";
 
 /** The operations of WebSocket APIs: those of their own, and those that HTTP APIs have as well. */
 export function webSocketOperations(needs: ApiGatewayV2Needs) {
@@ -14,6 +15,7 @@ export function webSocketOperations(needs: ApiGatewayV2Needs) {
     ...routeResponseOperations(needs),
     ...webSocketIntegrationOperations(needs),
     ...integrationResponseOperations(needs),
+    ...webSocketStageOperations(needs),
     ...modelOperations(needs),
   };
 }
