@@ -24,7 +24,7 @@ export async function startTestIssuer(nowSeconds: () => number): Promise<TestIss
   let made = 0;
   const requests: string[] = [];
   const rotate = (keep: boolean) => {
-    const pair = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const pair = nextPair();
     keys = [{ kid: `k${++made}`, ...pair }, ...(keep ? keys : [])];
   };
   rotate(false);
@@ -68,6 +68,15 @@ export async function startTestIssuer(nowSeconds: () => number): Promise<TestIss
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** Making a key takes long: a test file makes a few, and issuers take turns, so that no two of one test share one. */
+const pairs: { readonly privateKey: KeyObject; readonly publicKey: KeyObject }[] = [];
+let turn = 0;
+
+function nextPair() {
+  const index = turn++ % 6;
+  return (pairs[index] ??= generateKeyPairSync("rsa", { modulusLength: 2048 }));
 }
 
 function encode(value: object): string {
