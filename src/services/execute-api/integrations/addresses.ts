@@ -1,7 +1,7 @@
 import { lookup as systemLookup } from "node:dns";
 import { BlockList, isIP, type LookupFunction } from "node:net";
 
-/** Which addresses integrations may connect to. See docs/decisions: "Integrations reach no metadata service". */
+/** Which addresses integrations may connect to. See docs/decisions: 0013. */
 export interface AddressRules {
   /** Whether an address literal may be connected to. Host names are for `lookup`. */
   allows(address: string): boolean;
