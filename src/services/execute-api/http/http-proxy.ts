@@ -56,6 +56,7 @@ export function compileHttpProxy(
       },
       (outcome) => {
         const latencyMs = needs.clock.now() - exchange.now;
+        exchange.meter?.integrated?.(latencyMs);
         if ("failure" in outcome) {
           request.integration = { latencyMs, error: outcome.reason };
           return fail(request, outcome.failure, outcome.reason);

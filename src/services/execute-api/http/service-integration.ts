@@ -54,6 +54,7 @@ export function compileServiceIntegration(
     call(request).then(
       (answered) => {
         const latencyMs = needs.clock.now() - request.exchange.now;
+        request.exchange.meter?.integrated?.(latencyMs);
         if (answered === "late") {
           request.integration = { latencyMs, error: "The service is late" };
           return refuse(request, 503, "Service Unavailable");

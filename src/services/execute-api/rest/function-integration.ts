@@ -40,6 +40,7 @@ export function compileFunctionIntegration(
     if (!isJson(event)) return refuse(request, "BAD_REQUEST_BODY", "Could not parse request body into json.");
     call(exchange.method, event, needs.identities.uuid(), exchange.trace, caller, (outcome) => {
       const latencyMs = needs.clock.now() - exchange.now;
+      exchange.meter?.integrated?.(latencyMs);
       if (outcome.outcome === "late") return refuse(request, "INTEGRATION_TIMEOUT");
       if (outcome.outcome === "refused") {
         request.integration = { integrationStatus: outcome.status, latencyMs, error: "Lambda refused the invocation" };

@@ -125,6 +125,7 @@ function stream(request: RestRequest, head: IncomingMessage, cut: () => void): v
 function note(request: RestRequest, outcome: UpstreamOutcome): void {
   const { exchange, stage } = request;
   const latencyMs = stage.needs.clock.now() - exchange.now;
+  exchange.meter?.integrated?.(latencyMs);
   if ("failure" in outcome) request.integration = { latencyMs, error: outcome.reason };
   else {
     const requestId =

@@ -73,6 +73,7 @@ export function compileServiceIntegration(
     call(request, mapped, path).then(
       (answered) => {
         const latencyMs = needs.clock.now() - request.exchange.now;
+        request.exchange.meter?.integrated?.(latencyMs);
         if (answered === "late") {
           request.integration = { latencyMs, error: "The service is late" };
           return refuse(request, "INTEGRATION_TIMEOUT");
