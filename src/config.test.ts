@@ -80,3 +80,23 @@ describe("--blobs", () => {
     expect(() => readConfig({ blobs }, keys)).toThrow(ConfigError);
   });
 });
+
+describe("CUMULET_USER_POOL_ISSUERS", () => {
+  const pool = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_abc";
+  const read = (text: string) => readConfig({}, { CUMULET_USER_POOL_ISSUERS: text }).userPoolIssuers;
+
+  test("names issuers by the ARNs of pools", () => {
+    expect(read("")).toEqual({});
+    expect(read(`${pool}=https://a.example/x, ${pool}d=http://localhost:9000`)).toEqual({
+      [pool]: "https://a.example/x",
+      [`${pool}d`]: "http://localhost:9000",
+    });
+  });
+
+  test.each(["https://a.example", `${pool}=`, `${pool}=ftp://a.example`, "arn:aws:iam::000000000000:role/x=https://a"])(
+    "refuses %s",
+    (text) => {
+      expect(() => read(text)).toThrow("CUMULET_USER_POOL_ISSUERS");
+    },
+  );
+});
