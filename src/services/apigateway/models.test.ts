@@ -141,55 +141,56 @@ describe("models", () => {
   });
 });
 
+async function deploy(validateRequestBody: boolean, validateRequestParameters: boolean) {
+  const { restApiId, rootResourceId } = await createApi();
+  const contentType = "application/json";
+  await client.send(new CreateModelCommand({ restApiId, name: "Owner", contentType, schema: '{"required":["id"]}' }));
+  await client.send(new CreateModelCommand({ restApiId, name: "Pet", contentType, schema: petSchema(restApiId) }));
+  const { id: requestValidatorId } = await client.send(
+    new CreateRequestValidatorCommand({ restApiId, name: "v", validateRequestBody, validateRequestParameters }),
+  );
+  const { id: resourceId } = await client.send(
+    new CreateResourceCommand({ restApiId, parentId: rootResourceId, pathPart: "{id}" }),
+  );
+  const method = { restApiId, resourceId, httpMethod: "POST" };
+  await client.send(
+    new PutMethodCommand({
+      ...method,
+      authorizationType: "NONE",
+      requestValidatorId,
+      requestModels: { "application/json": "Pet" },
+      requestParameters: {
+        "method.request.path.id": true,
+        "method.request.querystring.page": true,
+        "method.request.querystring.type": false,
+        "method.request.header.X-Request": true,
+      },
+    }),
+  );
+  await client.send(new PutMethodResponseCommand({ ...method, statusCode: "200" }));
+  await client.send(
+    new PutIntegrationCommand({
+      ...method,
+      type: "MOCK",
+      passthroughBehavior: "WHEN_NO_MATCH",
+      requestTemplates: { "application/json": '{"statusCode": 200}', "text/plain": '{"statusCode": 200}' },
+    }),
+  );
+  await client.send(new PutIntegrationResponseCommand({ ...method, statusCode: "200" }));
+  await client.send(
+    new PutGatewayResponseCommand({
+      restApiId,
+      responseType: "BAD_REQUEST_BODY",
+      responseTemplates: { "application/json": '{"message":$context.error.messageString}' },
+    }),
+  );
+  await client.send(new CreateDeploymentCommand({ restApiId, stageName: "s" }));
+  const ask = (path: string, init: RequestInit = {}) =>
+    fetch(`${platform.endpoint}/_cumulet/api/${restApiId}/s${path}`, { method: "POST", ...init });
+  return { ask, method, requestValidatorId };
+}
+
 describe("a validated method", () => {
-  async function deploy(validateRequestBody: boolean, validateRequestParameters: boolean) {
-    const { restApiId, rootResourceId } = await createApi();
-    const contentType = "application/json";
-    await client.send(new CreateModelCommand({ restApiId, name: "Owner", contentType, schema: '{"required":["id"]}' }));
-    await client.send(new CreateModelCommand({ restApiId, name: "Pet", contentType, schema: petSchema(restApiId) }));
-    const { id: requestValidatorId } = await client.send(
-      new CreateRequestValidatorCommand({ restApiId, name: "v", validateRequestBody, validateRequestParameters }),
-    );
-    const { id: resourceId } = await client.send(
-      new CreateResourceCommand({ restApiId, parentId: rootResourceId, pathPart: "{id}" }),
-    );
-    const method = { restApiId, resourceId, httpMethod: "POST" };
-    await client.send(
-      new PutMethodCommand({
-        ...method,
-        authorizationType: "NONE",
-        requestValidatorId,
-        requestModels: { "application/json": "Pet" },
-        requestParameters: {
-          "method.request.path.id": true,
-          "method.request.querystring.page": true,
-          "method.request.querystring.type": false,
-          "method.request.header.X-Request": true,
-        },
-      }),
-    );
-    await client.send(new PutMethodResponseCommand({ ...method, statusCode: "200" }));
-    await client.send(
-      new PutIntegrationCommand({
-        ...method,
-        type: "MOCK",
-        passthroughBehavior: "WHEN_NO_MATCH",
-        requestTemplates: { "application/json": '{"statusCode": 200}', "text/plain": '{"statusCode": 200}' },
-      }),
-    );
-    await client.send(new PutIntegrationResponseCommand({ ...method, statusCode: "200" }));
-    await client.send(
-      new PutGatewayResponseCommand({
-        restApiId,
-        responseType: "BAD_REQUEST_BODY",
-        responseTemplates: { "application/json": '{"message":$context.error.messageString}' },
-      }),
-    );
-    await client.send(new CreateDeploymentCommand({ restApiId, stageName: "s" }));
-    const ask = (path: string, init: RequestInit = {}) =>
-      fetch(`${platform.endpoint}/_cumulet/api/${restApiId}/s${path}`, { method: "POST", ...init });
-    return { ask, method, requestValidatorId };
-  }
   const json = { "Content-Type": "application/json", "X-Request": "1" };
   const body = (pet: object) => ({ headers: json, body: JSON.stringify(pet) });
 

@@ -1,14 +1,15 @@
 const literal = (value: string) => `'${value}'`;
 const corsHeaders = ["Access-Control-Allow-Headers", "Access-Control-Allow-Methods", "Access-Control-Allow-Origin"];
 
+const mock = (responses: object, statusCode = 200) => ({
+  type: "mock",
+  passthroughBehavior: "when_no_match",
+  requestTemplates: { "application/json": `{"statusCode": ${statusCode}}` },
+  responses,
+});
+
 /** For tests: a shop for pets with the features that AWS's own sample has, and validation and documentation besides. */
 export function petStore() {
-  const mock = (responses: object, statusCode = 200) => ({
-    type: "mock",
-    passthroughBehavior: "when_no_match",
-    requestTemplates: { "application/json": `{"statusCode": ${statusCode}}` },
-    responses,
-  });
   const options = {
     consumes: ["application/json"],
     produces: ["application/json"],

@@ -12,9 +12,10 @@ import { applyPatch, type PatchTable } from "../patch.ts";
 import { checkTags, pageOf, wholeSecond } from "../rules.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
 
+const path = (input: { clientCertificateId?: string | undefined }) =>
+  `/clientcertificates/${input.clientCertificateId}`;
+
 export function clientCertificateOperations(needs: ApiGatewayNeeds) {
-  const path = (input: { clientCertificateId?: string | undefined }) =>
-    `/clientcertificates/${input.clientCertificateId}`;
   return {
     GenerateClientCertificate: {
       authorize: (_input, call) => may("POST", call, "/clientcertificates"),

@@ -13,9 +13,10 @@ import type { DocumentationLocation, DocumentationPartRecord } from "../records.
 import { pageOf } from "../rules.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
 
+const path = (input: { restApiId?: string | undefined; documentationPartId?: string | undefined }) =>
+  `/restapis/${input.restApiId}/documentation/parts/${input.documentationPartId}`;
+
 export function documentationPartOperations(needs: ApiGatewayNeeds) {
-  const path = (input: { restApiId?: string | undefined; documentationPartId?: string | undefined }) =>
-    `/restapis/${input.restApiId}/documentation/parts/${input.documentationPartId}`;
   return {
     CreateDocumentationPart: {
       authorize: (input, call) => may("POST", call, `/restapis/${input.restApiId}/documentation/parts`),

@@ -9,9 +9,10 @@ import type { DocumentationVersionRecord } from "../records.ts";
 import { pageOf, wholeSecond } from "../rules.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
 
+const path = (input: { restApiId?: string | undefined; documentationVersion?: string | undefined }) =>
+  `/restapis/${input.restApiId}/documentation/versions/${input.documentationVersion}`;
+
 export function documentationVersionOperations(needs: ApiGatewayNeeds) {
-  const path = (input: { restApiId?: string | undefined; documentationVersion?: string | undefined }) =>
-    `/restapis/${input.restApiId}/documentation/versions/${input.documentationVersion}`;
   return {
     CreateDocumentationVersion: {
       authorize: (input, call) => may("POST", call, `/restapis/${input.restApiId}/documentation/versions`),

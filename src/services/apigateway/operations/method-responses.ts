@@ -8,9 +8,10 @@ import { checkModels, invalidParameter, without } from "../request-rules.ts";
 import { changeMethod, type MethodAddress, methodOf, methodPath } from "./method-address.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
 
+const path = (input: MethodAddress & { statusCode?: string | undefined }) =>
+  `${methodPath(input)}/responses/${input.statusCode}`;
+
 export function methodResponseOperations(needs: ApiGatewayNeeds) {
-  const path = (input: MethodAddress & { statusCode?: string | undefined }) =>
-    `${methodPath(input)}/responses/${input.statusCode}`;
   return {
     PutMethodResponse: {
       authorize: (input, call) => may("PUT", call, path(input)),

@@ -57,8 +57,7 @@ export function modelOperations(needs: ApiGatewayNeeds) {
           const api = await readApi(reader, call, input.restApiId);
           return listChildren(reader, call, api.id, "model");
         });
-        const page = pageOf(models, (model) => model.name, input.limit, input.position);
-        return { ...page, items: page.items.map((model) => ({ ...model })) };
+        return pageOf(models, (model) => model.name, input.limit, input.position);
       },
     },
     GetModelTemplate: {

@@ -10,9 +10,10 @@ import type { RequestValidatorRecord } from "../records.ts";
 import { pageOf } from "../rules.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
 
+const path = (input: { restApiId?: string | undefined; requestValidatorId?: string | undefined }) =>
+  `/restapis/${input.restApiId}/requestvalidators/${input.requestValidatorId}`;
+
 export function requestValidatorOperations(needs: ApiGatewayNeeds) {
-  const path = (input: { restApiId?: string | undefined; requestValidatorId?: string | undefined }) =>
-    `/restapis/${input.restApiId}/requestvalidators/${input.requestValidatorId}`;
   return {
     CreateRequestValidator: {
       authorize: (input, call) => may("POST", call, `/restapis/${input.restApiId}/requestvalidators`),
@@ -48,8 +49,7 @@ export function requestValidatorOperations(needs: ApiGatewayNeeds) {
           const api = await readApi(reader, call, input.restApiId);
           return listChildren(reader, call, api.id, "request-validator");
         });
-        const page = pageOf(validators, (validator) => validator.id, input.limit, input.position);
-        return { ...page, items: page.items.map((validator) => ({ ...validator })) };
+        return pageOf(validators, (validator) => validator.id, input.limit, input.position);
       },
     },
     UpdateRequestValidator: {

@@ -58,7 +58,7 @@ export function sdkTypeOperations() {
     },
     GetSdkTypes: {
       authorize: (_input, call) => may("GET", call, "/sdktypes"),
-      run: async () => ({ items: sdkTypes.map((type) => ({ ...type })) }),
+      run: async () => ({ items: [...sdkTypes] }),
     },
   } satisfies OperationsOf<typeof sdk>;
 }

@@ -20,7 +20,12 @@ describe("What AWS's validator says", () => {
       1.5,
       'instance type (number) does not match any allowed primitive type (allowed: ["integer"])',
     ],
-    ["enum", { enum: ["cat", "dog"] }, "cow", 'instance value ("cow") not found in enum (possible values: ["cat","dog"])'],
+    [
+      "enum",
+      { enum: ["cat", "dog"] },
+      "cow",
+      'instance value ("cow") not found in enum (possible values: ["cat","dog"])',
+    ],
     ["minLength", { minLength: 3 }, "ab", 'string "ab" is too short (length: 2, required minimum: 3)'],
     ["maxLength", { maxLength: 1 }, "👍👍", 'string "👍👍" is too long (length: 2, maximum allowed: 1)'],
     ["pattern", { pattern: "^a+$" }, "b", 'ECMA 262 regex "^a+$" does not match input string "b"'],
@@ -39,16 +44,29 @@ describe("What AWS's validator says", () => {
       'object instance has properties which are not allowed by the schema: ["b","z"]',
     ],
     ["multipleOf", { multipleOf: 2 }, 3, "remainder of division is not zero (3 / 2)"],
-    ["uniqueItems", { uniqueItems: true }, [{ a: 1, b: 2 }, { b: 2, a: 1 }], "array must not contain duplicate elements"],
     [
-      "minItems",
-      { minItems: 2 },
-      [1],
-      "array is too short: must have at least 2 elements but instance has 1 elements",
+      "uniqueItems",
+      { uniqueItems: true },
+      [
+        { a: 1, b: 2 },
+        { b: 2, a: 1 },
+      ],
+      "array must not contain duplicate elements",
     ],
-    ["anyOf", { anyOf: [{ type: "string" }, { type: "null" }] }, 1, "instance failed to match at least one required schema among 2"],
+    ["minItems", { minItems: 2 }, [1], "array is too short: must have at least 2 elements but instance has 1 elements"],
+    [
+      "anyOf",
+      { anyOf: [{ type: "string" }, { type: "null" }] },
+      1,
+      "instance failed to match at least one required schema among 2",
+    ],
     ["oneOf", { oneOf: [{}, {}] }, 1, "instance failed to match exactly one schema (matched 2 out of 2)"],
-    ["allOf", { allOf: [{}, { type: "null" }] }, 1, "instance failed to match all required schemas (matched only 1 out of 2)"],
+    [
+      "allOf",
+      { allOf: [{}, { type: "null" }] },
+      1,
+      "instance failed to match all required schemas (matched only 1 out of 2)",
+    ],
     ["not", { not: {} }, 1, "instance matched a schema which it should not have"],
     ["format", { format: "email" }, "nobody", 'string "nobody" is not a valid email address'],
   ])("of %s", (_keyword, schema, value, message) => {
@@ -66,7 +84,10 @@ describe("What AWS's validator says", () => {
 describe("References", () => {
   const models = {
     Pet: JSON.stringify({
-      properties: { owner: { $ref: "https://apigateway.amazonaws.com/restapis/abc/models/Owner" }, next: { $ref: "#" } },
+      properties: {
+        owner: { $ref: "https://apigateway.amazonaws.com/restapis/abc/models/Owner" },
+        next: { $ref: "#" },
+      },
     }),
     Owner: JSON.stringify({ $ref: "#/definitions/Person", definitions: { Person: { required: ["name"] } } }),
   };
@@ -95,12 +116,16 @@ describe("Limits", () => {
     expect(validate(schema, value)).not.toEqual([]);
     expect(performance.now() - started).toBeLessThan(5000);
   });
-  test.each(["{", "[]", '{"type":"text"}', '{"pattern":"("}', '{"required":[1]}', `${'{"not":'.repeat(5000)}{}${"}".repeat(5000)}`])(
-    "refuse what is no schema: %.20s",
-    (schema) => {
-      expect(modelChecker.problemOf(schema, {})).toContain("Invalid model schema specified");
-    },
-  );
+  test.each([
+    "{",
+    "[]",
+    '{"type":"text"}',
+    '{"pattern":"("}',
+    '{"required":[1]}',
+    `${'{"not":'.repeat(5000)}{}${"}".repeat(5000)}`,
+  ])("refuse what is no schema: %.20s", (schema) => {
+    expect(modelChecker.problemOf(schema, {})).toContain("Invalid model schema specified");
+  });
   test("Any JSON is a schema or is refused, and any value is valid or not", () => {
     fc.assert(
       fc.property(fc.json(), fc.jsonValue(), (schema, value) => {

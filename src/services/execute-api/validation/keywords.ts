@@ -70,7 +70,7 @@ const keywords: Readonly<Record<string, Keyword>> = {
     const unknown = allowed.find((type) => !types.has(type));
     if (unknown !== undefined) throw compiler.invalid(`Invalid model schema specified. Unknown type ${unknown}`);
     const shown = JSON.stringify(
-      allowed.includes("number") ? [...new Set([...allowed, "integer"])].sort() : [...allowed].sort(),
+      allowed.includes("number") ? [...new Set([...allowed, "integer"])].toSorted() : allowed.toSorted(),
     );
     return (value, report) => {
       const type = typeOf(value);
