@@ -115,6 +115,7 @@ async function simulate(seed: number, write: (event: string) => void): Promise<O
   let runs = 0;
   let takenOver = 0;
   let scheduled = 0;
+  let calmed = false;
   const newWork = (): Work => ({ id: `work-${(scheduled += 1)}` });
 
   // ---- what the jobs do
@@ -228,7 +229,8 @@ async function simulate(seed: number, write: (event: string) => void): Promise<O
   const someTime = () => random.between(0, troubleMs);
 
   for (const machine of machines) {
-    world.at(random.between(0, 5_000), () => boot(machine));
+    // One that was stopped or killed before may have come back already.
+    world.at(random.between(0, 5_000), () => machine.holder ?? boot(machine));
     if (trouble.steps && random.chance(0.5)) {
       world.at(someTime(), () => {
         machine.clockError.skewMs += random.between(-10 * minute, 10 * minute);
@@ -261,7 +263,7 @@ async function simulate(seed: number, write: (event: string) => void): Promise<O
         const { lostRequest } = machine.weather;
         machine.weather.lostRequest = 1;
         world.at(random.between(2_000, 40_000), () => {
-          machine.weather.lostRequest = lostRequest;
+          if (!calmed) machine.weather.lostRequest = lostRequest;
         });
       });
     }
@@ -285,6 +287,7 @@ async function simulate(seed: number, write: (event: string) => void): Promise<O
 
   await world.run(() => problem !== undefined, troubleMs);
   tell("all is well again");
+  calmed = true;
   for (const machine of machines) {
     Object.assign(machine.weather, calm);
     machine.holder?.process.resume();
