@@ -81,9 +81,10 @@ describe("--blobs", () => {
   });
 });
 
+const read = (text: string) => readConfig({}, { CUMULET_USER_POOL_ISSUERS: text }).userPoolIssuers;
+
 describe("CUMULET_USER_POOL_ISSUERS", () => {
   const pool = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_abc";
-  const read = (text: string) => readConfig({}, { CUMULET_USER_POOL_ISSUERS: text }).userPoolIssuers;
 
   test("names issuers by the ARNs of pools", () => {
     expect(read("")).toEqual({});
