@@ -332,3 +332,17 @@ describe("A connection", () => {
     expect((await disconnection(connectionId)).requestContext["disconnectStatusCode"]).toBe(1006);
   });
 });
+
+test("A stop closes connections with 1001, and runs $disconnect before it is done", async () => {
+  const stopping = await startFakeGateway(systemClock);
+  await stopping.publish(stageOf("api", ["$disconnect"]));
+  const client = await connectClient(`${stopping.url.replace("http", "ws")}/api/prod`);
+  await stopping.webSockets.stop(5_000);
+  expect((await client.closed)[0]).toBe(1001);
+  expect(stopping.event()["requestContext"]).toMatchObject({
+    eventType: "DISCONNECT",
+    disconnectStatusCode: 1001,
+    disconnectReason: "Going away",
+  });
+  await stopping.stop();
+});
