@@ -211,38 +211,7 @@ describe("gateway responses", () => {
 
   test("come with a stack, and go with it", async () => {
     const cloudFormation = new CloudFormationClient(platform.settings);
-    const template = (statusCode: string, type = "MISSING_AUTHENTICATION_TOKEN") => ({
-      Resources: {
-        Api: { Type: "AWS::ApiGateway::RestApi", Properties: { Name: "stack" } },
-        Method: {
-          Type: "AWS::ApiGateway::Method",
-          Properties: {
-            RestApiId: { Ref: "Api" },
-            ResourceId: { "Fn::GetAtt": ["Api", "RootResourceId"] },
-            HttpMethod: "GET",
-            AuthorizationType: "NONE",
-            Integration: { Type: "MOCK", RequestTemplates: { "application/json": "{statusCode: 200}" } },
-          },
-        },
-        Answer: {
-          Type: "AWS::ApiGateway::GatewayResponse",
-          Properties: {
-            RestApiId: { Ref: "Api" },
-            ResponseType: type,
-            StatusCode: statusCode,
-            ResponseParameters: { "gatewayresponse.header.X-Stage": "context.stage" },
-            ResponseTemplates: { "application/json": '{"s":"$context.stage"}' },
-          },
-        },
-        [`Deployment${statusCode}${type.length}`]: {
-          Type: "AWS::ApiGateway::Deployment",
-          DependsOn: ["Method", "Answer"],
-          Properties: { RestApiId: { Ref: "Api" }, StageName: "Prod" },
-        },
-      },
-      Outputs: { Api: { Value: { Ref: "Api" } } },
-    });
-    const first = await deploy(cloudFormation, "answers", template("404"));
+    const first = await deploy(cloudFormation, "answers", stackOf("404"));
     const apiId = first.outputs["Api"] ?? "";
     const missing = await ask("/Prod/none", {}, apiId);
     expect([missing.status, missing.headers.get("x-stage"), await missing.json()]).toEqual([
@@ -250,10 +219,10 @@ describe("gateway responses", () => {
       "Prod",
       { s: "Prod" },
     ]);
-    await deploy(cloudFormation, "answers", template("410"));
+    await deploy(cloudFormation, "answers", stackOf("410"));
     expect((await ask("/Prod/none", {}, apiId)).status).toBe(410);
     // Another type replaces the resource: the first is gone.
-    await deploy(cloudFormation, "answers", template("411", "THROTTLED"));
+    await deploy(cloudFormation, "answers", stackOf("411", "THROTTLED"));
     const told = await client.send(new GetGatewayResponsesCommand({ restApiId: apiId }));
     const configured = (told.items ?? []).filter(({ defaultResponse }) => defaultResponse === false);
     expect(configured.map(({ responseType, statusCode }) => [responseType, statusCode])).toEqual([
@@ -261,3 +230,37 @@ describe("gateway responses", () => {
     ]);
   });
 });
+
+function stackOf(statusCode: string, type = "MISSING_AUTHENTICATION_TOKEN") {
+  return {
+    Resources: {
+      Api: { Type: "AWS::ApiGateway::RestApi", Properties: { Name: "stack" } },
+      Method: {
+        Type: "AWS::ApiGateway::Method",
+        Properties: {
+          RestApiId: { Ref: "Api" },
+          ResourceId: { "Fn::GetAtt": ["Api", "RootResourceId"] },
+          HttpMethod: "GET",
+          AuthorizationType: "NONE",
+          Integration: { Type: "MOCK", RequestTemplates: { "application/json": "{statusCode: 200}" } },
+        },
+      },
+      Answer: {
+        Type: "AWS::ApiGateway::GatewayResponse",
+        Properties: {
+          RestApiId: { Ref: "Api" },
+          ResponseType: type,
+          StatusCode: statusCode,
+          ResponseParameters: { "gatewayresponse.header.X-Stage": "context.stage" },
+          ResponseTemplates: { "application/json": '{"s":"$context.stage"}' },
+        },
+      },
+      [`Deployment${statusCode}${type.length}`]: {
+        Type: "AWS::ApiGateway::Deployment",
+        DependsOn: ["Method", "Answer"],
+        Properties: { RestApiId: { Ref: "Api" }, StageName: "Prod" },
+      },
+    },
+    Outputs: { Api: { Value: { Ref: "Api" } } },
+  };
+}
