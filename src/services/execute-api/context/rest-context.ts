@@ -23,6 +23,7 @@ const variables: Variables<RestRequest> = {
   deploymentId: ({ stage }) => stage.published.deploymentId,
   "identity.apiKey": ({ apiKey }) => apiKey?.value,
   "identity.apiKeyId": ({ apiKey }) => apiKey?.id,
+  isCanaryRequest: ({ stage }) => stage.published.isCanary === true,
   path: ({ exchange, stage }) => contextPathOf(stage.published, exchange),
   requestId: ({ exchange }) => exchange.requestId,
   resourceId: ({ method }) => method.resourceId || undefined,
