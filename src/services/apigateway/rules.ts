@@ -65,31 +65,6 @@ export function checkTags(tags: Readonly<Record<string, string>>): Readonly<Reco
   return tags;
 }
 
-export function parseTimeout(timeoutMs: number | undefined): number {
-  if (timeoutMs === undefined) return limits.integrationTimeoutMsMax;
-  if (timeoutMs >= limits.integrationTimeoutMsMin && timeoutMs <= limits.integrationTimeoutMsMax) return timeoutMs;
-  throw badRequest(
-    `Timeout should be between ${limits.integrationTimeoutMsMin} ms and ${limits.integrationTimeoutMsMax} ms`,
-  );
-}
-
-/** Only functions are integrated by AWS_PROXY here: other URIs are refused by name. */
-export function parseProxyUri(uri: string | undefined): string {
-  if (uri === undefined || uri === "") throw badRequest("Integration URI must be given for AWS_PROXY");
-  const target = /^arn:[\w-]+:apigateway:[\w-]*:lambda:path\/(.*)$/.exec(uri)?.[1];
-  if (target === undefined) throw notImplemented(`An AWS_PROXY integration with ${uri}`);
-  if (/^2015-03-31\/functions\/.+\/invocations$/.test(target)) return uri;
-  if (target.endsWith("response-streaming-invocations")) throw notImplemented(`A streaming integration (${uri})`);
-  throw badRequest("Invalid ARN specified in the request");
-}
-
-/** Whoever called the API: the only credentials that functions are called with here, beside the API's own. */
-export function parseCredentials(credentials: string | undefined): { readonly credentials?: string } {
-  if (credentials === undefined || credentials === "") return {};
-  if (/^arn:[\w-]+:iam::\*:user\/\*$/.test(credentials)) return { credentials };
-  throw notImplemented(`An integration with the credentials ${credentials}`);
-}
-
 export function parsePassthrough(behavior: string | undefined): IntegrationRecord["passthroughBehavior"] {
   const value = behavior?.toUpperCase() ?? "WHEN_NO_MATCH";
   if (value === "WHEN_NO_MATCH" || value === "WHEN_NO_TEMPLATES" || value === "NEVER") return value;

@@ -111,9 +111,10 @@ describe("CreateApi", () => {
   });
 
   test.each([
-    ["WebSocket APIs", { ProtocolType: "WEBSOCKET" as const }, 501],
-    ["CredentialsArn", { Target: functionArn, CredentialsArn: "arn:aws:iam::000000000000:role/r" }, 501],
-    ["HTTP targets", { Target: "https://example.com" }, 501],
+    ["WebSocket APIs without a selection", { ProtocolType: "WEBSOCKET" as const }, 400],
+    ["credentials that are no role", { Target: functionArn, CredentialsArn: "arn:aws:iam::000000000000:user/r" }, 400],
+    ["a role of another account", { Target: functionArn, CredentialsArn: "arn:aws:iam::111111111111:role/r" }, 400],
+    ["a target that is no address", { Target: "https://" }, 400],
     ["a key without a target", { RouteKey: "GET /" }, 400],
     ["credentials for every origin", { CorsConfiguration: { AllowCredentials: true, AllowOrigins: ["*"] } }, 400],
   ])("refuses %s", async (_what, more, status) => {
@@ -285,7 +286,7 @@ describe("refusals", () => {
     );
     await refuse(
       client.send(new CreateIntegrationCommand({ ApiId, IntegrationType: "HTTP_PROXY", IntegrationUri: "https://x" })),
-      "NotImplemented",
+      "BadRequestException",
     );
     await refuse(
       client.send(

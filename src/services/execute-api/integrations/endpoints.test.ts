@@ -324,6 +324,10 @@ describe("HTTP of a REST API", () => {
   });
 });
 
+function failure(errorMessage: string) {
+  return () => Promise.resolve({ payload: Buffer.from(JSON.stringify({ errorMessage })), functionError: "Unhandled" });
+}
+
 describe("AWS with a function", () => {
   const uri =
     "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:000000000000:function:f/invocations";
@@ -351,12 +355,10 @@ describe("AWS with a function", () => {
 
   test("selects by the error message of a function that failed, and by nothing else", async () => {
     const api = await rest({ type: "AWS", uri, httpMethod: "POST", responses: [ok, failed] });
-    const error = (errorMessage: string) => () =>
-      Promise.resolve({ payload: Buffer.from(JSON.stringify({ errorMessage })), functionError: "Unhandled" });
-    gateway.answer(error("Invalid name"));
+    gateway.answer(failure("Invalid name"));
     const matched = await fetch(`${api}/1`);
     expect([matched.status, await matched.json()]).toEqual([400, { why: "Invalid name" }]);
-    gateway.answer(error("Other"));
+    gateway.answer(failure("Other"));
     expect((await fetch(`${api}/1`)).status).toBe(200);
     gateway.answer({ errorMessage: "Invalid but returned" });
     expect((await fetch(`${api}/1`)).status).toBe(200);

@@ -165,7 +165,7 @@ export function createUpstream(clock: Clock, addresses: AddressRules): Upstream 
         done(outcome);
         if ("failure" in outcome) cut();
       };
-      let cut = () => undefined as void;
+      let cut = noConnection;
       const cancel = clock.after(request.timeoutMs, () => end({ failure: "late", reason: "The endpoint is late" }));
       cut = open(
         request,
@@ -222,3 +222,5 @@ function collect(head: IncomingMessage, end: (outcome: UpstreamOutcome) => void)
   head.on("error", (error) => end({ failure: "broken", reason: error.message }));
   head.on("close", () => end({ failure: "broken", reason: "The endpoint's answer broke off" }));
 }
+
+function noConnection(): void {}
