@@ -274,9 +274,9 @@ describe("ImportRestApi", () => {
       501,
     ],
     [
-      "an HTTP integration",
+      "an HTTP integration without a method",
       { ...definition, paths: { "/": { get: { "x-amazon-apigateway-integration": { type: "http_proxy" } } } } },
-      501,
+      400,
     ],
   ])("refuses %s", async (_what, document, status) => {
     const body = Buffer.from(typeof document === "string" ? document : JSON.stringify(document));
@@ -374,7 +374,7 @@ describe("refusals", () => {
       client.send(new PutMethodCommand({ ...method, httpMethod: "POST", authorizationType: "CUSTOM" })),
       "BadRequestException",
     );
-    await refusal(client.send(new PutIntegrationCommand({ ...method, type: "HTTP_PROXY" })), "NotImplemented");
+    await refusal(client.send(new PutIntegrationCommand({ ...method, type: "HTTP_PROXY" })), "BadRequestException");
     await refusal(
       client.send(new PutIntegrationCommand({ ...method, type: "AWS_PROXY", uri })),
       "BadRequestException",
