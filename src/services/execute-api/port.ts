@@ -183,7 +183,7 @@ export interface PublishedRestStage extends PublishedBase {
   readonly cache?: PublishedCache;
   /** Absent without a canary. */
   readonly canary?: PublishedCanary;
-  /** Never published: how a canary is compiled. */
+  /** Never published: how a stage with a canary, and the canary, are compiled. */
   readonly isCanary?: boolean;
   readonly cacheName?: string;
   readonly authorizers?: readonly PublishedRestAuthorizer[];

@@ -56,6 +56,16 @@ async function publish(apiId: string, more: Partial<PublishedRestStage> = {}): P
 }
 
 const text = async (url: string, init?: RequestInit) => (await fetch(url, init)).text();
+test("a key of megabytes, and many that are nobody's, are refused and leave nothing behind", async () => {
+  const url = await publish("hostile", { methods: [method("GET", "/a", { apiKeyRequired: true })] });
+  const ask = async (key: string) => (await fetch(`${url}/a`, { headers: { "x-api-key": key } })).status;
+  expect([403, 431]).toContain(await ask("k".repeat(2_000_000)).catch(() => 431));
+  expect([await ask("k".repeat(10_000)), await ask(""), await ask("a, b")]).toEqual([403, 403, 403]);
+  const statuses = await Promise.all(Array.from({ length: 300 }, (_, index) => ask(`nobody-${index}`)));
+  expect(new Set(statuses)).toEqual(new Set([403]));
+  expect(gateway.invocations.length).toBe(calls);
+});
+
 const renewing = { headers: { "Cache-Control": "max-age=0" } };
 
 describe("a stage's cache", () => {

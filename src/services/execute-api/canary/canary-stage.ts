@@ -13,8 +13,8 @@ export function compileCanaryStage(
   random: () => number,
 ): CompiledStage {
   const { canary, ...own } = published;
-  const stage = compile(own);
-  if (canary === undefined) return stage;
+  if (canary === undefined) return compile(own);
+  const stage = compile({ ...own, isCanary: false });
   const { percentTraffic, useStageCache, snapshot, deploymentId, variables } = canary;
   const name = `${own.apiId}/${own.stageName}`;
   const drawn = compile({
