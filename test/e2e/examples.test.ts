@@ -125,11 +125,12 @@ describe("examples/shop", () => {
     });
   });
 
+  const ask = async (authorization: string) => {
+    const answer = await fetch(`${shop()}/sales`, { headers: { authorization } });
+    return [answer.status, await answer.json()];
+  };
+
   test("shows its sales to clerks", async () => {
-    const ask = async (authorization: string) => {
-      const answer = await fetch(`${shop()}/sales`, { headers: { authorization } });
-      return [answer.status, await answer.json()];
-    };
     expect(await ask("Bearer ann")).toEqual([200, { clerk: "ann" }]);
     expect(await ask("Bearer eve")).toEqual([401, { message: "Unauthorized" }]);
   });
@@ -137,9 +138,9 @@ describe("examples/shop", () => {
   test("answers its bell", async () => {
     const socket = new WebSocket(app().address("SOCKET"));
     const heard = new Promise((resolve, reject) => {
-      socket.onopen = () => socket.send(JSON.stringify({ action: "ring", text: "hello" }));
-      socket.onmessage = ({ data }) => resolve(JSON.parse(String(data)));
-      socket.onerror = () => reject(new Error("The bell cannot be reached"));
+      socket.addEventListener("open", () => socket.send(JSON.stringify({ action: "ring", text: "hello" })));
+      socket.addEventListener("message", ({ data }) => resolve(JSON.parse(String(data))));
+      socket.addEventListener("error", () => reject(new Error("The bell cannot be reached")));
     });
     expect(await heard).toEqual({ connection: expect.any(String), heard: "hello" });
     socket.close();

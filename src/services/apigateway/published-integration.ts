@@ -1,5 +1,5 @@
 import type { PublishedIntegrationResponse, PublishedMethod } from "../execute-api/port.ts";
-import type { IntegrationRecord } from "./model.ts";
+import type { IntegrationRecord, IntegrationResponseRecord } from "./model.ts";
 
 /** An integration as stages answer with it. */
 export function publishedIntegration(integration: IntegrationRecord): PublishedMethod["integration"] {
@@ -13,13 +13,7 @@ export function publishedIntegration(integration: IntegrationRecord): PublishedM
   const mapped = {
     requestTemplates: integration.requestTemplates ?? {},
     passthroughBehavior: integration.passthroughBehavior,
-    responses: Object.values(integration.responses).map((response): PublishedIntegrationResponse => ({
-      statusCode: response.statusCode,
-      ...(response.selectionPattern === undefined ? {} : { selectionPattern: response.selectionPattern }),
-      responseParameters: response.responseParameters ?? {},
-      responseTemplates: response.responseTemplates ?? {},
-      ...(response.contentHandling === undefined ? {} : { contentHandling: response.contentHandling }),
-    })),
+    responses: Object.values(integration.responses).map(publishedResponse),
   };
   if (type === "MOCK") return { type, ...mapped };
   return {
@@ -44,5 +38,16 @@ export function publishedCacheKey(
   return {
     ...(cacheKeyParameters === undefined ? {} : { cacheKeyParameters }),
     ...(cacheNamespace === undefined ? {} : { cacheNamespace }),
+  };
+}
+
+function publishedResponse(response: IntegrationResponseRecord): PublishedIntegrationResponse {
+  const { statusCode, selectionPattern, responseParameters = {}, responseTemplates = {}, contentHandling } = response;
+  return {
+    statusCode,
+    ...(selectionPattern === undefined ? {} : { selectionPattern }),
+    responseParameters,
+    responseTemplates,
+    ...(contentHandling === undefined ? {} : { contentHandling }),
   };
 }

@@ -129,7 +129,9 @@ export function deleteUsagePlan(tx: Transaction, usage: UsagePublisher, place: P
 /** Ids of the keys in a plan. */
 export async function listPlanKeys(reader: Reader, place: Place, planId: string): Promise<ApiKeyRecord[]> {
   const entries = await reader.range<true>({ prefix: memberPrefix(place, planId) }, { limit: limits.apiKeysMax });
-  const keys = await reader.getMany<ApiKeyRecord>(entries.map(({ key }): Key => keyPrefix(place).concat(String(key.at(-1)))));
+  const keys = await reader.getMany<ApiKeyRecord>(
+    entries.map(({ key }): Key => keyPrefix(place).concat(String(key.at(-1)))),
+  );
   return keys.filter((key) => key !== undefined);
 }
 

@@ -83,9 +83,7 @@ describe("a method that requires an API key", () => {
 
   test("answers whoever shows a key of the stage's usage plan, until the key is disabled, deleted or taken out", async () => {
     const { apiId, url } = await deployApi();
-    const plan = await client.send(
-      new CreateUsagePlanCommand({ name: "p", apiStages: [{ apiId, stage: "dev" }] }),
-    );
+    const plan = await client.send(new CreateUsagePlanCommand({ name: "p", apiStages: [{ apiId, stage: "dev" }] }));
     const key = await createKey(plan.id);
     expect((await call(url, key.value)).status).toBe(200);
     const enable = (value: string) =>
@@ -130,9 +128,7 @@ describe("usage plans", () => {
 
   test("a method's own throttle is in place of the plan's", async () => {
     const { apiId, url } = await deployApi();
-    const plan = await client.send(
-      new CreateUsagePlanCommand({ name: "m", apiStages: [{ apiId, stage: "dev" }] }),
-    );
+    const plan = await client.send(new CreateUsagePlanCommand({ name: "m", apiStages: [{ apiId, stage: "dev" }] }));
     const key = await createKey(plan.id);
     const path = `/apiStages/${apiId}:dev/throttle/~1/GET`;
     await client.send(
@@ -174,9 +170,7 @@ describe("usage plans", () => {
       type: "LimitExceededException",
     });
     const today = new Date().toISOString().slice(0, 10);
-    const usage = await client.send(
-      new GetUsageCommand({ usagePlanId: plan.id, startDate: today, endDate: today }),
-    );
+    const usage = await client.send(new GetUsageCommand({ usagePlanId: plan.id, startDate: today, endDate: today }));
     expect(usage.items).toEqual({ [key.id]: [[25, 0]] });
     const updated = await client.send(
       new UpdateUsageCommand({
@@ -225,9 +219,7 @@ describe("usage plans", () => {
 describe("a stage's method settings", () => {
   test("throttle each method for all callers", async () => {
     const { apiId, url } = await deployApi();
-    const plan = await client.send(
-      new CreateUsagePlanCommand({ name: "s", apiStages: [{ apiId, stage: "dev" }] }),
-    );
+    const plan = await client.send(new CreateUsagePlanCommand({ name: "s", apiStages: [{ apiId, stage: "dev" }] }));
     const keys = [await createKey(plan.id), await createKey(plan.id)];
     const stage = await client.send(
       new UpdateStageCommand({
@@ -266,9 +258,7 @@ describe("API keys", () => {
   test("are listed by page to the end, and gone when deleted", async () => {
     const made = [await createKey(undefined, { name: "paged" }), await createKey(undefined, { name: "paged" })];
     const first = await client.send(new GetApiKeysCommand({ nameQuery: "paged", limit: 1 }));
-    const second = await client.send(
-      new GetApiKeysCommand({ nameQuery: "paged", limit: 1, position: first.position }),
-    );
+    const second = await client.send(new GetApiKeysCommand({ nameQuery: "paged", limit: 1, position: first.position }));
     expect([...(first.items ?? []), ...(second.items ?? [])].map(({ id }) => id)).toEqual(
       made.map(({ id }) => id).toSorted(),
     );
@@ -282,9 +272,7 @@ describe("API keys", () => {
 
   test("are imported from CSV with the usage plans of their lines", async () => {
     const { apiId, url } = await deployApi();
-    const plan = await client.send(
-      new CreateUsagePlanCommand({ name: "csv", apiStages: [{ apiId, stage: "dev" }] }),
-    );
+    const plan = await client.send(new CreateUsagePlanCommand({ name: "csv", apiStages: [{ apiId, stage: "dev" }] }));
     const value = "imported-value-0123456789";
     const body = `Name,key,description,Enabled,usageplanIds\n"First, one",${value},"said ""so""",TRUE,"${plan.id}"\n`;
     const { ids } = await client.send(

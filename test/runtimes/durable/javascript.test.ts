@@ -64,7 +64,9 @@ durable("a failed step is retried after its delay", async () => {
 });
 
 durable("a step that fails at every attempt fails the execution with its error", async () => {
-  const { arn, failed, document } = await workflows.invoke(await workflows.given("retries", { name: "never" }), { always: true });
+  const { arn, failed, document } = await workflows.invoke(await workflows.given("retries", { name: "never" }), {
+    always: true,
+  });
   expect(failed).toBe("Unhandled");
   expect(document).toMatchObject({ errorMessage: expect.stringContaining("not yet") });
   expect((await workflows.ended(arn)).Status).toBe("FAILED");

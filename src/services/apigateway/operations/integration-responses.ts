@@ -6,7 +6,7 @@ import { integrationResponsePatches } from "../integration-patches.ts";
 import { checkResponse, parseContentHandling } from "../integration-rules.ts";
 import { type IntegrationResponseRecord, type MethodRecord, readChild } from "../model.ts";
 import { applyPatch } from "../patch.ts";
-import { integrationOf, integrationResponseOf } from "./integrations.ts";
+import { integrationOf, integrationResponseOf } from "./found-integration.ts";
 import { changeMethod, type MethodAddress, methodOf, methodPath } from "./method-address.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
 

@@ -1,11 +1,11 @@
 import type * as sdk from "@aws-sdk/client-api-gateway";
 import type { OperationsOf } from "../../../wire/service.ts";
 import { may } from "../authorize.ts";
-import { childNotFound, statusCodeNotFound } from "../errors.ts";
 import { integrationPatches } from "../integration-patches.ts";
 import { checkIntegration, checkRequestParameters, parseIntegration, passedRole } from "../integration-rules.ts";
-import { type IntegrationRecord, type MethodRecord, readChild } from "../model.ts";
+import { type IntegrationRecord, readChild } from "../model.ts";
 import { applyPatch } from "../patch.ts";
+import { integrationOf } from "./found-integration.ts";
 import { describeIntegrationResponse } from "./integration-responses.ts";
 import { changeMethod, methodOf, methodPath } from "./method-address.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
@@ -68,19 +68,6 @@ export function integrationOperations(needs: ApiGatewayNeeds) {
       },
     },
   } satisfies OperationsOf<typeof sdk>;
-}
-
-/** Throws NotFoundException for a method without an integration. */
-export function integrationOf(method: MethodRecord): IntegrationRecord {
-  if (method.integration === undefined) throw childNotFound("Integration");
-  return method.integration;
-}
-
-/** Throws NotFoundException. */
-export function integrationResponseOf(method: MethodRecord, statusCode: string | undefined) {
-  const response = integrationOf(method).responses[statusCode ?? ""];
-  if (response === undefined) throw statusCodeNotFound();
-  return response;
 }
 
 export function describeIntegration(integration: IntegrationRecord, resourceId: string) {

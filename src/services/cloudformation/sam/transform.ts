@@ -175,15 +175,9 @@ const samTypes: ReadonlyMap<string, SamType> = new Map<string, SamType>([
 
 /** Types of the SAM specification that this transform does not know yet: refused by name, never left in the template. */
 const notYet = new Set(
-  [
-    "Application",
-    "CapacityProvider",
-    "Connector",
-    "GraphQLApi",
-    "MicrovmImage",
-    "NetworkConnector",
-    "WebFunction",
-  ].map((name) => `AWS::Serverless::${name}`),
+  ["Application", "CapacityProvider", "Connector", "GraphQLApi", "MicrovmImage", "NetworkConnector", "WebFunction"].map(
+    (name) => `AWS::Serverless::${name}`,
+  ),
 );
 
 /** A generated resource may have the id of the SAM resource it comes from, and no other. */

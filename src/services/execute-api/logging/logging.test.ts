@@ -138,7 +138,11 @@ describe("logs of a REST API", () => {
     await patchStage(["/*/*/logging/loglevel", "INFO"], ["/*/*/logging/dataTrace", "true"]);
     const answer = await ask("/prod/pets/7?a=b", {
       method: "POST",
-      headers: { "content-type": "application/json", authorization: "Bearer very-secret-token", "x-api-key": "abcdef0123456789" },
+      headers: {
+        "content-type": "application/json",
+        authorization: "Bearer very-secret-token",
+        "x-api-key": "abcdef0123456789",
+      },
       body: '{"x":1}',
     });
     const id = answer.headers.get("x-amzn-requestid");
