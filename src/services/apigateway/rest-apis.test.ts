@@ -333,6 +333,16 @@ describe("stages", () => {
       client.send(new CreateStageCommand({ restApiId, stageName: "x", deploymentId, tracingEnabled: true })),
       "NotImplemented",
     );
+    const trace = (value: string) =>
+      client.send(
+        new UpdateStageCommand({
+          restApiId,
+          stageName: "dev",
+          patchOperations: [{ op: "replace", path: "/tracingEnabled", value }],
+        }),
+      );
+    expect(await trace("false")).toMatchObject({ tracingEnabled: false });
+    await refusal(trace("true"), "NotImplemented");
     await refusal(
       client.send(new CreateStageCommand({ restApiId, stageName: "dev", deploymentId })),
       "ConflictException",

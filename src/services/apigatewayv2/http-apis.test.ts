@@ -294,10 +294,10 @@ describe("refusals", () => {
           ApiId,
           IntegrationType: "AWS_PROXY",
           IntegrationUri: uri,
-          RequestParameters: { "append:header.a": "1" },
+          RequestParameters: { "grow:header.a": "1" },
         }),
       ),
-      "NotImplemented",
+      "BadRequestException",
     );
   });
 });

@@ -79,5 +79,7 @@ test("execution logs are refused for HTTP APIs, and throttling of routes by name
     StageName: "w",
     DefaultRouteSettings: { ThrottlingRateLimit: 1 },
   });
-  await expect(client.send(throttled)).rejects.toThrow("Throttling of a WebSocket API's routes");
+  await expect(client.send(throttled)).rejects.toThrow(
+    "CreateStage of a WebSocket API with DefaultRouteSettings is not implemented",
+  );
 });

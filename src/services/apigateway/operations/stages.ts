@@ -1,12 +1,13 @@
 import type * as sdk from "@aws-sdk/client-api-gateway";
 import type { Reader } from "../../../kernel/store/store.ts";
+import { notImplemented } from "../../../aws/error.ts";
 import type { OperationsOf } from "../../../wire/service.ts";
 import { may } from "../authorize.ts";
 import { writeStage } from "../deploy.ts";
 import { badRequest, conflict, limitExceeded, stillMapped } from "../errors.ts";
 import { apiGatewayLimits as limits } from "../limits.ts";
 import { deleteChild, findChild, listChildren, type Place, readApi, readChild, type StageRecord } from "../model.ts";
-import { applyPatch, type PatchTable } from "../patch.ts";
+import { applyPatch, parseFlag, type PatchTable } from "../patch.ts";
 import { accessLogPatches, describeAccessLog } from "../stage-logging.ts";
 import { checkStageName, checkTags, checkVariables, refuseMembers, wholeSecond } from "../rules.ts";
 import { methodSettingPatches } from "./method-settings.ts";
@@ -155,6 +156,16 @@ const patches: PatchTable<StageRecord> = [
   ...canaryPatches,
   { path: /^\/deploymentId$/, apply: { replace: (stage, deploymentId) => ({ ...stage, deploymentId }) } },
   { path: /^\/description$/, apply: { replace: (stage, description) => ({ ...stage, description }) } },
+  // Deployment tools say what is off, too.
+  {
+    path: /^\/tracingEnabled$/,
+    apply: {
+      replace: (stage, value) => {
+        if (parseFlag(value)) throw notImplemented("UpdateStage with tracingEnabled");
+        return stage;
+      },
+    },
+  },
   {
     path: /^\/variables\/[^/]+$/,
     apply: {
