@@ -46,7 +46,9 @@ describe("every table", () => {
           if (!streams) loaded.protocol(protocol).encode(operation, {}, "id");
         }
       }
-      expect(loaded.model.operations.size).toBeGreaterThan(2);
+      // The API of WebSocket connections has three.
+      const few = name === "apigatewaymanagementapi";
+      expect(loaded.model.operations.size).toBeGreaterThan(few ? 2 : 10);
     },
   );
 
