@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ClientSettings } from "../../src/testing/functions.ts";
 import { startPostgres, type TestPostgres } from "../../src/testing/postgres.ts";
-import { startBalancer } from "./balancer.ts";
+import { startBalancer, type Balancer } from "./balancer.ts";
 import { createNetwork, type Host } from "./network.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -17,6 +17,7 @@ const nodePort = 4566;
 export interface TestCluster {
   readonly postgres: TestPostgres;
   readonly nodes: readonly TestNode[];
+  readonly balancer: Balancer;
   /** Through the load balancer, with the retries that SDKs make unless they are told otherwise. */
   readonly settings: ClientSettings;
   stop(): Promise<void>;
@@ -24,6 +25,8 @@ export interface TestCluster {
 
 export interface TestNode {
   readonly name: string;
+  /** As the load balancer names it. */
+  readonly server: string;
   /** Of this node alone, past the load balancer. */
   readonly endpoint: string;
   readonly settings: ClientSettings;
@@ -58,7 +61,7 @@ export async function startCluster(clocks: readonly number[]): Promise<TestClust
     undo.push(() => postgres.stop());
     const { search } = new URL(await postgres.newStore());
     const url = postgres.passwordUrl + search;
-    const members: { readonly node: TestNode; readonly host: Host; readonly dataDir: string }[] = [];
+    const members: { readonly node: TestNode; readonly dataDir: string }[] = [];
     for (const [index, ahead] of clocks.entries()) {
       const host = await network.addHost();
       const dataDir = await mkdtemp(join(tmpdir(), "cumulet-node-"));
@@ -68,18 +71,24 @@ export async function startCluster(clocks: readonly number[]): Promise<TestClust
       if (first) await cp(join(first.dataDir, "server-key"), join(dataDir, "server-key"));
       const node = createNode(`node ${index + 1}`, { host, dataDir, url, ahead, postgres: network.hub.address });
       undo.push(() => node.kill());
-      members.push({ node, host, dataDir });
+      members.push({ node, dataDir });
       await node.start();
     }
     const balancer = await startBalancer(
       network.hub,
-      members.map(({ host }) => `${host.address}:${nodePort}`),
+      members.map(({ node }) => node.server),
     );
     undo.push(() => balancer.stop());
     const nodes = members.map(({ node }) => node);
     const [first] = nodes;
     const endpoint = `http://${network.hub.address}:${balancer.port}`;
-    return { postgres, nodes, settings: { ...(first?.settings ?? missing()), endpoint, maxAttempts: 3 }, stop };
+    return {
+      postgres,
+      nodes,
+      balancer,
+      settings: { ...(first?.settings ?? missing()), endpoint, maxAttempts: 3 },
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -91,7 +100,8 @@ function createNode(
   needs: { host: Host; dataDir: string; url: string; ahead: number; postgres: string },
 ): TestNode {
   const { host, dataDir } = needs;
-  const endpoint = `http://${host.address}:${nodePort}`;
+  const server = `${host.address}:${nodePort}`;
+  const endpoint = `http://${server}`;
   let child: ChildProcess | undefined;
   let log = "";
   let settings: ClientSettings | undefined;
@@ -108,6 +118,7 @@ function createNode(
   };
   return {
     name,
+    server,
     endpoint,
     get settings() {
       return settings ?? missing();
@@ -135,6 +146,8 @@ function createNode(
         "--port",
         String(nodePort),
         "--workers",
+        "1",
+        "--drain-wait",
         "1",
       ];
       const started = spawn(program, args, {

@@ -12,11 +12,13 @@ export const faults = {
     await node.start();
     back(node);
   },
-  "every node is killed, one after the other": async ({ away, back, nodes }) => {
+  "every node is killed, one after the other": async ({ away, back, nodes, balancer }) => {
     for (const node of nodes) {
       away(node);
       await node.kill();
       await node.start();
+      // Else all would be left out at the same time by a load balancer that does not look whether a server is back.
+      await balancer.takeIn(node.server);
       back(node);
     }
   },
@@ -40,12 +42,14 @@ export const faults = {
     await delay(3000);
     back(node);
   },
-  "the nodes are upgraded, one after the other": async ({ away, back, nodes }) => {
+  "the nodes are upgraded, one after the other": async ({ away, back, nodes, balancer }) => {
     for (const node of nodes) {
       away(node);
+      await balancer.takeOut(node.server);
       const status = await node.drain();
       if (status !== 0) throw new Error(`${node.name} ended with ${status}:\n${node.log().slice(-2000)}`);
       await node.start();
+      await balancer.takeIn(node.server);
       back(node);
     }
   },
@@ -56,6 +60,7 @@ export type Fault = keyof typeof faults;
 interface FaultyCluster {
   readonly nodes: readonly [TestNode, TestNode, TestNode];
   readonly postgres: TestCluster["postgres"];
+  readonly balancer: TestCluster["balancer"];
   /** From now on it is not looked whether a deployment is seen there. */
   away(node: TestNode): void;
   back(node: TestNode): void;
@@ -63,9 +68,14 @@ interface FaultyCluster {
 
 export interface FaultsReport {
   /** By fault. */
-  readonly reports: Readonly<Partial<Record<Fault, WorkloadReport>>>;
+  readonly reports: Readonly<Partial<Record<Fault, WorkloadReport & AtBalancer>>>;
   /** Acknowledged and not there in the end, or not seen on a node when it should have been. */
   readonly missing: readonly string[];
+}
+
+interface AtBalancer {
+  /** Answers of 500 and more of the load balancer, before any retry of a client. */
+  readonly failedAtBalancer: readonly string[];
 }
 
 /** Does one after the other to the cluster under load; `afterMs` is how long clients go on after each, `attempts` how often they try. */
@@ -81,20 +91,22 @@ export async function runFaults(
   const faulty: FaultyCluster = {
     nodes: [first, second, third],
     postgres: cluster.postgres,
+    balancer: cluster.balancer,
     away: (node) => alive.delete(node),
     back: (node) => alive.add(node),
   };
   const workload = await startWorkload(cluster.settings, () => [...alive].map(({ settings }) => settings), attempts);
-  const reports: Partial<Record<Fault, WorkloadReport>> = {};
+  const reports: Partial<Record<Fault, WorkloadReport & AtBalancer>> = {};
   for (const fault of wanted) {
     workload.begin();
+    await cluster.balancer.failures();
     await faults[fault](faulty);
     await delay(afterMs);
-    const report = workload.report();
+    const report = { ...workload.report(), failedAtBalancer: await cluster.balancer.failures() };
     reports[fault] = report;
     tell(
       `${fault}: answered ${toText(report.succeeded)}; longest without an answer ${toText(report.longestGapMs, " ms")}; ` +
-        `failed after the client's retries: ${report.failed.length}`,
+        `failed at the load balancer: ${report.failedAtBalancer.length}; after the client's retries: ${report.failed.length}`,
     );
   }
   const missing = await workload.end();

@@ -14,6 +14,7 @@ describe("three nodes behind nginx on PostgreSQL", () => {
       const { reports, missing } = await runFaults(cluster, all, { afterMs: 10_000, attempts: 3 }, tell);
       expect(missing).toEqual([]);
       expect(Object.values(reports).flatMap(({ failed }) => failed)).toEqual([]);
+      expect(reports["the nodes are upgraded, one after the other"]?.failedAtBalancer).toEqual([]);
     } finally {
       await cluster.stop();
     }
