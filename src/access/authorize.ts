@@ -3,7 +3,7 @@ import type { Log } from "../kernel/log.ts";
 import type { AuthorizationRequest, Authorizer, RequestEnvironment } from "./authorization.ts";
 import { toContext } from "./context.ts";
 import { accessDenied, missingAuthentication, toDialect } from "./errors.ts";
-import type { Identity, IdentitySource } from "./identity-source.ts";
+import type { Identity, IdentityPrincipal, IdentitySource } from "./identity-source.ts";
 import type { PolicyCompiler } from "./policy/compile.ts";
 import { PolicyGrammarError } from "./policy/document.ts";
 import { evaluate, type Decision, type NamedPolicy } from "./policy/evaluate.ts";
@@ -62,8 +62,9 @@ async function decide(
   environment: RequestEnvironment,
 ): Promise<Decision> {
   let identity: Identity | undefined = noIdentity;
-  if (principal.type === "user" || principal.type === "assumedRole") {
-    const found = needs.identities.findIdentity(principal);
+  const holder = toHolder(principal);
+  if (holder) {
+    const found = needs.identities.findIdentity(holder);
     identity = found instanceof Promise ? await found : found;
     if (!identity) return { decision: "implicitDeny", policyType: "identity-based policy" };
   }
@@ -81,6 +82,13 @@ async function decide(
   });
 }
 
+/** Whose policies say what the principal may do: a federated user has those of the user who asked for its session. */
+function toHolder(principal: Principal): IdentityPrincipal | undefined {
+  if (principal.type === "user" || principal.type === "assumedRole") return principal;
+  if (principal.type !== "federatedUser" || principal.issuer.type === "root") return undefined;
+  return { ...principal.issuer, account: principal.account, accessKeyId: "" };
+}
+
 function resourcePolicy(needs: AuthorizerNeeds, request: AuthorizationRequest): NamedPolicy {
   const kind = request.action.startsWith("sts:") ? "trust" : "resource";
   return { name: request.resource, policy: needs.compile(request.resourcePolicy ?? "", kind) };
@@ -89,7 +97,7 @@ function resourcePolicy(needs: AuthorizerNeeds, request: AuthorizationRequest): 
 const nothing: NamedPolicy = { name: "deleted", policy: { statements: [] } };
 
 async function sessionPolicies(needs: AuthorizerNeeds, principal: Principal): Promise<readonly NamedPolicy[]> {
-  if (principal.type !== "assumedRole" || principal.sessionPolicies.length === 0) return [];
+  if (!("sessionPolicies" in principal) || principal.sessionPolicies.length === 0) return [];
   return await Promise.all(
     principal.sessionPolicies.map(async (policy, index) => {
       if (!policy.startsWith("arn:"))
@@ -102,6 +110,7 @@ async function sessionPolicies(needs: AuthorizerNeeds, principal: Principal): Pr
 
 function toName(principal: Principal): string {
   if (principal.type === "anonymous") return "anonymous";
+  if (principal.type === "webIdentity") return principal.provider;
   return principal.type === "service" ? principal.service : principal.arn;
 }
 
@@ -119,6 +128,8 @@ function toDenial(
   if (principal.type === "anonymous" && (dialect === "s3" || request.resourcePolicy === undefined)) {
     return missingAuthentication(dialect);
   }
+  // AWS: whoever shows a token is not named.
+  if (principal.type === "webIdentity") return accessDenied("query", `Not authorized to perform ${request.action}`);
   const resource = dialect === "s3" ? JSON.stringify(request.resource) : request.resource;
   const who = `User: ${toName(principal)} is not authorized to perform: ${request.action} on resource: ${resource}`;
   // AWS: STS gives no reason, so that a stranger does not learn which roles exist.

@@ -1,4 +1,4 @@
-import type { Principal } from "../aws/principal.ts";
+import type { Principal, WebIdentity } from "../aws/principal.ts";
 import { parseArn } from "../aws/arn.ts";
 import type { AuthorizationRequest, RequestEnvironment } from "./authorization.ts";
 import type { Context } from "./policy/pattern.ts";
@@ -14,7 +14,7 @@ export function toContext(
   principalTags: Readonly<Record<string, string>>,
 ): Context {
   const context = new Map<string, readonly string[]>();
-  const set = (key: string, value: string) => void context.set(key, [value]);
+  const set = (key: string, ...values: readonly string[]) => void context.set(key, values);
   for (const [key, values] of Object.entries(request.context ?? {})) context.set(key.toLowerCase(), values);
   set("aws:currenttime", new Date(environment.now).toISOString());
   set("aws:epochtime", String(Math.floor(environment.now / 1000)));
@@ -28,6 +28,7 @@ export function toContext(
   if (principal.type !== "service" && environment.sourceIp !== "") set("aws:sourceip", environment.sourceIp);
   // Policies that revoke a role's older sessions look at it.
   if ("tokenIssuedAt" in principal) set("aws:tokenissuetime", new Date(principal.tokenIssuedAt).toISOString());
+  setMfa(principal, environment.now, set);
   setPrincipal(principal, principalTags, set);
   return context;
 }
@@ -35,7 +36,7 @@ export function toContext(
 function setPrincipal(
   principal: Principal,
   tags: Readonly<Record<string, string>>,
-  set: (key: string, value: string) => void,
+  set: (key: string, ...values: string[]) => void,
 ): void {
   switch (principal.type) {
     case "root":
@@ -56,8 +57,18 @@ function setPrincipal(
       set("aws:principalaccount", principal.account);
       set("aws:principaltype", "AssumedRole");
       set("aws:userid", `${principal.roleId}:${principal.sessionName}`);
-      set("aws:multifactorauthpresent", "false");
+      if (principal.sourceIdentity !== undefined) set("aws:sourceidentity", principal.sourceIdentity);
+      setWebIdentity(principal.webIdentity, set);
       break;
+    case "federatedUser":
+      set("aws:principalarn", principal.arn);
+      set("aws:principalaccount", principal.account);
+      set("aws:principaltype", "FederatedUser");
+      set("aws:userid", `${principal.account}:${principal.name}`);
+      break;
+    case "webIdentity":
+      setWebIdentity(principal, set);
+      return;
     case "service":
       set("aws:principalservicename", principal.service);
       set("aws:principaltype", "Service");
@@ -74,8 +85,22 @@ function setPrincipal(
       principal satisfies never;
   }
   for (const [key, value] of Object.entries(tags)) set(`aws:principaltag/${key.toLowerCase()}`, value);
-  if (principal.type !== "assumedRole") return;
+  if (principal.type !== "assumedRole" && principal.type !== "federatedUser") return;
   for (const [key, value] of Object.entries(principal.sessionTags)) set(`aws:principaltag/${key.toLowerCase()}`, value);
+}
+
+/** Only temporary credentials say whether a code of an MFA device was shown; long-term keys have neither key. */
+function setMfa(principal: Principal, now: number, set: (key: string, value: string) => void): void {
+  if (!("tokenIssuedAt" in principal) || principal.type === "federatedUser") return;
+  const { mfaAt } = principal;
+  set("aws:multifactorauthpresent", String(mfaAt !== undefined));
+  if (mfaAt !== undefined) set("aws:multifactorauthage", String(Math.max(0, Math.floor((now - mfaAt) / 1000))));
+}
+
+function setWebIdentity(identity: WebIdentity | undefined, set: (key: string, ...values: string[]) => void): void {
+  if (!identity) return;
+  set("aws:federatedprovider", identity.provider);
+  for (const [key, values] of Object.entries(identity.context)) set(key, ...values);
 }
 
 function setSourceAccount(account: string | undefined, set: (key: string, value: string) => void): void {

@@ -12,7 +12,7 @@ export interface AccessKeySource {
 
 export interface AccessKey {
   readonly secretAccessKey: string;
-  readonly principal: Exclude<Principal, { type: "service" } | { type: "anonymous" }>;
+  readonly principal: Exclude<Principal, { type: "service" | "anonymous" | "webIdentity" }>;
 }
 
 /** The first source that knows a key. */

@@ -8,7 +8,7 @@ import { createLru } from "./lru.ts";
 import type { ServerKeys } from "./server-keys.ts";
 
 /** Who can hold temporary credentials. */
-export type SessionPrincipal = Extract<Principal, { type: "root" | "user" | "assumedRole" }>;
+export type SessionPrincipal = Extract<Principal, { type: "root" | "user" | "assumedRole" | "federatedUser" }>;
 
 export interface SessionCredentials {
   readonly accessKeyId: string;

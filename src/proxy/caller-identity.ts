@@ -27,12 +27,22 @@ export function iamAuthorizer(caller: Principal): string {
 
 /** A caller as events tell it. */
 export function identityOf(caller: Principal): EventIdentity {
-  if (caller.type === "service" || caller.type === "anonymous") return unknownIdentity;
-  const id =
-    caller.type === "user"
-      ? caller.userId
-      : caller.type === "root"
-        ? caller.account
-        : `${caller.roleId}:${caller.sessionName}`;
+  if (!("account" in caller)) return unknownIdentity;
+  const id = callerId(caller);
   return { accessKey: caller.accessKeyId, accountId: caller.account, caller: id, user: id, userArn: caller.arn };
+}
+
+function callerId(caller: Extract<Principal, { readonly account: string }>): string {
+  switch (caller.type) {
+    case "root":
+      return caller.account;
+    case "user":
+      return caller.userId;
+    case "assumedRole":
+      return `${caller.roleId}:${caller.sessionName}`;
+    case "federatedUser":
+      return `${caller.account}:${caller.name}`;
+    default:
+      return caller satisfies never;
+  }
 }

@@ -54,10 +54,12 @@ export function evaluate(question: Question): Decision {
   if (denied) return { decision: "explicitDeny", policyType: denied.policyType, by: denied };
 
   const withinBoundary = !question.permissionsBoundary || boundary.allowed.length > 0;
-  const withinSession = question.sessionPolicies.length === 0 || session.allowed.length > 0;
+  // AWS: a federated user without a policy of its session has none of its user's permissions.
+  const isNarrowed = question.sessionPolicies.length > 0 || principal.type === "federatedUser";
+  const withinSession = !isNarrowed || session.allowed.length > 0;
   const resourceAllows = resource.allowed.length > 0;
 
-  if (principal.type === "service" || principal.type === "anonymous") {
+  if (principal.type === "service" || principal.type === "anonymous" || principal.type === "webIdentity") {
     return resourceAllows ? allowedBy(resource) : implicit("resource-based policy");
   }
   const sameAccount = principal.account === question.resourceAccount;
@@ -66,7 +68,8 @@ export function evaluate(question: Question): Decision {
     return resourceAllows ? allowedBy(resource) : implicit("resource-based policy");
   }
   if (sameAccount && resource.grants.has("direct")) return allowedBy(resource);
-  const identityAllows = identity.allowed.length > 0;
+  const ofRoot = principal.type === "federatedUser" && principal.issuer.type === "root" && sameAccount;
+  const identityAllows = identity.allowed.length > 0 || ofRoot;
   const grantedToRole = sameAccount && (resource.grants.has("role") || resource.grants.has("anyone"));
   if (!identityAllows && !grantedToRole) return implicit("identity-based policy");
   if (!withinBoundary) return implicit("permissions boundary");
@@ -131,7 +134,10 @@ function findGrant(statement: CompiledStatement, principal: Principal): Grant | 
 function toGrant({ kind, value }: PrincipalEntry, principal: Principal): Grant | undefined {
   if (kind === "AWS" && value === "*") return "anyone";
   if (kind === "Service") return principal.type === "service" && principal.service === value ? "service" : undefined;
-  if (kind !== "AWS" || principal.type === "service" || principal.type === "anonymous") return undefined;
+  if (kind === "Federated") {
+    return principal.type === "webIdentity" && principal.provider === value ? "service" : undefined;
+  }
+  if (kind !== "AWS" || !("account" in principal)) return undefined;
   if (value === principal.account || value === `arn:aws:iam::${principal.account}:root`) return "account";
   if (value === principal.arn) return "direct";
   if (principal.type === "user" && value === principal.userId) return "direct";

@@ -5,7 +5,7 @@ import type { Principal } from "../../aws/principal.ts";
  * Passwords for the registry, and addresses from which layers can be downloaded: sealed by the server, so that nothing is stored and
  * every node can verify them.
  */
-export type RegistryPrincipal = Extract<Principal, { type: "root" | "user" | "assumedRole" }>;
+export type RegistryPrincipal = Extract<Principal, { type: "root" | "user" | "assumedRole" | "federatedUser" }>;
 
 /** Who a password stands for, and which region's registry it was asked for. */
 export interface RegistryLogin {

@@ -204,6 +204,9 @@ function toIdentity(principal: Call["principal"]) {
         Account: principal.account,
         Arn: principal.arn,
       };
+    case "federatedUser":
+      return { UserId: `${principal.account}:${principal.name}`, Account: principal.account, Arn: principal.arn };
+    case "webIdentity":
     case "service":
     case "anonymous":
       throw missingAuthentication("query");

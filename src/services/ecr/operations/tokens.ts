@@ -11,7 +11,7 @@ export function tokenOperations({ seal }: EcrNeeds) {
       authorize: () => [{ action: "ecr:GetAuthorizationToken", resource: "*" }],
       run(input, call) {
         const { principal } = call;
-        if (principal.type === "service" || principal.type === "anonymous") {
+        if (!("account" in principal)) {
           throw new AwsError("AccessDeniedException", 400, "Only users and roles can log in to a registry");
         }
         const expiresAt = call.now + ecrLimits.passwordMs;
