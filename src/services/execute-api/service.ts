@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Authorizer } from "../../access/authorization.ts";
+import { createTokenIssuers, type TokenIssuers } from "../../access/tokens/issuers.ts";
 import type { Verifier } from "../../access/verifier.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Ids } from "../../kernel/ids.ts";
@@ -16,7 +17,7 @@ import { createInvokeAccess } from "./access.ts";
 import type { AuthorizerNeeds } from "./authorizers/authorizer-needs.ts";
 import { createRemembered } from "./authorizers/remembered.ts";
 import { createAuthorizerTester } from "./authorizers/test-authorizer.ts";
-import { createTokenIssuers, fetchJsonFrom } from "./authorizers/token-issuers.ts";
+import { fetchJsonFrom } from "./authorizers/issuer-documents.ts";
 import { compileHttpStage } from "./http/stage.ts";
 import { createAddressRules } from "./integrations/addresses.ts";
 import { createAssumedRoles } from "./integrations/assumed-roles.ts";
@@ -67,6 +68,8 @@ export interface ExecuteApiNeeds {
   readonly assumeRole: IamPort["assumeRole"];
   /** The issuer of a user pool's tokens. */
   readonly issuerOf: AuthorizerNeeds["issuerOf"];
+  /** Keys of issuers of this platform. Absent: it has none. */
+  readonly ownIssuer?: (issuer: string) => Pick<TokenIssuers, "findKey"> | undefined;
   /** The AWS APIs of the platform, for integrations with its services. */
   readonly innerApi: InnerApi;
   /** Whether integrations reach what listens on this host's loopback. */
@@ -78,6 +81,8 @@ export interface ExecuteApi {
   readonly publisher: StagePublisher;
   readonly usage: UsagePort;
   readonly models: ModelChecker;
+  /** Keys that tokens are signed with, of issuers anywhere. */
+  readonly issuers: TokenIssuers;
   readonly testAuthorizer: TestAuthorizer;
   /** Operations that routes of HTTP APIs can be integrated with, by name. */
   readonly subtypes: ReadonlyMap<string, ServiceSubtype>;
@@ -97,6 +102,12 @@ export interface ExecuteApi {
 /** Build the data plane: it answers as soon as it is made, and follows what the control planes publish. */
 export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
   const upstream = createUpstream(needs.clock, createAddressRules(needs.allowLoopback));
+  const issuers = createTokenIssuers({
+    clock: needs.clock,
+    log: needs.log,
+    fetchJson: fetchJsonFrom(upstream),
+    ...(needs.ownIssuer && { own: needs.ownIssuer }),
+  });
   const limiting = createLimits({
     store: needs.store,
     clock: needs.clock,
@@ -116,7 +127,7 @@ export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
     integrations: { upstream, innerApi: needs.innerApi, roles: createAssumedRoles(needs.assumeRole, needs.clock) },
     authorizers: {
       issuerOf: needs.issuerOf,
-      issuers: createTokenIssuers({ clock: needs.clock, log: needs.log, fetchJson: fetchJsonFrom(upstream) }),
+      issuers,
       remembered: createRemembered(),
     },
   };
@@ -165,6 +176,7 @@ export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
     publisher: stagePublisher,
     usage: createUsagePort(limiting.quotas, needs.limits?.accountRate),
     models: modelChecker,
+    issuers,
     testAuthorizer: createAuthorizerTester(stageNeeds),
     subtypes: serviceSubtypes,
     collect: meters.collect,

@@ -1,5 +1,5 @@
 import type { Remembered } from "./remembered.ts";
-import type { TokenIssuers } from "./token-issuers.ts";
+import type { TokenIssuers } from "../../../access/tokens/issuers.ts";
 
 /** What authorizers need beside what every stage has. */
 export interface AuthorizerNeeds {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { httpClaim, poolClaim } from "./claim-text.ts";
 import { parseGrant } from "./lambda-grant.ts";
-import { bareToken, verifyToken } from "./token.ts";
+import { bareToken, verifyToken } from "../../../access/tokens/token.ts";
 import { compileWholeMatch } from "./whole-match.ts";
 
 const nobody = { findKey: () => Promise.resolve(undefined) };

@@ -7,7 +7,7 @@ import { eventVersionOf } from "./http-lambda-step.ts";
 import { compileIdentitySources } from "./identity-sources.ts";
 import { authorizerLimits as limits } from "./limits.ts";
 import type { RememberedToken } from "./remembered.ts";
-import { bareToken, type Claims, hasAudience, scopesOf, verifyToken } from "./token.ts";
+import { bareToken, type Claims, hasAudience, scopesOf, verifyToken } from "../../../access/tokens/token.ts";
 
 /**
  * Routes authorized by tokens of an OpenID Connect issuer. A token is verified once and then known by its bytes, until it ends or

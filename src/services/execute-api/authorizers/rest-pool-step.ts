@@ -6,7 +6,7 @@ import { poolClaim } from "./claim-text.ts";
 import { compileIdentitySources } from "./identity-sources.ts";
 import { authorizerLimits as limits } from "./limits.ts";
 import type { RememberedToken } from "./remembered.ts";
-import { bareToken, type Claims, scopesOf, verifyToken } from "./token.ts";
+import { bareToken, type Claims, scopesOf, verifyToken } from "../../../access/tokens/token.ts";
 import { compileWholeMatch } from "./whole-match.ts";
 
 /**
@@ -28,7 +28,8 @@ export function restPoolStep(stage: RestStage, method: PublishedMethod, authoriz
       scopes.size === 0
         ? token.tokenUse !== "access"
         : token.tokenUse !== "id" && token.scopes.some((scope) => scopes.has(scope));
-    if (!isFit) return refuse(request, "UNAUTHORIZED");
+    if (!isFit) return refuseUnauthorized(request);
+    request.journal?.info("Successfully completed authorizer execution");
     request.authorizer = token.facts;
     next();
   };
@@ -48,9 +49,10 @@ export function restPoolStep(stage: RestStage, method: PublishedMethod, authoriz
   };
 
   return (request, next) => {
+    const { now, requestId } = request.exchange;
+    request.journal?.info(`Starting authorizer: ${authorizer.id} for request: ${requestId}`);
     const value = identityOf(request)?.[0];
-    if (value === undefined) return refuse(request, "UNAUTHORIZED");
-    const { now } = request.exchange;
+    if (value === undefined) return refuseUnauthorized(request);
     const known = tokens.get(value);
     if (known !== undefined && now < known.until) return admit(request, known, next);
     verify(value, now).then(
@@ -58,7 +60,7 @@ export function restPoolStep(stage: RestStage, method: PublishedMethod, authoriz
         if (typeof token !== "string") return admit(request, token, next);
         needs.log.debug("A token was refused", { apiId: published.apiId, reason: token });
         const isOver = token === "the token has expired";
-        refuse(request, "UNAUTHORIZED", isOver ? "The incoming token has expired" : undefined);
+        refuseUnauthorized(request, isOver ? "The incoming token has expired" : undefined);
       },
       (error: unknown) => {
         needs.log.error("Verifying a token broke", { error });
@@ -66,6 +68,11 @@ export function restPoolStep(stage: RestStage, method: PublishedMethod, authoriz
       },
     );
   };
+}
+
+function refuseUnauthorized(request: RestRequest, message?: string): void {
+  request.journal?.error(`Unauthorized request: ${request.exchange.requestId}`);
+  refuse(request, "UNAUTHORIZED", message);
 }
 
 function toRemembered(claims: Claims, until: number): RememberedToken {

@@ -4,7 +4,7 @@ import type { StageNeeds } from "../stage-needs.ts";
 import { poolClaim } from "./claim-text.ts";
 import { createLambdaAuthorizer, type LambdaVerdict } from "./lambda-authorizer.ts";
 import { tokenEvent } from "./rest-events.ts";
-import { bareToken, verifyToken } from "./token.ts";
+import { bareToken, verifyToken } from "../../../access/tokens/token.ts";
 import { compileWholeMatch } from "./whole-match.ts";
 
 /** TestInvokeAuthorizer: asks as a request would, without one, and remembers nothing. */

@@ -1,15 +1,21 @@
 import { compactVerify } from "jose";
-import { IssuerUnavailable, type TokenIssuers } from "./token-issuers.ts";
-import { authorizerLimits as limits } from "./limits.ts";
+import { IssuerUnavailable, type TokenIssuers } from "./issuers.ts";
+import { tokenLimits as limits } from "./limits.ts";
 
 /** What a verified token says. */
 export type Claims = Readonly<Record<string, unknown>>;
 
 export type TokenOutcome =
   | { readonly outcome: "verified"; readonly claims: Claims; readonly expiresAt: number }
-  | { readonly outcome: "refused"; readonly reason: string };
+  | { readonly outcome: "refused"; readonly reason: string; readonly cause: TokenFault };
 
-const algorithms = ["RS256", "RS384", "RS512"];
+/** `issuer`: it did not tell its keys; `key`: it has none of that name. */
+export type TokenFault = "form" | "algorithm" | "untrusted" | "issuer" | "key" | "signature" | "expired" | "early";
+
+/** What API Gateway takes. */
+const rsaAlgorithms = ["RS256", "RS384", "RS512"];
+/** What IAM takes of OIDC providers. */
+export const providerAlgorithms = [...rsaAlgorithms, "ES256", "ES384", "ES512"];
 
 /** Without the scheme that a client may write before it. */
 export function bareToken(value: string): string {
@@ -28,6 +34,7 @@ export async function verifyToken(
   trusted: readonly string[],
   token: string,
   now: number,
+  algorithms: readonly string[] = rsaAlgorithms,
 ): Promise<TokenOutcome> {
   if (token.length > limits.tokenCharactersMax) return refused("the token is too long");
   const parts = token.split(".");
@@ -36,23 +43,29 @@ export async function verifyToken(
   const claims = parsePart(parts[1]);
   if (header === undefined || claims === undefined) return refused("the token is malformed");
   const { alg, kid } = header;
-  if (typeof alg !== "string" || !algorithms.includes(alg)) return refused(`signing method ${toWord(alg)} is invalid`);
+  if (typeof alg !== "string" || !algorithms.includes(alg))
+    return refused(`signing method ${toWord(alg)} is invalid`, "algorithm");
   if (typeof kid !== "string" || kid === "") return refused("the token does not have a valid kid");
   const { iss, exp, nbf, iat } = claims;
   const issuer = trusted.find((candidate) => candidate === iss);
-  if (issuer === undefined) return refused("issuer does not match");
+  if (issuer === undefined) return refused("issuer does not match", "untrusted");
   try {
     const key = await issuers.findKey(issuer, kid);
-    if (key === undefined) return refused("unable to find a signing key that matches the token's kid");
-    await compactVerify(token, key, { algorithms });
+    if (key === undefined || (key.asymmetricKeyType === "rsa") !== alg.startsWith("RS")) {
+      return refused("unable to find a signing key that matches the token's kid", "key");
+    }
+    await compactVerify(token, key, { algorithms: [...algorithms] });
   } catch (error) {
     // A bug says nothing about the token either: it must not get through.
-    return refused(error instanceof IssuerUnavailable ? error.message : "signature is invalid");
+    return error instanceof IssuerUnavailable
+      ? refused(error.message, "issuer")
+      : refused("signature is invalid", "signature");
   }
   const seconds = now / 1000;
-  if (!isTime(exp) || seconds >= exp) return refused("the token has expired");
-  if (nbf !== undefined && (!isTime(nbf) || seconds < nbf)) return refused("the token is not valid yet");
-  if (iat !== undefined && (!isTime(iat) || seconds < iat)) return refused("the token was used before it was issued");
+  if (!isTime(exp) || seconds >= exp) return refused("the token has expired", "expired");
+  if (nbf !== undefined && (!isTime(nbf) || seconds < nbf)) return refused("the token is not valid yet", "early");
+  if (iat !== undefined && (!isTime(iat) || seconds < iat))
+    return refused("the token was used before it was issued", "early");
   return { outcome: "verified", claims, expiresAt: exp * 1000 };
 }
 
@@ -69,8 +82,8 @@ export function scopesOf({ scope, scp }: Claims): readonly string[] {
   return Array.isArray(claimed) ? claimed.filter((word) => typeof word === "string") : [];
 }
 
-function refused(reason: string): TokenOutcome {
-  return { outcome: "refused", reason };
+function refused(reason: string, cause: TokenFault = "form"): TokenOutcome {
+  return { outcome: "refused", reason, cause };
 }
 
 function isTime(value: unknown): value is number {

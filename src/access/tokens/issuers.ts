@@ -1,9 +1,8 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
-import { createLru } from "../../../access/lru.ts";
-import type { Clock } from "../../../kernel/clock.ts";
-import type { Log } from "../../../kernel/log.ts";
-import type { Upstream } from "../integrations/upstream.ts";
-import { authorizerLimits as limits } from "./limits.ts";
+import { createLru } from "../lru.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { Log } from "../../kernel/log.ts";
+import { tokenLimits as limits } from "./limits.ts";
 
 /** The public keys of OpenID Connect issuers. */
 export interface TokenIssuers {
@@ -47,8 +46,10 @@ export function createTokenIssuers(needs: {
   readonly clock: Clock;
   readonly log: Log;
   readonly fetchJson: FetchJson;
+  /** Issuers of this platform, whose keys are asked for in process: undefined for all others. */
+  readonly own?: (issuer: string) => Pick<TokenIssuers, "findKey"> | undefined;
 }): TokenIssuers {
-  const { clock, log, fetchJson } = needs;
+  const { clock, log, fetchJson, own } = needs;
   const issuers = createLru<Issuer>(limits.issuersMax);
 
   const ask = (name: string, issuer: Issuer): Promise<KeySet> => {
@@ -91,6 +92,8 @@ export function createTokenIssuers(needs: {
 
   return {
     findKey: async (name, kid) => {
+      const ours = own?.(name);
+      if (ours !== undefined) return await ours.findKey(name, kid);
       let issuer = issuers.get(name);
       if (issuer === undefined) {
         issuer = { set: undefined, askedAt: Number.NEGATIVE_INFINITY, failure: undefined, asking: undefined };
@@ -120,22 +123,30 @@ async function fetchKeys(fetchJson: FetchJson, issuer: string): Promise<Readonly
   return readKeys(memberOf(jwks, "keys"));
 }
 
-/** AWS: only RSA keys. What else is in the set, or is too weak, is not there. */
+/** RSA keys, and those of elliptic curves. What else is in the set, or is too weak, is not there. */
 function readKeys(list: unknown): ReadonlyMap<string, KeyObject> {
   const keys = new Map<string, KeyObject>();
   if (!Array.isArray(list)) throw new IssuerUnavailable("JWKS communication error");
   for (const jwk of list.slice(0, limits.keysMax)) {
-    const { kty, use, kid, n, e } = readMembers(jwk);
-    if (kty !== "RSA" || (use !== undefined && use !== "sig")) continue;
-    if (typeof kid !== "string" || typeof n !== "string" || typeof e !== "string" || keys.has(kid)) continue;
+    const { use, kid, ...members } = readMembers(jwk);
+    if ((use !== undefined && use !== "sig") || typeof kid !== "string" || keys.has(kid)) continue;
+    const key = toPublicKey(members);
+    if (key === undefined) continue;
     try {
-      const key = createPublicKey({ format: "jwk", key: { kty, n, e } });
-      if ((key.asymmetricKeyDetails?.modulusLength ?? 0) >= rsaBitsMin) keys.set(kid, key);
+      const made = createPublicKey({ format: "jwk", key });
+      if (key.kty === "EC" || (made.asymmetricKeyDetails?.modulusLength ?? 0) >= rsaBitsMin) keys.set(kid, made);
     } catch {
       // A key that is none verifies nothing.
     }
   }
   return keys;
+}
+
+/** Of a JSON Web Key only what its kind has: nothing private, and nothing that is no text. */
+function toPublicKey({ kty, n, e, crv, x, y }: Readonly<Record<string, unknown>>) {
+  if (kty === "RSA" && typeof n === "string" && typeof e === "string") return { kty, n, e };
+  if (kty !== "EC" || typeof crv !== "string" || typeof x !== "string" || typeof y !== "string") return undefined;
+  return { kty, crv, x, y };
 }
 
 /** RFC 7518, section 3.3. */
@@ -158,34 +169,4 @@ export function isIssuerUrl(text: string): boolean {
   const isHere =
     hostname === "localhost" || hostname.endsWith(".localhost") || hostname.startsWith("127.") || hostname === "[::1]";
   return protocol === "http:" && isHere;
-}
-
-/** Fetches over HTTP. Redirects are not followed: an issuer says where its documents are. */
-export function fetchJsonFrom(upstream: Upstream): FetchJson {
-  return (url) =>
-    new Promise((resolve, reject) => {
-      const { protocol, hostname, port, host, pathname, search } = new URL(url);
-      if (protocol !== "https:" && protocol !== "http:") return reject(new Error("It is no address of HTTP"));
-      const request = {
-        protocol,
-        hostname: hostname.replaceAll(/[[\]]/g, ""),
-        port,
-        path: pathname + search,
-        method: "GET",
-        headers: ["Host", host, "Accept", "application/json", "User-Agent", "AmazonAPIGateway"],
-        body: Buffer.alloc(0),
-        timeoutMs: limits.issuerTimeoutMs,
-        insecure: false,
-      } as const;
-      upstream.send(request, (outcome) => {
-        if ("failure" in outcome) return reject(new Error(outcome.reason));
-        if (outcome.status !== 200) return reject(new Error(`It answered ${outcome.status}`));
-        if (outcome.body.byteLength > limits.issuerBytesMax) return reject(new Error("Its answer is too large"));
-        try {
-          resolve(JSON.parse(outcome.body.toString("utf8")));
-        } catch {
-          reject(new Error("Its answer is no JSON"));
-        }
-      });
-    });
 }
