@@ -1,3 +1,4 @@
+import { findDuplicateKey } from "./duplicate-keys.ts";
 import { operators, type Operator } from "./operators.ts";
 
 /** A policy document whose grammar is right, in one form whichever way it was written. */
@@ -77,9 +78,15 @@ function parseJson(text: string, kind: PolicyKind): Json {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new PolicyGrammarError(kind === "trust" ? "This policy contains invalid Json" : "Syntax errors in policy.");
+    throw invalidJson(kind);
   }
-  return toObject(value);
+  const object = toObject(value);
+  if (findDuplicateKey(text) !== undefined) throw invalidJson(kind);
+  return object;
+}
+
+function invalidJson(kind: PolicyKind): PolicyGrammarError {
+  return new PolicyGrammarError(kind === "trust" ? "This policy contains invalid Json" : "Syntax errors in policy.");
 }
 
 function toObject(value: unknown): Json {
@@ -135,6 +142,8 @@ function parsePrincipals(raw: Json, kind: PolicyKind): Statement["principals"] {
   if (kind === "identity") throw new PolicyGrammarError("Policy document should not specify a principal.");
   if (given !== undefined && notGiven !== undefined) throw syntax();
   if (kind === "trust" && notGiven !== undefined) throw prohibited(kind, "NotPrincipal");
+  // AWS: "NotPrincipal must be used with "Effect":"Deny". Using it with "Effect":"Allow" is not supported."
+  if (notGiven !== undefined && raw["Effect"] === "Allow") throw syntax();
   return { not: notGiven !== undefined, entries: parsePrincipalEntries(given ?? notGiven) };
 }
 
@@ -231,7 +240,10 @@ function parseConditions(raw: unknown): readonly Condition[] {
   if (raw === undefined) return [];
   return Object.entries(toObject(raw)).flatMap(([name, keys]) => {
     const { operator, quantifier, ifExists } = parseOperator(name);
-    return Object.entries(toObject(keys)).map(([key, values]) => {
+    const entries = Object.entries(toObject(keys));
+    // Names of keys have no case.
+    if (new Set(entries.map(([key]) => key.toLowerCase())).size < entries.length) throw syntax();
+    return entries.map(([key, values]) => {
       if (!/^[\w-]+:\S/.test(key)) {
         throw new PolicyGrammarError("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.");
       }

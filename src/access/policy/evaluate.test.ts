@@ -32,6 +32,8 @@ const role: Principal = {
 const root: Principal = { type: "root", account, arn: `arn:aws:iam::${account}:root`, accessKeyId: "AKIA" };
 const service: Principal = { type: "service", service: "apigateway.amazonaws.com" };
 
+const userArn = user.arn;
+const rootArn = root.arn;
 const resource = `arn:aws:lambda:us-east-1:${account}:function:f`;
 const action = "lambda:InvokeFunction";
 
@@ -215,11 +217,18 @@ describe("policy evaluation logic", () => {
     expect(decide(setting)).toBe(expected);
   });
 
-  test("NotPrincipal denies all but those it names", () => {
-    const Statement = { ...deny, NotPrincipal: { AWS: user.arn } };
-    expect(decide({ principal: user, identity: [allow], resource: [Statement] })).toBe("allowed");
-    expect(decide({ principal: role, identity: [allow], resource: [Statement] })).toBe(
-      "explicitDeny resource-based policy",
+  test.each<[string, readonly string[], Setting, boolean]>([
+    ["a user with its account", [userArn, rootArn], { principal: user }, true],
+    ["a user without its account", [userArn], { principal: user }, false],
+    ["an account, for a user of it", [rootArn], { principal: user }, false],
+    ["an account, for its root", [rootArn], { principal: root }, true],
+    ["a session with its role and account", [role.arn, role.roleArn, rootArn], { principal: role }, true],
+    ["a role and its account, for a session of it", [role.roleArn, rootArn], { principal: role }, false],
+    ["a user who has a boundary", [userArn, rootArn], { principal: user, boundary: [allow] }, false],
+  ])("NotPrincipal with Deny: %s", (_name, AWS, setting, isExempt) => {
+    const statement = { ...deny, NotPrincipal: { AWS } };
+    expect(decide({ ...setting, identity: [allow], resource: [statement] })).toBe(
+      isExempt ? "allowed" : "explicitDeny resource-based policy",
     );
   });
 

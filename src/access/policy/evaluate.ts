@@ -1,3 +1,4 @@
+import { toCanonicalUserId } from "../../aws/canonical-user.ts";
 import type { Principal } from "../../aws/principal.ts";
 import type { CompiledPolicy, CompiledStatement } from "./compile.ts";
 import type { PrincipalEntry } from "./document.ts";
@@ -17,6 +18,8 @@ export interface Question {
   /** Any of them may allow; none there means that the session is not narrowed. */
   readonly sessionPolicies: readonly NamedPolicy[];
   readonly resourcePolicy: NamedPolicy | undefined;
+  /** What the operator of the installation lets accounts do at the most, as a service control policy of an organization does. */
+  readonly guardRails?: NamedPolicy | undefined;
   /** The resource's policy must allow, whatever identities' policies say: role trust policies, KMS keys. */
   readonly resourcePolicyRequired: boolean;
 }
@@ -27,7 +30,12 @@ export interface NamedPolicy {
   readonly policy: CompiledPolicy;
 }
 
-export type PolicyType = "identity-based policy" | "resource-based policy" | "permissions boundary" | "session policy";
+export type PolicyType =
+  | "service control policy"
+  | "identity-based policy"
+  | "resource-based policy"
+  | "permissions boundary"
+  | "session policy";
 
 /** The decision, with what decided. */
 export type Decision =
@@ -49,9 +57,14 @@ export function evaluate(question: Question): Decision {
   const boundary = scan(question, toList(question.permissionsBoundary), "permissions boundary");
   const session = scan(question, question.sessionPolicies, "session policy");
   const resource = scan(question, toList(question.resourcePolicy), "resource-based policy");
+  // AWS: they limit whoever belongs to an account, its root too, and neither services nor strangers.
+  const isLimited = question.guardRails !== undefined && "account" in principal;
+  const guard = scan(question, isLimited ? toList(question.guardRails) : [], "service control policy");
 
-  const denied = identity.denied ?? resource.denied ?? boundary.denied ?? session.denied;
+  const denied = guard.denied ?? identity.denied ?? resource.denied ?? boundary.denied ?? session.denied;
   if (denied) return { decision: "explicitDeny", policyType: denied.policyType, by: denied };
+
+  if (isLimited && guard.allowed.length === 0) return implicit("service control policy");
 
   const withinBoundary = !question.permissionsBoundary || boundary.allowed.length > 0;
   // AWS: a federated user without a policy of its session has none of its user's permissions.
@@ -70,7 +83,7 @@ export function evaluate(question: Question): Decision {
   if (sameAccount && resource.grants.has("direct")) return allowedBy(resource);
   const ofRoot = principal.type === "federatedUser" && principal.issuer.type === "root" && sameAccount;
   const identityAllows = identity.allowed.length > 0 || ofRoot;
-  const grantedToRole = sameAccount && (resource.grants.has("role") || resource.grants.has("anyone"));
+  const grantedToRole = sameAccount && resource.grants.has("role");
   if (!identityAllows && !grantedToRole) return implicit("identity-based policy");
   if (!withinBoundary) return implicit("permissions boundary");
   if (!withinSession) return implicit("session policy");
@@ -91,10 +104,11 @@ function toList<T>(value: T | undefined): readonly T[] {
 }
 
 /**
- * How a statement of a resource's policy reaches the principal. `direct`: the user or session itself, which no boundary
- * or session policy limits. `account`: the account may hand the permission on, through identities' policies.
+ * How a statement of a resource's policy reaches the principal. `direct`: the user or session itself, or everybody, which no
+ * boundary or session policy limits. `role`: what the session is of, which they do limit. `account`: the account may hand the
+ * permission on, through identities' policies.
  */
-type Grant = "direct" | "role" | "anyone" | "account" | "service";
+type Grant = "direct" | "role" | "account";
 
 interface Scan {
   readonly denied: StatementName | undefined;
@@ -109,7 +123,7 @@ function scan(question: Question, policies: readonly NamedPolicy[], policyType: 
   let denied: StatementName | undefined;
   for (const { name, policy } of policies) {
     for (const statement of policy.statements) {
-      const grant = policyType === "resource-based policy" ? findGrant(statement, question.principal) : "direct";
+      const grant = policyType === "resource-based policy" ? findGrant(statement, question) : "direct";
       if (!grant || !statement.matches(action, resource, context)) continue;
       const found = { policyType, policy: name, statement: statement.name };
       if (statement.effect === "Deny") denied ??= found;
@@ -122,25 +136,69 @@ function scan(question: Question, policies: readonly NamedPolicy[], policyType: 
   return { denied, allowed, grants };
 }
 
-const strength: readonly Grant[] = ["direct", "service", "role", "anyone", "account"];
+const strength: readonly Grant[] = ["direct", "role", "account"];
 
-function findGrant(statement: CompiledStatement, principal: Principal): Grant | undefined {
-  if (!statement.principals) return undefined;
-  const grants = statement.principals.entries.map((entry) => toGrant(entry, principal));
-  if (statement.principals.not) return grants.some((grant) => grant !== undefined) ? undefined : "anyone";
+function findGrant({ principals }: CompiledStatement, question: Question): Grant | undefined {
+  if (!principals) return undefined;
+  if (principals.not) return isExempt(principals.entries, question) ? undefined : "direct";
+  const grants = principals.entries.map((entry) => toGrant(entry, question.principal));
   return strength.find((grant) => grants.includes(grant));
 }
 
+/** Source: "IAM JSON policy elements: Principal", with "Policy evaluation logic" for what a grant reaches. */
 function toGrant({ kind, value }: PrincipalEntry, principal: Principal): Grant | undefined {
-  if (kind === "AWS" && value === "*") return "anyone";
-  if (kind === "Service") return principal.type === "service" && principal.service === value ? "service" : undefined;
-  if (kind === "Federated") {
-    return principal.type === "webIdentity" && principal.provider === value ? "service" : undefined;
+  switch (kind) {
+    case "Service":
+      return principal.type === "service" && principal.service === value ? "direct" : undefined;
+    case "Federated":
+      return principal.type === "webIdentity" && principal.provider === value ? "direct" : undefined;
+    case "CanonicalUser":
+      return "account" in principal && toCanonicalUserId(principal.account) === value ? "account" : undefined;
+    case "AWS":
+      if (value === "*") return "direct";
+      if (!("account" in principal)) return undefined;
+      if (namesOf(principal).includes(value)) return "direct";
+      if (parentNamesOf(principal).includes(value)) return "role";
+      return accountNamesOf(principal.account).includes(value) ? "account" : undefined;
+    default:
+      return kind satisfies never;
   }
-  if (kind !== "AWS" || !("account" in principal)) return undefined;
-  if (value === principal.account || value === `arn:aws:iam::${principal.account}:root`) return "account";
-  if (value === principal.arn) return "direct";
-  if (principal.type === "user" && value === principal.userId) return "direct";
-  if (principal.type !== "assumedRole") return undefined;
-  return value === principal.roleArn || value === principal.roleId ? "role" : undefined;
+}
+
+/**
+ * Whom a NotPrincipal leaves out, exactly as documented: whoever is listed itself, and with it all that it belongs to (a session's
+ * role, the account). An account's ARN alone exempts its root only, and nobody who has a permissions boundary is ever exempt.
+ * Source: "IAM JSON policy elements: NotPrincipal".
+ */
+function isExempt(entries: readonly PrincipalEntry[], { principal, permissionsBoundary }: Question): boolean {
+  const listed = (kind: PrincipalEntry["kind"], names: readonly string[]) =>
+    entries.some((entry) => entry.kind === kind && names.includes(entry.value));
+  if (listed("AWS", ["*"])) return true;
+  if (principal.type === "service") return listed("Service", [principal.service]);
+  if (principal.type === "webIdentity") return listed("Federated", [principal.provider]);
+  if (principal.type === "anonymous" || permissionsBoundary) return false;
+  const account =
+    listed("AWS", accountNamesOf(principal.account)) || listed("CanonicalUser", [toCanonicalUserId(principal.account)]);
+  if (principal.type === "root") return account;
+  const parents = parentNamesOf(principal);
+  return account && listed("AWS", namesOf(principal)) && (parents.length === 0 || listed("AWS", parents));
+}
+
+type AccountPrincipal = Extract<Principal, { readonly account: string }>;
+
+/** The names of the principal itself. A deleted one's unique id stays in the policies that named it. */
+function namesOf(principal: AccountPrincipal): readonly string[] {
+  if (principal.type === "root") return [];
+  return principal.type === "user" ? [principal.arn, principal.userId] : [principal.arn];
+}
+
+/** Of whom the principal is a session. */
+function parentNamesOf(principal: AccountPrincipal): readonly string[] {
+  if (principal.type === "assumedRole") return [principal.roleArn, principal.roleId];
+  if (principal.type !== "federatedUser" || principal.issuer.type === "root") return [];
+  return [principal.issuer.arn, principal.issuer.userId];
+}
+
+function accountNamesOf(account: string): readonly string[] {
+  return [account, `arn:aws:iam::${account}:root`];
 }

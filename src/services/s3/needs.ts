@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import type * as sdk from "@aws-sdk/client-s3";
+import { toCanonicalUserId } from "../../aws/canonical-user.ts";
 import { notImplemented } from "../../aws/error.ts";
 import type { Blobs } from "../../kernel/blobs/blobs.ts";
 import type { Clock } from "../../kernel/clock.ts";
@@ -42,7 +42,7 @@ export function refuse<Input extends object>(
 
 /** An account as S3's answers name it: a canonical user id of 64 hexadecimal digits. */
 export function toOwner(account: string): { readonly ID: string } {
-  return { ID: createHash("sha256").update(`canonical user ${account}`).digest("hex") };
+  return { ID: toCanonicalUserId(account) };
 }
 
 export function arnOfBucket(name: string): string {
