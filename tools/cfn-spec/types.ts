@@ -3,9 +3,6 @@ const detailed = new Set([
   "AWS::CloudFormation::CustomResource",
   "AWS::CloudFormation::Stack",
   "AWS::CloudFormation::WaitConditionHandle",
-  "AWS::Cognito::UserPool",
-  "AWS::Cognito::UserPoolClient",
-  "AWS::Cognito::UserPoolDomain",
   "AWS::DynamoDB::Table",
   "AWS::ECR::Repository",
   "AWS::Events::EventBus",
@@ -27,7 +24,7 @@ const detailed = new Set([
   "AWS::StepFunctions::StateMachine",
 ]);
 
-const detailedNamespaces = ["AWS::ApiGateway::", "AWS::ApiGatewayV2::", "AWS::IAM::", "AWS::Lambda::"];
+const detailedNamespaces = ["AWS::ApiGateway::", "AWS::ApiGatewayV2::", "AWS::Cognito::", "AWS::IAM::", "AWS::Lambda::"];
 
 export function isDetailed(type: string): boolean {
   return detailed.has(type) || detailedNamespaces.some((namespace) => type.startsWith(namespace));
