@@ -172,7 +172,16 @@ function toSteps(
     if (value) put.push({ tx, key, value });
     else removed.push({ tx, key });
   }
+  const turn: Step =
+    channel === undefined
+      ? { statement: statements.turn }
+      : { statement: statements.turnAndNotify, values: [channel, origin.toString("hex")] };
+  if (put.length > 0 && points.length + ranges.length + removed.length === 0) {
+    const [keys, values] = [byteaArray(put.map(({ key }) => key)), byteaArray(put.map(({ value }) => value))];
+    return [turn, { statement: statements.putBlindly, values: [batch, origin, packed ?? null, keys, values] }];
+  }
   const steps: Step[] = [
+    turn,
     {
       statement: statements.record,
       values: [
@@ -199,10 +208,7 @@ function toSteps(
     const numbers = integerArray(removed.map(({ tx }) => tx));
     steps.push({ statement: statements.remove, values: [batch, numbers, byteaArray(removed.map(({ key }) => key))] });
   }
-  if (channel !== undefined) {
-    steps.push({ statement: statements.notify, values: [channel, origin.toString("hex")] });
-  }
-  return [{ statement: statements.turn }, ...steps];
+  return steps;
 }
 
 /** What each commit has of something, with the commit's place in the batch. */

@@ -51,6 +51,11 @@ export const statements = {
   endSnapshot: statement("end_snapshot", "COMMIT"),
   /** Wait for the commits before this one. */
   turn: statement("turn", "UPDATE cumulet_state SET sequence = sequence + 1 WHERE id = 1"),
+  /** The same, and when it is committed the other processes are told. */
+  turnAndNotify: statement(
+    "turn_and_notify",
+    "UPDATE cumulet_state SET sequence = sequence + 1 WHERE id = 1 RETURNING pg_notify($1::text, $2::text)",
+  ),
   /**
    * Check what each transaction of a batch had read, and record the batch: its number, which transactions are refused, and the
    * keys it may change. A batch that was applied before cannot be recorded again, so nothing of it is applied twice.
@@ -73,6 +78,18 @@ export const statements = {
      FROM cumulet_state s WHERE s.id = 1
      RETURNING sequence, refused`,
   ),
+  /** Record and apply a batch whose transactions have read nothing: none of them can be refused. */
+  putBlindly: statement(
+    "put_blindly",
+    `WITH c AS (
+       INSERT INTO cumulet_changes (sequence, batch, origin, refused, keys, at)
+       SELECT s.sequence, $1::bytea, $2::bytea, '{}'::int[], $3::bytea, now() FROM cumulet_state s WHERE s.id = 1
+       RETURNING sequence, refused)
+     INSERT INTO cumulet_entries (key, version, value)
+     SELECT w.key, c.sequence, w.value FROM c CROSS JOIN unnest($4::bytea[], $5::bytea[]) AS w(key, value)
+     ON CONFLICT (key) DO UPDATE SET version = excluded.version, value = excluded.value
+     RETURNING version, '{}'`,
+  ),
   put: statement(
     "put",
     `INSERT INTO cumulet_entries (key, version, value)
@@ -87,7 +104,6 @@ export const statements = {
        SELECT w.key FROM cumulet_changes c CROSS JOIN unnest($2::int[], $3::bytea[]) AS w(tx, key)
        WHERE c.batch = $1::bytea AND NOT (w.tx = ANY (c.refused)))`,
   ),
-  notify: statement("notify", "SELECT pg_notify($1::text, $2::text)"),
   /** What became of a batch whose answer was lost. */
   outcome: statement("outcome", "SELECT sequence, refused FROM cumulet_changes WHERE batch = $1::bytea"),
   forget: statement("forget", `DELETE FROM cumulet_changes WHERE at < now() - $1::bigint * interval '1 second'`),
