@@ -5,6 +5,7 @@ import type { Call } from "../../wire/service.ts";
 import { noSuchBucket, wrongRegion } from "./errors.ts";
 import { type Bucket, findBucket } from "./model.ts";
 import { arnOfBucket, arnOfObject } from "./needs.ts";
+import { checkKey } from "./rules.ts";
 
 type Context = Readonly<Record<string, readonly string[]>>;
 
@@ -43,8 +44,11 @@ export function createS3Access(store: Store): S3Access {
 
   return {
     bucket: (call, action, bucket = "", context = {}) => ask(call, [action], bucket, arnOfBucket(bucket), context),
-    object: (call, actions, bucket = "", key = "", context = {}) =>
-      ask(call, typeof actions === "string" ? [actions] : actions, bucket, arnOfObject(bucket, key), context),
+    object: async (call, actions, bucket = "", key = "", context = {}) => {
+      // Whatever is asked of an object passes here: no key is too long for the store behind it.
+      checkKey(key);
+      return ask(call, typeof actions === "string" ? [actions] : actions, bucket, arnOfObject(bucket, key), context);
+    },
   };
 }
 

@@ -121,14 +121,9 @@ async function denialOf(
   bucket: string | undefined,
   object: { readonly Key?: string | undefined; readonly VersionId?: string | undefined },
 ): Promise<AwsError | undefined> {
-  const requests = await needs.access.object(
-    call,
-    actionFor(object.VersionId),
-    bucket,
-    object.Key,
-    contextFor(object.VersionId),
-  );
+  const { Key, VersionId } = object;
   try {
+    const requests = await needs.access.object(call, actionFor(VersionId), bucket, Key, contextFor(VersionId));
     for (const request of requests) await call.authorize(request);
     return undefined;
   } catch (error) {
