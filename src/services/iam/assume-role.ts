@@ -2,12 +2,15 @@ import { toContext } from "../../access/context.ts";
 import { accessDenied } from "../../access/errors.ts";
 import type { PolicyCompiler } from "../../access/policy/compile.ts";
 import { evaluate } from "../../access/policy/evaluate.ts";
+import type { Seal } from "../../access/server-keys.ts";
 import type { Sessions } from "../../access/sessions.ts";
 import { parseArn } from "../../aws/arn.ts";
 import type { Principal } from "../../aws/principal.ts";
 import type { Store } from "../../kernel/store/store.ts";
 import { toRoleName } from "./identities.ts";
-import { readEntity, type Role } from "./model.ts";
+import { takeCode } from "./mfa/devices.ts";
+import { accessKeyKey, readEntity, type AccessKeyRecord, type Role } from "./model.ts";
+import { oidcProviderArn, readOidcProvider } from "./oidc-providers.ts";
 import type { IamPort } from "./port.ts";
 
 type AssumedRole = Extract<Principal, { type: "assumedRole" }>;
@@ -16,10 +19,11 @@ export interface AssumeRoleNeeds {
   readonly store: Store;
   readonly compile: PolicyCompiler;
   readonly sessions: Sessions;
+  readonly seal: Seal;
   readonly now: () => number;
 }
 
-export function createIamPort({ store, compile, sessions, now }: AssumeRoleNeeds): IamPort {
+export function createIamPort({ store, compile, sessions, seal, now }: AssumeRoleNeeds): IamPort {
   const findRole = async (roleArn: string): Promise<Role | undefined> => {
     const account = parseArn(roleArn)?.account ?? "";
     const role = await store.read((reader) => readEntity(reader, account, "role", toRoleName(roleArn)));
@@ -51,6 +55,15 @@ export function createIamPort({ store, compile, sessions, now }: AssumeRoleNeeds
         }
       );
     },
+    findOidcProvider: async (account, issuer) => {
+      const arn = oidcProviderArn(account, issuer);
+      const provider = await store.read((reader) => readOidcProvider(reader, account, arn));
+      // The scheme counts too: tokens say whom they are of in full.
+      return provider?.url === issuer ? { arn, clientIds: provider.clientIds } : undefined;
+    },
+    takeMfaCode: (asked) => takeCode(store, seal, { ...asked, now: now() }),
+    findKeyAccount: async (accessKeyId) =>
+      (await store.read((reader) => reader.get<AccessKeyRecord>(accessKeyKey(accessKeyId))))?.account,
     passRole: (roleArn, service) => ({
       action: "iam:PassRole",
       resource: roleArn,

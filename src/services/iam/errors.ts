@@ -67,11 +67,6 @@ export function malformedPolicyDocument(message: string): AwsError {
   return new AwsError("MalformedPolicyDocument", 400, message);
 }
 
-/** A simulation's own documents. */
-export function malformedInput(message: string): AwsError {
-  return new AwsError("InvalidInput", 400, message);
-}
-
 export function validationError(message: string): AwsError {
   return new AwsError("ValidationError", 400, message);
 }
@@ -79,4 +74,16 @@ export function validationError(message: string): AwsError {
 /** The wording of AWS for a managed policy of its own. */
 export function notYourPolicy(policyArn: string): AwsError {
   return new AwsError("AccessDenied", 403, `Policy ${policyArn} is outside your own account.`);
+}
+
+export function alreadyExists(message: string): AwsError {
+  return new AwsError("EntityAlreadyExists", 409, message);
+}
+
+export function invalidInput(message: string): AwsError {
+  return new AwsError("InvalidInput", 400, message);
+}
+
+export function invalidAuthenticationCode(): AwsError {
+  return new AwsError("InvalidAuthenticationCode", 403, "Authentication code for device is not valid.");
 }

@@ -15,6 +15,20 @@ export const iamLimits = {
   /** All inline policies together. */
   inlinePoliciesCharactersMax: { role: 10_240, user: 2_048, group: 5_120 },
   trustPolicyCharactersMax: 2_048,
+  oidcProvidersPerAccount: 100,
+  oidcClientIdsMax: 100,
+  oidcThumbprintsMax: 5,
+  samlProvidersPerAccount: 100,
+  instanceProfilesPerAccount: 1_000,
+  mfaDevicesPerUserMax: 8,
+  /** Virtual MFA devices, assigned or not: the quota of users. */
+  mfaDevicesPerAccount: 5_000,
+  /** Wrong codes of a device before it waits, twice as long each time (ours: as Cognito has it for passwords). */
+  mfaFailuresFree: 5,
+  mfaLockMsMax: 15 * 60_000,
+  /** How far a device's clock may be off when it is enabled, and when it is set right, in steps of 30 seconds (ours). */
+  mfaReachEnabling: 2,
+  mfaReachResync: 100,
   /** Items of a page where the caller does not say. */
   pageItems: 100,
   /** Entries read from the store together. */

@@ -25,6 +25,17 @@ export interface IamPort {
   };
   /** A role as STS needs it; undefined when there is none of exactly this ARN. */
   findRole(roleArn: string): Promise<AssumableRole | undefined>;
+  /** The account's OIDC provider of this issuer; undefined when there is none. */
+  findOidcProvider(account: string, issuer: string): Promise<TrustedProvider | undefined>;
+  /** Whether the user's MFA device shows this code now. A code is taken once. */
+  takeMfaCode(asked: {
+    readonly account: string;
+    readonly userId: string;
+    readonly serialNumber: string;
+    readonly code: string;
+  }): Promise<boolean>;
+  /** The account of a user's access key; undefined when there is no such key. */
+  findKeyAccount(accessKeyId: string): Promise<string | undefined>;
   /** The `iam:PassRole` question, with `iam:PassedToService` set: for `call.authorize`. */
   passRole(roleArn: string, service: string): AuthorizationRequest;
 }
@@ -37,4 +48,10 @@ export interface AssumableRole {
   readonly trustPolicy: string;
   readonly maxSessionSeconds: number;
   readonly tags: Readonly<Record<string, string>>;
+}
+
+export interface TrustedProvider {
+  readonly arn: string;
+  /** Audiences that its tokens may be for. */
+  readonly clientIds: readonly string[];
 }

@@ -16,6 +16,8 @@ import { boundaryOperations } from "./operations/boundaries.ts";
 import { groupOperations } from "./operations/groups.ts";
 import { inlinePolicyOperations } from "./operations/inline-policies.ts";
 import type { IamOperations } from "./operations/needs.ts";
+import { mfaOperations } from "./operations/mfa.ts";
+import { oidcProviderOperations } from "./operations/oidc-providers.ts";
 import { policyOperations } from "./operations/policies.ts";
 import { roleOperations } from "./operations/roles.ts";
 import { simulationOperations } from "./operations/simulation.ts";
@@ -66,11 +68,13 @@ export function createIam(needs: IamNeeds): Iam {
     ...boundaryOperations(operationNeeds),
     ...accessKeyOperations(operationNeeds),
     ...tagOperations(operationNeeds),
+    ...oidcProviderOperations(operationNeeds),
+    ...mfaOperations(operationNeeds),
     ...simulationOperations(operationNeeds, identities),
   } satisfies IamOperations;
   return {
     service: { name: "iam", operations },
-    port: createIamPort({ store, compile, sessions, now }),
+    port: createIamPort({ store, compile, sessions, seal: keys.records, now }),
     resourceTypes: [
       roleType,
       policyType,

@@ -6,7 +6,7 @@ import { evaluate, type NamedPolicy, type StatementName } from "../../../access/
 import type { IdentitySource } from "../../../access/identity-source.ts";
 import type { Context } from "../../../access/policy/pattern.ts";
 import type { Call, InputOf } from "../../../wire/service.ts";
-import { entityNotFound, malformedInput, validationError } from "../errors.ts";
+import { entityNotFound, invalidInput, validationError } from "../errors.ts";
 import { iamLimits } from "../limits.ts";
 import { readEntity, type EntityKind } from "../model.ts";
 import { present, toPage } from "../rules.ts";
@@ -55,7 +55,7 @@ function simulate(needs: OperationNeeds, call: Call, input: Input, subject: Subj
   }
   const pairs = (input.ActionNames?.length ?? 0) * Math.max(input.ResourceArns?.length ?? 0, 1);
   if (pairs > iamLimits.simulationPairsMax) {
-    throw malformedInput(`A simulation takes up to ${iamLimits.simulationPairsMax} pairs of an action and a resource.`);
+    throw invalidInput(`A simulation takes up to ${iamLimits.simulationPairsMax} pairs of an action and a resource.`);
   }
   const boundaries = input.PermissionsBoundaryPolicyInputList ?? [];
   if (boundaries.length > 1) throw validationError("A simulation takes one permissions boundary.");
@@ -122,7 +122,7 @@ function toNamed(needs: OperationNeeds, name: string, document: string, kind: Po
   try {
     parsePolicyDocument(document, kind);
   } catch (error) {
-    if (error instanceof PolicyGrammarError) throw malformedInput(error.message);
+    if (error instanceof PolicyGrammarError) throw invalidInput(error.message);
     throw error;
   }
   return { name, policy: needs.compile(document, kind) };

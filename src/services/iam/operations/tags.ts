@@ -32,7 +32,7 @@ export function tagOperations(needs: OperationNeeds) {
       run: (input, call) =>
         change(store, async (tx) => {
           const policy = await existingOwnPolicy(tx, call, present(input.PolicyArn));
-          writePolicy(tx, call.account, { ...policy, tags: added(policy.tags, input.Tags) });
+          writePolicy(tx, call.account, { ...policy, tags: addTags(policy.tags, input.Tags) });
         }),
     },
     UntagRole: {
@@ -86,7 +86,7 @@ function tag(
 ) {
   return change(store, async (tx) => {
     const entity = await existing(tx, call, kind, present(name));
-    writeEntity(tx, call.account, { ...entity, tags: added(entity.tags, tags) });
+    writeEntity(tx, call.account, { ...entity, tags: addTags(entity.tags, tags) });
   });
 }
 
@@ -103,7 +103,11 @@ function untag(
   });
 }
 
-function added(tags: Readonly<Record<string, string>>, input: readonly TagInput[] | undefined): Record<string, string> {
+/** Tags of a resource with those of a request; throws where there are too many. */
+export function addTags(
+  tags: Readonly<Record<string, string>>,
+  input: readonly TagInput[] | undefined,
+): Record<string, string> {
   const merged = mergeTags(tags, parseTags(input));
   if (Object.keys(merged).length > iamLimits.tagsMax) {
     throw limitExceeded(`The number of tags has reached the maximum limit.`);
@@ -111,15 +115,15 @@ function added(tags: Readonly<Record<string, string>>, input: readonly TagInput[
   return merged;
 }
 
-function tagContext(tags: readonly TagInput[] | undefined) {
+export function tagContext(tags: readonly TagInput[] | undefined) {
   return requestTagContext(parseTags(tags));
 }
 
-function keyContext(keys: readonly string[] | undefined): Record<string, readonly string[]> {
+export function keyContext(keys: readonly string[] | undefined): Record<string, readonly string[]> {
   return keys?.length ? { "aws:TagKeys": keys } : {};
 }
 
-function toTagPage(tags: Readonly<Record<string, string>>, input: Parameters<typeof toPage>[2]) {
+export function toTagPage(tags: Readonly<Record<string, string>>, input: Parameters<typeof toPage>[2]) {
   const { items, rest } = toPage(toTagList(tags), ({ Key }) => Key, input);
   return { Tags: items, ...rest };
 }
