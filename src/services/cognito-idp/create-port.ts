@@ -1,0 +1,39 @@
+import { type Cognito } from "./core.ts";
+import { inPool, readPool, type Session } from "./model.ts";
+import type { UserPoolsPort } from "./port.ts";
+import { nameKey } from "./rules.ts";
+import { poolIdOf } from "./tokens/issuer.ts";
+import { verifyToken } from "./tokens/verify.ts";
+import { readUser } from "./users/users.ts";
+
+export function createUserPoolsPort(cognito: Pick<Cognito, "store" | "keys">): UserPoolsPort {
+  return {
+    findPool: async (issuer) => {
+      const poolId = poolIdOf(issuer);
+      if (poolId === undefined) return undefined;
+      return (await cognito.store.read((reader) => readPool(reader, poolId)))?.id;
+    },
+    findKey: (poolId, kid) => cognito.keys.find(poolId, kid),
+    verifyIdToken: async (token, now) => {
+      const verified = await verifyToken(cognito, token, now);
+      if (typeof verified === "string" || verified.use !== "id") return undefined;
+      const { pool, claims } = verified;
+      const { aud: clientId, "cognito:username": username, origin_jti: origin } = claims;
+      if (typeof clientId !== "string" || typeof username !== "string") return undefined;
+      const key = nameKey(pool, username);
+      const isGood = await cognito.store.read(async (reader) => {
+        const user = await readUser(reader, pool, key);
+        if (!user?.enabled || user.sub !== claims["sub"]) return false;
+        const signedInAt = Number(claims["auth_time"]) * 1000 + 999;
+        if (user.signedOutAt !== undefined && !(signedInAt > user.signedOutAt)) return false;
+        return (
+          typeof origin !== "string" ||
+          (await reader.get<Session>(inPool("session", pool.id, key, origin))) !== undefined
+        );
+      });
+      return isGood
+        ? { poolId: pool.id, clientId, account: pool.account, region: pool.region, claims }
+        : undefined;
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import type { Service } from "../../wire/service.ts";
+import type { ResourceType } from "../cloudformation/port.ts";
+import type { Cognito } from "./core.ts";
+import { createUserPoolsPort } from "./create-port.ts";
+import { answerJson, createUserPoolsHttp, type UserPoolsHttp } from "./http.ts";
+import type { CognitoNeeds } from "./needs.ts";
+import { createOutbox } from "./outbox/outbox.ts";
+import type { UserPoolsPort } from "./port.ts";
+import { createSigningKeys } from "./tokens/signing-keys.ts";
+import { createTriggers } from "./triggers/triggers.ts";
+
+export interface CognitoIdp {
+  readonly service: Service;
+  readonly port: UserPoolsPort;
+  readonly resourceTypes: readonly ResourceType[];
+  /** Documents of pools, and what is at their domains. */
+  readonly http: UserPoolsHttp;
+}
+
+/** Cognito user pools. */
+export function createCognitoIdp(needs: CognitoNeeds): CognitoIdp {
+  const cognito: Cognito = {
+    ...needs,
+    keys: createSigningKeys(needs),
+    triggers: createTriggers(needs),
+    outbox: createOutbox(needs),
+  };
+  return {
+    service: { name: "cognito-idp", operations: {} },
+    port: createUserPoolsPort(cognito),
+    resourceTypes: [],
+    http: createUserPoolsHttp(cognito, async (_domain, _target, _request, response) =>
+      answerJson(response, 404, { message: "Not Found" }),
+    ),
+  };
+}
