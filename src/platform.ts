@@ -51,6 +51,8 @@ import type { ResourceType } from "./services/cloudformation/port.ts";
 import { createCloudFormation } from "./services/cloudformation/service.ts";
 import { createCloudWatch } from "./services/cloudwatch/service.ts";
 import { createEcr } from "./services/ecr/service.ts";
+import { createLoginProviders } from "./services/cognito-identity/login-providers.ts";
+import { createCognitoIdentity } from "./services/cognito-identity/service.ts";
 import { createDomains } from "./services/execute-api/domains/create-domains.ts";
 import { poolIssuers } from "./services/execute-api/authorizers/pool-issuer.ts";
 import { createExecuteApi } from "./services/execute-api/service.ts";
@@ -186,7 +188,15 @@ async function buildPlatform(
   const flushAll = async () => void (await siblings.ask("flush"));
 
   // Services
-  const s3 = createS3({ store, blobs, clock, ids });
+  const s3 = createS3({
+    store,
+    blobs,
+    clock,
+    ids,
+    jobs,
+    log,
+    lambda: (as) => directory.client<typeof LambdaSdk>("lambda", as),
+  });
   const cloudwatch = createCloudWatch({
     store,
     jobs,
@@ -298,6 +308,7 @@ async function buildPlatform(
     usage: executeApi.usage,
     models: executeApi.models,
     testAuthorizer: executeApi.testAuthorizer,
+    testMethod: executeApi.testMethod,
     domains: domains.port,
   });
   const apigatewayv2 = createApiGatewayV2({
@@ -310,8 +321,25 @@ async function buildPlatform(
     models: executeApi.models,
     domains: domains.port,
   });
+  const cognitoIdentity = createCognitoIdentity({
+    store,
+    jobs,
+    clock,
+    ids,
+    authorizer,
+    iam: iam.port,
+    seal: keys.records,
+    providers: createLoginProviders({
+      clock,
+      issuers: executeApi.issuers,
+      verifyUserPool: async () => ({ refused: "Not a valid OpenId Connect identity token." }),
+      findOpenIdProvider: async () => undefined,
+    }),
+  });
   const managementApi = createApiGatewayManagementApi(executeApi.webSockets.connections);
-  const resourceTypes = [iam, logs, s3, ecr, lambda, apigateway, apigatewayv2].flatMap((slice) => slice.resourceTypes);
+  const resourceTypes = [iam, logs, s3, ecr, lambda, apigateway, apigatewayv2, cognitoIdentity].flatMap(
+    (slice) => slice.resourceTypes,
+  );
   const cloudformation = createCloudFormation({
     store,
     jobs,
@@ -334,6 +362,7 @@ async function buildPlatform(
     apigateway,
     apigatewayv2,
     managementApi,
+    cognitoIdentity,
     cloudformation,
   ])
     services.set(service.name, service);
