@@ -244,7 +244,7 @@ function parseConditions(raw: unknown): readonly Condition[] {
     // Names of keys have no case.
     if (new Set(entries.map(([key]) => key.toLowerCase())).size < entries.length) throw syntax();
     return entries.map(([key, values]) => {
-      if (!/^[\w-]+:\S/.test(key)) {
+      if (!/^[\w./-]+:\S/.test(key)) {
         throw new PolicyGrammarError("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.");
       }
       return { operator, quantifier, ifExists, key: key.toLowerCase(), values: toStrings(values, true) };
