@@ -30,6 +30,12 @@ export interface RequestEnvironment {
   readonly userAgent: string;
   /** Epoch milliseconds. */
   readonly now: number;
+  /** What the request is looked up by when somebody asks why it was denied. */
+  readonly requestId?: string;
+  /** The `Referer` header, where there is one. */
+  readonly referer?: string;
+  /** The services that ask with the caller's own permissions, the first of them first: `cloudformation.amazonaws.com`. */
+  readonly calledVia?: readonly string[];
   /** The service that answers: a denial is told in its dialect, whatever service's action was asked for. Default: the action's. */
   readonly service?: string;
 }

@@ -1,31 +1,30 @@
 import type { Principal } from "../aws/principal.ts";
 import type { Log } from "../kernel/log.ts";
 import type { AuthorizationRequest, Authorizer, RequestEnvironment } from "./authorization.ts";
-import { toContext } from "./context.ts";
+import { decide, type DecideNeeds, type Reasoned } from "./decide.ts";
+import type { DenialJournal } from "./denials/journal.ts";
 import { accessDenied, missingAuthentication, toDialect } from "./errors.ts";
-import type { Identity, IdentityPrincipal, IdentitySource } from "./identity-source.ts";
-import type { PolicyCompiler } from "./policy/compile.ts";
 import { PolicyGrammarError } from "./policy/document.ts";
-import { evaluate, type Decision, type NamedPolicy } from "./policy/evaluate.ts";
+import type { Decision } from "./policy/evaluate.ts";
 
-export interface AuthorizerNeeds {
-  readonly identities: IdentitySource;
-  readonly compile: PolicyCompiler;
+export interface AuthorizerNeeds extends DecideNeeds {
   readonly log: Log;
+  /** Where denials are kept for whoever asks why. */
+  readonly denials?: DenialJournal;
 }
 
 /** Decides by policies, with default deny. Denials are logged with the statement that decided, or what was missing. */
 export function createAuthorizer(needs: AuthorizerNeeds): Authorizer {
   return {
     authorize: async (principal, request, environment) => {
-      const decision = await decideSafely(needs, principal, request, environment);
+      const reasoned = await decideSafely(needs, principal, request, environment);
+      const { decision, because } = reasoned;
       if (decision.decision === "allowed") return;
-      needs.log.info("denied", {
-        principal: toName(principal),
-        action: request.action,
-        resource: request.resource,
-        ...decision,
-      });
+      const { action, resource } = request;
+      const told = { principal: nameOf(principal), action, resource, ...decision, ...(because && { because }) };
+      const { requestId } = environment;
+      needs.log.info("denied", { ...(requestId !== undefined && { requestId }), ...told });
+      if (requestId !== undefined) needs.denials?.note({ requestId, environment, told, reasoned });
       throw toDenial(principal, request, environment, decision);
     },
   };
@@ -35,80 +34,29 @@ export function createAuthorizer(needs: AuthorizerNeeds): Authorizer {
  * Whatever stores a policy checks it first, so one that cannot be read is a bug or damage. Nobody can say what it would
  * have denied: everything is.
  */
-async function decideSafely(needs: AuthorizerNeeds, ...asked: Asked): Promise<Decision> {
+async function decideSafely(needs: AuthorizerNeeds, ...asked: Asked): Promise<Reasoned> {
+  const [principal, { action, resource }] = asked;
+  const facts = { principal: nameOf(principal), action, resource };
   try {
-    return await decide(needs, ...asked);
+    const reasoned = await decide(needs, ...asked);
+    if (reasoned.because === "unknown action") needs.log.error("An action that AWS does not document: denied", facts);
+    return reasoned;
   } catch (error) {
     if (!(error instanceof PolicyGrammarError)) throw error;
-    const [principal, { action, resource }] = asked;
-    needs.log.error("A stored policy cannot be read: denied", {
-      principal: toName(principal),
-      action,
-      resource,
-      error,
-    });
-    return { decision: "implicitDeny", policyType: "identity-based policy" };
+    needs.log.error("A stored policy cannot be read: denied", { ...facts, error });
+    return {
+      decision: { decision: "implicitDeny", policyType: "identity-based policy" },
+      context: new Map(),
+      policies: {},
+      because: "unreadable policy",
+    };
   }
 }
 
 type Asked = [principal: Principal, request: AuthorizationRequest, environment: RequestEnvironment];
 
-const noIdentity: Identity = { policies: [], permissionsBoundary: undefined, tags: {} };
-
-async function decide(
-  needs: AuthorizerNeeds,
-  principal: Principal,
-  request: AuthorizationRequest,
-  environment: RequestEnvironment,
-): Promise<Decision> {
-  let identity: Identity | undefined = noIdentity;
-  const holder = toHolder(principal);
-  if (holder) {
-    const found = needs.identities.findIdentity(holder);
-    identity = found instanceof Promise ? await found : found;
-    if (!identity) return { decision: "implicitDeny", policyType: "identity-based policy" };
-  }
-  return evaluate({
-    principal,
-    action: request.action,
-    resource: request.resource,
-    resourceAccount: request.resourceAccount ?? environment.account,
-    context: toContext(principal, request, environment, identity.tags),
-    identityPolicies: identity.policies,
-    permissionsBoundary: identity.permissionsBoundary,
-    sessionPolicies: await sessionPolicies(needs, principal),
-    resourcePolicy: request.resourcePolicy === undefined ? undefined : resourcePolicy(needs, request),
-    resourcePolicyRequired: request.resourcePolicyRequired ?? false,
-  });
-}
-
-/** Whose policies say what the principal may do: a federated user has those of the user who asked for its session. */
-function toHolder(principal: Principal): IdentityPrincipal | undefined {
-  if (principal.type === "user" || principal.type === "assumedRole") return principal;
-  if (principal.type !== "federatedUser" || principal.issuer.type === "root") return undefined;
-  return { ...principal.issuer, account: principal.account, accessKeyId: "" };
-}
-
-function resourcePolicy(needs: AuthorizerNeeds, request: AuthorizationRequest): NamedPolicy {
-  const kind = request.action.startsWith("sts:") ? "trust" : "resource";
-  return { name: request.resource, policy: needs.compile(request.resourcePolicy ?? "", kind) };
-}
-
-const nothing: NamedPolicy = { name: "deleted", policy: { statements: [] } };
-
-async function sessionPolicies(needs: AuthorizerNeeds, principal: Principal): Promise<readonly NamedPolicy[]> {
-  if (!("sessionPolicies" in principal) || principal.sessionPolicies.length === 0) return [];
-  return await Promise.all(
-    principal.sessionPolicies.map(async (policy, index) => {
-      if (!policy.startsWith("arn:"))
-        return { name: `session policy ${index + 1}`, policy: needs.compile(policy, "identity") };
-      // A policy that was deleted must go on narrowing: it allows nothing.
-      return (await needs.identities.findManagedPolicy(principal.account, policy)) ?? nothing;
-    }),
-  );
-}
-
-function toName(principal: Principal): string {
+/** A principal as messages name it. */
+export function nameOf(principal: Principal): string {
   if (principal.type === "anonymous") return "anonymous";
   if (principal.type === "webIdentity") return principal.provider;
   return principal.type === "service" ? principal.service : principal.arn;
@@ -131,14 +79,19 @@ function toDenial(
   // AWS: whoever shows a token is not named.
   if (principal.type === "webIdentity") return accessDenied("query", `Not authorized to perform ${request.action}`);
   const resource = dialect === "s3" ? JSON.stringify(request.resource) : request.resource;
-  const who = `User: ${toName(principal)} is not authorized to perform: ${request.action} on resource: ${resource}`;
+  const who = `User: ${nameOf(principal)} is not authorized to perform: ${request.action} on resource: ${resource}`;
   // AWS: STS gives no reason, so that a stranger does not learn which roles exist.
   if (service === "sts") return accessDenied(dialect, who);
-  const why =
-    decision.decision === "explicitDeny"
-      ? `with an explicit deny in ${article(decision.policyType)}`
-      : `because no ${decision.policyType} allows the ${request.action} action`;
-  return accessDenied(dialect, `${who} ${why}`);
+  return accessDenied(dialect, `${who} ${toReason(decision, request.action)}`);
+}
+
+function toReason(decision: Denial, action: string): string {
+  const { policyType } = decision;
+  // AWS: so it says also where nothing in it allows the action.
+  const isExplicit = decision.decision === "explicitDeny" || policyType === "service control policy";
+  return isExplicit
+    ? `with an explicit deny in ${article(policyType)}`
+    : `because no ${policyType} allows the ${action} action`;
 }
 
 function article(policyType: string): string {

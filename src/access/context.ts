@@ -21,9 +21,10 @@ export function toContext(
   set("aws:requestedregion", environment.region);
   set("aws:securetransport", String(environment.secureTransport));
   if (environment.userAgent !== "") set("aws:useragent", environment.userAgent);
+  if (environment.referer) set("aws:referer", environment.referer);
   set("aws:resourceaccount", request.resourceAccount ?? environment.account);
   set("aws:principalisawsservice", String(principal.type === "service"));
-  set("aws:viaawsservice", "false");
+  setCalledVia(environment.calledVia ?? [], set);
   // A service's own address is nobody's to allow or deny.
   if (principal.type !== "service" && environment.sourceIp !== "") set("aws:sourceip", environment.sourceIp);
   // Policies that revoke a role's older sessions look at it.
@@ -71,15 +72,15 @@ function setPrincipal(
       return;
     case "service":
       set("aws:principalservicename", principal.service);
+      set("aws:principalservicenameslist", principal.service);
       set("aws:principaltype", "Service");
       if (principal.sourceArn !== undefined) set("aws:sourcearn", principal.sourceArn);
       setSourceAccount(principal.sourceAccount ?? parseArn(principal.sourceArn ?? "")?.account, set);
       return;
     case "anonymous":
-      set("aws:principalarn", "anonymous");
+      // AWS: requests that nobody signed have neither the ARN nor the id of a principal.
       set("aws:principalaccount", "anonymous");
       set("aws:principaltype", "Anonymous");
-      set("aws:userid", "anonymous");
       return;
     default:
       principal satisfies never;
@@ -87,6 +88,17 @@ function setPrincipal(
   for (const [key, value] of Object.entries(tags)) set(`aws:principaltag/${key.toLowerCase()}`, value);
   if (principal.type !== "assumedRole" && principal.type !== "federatedUser") return;
   for (const [key, value] of Object.entries(principal.sessionTags)) set(`aws:principaltag/${key.toLowerCase()}`, value);
+}
+
+/** AWS: only where a service asks with the caller's own permissions; one that has a role of its own is the caller itself. */
+function setCalledVia(services: readonly string[], set: (key: string, ...values: readonly string[]) => void): void {
+  const [first] = services;
+  const last = services.at(-1);
+  set("aws:viaawsservice", String(first !== undefined));
+  if (first === undefined || last === undefined) return;
+  set("aws:calledvia", ...services);
+  set("aws:calledviafirst", first);
+  set("aws:calledvialast", last);
 }
 
 /** Only temporary credentials say whether a code of an MFA device was shown; long-term keys have neither key. */

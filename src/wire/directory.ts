@@ -37,6 +37,7 @@ export function createServiceDirectory(needs: {
       endpoint: as.endpoint,
       now: clock.now(),
       signal: as.signal ?? never,
+      ...(as.calledVia && { calledVia: as.calledVia }),
       setHeader: () => undefined,
     });
   };

@@ -15,6 +15,8 @@ export interface CallFacts {
   readonly now: number;
   readonly endpoint: string;
   readonly http?: HttpFacts;
+  /** The services that call with the caller's own permissions, the first of them first. */
+  readonly calledVia?: readonly string[];
   readonly signal: AbortSignal;
   setHeader(name: string, value: string): void;
   setStatus?(status: number): void;
@@ -73,10 +75,14 @@ function toEnvironment(facts: CallFacts): RequestEnvironment {
   return {
     account: facts.account,
     region: facts.region,
-    sourceIp: facts.http?.sourceIp ?? "127.0.0.1",
+    // AWS: the address of a service that calls for somebody is none that a policy could name.
+    sourceIp: facts.http?.sourceIp ?? "",
     secureTransport: facts.http?.secure ?? true,
-    userAgent: facts.http?.headers["user-agent"] ?? "",
+    userAgent: facts.http?.headers["user-agent"] ?? facts.calledVia?.at(-1) ?? "",
     now: facts.now,
+    requestId: facts.requestId,
+    ...(facts.http?.headers["referer"] !== undefined && { referer: facts.http.headers["referer"] }),
+    ...(facts.calledVia && { calledVia: facts.calledVia }),
   };
 }
 

@@ -147,6 +147,8 @@ export interface CallAs {
   readonly region: string;
   readonly endpoint: string;
   readonly signal?: AbortSignal;
+  /** Where a service calls with the permissions of whoever called it: the services on the way, this one last (`aws:CalledVia`). */
+  readonly calledVia?: readonly string[];
 }
 
 /** A service's built operations as functions; what is not built throws the 501. */

@@ -136,13 +136,16 @@ function scan(question: Question, policies: readonly NamedPolicy[], policyType: 
   return { denied, allowed, grants };
 }
 
-const strength: readonly Grant[] = ["direct", "role", "account"];
-
 function findGrant({ principals }: CompiledStatement, question: Question): Grant | undefined {
   if (!principals) return undefined;
   if (principals.not) return isExempt(principals.entries, question) ? undefined : "direct";
-  const grants = principals.entries.map((entry) => toGrant(entry, question.principal));
-  return strength.find((grant) => grants.includes(grant));
+  let strongest: Grant | undefined;
+  for (const entry of principals.entries) {
+    const grant = toGrant(entry, question.principal);
+    if (grant === "direct") return grant;
+    if (strongest !== "role") strongest = grant ?? strongest;
+  }
+  return strongest;
 }
 
 /** Source: "IAM JSON policy elements: Principal", with "Policy evaluation logic" for what a grant reaches. */

@@ -12,6 +12,8 @@ export interface TokenIssuers {
    * Throws `IssuerUnavailable` when the issuer cannot be asked and its keys are not known, or are too old.
    */
   findKey(issuer: string, kid: string): Promise<KeyObject | undefined>;
+  /** Whether two names are of one issuer of this platform, which may be reached at several addresses. Absent: none has two. */
+  readonly isSame?: (trusted: string, claimed: string) => boolean;
 }
 
 /** An issuer did not tell its keys. The message is what AWS tells of it. */
@@ -35,6 +37,13 @@ interface Issuer {
   asking: Promise<KeySet> | undefined;
 }
 
+/** Issuers of this platform. */
+export interface OwnIssuers {
+  /** Undefined when it is none of the platform's. */
+  find(issuer: string): Promise<Pick<TokenIssuers, "findKey"> | undefined>;
+  readonly isSame: NonNullable<TokenIssuers["isSame"]>;
+}
+
 /** Fetches a document: the parsed JSON. Rejects for anything else. */
 export type FetchJson = (url: string) => Promise<unknown>;
 
@@ -46,8 +55,8 @@ export function createTokenIssuers(needs: {
   readonly clock: Clock;
   readonly log: Log;
   readonly fetchJson: FetchJson;
-  /** Issuers of this platform, whose keys are asked for in process: undefined for all others. */
-  readonly own?: (issuer: string) => Pick<TokenIssuers, "findKey"> | undefined;
+  /** Issuers of this platform, whose keys are asked for in process. Absent: there are none. */
+  readonly own?: OwnIssuers;
 }): TokenIssuers {
   const { clock, log, fetchJson, own } = needs;
   const issuers = createLru<Issuer>(limits.issuersMax);
@@ -91,8 +100,9 @@ export function createTokenIssuers(needs: {
   };
 
   return {
+    ...(own && { isSame: own.isSame }),
     findKey: async (name, kid) => {
-      const ours = own?.(name);
+      const ours = await own?.find(name);
       if (ours !== undefined) return await ours.findKey(name, kid);
       let issuer = issuers.get(name);
       if (issuer === undefined) {

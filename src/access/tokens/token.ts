@@ -47,7 +47,9 @@ export async function verifyToken(
     return refused(`signing method ${toWord(alg)} is invalid`, "algorithm");
   if (typeof kid !== "string" || kid === "") return refused("the token does not have a valid kid");
   const { iss, exp, nbf, iat } = claims;
-  const issuer = trusted.find((candidate) => candidate === iss);
+  const issuer = trusted.find(
+    (candidate) => candidate === iss || (typeof iss === "string" && issuers.isSame?.(candidate, iss) === true),
+  );
   if (issuer === undefined) return refused("issuer does not match", "untrusted");
   try {
     const key = await issuers.findKey(issuer, kid);

@@ -33,7 +33,15 @@ export function resourceContext(
     clientToken: `${stackId.slice(stackId.lastIndexOf("/") + 1)}-${incarnation.incarnation}`,
     resumed: more.resumed,
     client<Sdk>(service: string): ClientOf<Sdk> {
-      const as = { principal: run.principal, account, region, endpoint: stack.actor.endpoint, signal: more.signal };
+      const as = {
+        principal: run.principal,
+        account,
+        region,
+        endpoint: stack.actor.endpoint,
+        signal: more.signal,
+        // AWS: a stack with a role of its own is the caller itself.
+        ...(stack.roleArn === undefined && { calledVia: ["cloudformation.amazonaws.com"] }),
+      };
       return needs.directory.client<Sdk>(service, as);
     },
     wait: (ms) => waitFor(run, ms, more.signal),

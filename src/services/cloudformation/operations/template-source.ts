@@ -38,7 +38,14 @@ async function fetchFromS3(url: string, call: Call, directory: ServiceDirectory)
   const location = parseS3Url(url, call.endpoint);
   if (!location) throw validationError("TemplateURL must be a supported URL.");
   const { principal, account, region, endpoint, signal } = call;
-  const s3 = directory.client<S3>("s3", { principal, account, region, endpoint, signal });
+  const s3 = directory.client<S3>("s3", {
+    principal,
+    account,
+    region,
+    endpoint,
+    signal,
+    calledVia: ["cloudformation.amazonaws.com"],
+  });
   try {
     const { bucket: Bucket, key: Key, versionId: VersionId } = location;
     const { Body } = await s3.GetObject({ Bucket, Key, ...(VersionId !== undefined && { VersionId }) });

@@ -1,0 +1,112 @@
+import type { Principal } from "../aws/principal.ts";
+import type { AuthorizationRequest, RequestEnvironment } from "./authorization.ts";
+import { toContext } from "./context.ts";
+import type { Identity, IdentityPrincipal, IdentitySource } from "./identity-source.ts";
+import type { PolicyCompiler } from "./policy/compile.ts";
+import { evaluate, type Decision, type NamedPolicy } from "./policy/evaluate.ts";
+import type { Context } from "./policy/pattern.ts";
+import { isKnownAction } from "./reference/known-actions.ts";
+
+export interface DecideNeeds {
+  readonly identities: IdentitySource;
+  readonly compile: PolicyCompiler;
+  /** What the operator lets accounts do at the most. */
+  readonly guardRails?: NamedPolicy | undefined;
+}
+
+/** A decision with what it was made from, for whoever has to explain it. */
+export interface Reasoned {
+  readonly decision: Decision;
+  readonly context: Context;
+  /** The names of the policies that were looked at, by type. */
+  readonly policies: Readonly<Record<string, readonly string[]>>;
+  /** Where no policy was asked. */
+  readonly because?: "unknown action" | "no such identity" | "unreadable policy";
+}
+
+const noIdentity: Identity = { policies: [], permissionsBoundary: undefined, tags: {} };
+
+/**
+ * Gather the policies that have a say, and decide.
+ *
+ * @throws {PolicyGrammarError} for a stored policy that cannot be read
+ */
+export async function decide(
+  needs: DecideNeeds,
+  principal: Principal,
+  request: AuthorizationRequest,
+  environment: RequestEnvironment,
+): Promise<Reasoned> {
+  // No policy could allow or deny it by its name: `*` alone is no permission for what nobody has documented.
+  if (!isKnownAction(request.action)) {
+    return { ...nothingAsked, because: "unknown action" };
+  }
+  let identity: Identity | undefined = noIdentity;
+  const holder = toHolder(principal);
+  if (holder) {
+    const found = needs.identities.findIdentity(holder);
+    identity = found instanceof Promise ? await found : found;
+    if (!identity) return { ...nothingAsked, because: "no such identity" };
+  }
+  const context = toContext(principal, request, environment, identity.tags);
+  const session = await sessionPolicies(needs, principal);
+  const resourcePolicy = request.resourcePolicy === undefined ? undefined : toResourcePolicy(needs, request);
+  const decision = evaluate({
+    principal,
+    action: request.action,
+    resource: request.resource,
+    resourceAccount: request.resourceAccount ?? environment.account,
+    context,
+    identityPolicies: identity.policies,
+    permissionsBoundary: identity.permissionsBoundary,
+    sessionPolicies: session,
+    resourcePolicy,
+    resourcePolicyRequired: request.resourcePolicyRequired ?? false,
+    guardRails: needs.guardRails,
+  });
+  if (decision.decision === "allowed") return { decision, context, policies: {} };
+  const policies = {
+    "service control policy": namesOf([needs.guardRails]),
+    "identity-based policy": namesOf(identity.policies),
+    "permissions boundary": namesOf([identity.permissionsBoundary]),
+    "session policy": namesOf(session),
+    "resource-based policy": namesOf([resourcePolicy]),
+  };
+  return { decision, context, policies };
+}
+
+const nothingAsked: Reasoned = {
+  decision: { decision: "implicitDeny", policyType: "identity-based policy" },
+  context: new Map(),
+  policies: {},
+};
+
+function namesOf(policies: readonly (NamedPolicy | undefined)[]): readonly string[] {
+  return policies.flatMap((policy) => (policy ? [policy.name] : []));
+}
+
+/** Whose policies say what the principal may do: a federated user has those of the user who asked for its session. */
+function toHolder(principal: Principal): IdentityPrincipal | undefined {
+  if (principal.type === "user" || principal.type === "assumedRole") return principal;
+  if (principal.type !== "federatedUser" || principal.issuer.type === "root") return undefined;
+  return { ...principal.issuer, account: principal.account, accessKeyId: "" };
+}
+
+function toResourcePolicy(needs: DecideNeeds, request: AuthorizationRequest): NamedPolicy {
+  const kind = request.action.startsWith("sts:") ? "trust" : "resource";
+  return { name: request.resource, policy: needs.compile(request.resourcePolicy ?? "", kind) };
+}
+
+const nothing: NamedPolicy = { name: "deleted", policy: { statements: [] } };
+
+async function sessionPolicies(needs: DecideNeeds, principal: Principal): Promise<readonly NamedPolicy[]> {
+  if (!("sessionPolicies" in principal) || principal.sessionPolicies.length === 0) return [];
+  return await Promise.all(
+    principal.sessionPolicies.map(async (policy, index) => {
+      if (!policy.startsWith("arn:"))
+        return { name: `session policy ${index + 1}`, policy: needs.compile(policy, "identity") };
+      // A policy that was deleted must go on narrowing: it allows nothing.
+      return (await needs.identities.findManagedPolicy(principal.account, policy)) ?? nothing;
+    }),
+  );
+}

@@ -1,0 +1,17 @@
+import { actionNames } from "./action-names.generated.ts";
+
+/** The platform's own actions, beside AWS's. */
+const ownNames = "Develop Explain GetUsage ListUsageRecords";
+
+const known: ReadonlyMap<string, ReadonlySet<string>> = new Map(
+  [...Object.entries(actionNames), ["cumulet", ownNames] as const].map(([prefix, names]) => [
+    prefix,
+    new Set(names.split(" ")),
+  ]),
+);
+
+/** Whether AWS documents such an action (or it is one of the platform's own): policies can name no other. */
+export function isKnownAction(action: string): boolean {
+  const colon = action.indexOf(":");
+  return known.get(action.slice(0, colon))?.has(action.slice(colon + 1)) ?? false;
+}
