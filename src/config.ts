@@ -46,6 +46,10 @@ export interface Config {
   readonly serverKey: string | undefined;
   /** OpenID Connect issuers whose tokens stand for a user pool's, by the pool's ARN. */
   readonly userPoolIssuers: Readonly<Record<string, string>>;
+  /** Who user pools' tokens say has issued them: `aws`, or a base address. Absent: the address that a client uses. */
+  readonly userPoolIssuer?: string;
+  /** Where emails of user pools are sent, `smtp://…` or `smtps://…`. Absent: they stay in the outbox. */
+  readonly smtpUrl?: string;
 }
 
 export type StoreConfig = { readonly kind: "embedded" } | { readonly kind: "postgres"; readonly url: string };
@@ -128,7 +132,26 @@ export function readConfig(
     secretFiles: readSecretFiles(environment),
     serverKey: parseServerKey(environment["CUMULET_SERVER_KEY"]),
     userPoolIssuers: parseUserPoolIssuers(environment["CUMULET_USER_POOL_ISSUERS"]),
+    ...parseUserPoolIssuer(environment["CUMULET_USER_POOL_ISSUER"]),
+    ...parseSmtpUrl(environment["CUMULET_SMTP_URL"]),
   };
+}
+
+function parseUserPoolIssuer(text: string | undefined): { readonly userPoolIssuer?: string } {
+  if (text === undefined || text === "") return {};
+  if (text !== "aws" && !/^https?:\/\/[^\s/?#]+(?:\/[^\s?#]*)?$/.test(text)) {
+    throw new ConfigError("CUMULET_USER_POOL_ISSUER is aws, or an http(s) address without a query");
+  }
+  return { userPoolIssuer: text };
+}
+
+/** Never repeats what it was given: there may be a password in it. */
+function parseSmtpUrl(text: string | undefined): { readonly smtpUrl?: string } {
+  if (text === undefined || text === "") return {};
+  if (!/^smtps?:\/\/\S+$/.test(text) || !URL.canParse(text)) {
+    throw new ConfigError("CUMULET_SMTP_URL is an address as smtp://user:password@host:port or smtps://…");
+  }
+  return { smtpUrl: text };
 }
 
 /** `ARN=URL`, several with commas between them. */

@@ -2,6 +2,8 @@ import type * as EcrSdk from "@aws-sdk/client-ecr";
 import type * as LambdaSdk from "@aws-sdk/client-lambda";
 import type * as S3Sdk from "@aws-sdk/client-s3";
 import { createAuthorizer } from "./access/authorize.ts";
+import { createDenialJournal } from "./access/denials/journal.ts";
+import { handleDenialRetention, scheduleDenialRetention } from "./access/denials/retention.ts";
 import { firstOf } from "./access/credential-source.ts";
 import { createPolicyCompiler } from "./access/policy/compile.ts";
 import { openKeys } from "./access/open-keys.ts";
@@ -49,6 +51,7 @@ import { createApiGatewayManagementApi } from "./services/apigatewaymanagementap
 import { createApiGatewayV2 } from "./services/apigatewayv2/service.ts";
 import type { ResourceType } from "./services/cloudformation/port.ts";
 import { createCloudFormation } from "./services/cloudformation/service.ts";
+import { createCognitoIdp } from "./services/cognito-idp/service.ts";
 import { createCloudWatch } from "./services/cloudwatch/service.ts";
 import { createEcr } from "./services/ecr/service.ts";
 import { createLoginProviders } from "./services/cognito-identity/login-providers.ts";
@@ -169,8 +172,17 @@ async function buildPlatform(
   const compile = createPolicyCompiler();
   const root = createRootSource(config.account, rootCredentials);
   const iam = createIam({ store: settledStore, ids, keys, compile, sessions, now: () => clock.now() });
-  const sts = createSts({ iam: iam.port, sessions });
-  const authorizer = createAuthorizer({ identities: iam.identities, compile, log });
+  const denials = createDenialJournal({ store, clock, log });
+  handleDenialRetention({ store, jobs, clock });
+  const authorizer = createAuthorizer({ identities: iam.identities, compile, log, denials });
+  const sts = createSts({
+    iam: iam.port,
+    sessions,
+    authorizer,
+    // The gateway's: keys are remembered once.
+    issuers: { findKey: (issuer, kid) => executeApi.issuers.findKey(issuer, kid) },
+    findRootAccount: (id) => (id === rootCredentials.accessKeyId ? config.account : undefined),
+  });
   const verifier = createVerifier({
     now: () => clock.now(),
     accessKeys: firstOf([root, iam.accessKeys]),
@@ -183,7 +195,7 @@ async function buildPlatform(
   const siblings = parts.worker?.siblings ?? noSiblings();
   siblings.answer("flush", () => {
     meter.tell();
-    return ledger.flush();
+    return Promise.all([ledger.flush(), denials.flush()]).then(() => undefined);
   });
   const flushAll = async () => void (await siblings.ask("flush"));
 
@@ -277,6 +289,18 @@ async function buildPlatform(
     s3: (as) => directory.client<typeof S3Sdk>("s3", as),
     ownHosts: [config.host, ...(tls?.names ?? [])],
   });
+  const cognitoIdp = createCognitoIdp({
+    store,
+    jobs,
+    clock,
+    ids,
+    log,
+    seal: keys.records,
+    lambda: lambda.port,
+    logs: logs.port,
+    ...(config.userPoolIssuer !== undefined && { issuer: config.userPoolIssuer }),
+    ...(config.smtpUrl !== undefined && { smtpUrl: config.smtpUrl }),
+  });
   const executeApi = createExecuteApi({
     store,
     clock,
@@ -291,6 +315,7 @@ async function buildPlatform(
     logs: logs.port,
     assumeRole: iam.port.assumeRole,
     issuerOf: poolIssuers(config.userPoolIssuers),
+    ownIssuers: cognitoIdp.issuers,
     innerApi: createInnerApi({ services, models, authorizer, clock, log }),
     // Where clients are on this host, endpoints on it are no further than the clients could reach themselves.
     allowLoopback: isLoopback(config.host),
@@ -337,7 +362,7 @@ async function buildPlatform(
     }),
   });
   const managementApi = createApiGatewayManagementApi(executeApi.webSockets.connections);
-  const resourceTypes = [iam, logs, s3, ecr, lambda, apigateway, apigatewayv2, cognitoIdentity].flatMap(
+  const resourceTypes = [iam, logs, s3, ecr, lambda, apigateway, apigatewayv2, cognitoIdp, cognitoIdentity].flatMap(
     (slice) => slice.resourceTypes,
   );
   const cloudformation = createCloudFormation({
@@ -362,6 +387,7 @@ async function buildPlatform(
     apigateway,
     apigatewayv2,
     managementApi,
+    cognitoIdp,
     cognitoIdentity,
     cloudformation,
   ])
@@ -411,6 +437,7 @@ async function buildPlatform(
     webSockets: executeApi.webSockets.port,
     customDomains: domains.custom,
     functionUrls: feed.watchUrls(lambda.functionUrls),
+    userPools: cognitoIdp.http,
     registry: ecr.registry,
     download: async (path) => ecr.downloadLayer(path) ?? lambda.downloadCode(path),
   });
@@ -421,6 +448,7 @@ async function buildPlatform(
       await ledger.recover();
       await executeApi.recover();
       await scheduleUsageRetention({ store, jobs, clock });
+      await scheduleDenialRetention({ store, jobs, clock });
       await cloudwatch.start();
       if (parts.worker === undefined) port = (await front.listen(config.port, config.host)).port;
       else parts.worker.serve(front.adopt());
@@ -440,6 +468,7 @@ async function buildPlatform(
       lambda.stop();
       await compute.stop(graceMs);
       await ledger.stop();
+      await denials.flush();
       meter.tell();
       await logs.stop();
       await cloudwatch.stop();

@@ -9,7 +9,15 @@ export type Destination =
   | { readonly kind: "platform"; readonly path: string }
   | { readonly kind: "registry" }
   | AwsDestination
-  | { readonly kind: "lambda-url"; readonly urlId: string; readonly target: string };
+  | { readonly kind: "lambda-url"; readonly urlId: string; readonly target: string }
+  | UserPoolsDestination;
+
+export interface UserPoolsDestination {
+  readonly kind: "user-pools";
+  /** Of a pool's domain, its name; undefined for the documents below a pool's id. */
+  readonly domain: string | undefined;
+  readonly target: string;
+}
 
 export interface AwsDestination {
   readonly kind: "aws";
@@ -32,6 +40,7 @@ type HostFacts =
   | { readonly kind: "execute-api"; readonly apiId: string }
   | { readonly kind: "lambda-url"; readonly urlId: string }
   | { readonly kind: "registry" }
+  | { readonly kind: "user-pools"; readonly domain: string }
   | AwsDestination;
 
 /** @param hostsKept how many hosts' facts are kept: they are few, and parsing one costs more than finding it */
@@ -52,6 +61,7 @@ export function createClassifier(serviceLabels: ReadonlySet<string>, hostsKept: 
       if (facts.kind === "registry") return facts;
       if (facts.kind === "execute-api") return { kind: "execute-api", apiId: facts.apiId, target };
       if (facts.kind === "lambda-url") return { kind: "lambda-url", urlId: facts.urlId, target };
+      if (facts.kind === "user-pools") return { kind: "user-pools", domain: facts.domain, target };
       return (facts.bucket === undefined && classifyPath(target)) || facts;
     },
   };
@@ -66,6 +76,11 @@ const awsExecuteApiPath = /^\/_aws\/execute-api\/([a-z0-9]{1,40})(\/[^?]*)?(\?.*
 const registryPath =
   /^\/v2\/?(?:$|[^?]+\/(?:(?:manifests|referrers)\/[^/?]+|blobs\/(?:sha256:|uploads(?:[/?]|$))[^?]*|tags\/list)(?:$|\?))/;
 
+/** Documents of a user pool; no bucket's name has a `_`. */
+const poolDocumentPath =
+  /^\/[a-z]{2}(?:-[a-z]+){1,3}-\d{1,2}_[A-Za-z0-9]{1,40}\/\.well-known\/(?:jwks\.json|openid-configuration)$/;
+const poolDomainPath = /^\/_cumulet\/auth\/([a-z0-9.-]{1,253})(\/[^?]*)?(\?.*)?$/s;
+
 function classifyPath(target: string): Destination | undefined {
   const first = target.charCodeAt(1);
   if (first === 109 /* m */ && target === "/metrics") return { kind: "platform", path: target };
@@ -74,6 +89,10 @@ function classifyPath(target: string): Destination | undefined {
     if (match) return { kind: "execute-api", apiId: match[1] ?? "", target: `${match[2] ?? "/"}${match[3] ?? ""}` };
     const url = functionUrlPath.exec(target);
     if (url) return { kind: "lambda-url", urlId: url[1] ?? "", target: `${url[2] ?? "/"}${url[3] ?? ""}` };
+    const domain = poolDomainPath.exec(target);
+    if (domain) {
+      return { kind: "user-pools", domain: domain[1] ?? "", target: `${domain[2] ?? "/"}${domain[3] ?? ""}` };
+    }
     if (target.startsWith("/_cumulet/")) return { kind: "platform", path: target.split("?")[0] ?? target };
   } else if (first === 118 /* v */) {
     if (registryPath.test(target)) return { kind: "registry" };
@@ -83,6 +102,9 @@ function classifyPath(target: string): Destination | undefined {
       const path = `/${match[2] ?? ""}${match[3] ?? "/"}${match[4] ?? ""}`;
       return { kind: "execute-api", apiId: match[1] ?? "", target: path };
     }
+  }
+  if ((target.endsWith("/jwks.json") || target.endsWith("/openid-configuration")) && poolDocumentPath.test(target)) {
+    return { kind: "user-pools", domain: undefined, target };
   }
   return undefined;
 }
@@ -102,6 +124,7 @@ function parseHost(hostAndPort: string, serviceLabels: ReadonlySet<string>): Hos
   if (second === "execute-api") return { kind: "execute-api", apiId: first };
   if (labels[1] === "dkr" && labels[2] === "ecr" && /^\d{12}$/.test(first)) return { kind: "registry" };
   if (second === "lambda-url") return { kind: "lambda-url", urlId: first };
+  if (second === "auth" && regionLabel.test(labels[2] ?? "")) return { kind: "user-pools", domain: first };
   const s3At = labels.findLastIndex((label) => /^s3(?:-|$)/.test(label));
   if (s3At >= 0) {
     const region = [labels[s3At]?.slice(3), labels[s3At + 1], labels[s3At + 2]].find((label) =>

@@ -6,6 +6,7 @@ import { listenWithLoopback } from "../kernel/listen.ts";
 import type { Nodes } from "../kernel/nodes/nodes.ts";
 import { answerForbidden, answerInternalError } from "../services/execute-api/answers.ts";
 import type { CustomDomains, ExecuteApiPort, WebSocketPort } from "../services/execute-api/port.ts";
+import type { UserPoolsHttp } from "../services/cognito-idp/port.ts";
 import type { FunctionUrlPort } from "../services/lambda/port.ts";
 import { createAwsApi, type AwsApiNeeds } from "./aws-api.ts";
 import { type AwsDestination, createClassifier } from "./classify.ts";
@@ -25,6 +26,8 @@ export interface FrontNeeds extends AwsApiNeeds {
   /** The container registry. Never rejects. */
   readonly registry: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
   readonly functionUrls: FunctionUrlPort;
+  /** Documents of user pools, and what is at their domains. Absent: there are no pools. */
+  readonly userPools?: UserPoolsHttp;
   /** Usage, and metrics for Prometheus. */
   readonly platformApi?: PlatformApi;
   /** What `GET /_cumulet/ready` answers. Absent: ready until it drains. */
@@ -124,6 +127,10 @@ export function createFront(needs: FrontNeeds): Front {
         return;
       case "lambda-url":
         functionUrls.handle(destination.urlId, destination.target, request, response);
+        return;
+      case "user-pools":
+        if (needs.userPools) needs.userPools(destination.domain, destination.target, request, response);
+        else answerForbidden(response);
     }
   };
 

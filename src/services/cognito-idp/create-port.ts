@@ -1,4 +1,5 @@
-import { type Cognito } from "./core.ts";
+import type { OwnIssuers } from "../../access/tokens/issuers.ts";
+import type { Cognito } from "./core.ts";
 import { inPool, readPool, type Session } from "./model.ts";
 import type { UserPoolsPort } from "./port.ts";
 import { nameKey } from "./rules.ts";
@@ -8,12 +9,6 @@ import { readUser } from "./users/users.ts";
 
 export function createUserPoolsPort(cognito: Pick<Cognito, "store" | "keys">): UserPoolsPort {
   return {
-    findPool: async (issuer) => {
-      const poolId = poolIdOf(issuer);
-      if (poolId === undefined) return undefined;
-      return (await cognito.store.read((reader) => readPool(reader, poolId)))?.id;
-    },
-    findKey: (poolId, kid) => cognito.keys.find(poolId, kid),
     verifyIdToken: async (token, now) => {
       const verified = await verifyToken(cognito, token, now);
       if (typeof verified === "string" || verified.use !== "id") return undefined;
@@ -34,6 +29,21 @@ export function createUserPoolsPort(cognito: Pick<Cognito, "store" | "keys">): U
       return isGood
         ? { poolId: pool.id, clientId, account: pool.account, region: pool.region, claims }
         : undefined;
+    },
+  };
+}
+
+/** The pools as issuers of tokens: their keys are known, and one pool is the same issuer at whatever address it is reached. */
+export function createOwnIssuers(cognito: Pick<Cognito, "store" | "keys">): OwnIssuers {
+  return {
+    find: async (issuer) => {
+      const poolId = poolIdOf(issuer);
+      if (poolId === undefined || !(await cognito.store.read((reader) => readPool(reader, poolId)))) return undefined;
+      return { findKey: (_issuer, kid) => cognito.keys.find(poolId, kid) };
+    },
+    isSame: (trusted, claimed) => {
+      const poolId = poolIdOf(trusted);
+      return poolId !== undefined && poolId === poolIdOf(claimed);
     },
   };
 }

@@ -2,20 +2,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { isEncrypted } from "../../proxy/client-address.ts";
 import type { Cognito } from "./core.ts";
 import { type Pool, readPool } from "./model.ts";
+import type { UserPoolsHttp } from "./port.ts";
 import { issuerOf } from "./tokens/issuer.ts";
-
-/**
- * Answers requests to user pools that are no API calls. Never rejects.
- *
- * @param domain the prefix of a pool's domain, or a custom domain; undefined for the documents below a pool's id
- * @param target path and query, after what addressed the domain
- */
-export type UserPoolsHttp = (
-  domain: string | undefined,
-  target: string,
-  request: IncomingMessage,
-  response: ServerResponse,
-) => void;
 
 /** @param answerDomain answers for what is at pools' domains: the OAuth endpoints and the hosted pages */
 export function createUserPoolsHttp(

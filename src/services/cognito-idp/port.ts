@@ -1,11 +1,7 @@
-import type { KeyObject } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
 
 /** What other services may ask of user pools without going through the wire. */
 export interface UserPoolsPort {
-  /** The id of the pool of this platform that an issuer's address is, whatever its host; undefined when there is none. */
-  findPool(issuer: string): Promise<string | undefined>;
-  /** The public key of this name that a pool signs with, or has signed with. */
-  findKey(poolId: string, kid: string): Promise<KeyObject | undefined>;
   /** Verify an ID token: signature, time and issuer, and that it was not signed out or revoked. Undefined when it is not good. */
   verifyIdToken(token: string, now: number): Promise<VerifiedIdToken | undefined>;
 }
@@ -17,3 +13,16 @@ export interface VerifiedIdToken {
   readonly region: string;
   readonly claims: Readonly<Record<string, unknown>>;
 }
+
+/**
+ * Answers requests to user pools that are no API calls. Never rejects.
+ *
+ * @param domain the prefix of a pool's domain, or a custom domain; undefined for the documents below a pool's id
+ * @param target path and query, after what addressed the domain
+ */
+export type UserPoolsHttp = (
+  domain: string | undefined,
+  target: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+) => void;

@@ -1,17 +1,20 @@
+import type { OwnIssuers } from "../../access/tokens/issuers.ts";
 import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
 import type { Cognito } from "./core.ts";
-import { createUserPoolsPort } from "./create-port.ts";
-import { answerJson, createUserPoolsHttp, type UserPoolsHttp } from "./http.ts";
+import { createOwnIssuers, createUserPoolsPort } from "./create-port.ts";
+import { answerJson, createUserPoolsHttp } from "./http.ts";
 import type { CognitoNeeds } from "./needs.ts";
 import { createOutbox } from "./outbox/outbox.ts";
-import type { UserPoolsPort } from "./port.ts";
+import type { UserPoolsHttp, UserPoolsPort } from "./port.ts";
 import { createSigningKeys } from "./tokens/signing-keys.ts";
 import { createTriggers } from "./triggers/triggers.ts";
 
 export interface CognitoIdp {
   readonly service: Service;
   readonly port: UserPoolsPort;
+  /** Whose tokens authorizers verify in process. */
+  readonly issuers: OwnIssuers;
   readonly resourceTypes: readonly ResourceType[];
   /** Documents of pools, and what is at their domains. */
   readonly http: UserPoolsHttp;
@@ -28,6 +31,7 @@ export function createCognitoIdp(needs: CognitoNeeds): CognitoIdp {
   return {
     service: { name: "cognito-idp", operations: {} },
     port: createUserPoolsPort(cognito),
+    issuers: createOwnIssuers(cognito),
     resourceTypes: [],
     http: createUserPoolsHttp(cognito, async (_domain, _target, _request, response) =>
       answerJson(response, 404, { message: "Not Found" }),

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Authorizer } from "../../access/authorization.ts";
-import { createTokenIssuers, type TokenIssuers } from "../../access/tokens/issuers.ts";
+import { createTokenIssuers, type OwnIssuers, type TokenIssuers } from "../../access/tokens/issuers.ts";
 import type { Verifier } from "../../access/verifier.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Ids } from "../../kernel/ids.ts";
@@ -32,10 +32,12 @@ import type {
   StagePublisher,
   UsagePort,
   TestAuthorizer,
+  TestMethod,
 } from "./port.ts";
 import { type CompiledApi, stagePublisher, watchPublishedStages } from "./published-stages.ts";
 import { createRequestIdentities } from "../../proxy/request-identity.ts";
 import { compileRestStage } from "./rest/stage.ts";
+import { createMethodTester } from "./rest/test-method.ts";
 import type { LogsPort } from "../logs/port.ts";
 import { createGatewayLogs } from "./logging/gateway-logs.ts";
 import { createStageMeters } from "./stage-meter.ts";
@@ -44,7 +46,8 @@ import { compileCanaryStage } from "./canary/canary-stage.ts";
 import { createStageCaches } from "./caching/stage-caches.ts";
 import { createLimits, type LimitsNeeds } from "./throttling/stage-limits.ts";
 import { createUsagePort } from "./throttling/usage-port.ts";
-import { parseSelectionExpression } from "./websocket/selection.ts";
+import { createWebSocketMeters } from "./websocket/meter.ts";
+import { compileKeyChoice, parseSelectionExpression } from "./websocket/selection.ts";
 import { compileWebSocketStage } from "./websocket/stage.ts";
 import { createWebSockets, type WebSockets } from "./websocket/web-sockets.ts";
 import { modelChecker } from "./validation/json-schema.ts";
@@ -69,7 +72,7 @@ export interface ExecuteApiNeeds {
   /** The issuer of a user pool's tokens. */
   readonly issuerOf: AuthorizerNeeds["issuerOf"];
   /** Keys of issuers of this platform. Absent: it has none. */
-  readonly ownIssuer?: (issuer: string) => Pick<TokenIssuers, "findKey"> | undefined;
+  readonly ownIssuers?: OwnIssuers;
   /** The AWS APIs of the platform, for integrations with its services. */
   readonly innerApi: InnerApi;
   /** Whether integrations reach what listens on this host's loopback. */
@@ -84,12 +87,13 @@ export interface ExecuteApi {
   /** Keys that tokens are signed with, of issuers anywhere. */
   readonly issuers: TokenIssuers;
   readonly testAuthorizer: TestAuthorizer;
+  readonly testMethod: TestMethod;
   /** Operations that routes of HTTP APIs can be integrated with, by name. */
   readonly subtypes: ReadonlyMap<string, ServiceSubtype>;
   /** To be started once this node is registered, and stopped before what its routes call. */
   readonly webSockets: Pick<WebSockets, "connections" | "port" | "start" | "stop">;
-  /** Whether messages can be selected by an expression. */
-  readonly isSelectionExpression: (expression: string) => boolean;
+  /** Whether a route, or a model or template of a message or an answer, can be selected by an expression. */
+  readonly isSelectionExpression: (expression: string, of: "route" | "message" | "answer") => boolean;
   /** Requests by stage, for Prometheus. */
   readonly collect: Collector;
   /** Before requests come: count what processes that were killed had let through. */
@@ -106,7 +110,7 @@ export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
     clock: needs.clock,
     log: needs.log,
     fetchJson: fetchJsonFrom(upstream),
-    ...(needs.ownIssuer && { own: needs.ownIssuer }),
+    ...(needs.ownIssuers && { own: needs.ownIssuers }),
   });
   const limiting = createLimits({
     store: needs.store,
@@ -132,10 +136,14 @@ export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
     },
   };
   const meters = createStageMeters(needs);
+  const webSocketMeters = createWebSocketMeters(needs);
   const drawEvenly = () => Buffer.from(needs.ids.bytes(4)).readUInt32LE() / 2 ** 32;
   const published = watchPublishedStages(needs.store, (stage) => {
+    if (stage.kind === "websocket") {
+      const webSocketMeter = webSocketMeters.of(stage);
+      return compileWebSocketStage({ ...stageNeeds, webSocketMeter }, stage, webSockets.answer);
+    }
     const metered = { ...stageNeeds, meter: meters.of(stage) };
-    if (stage.kind === "websocket") return compileWebSocketStage(metered, stage, webSockets.answer);
     return stage.kind === "rest"
       ? compileCanaryStage(stage, (each) => compileRestStage(metered, each), drawEvenly)
       : compileHttpStage(metered, stage);
@@ -167,17 +175,20 @@ export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
   const stop = () => {
     published.stop();
     meters.stop();
+    webSocketMeters.stop();
     upstream.stop();
   };
   return {
     port,
     webSockets,
-    isSelectionExpression: (expression) => parseSelectionExpression(expression) !== undefined,
+    isSelectionExpression: (expression, of) =>
+      (of === "route" ? parseSelectionExpression(expression) : compileKeyChoice(expression, of)) !== undefined,
     publisher: stagePublisher,
     usage: createUsagePort(limiting.quotas, needs.limits?.accountRate),
     models: modelChecker,
     issuers,
     testAuthorizer: createAuthorizerTester(stageNeeds),
+    testMethod: createMethodTester(stageNeeds),
     subtypes: serviceSubtypes,
     collect: meters.collect,
     recover: limiting.recover,
