@@ -1,7 +1,7 @@
 import { lowerAlphanumeric, type Ids } from "../../kernel/ids.ts";
-import type { Transaction } from "../../kernel/store/store.ts";
-import type { ModelChecker, PublishedMethod, StagePublisher } from "../execute-api/port.ts";
-import { publishedAuthorizer } from "./authorizer-record.ts";
+import type { Reader, Transaction } from "../../kernel/store/store.ts";
+import type { ModelChecker, PublishedGatewayResponse, PublishedMethod, StagePublisher } from "../execute-api/port.ts";
+import { type AuthorizerRecord, publishedAuthorizer } from "./authorizer-record.ts";
 import { readClientCertificate } from "./client-certificates.ts";
 import { badRequest } from "./errors.ts";
 import { publishedMethodSettings } from "./operations/method-settings.ts";
@@ -18,7 +18,7 @@ import {
 } from "./model.ts";
 
 import { type FrozenValidation, freezeValidation } from "./models.ts";
-import type { FrozenApiRecord } from "./records.ts";
+import type { FrozenApiRecord, ModelRecord, RequestValidatorRecord } from "./records.ts";
 import { publishedCacheKey, publishedIntegration } from "./published-integration.ts";
 import { checkLogging, publishedAccessLog } from "./stage-logging.ts";
 
@@ -38,28 +38,15 @@ export async function createDeployment(
   description: string | undefined,
 ): Promise<DeploymentRecord> {
   const resources = await listChildren(tx, place, api.id, "resource");
-  const models = await listChildren(tx, place, api.id, "model");
-  const validators = await listChildren(tx, place, api.id, "request-validator");
-  const authorizers = await listChildren(tx, place, api.id, "authorizer");
-  const validation = freezeValidation(needs.models, models, validators);
-  const methods = resources.flatMap((resource) => publishedMethods(resource, validation));
-  if (methods.length === 0) throw badRequest("The REST API doesn't contain any methods");
-  const gatewayResponses = await listChildren(tx, place, api.id, "gateway-response");
+  const parts = await readParts(tx, place, api);
+  const { models, validators, authorizers, gatewayResponses } = parts;
+  const snapshot = freezeApi(needs, parts, resources);
+  if (snapshot.methods.length === 0) throw badRequest("The REST API doesn't contain any methods");
   const deployment: DeploymentRecord = {
     id: needs.ids.random(6, lowerAlphanumeric),
     ...(description === undefined ? {} : { description }),
     createdAt: now,
-    snapshot: {
-      apiName: api.name,
-      binaryMediaTypes: api.binaryMediaTypes,
-      disableExecuteApiEndpoint: api.disableExecuteApiEndpoint,
-      ...(api.apiKeySource === "HEADER" ? {} : { apiKeySource: api.apiKeySource }),
-      gatewayResponses,
-      methods,
-      models: validation.schemas(),
-      ...(authorizers.length === 0 ? {} : { authorizers: authorizers.map(publishedAuthorizer) }),
-      ...(api.policy === undefined ? {} : { policy: api.policy }),
-    },
+    snapshot,
   };
   const frozen: FrozenApiRecord = {
     deploymentId: deployment.id,
@@ -73,6 +60,46 @@ export async function createDeployment(
   writeChild(tx, place, api.id, "frozen-api", deployment.id, frozen);
   writeChild(tx, place, api.id, "deployment", deployment.id, deployment);
   return deployment;
+}
+
+/** What methods refer to. */
+interface ApiParts {
+  readonly api: RestApiRecord;
+  readonly models: readonly ModelRecord[];
+  readonly validators: readonly RequestValidatorRecord[];
+  readonly authorizers: readonly AuthorizerRecord[];
+  readonly gatewayResponses: readonly PublishedGatewayResponse[];
+}
+
+export async function readParts(reader: Reader, place: Place, api: RestApiRecord): Promise<ApiParts> {
+  return {
+    api,
+    models: await listChildren(reader, place, api.id, "model"),
+    validators: await listChildren(reader, place, api.id, "request-validator"),
+    authorizers: await listChildren(reader, place, api.id, "authorizer"),
+    gatewayResponses: await listChildren(reader, place, api.id, "gateway-response"),
+  };
+}
+
+/** An API as stages answer with it, or some of its resources. Throws BadRequestException for a method that does nothing. */
+export function freezeApi(
+  needs: Pick<DeployNeeds, "models">,
+  { api, models, validators, authorizers, gatewayResponses }: ApiParts,
+  resources: readonly ResourceRecord[],
+): DeploymentRecord["snapshot"] {
+  const validation = freezeValidation(needs.models, models, validators);
+  const methods = resources.flatMap((resource) => publishedMethods(resource, validation));
+  return {
+    apiName: api.name,
+    binaryMediaTypes: api.binaryMediaTypes,
+    disableExecuteApiEndpoint: api.disableExecuteApiEndpoint,
+    ...(api.apiKeySource === "HEADER" ? {} : { apiKeySource: api.apiKeySource }),
+    gatewayResponses,
+    methods,
+    models: validation.schemas(),
+    ...(authorizers.length === 0 ? {} : { authorizers: authorizers.map(publishedAuthorizer) }),
+    ...(api.policy === undefined ? {} : { policy: api.policy }),
+  };
 }
 
 /** Write a stage and put on the air what its deployment froze, and its canary's. Throws BadRequestException without that. */

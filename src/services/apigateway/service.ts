@@ -23,6 +23,7 @@ import { resourceOperations } from "./operations/resources.ts";
 import { restApiOperations } from "./operations/rest-apis.ts";
 import { sdkTypeOperations } from "./operations/sdk-types.ts";
 import { stageOperations } from "./operations/stages.ts";
+import { testMethodOperations } from "./operations/test-methods.ts";
 import { tagOperations } from "./operations/tags.ts";
 import { usageOperations } from "./operations/usage.ts";
 import { usagePlanOperations } from "./operations/usage-plans.ts";
@@ -66,6 +67,7 @@ export function createApiGateway(needs: ApiGatewayNeeds): ApiGateway {
         ...deploymentOperations(needs),
         ...stageOperations(needs),
         ...gatewayResponseOperations(needs),
+        ...testMethodOperations(needs),
         ...tagOperations(needs),
         ...apiKeyOperations(needs),
         ...usagePlanOperations(needs),

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { SecureContext } from "node:tls";
+import type { Principal } from "../../aws/principal.ts";
 import type { Reader, Transaction } from "../../kernel/store/store.ts";
 import type { RequestDomain } from "../../proxy/exchange.ts";
 import type { PublishedWebSocketStage } from "./websocket/published.ts";
@@ -132,6 +133,34 @@ export interface AuthorizerTestResult {
   readonly principalId?: string;
   readonly policy?: string;
   readonly claims?: Readonly<Record<string, string>>;
+}
+
+/** Answers a request to a method of a REST API that need not be deployed, as TestInvokeMethod does. */
+export type TestMethod = (test: MethodTest) => Promise<MethodTestResult | undefined>;
+
+export interface MethodTest {
+  /** As it would be published, with the tested method alone. */
+  readonly stage: PublishedRestStage;
+  /** As a client would send it: never ANY. */
+  readonly httpMethod: string;
+  /** Undefined: the resource's own path, without values of its variables. */
+  readonly pathWithQueryString: string | undefined;
+  /** Names and values in turn. */
+  readonly headers: readonly string[];
+  readonly body: string;
+  /** Who tests: integrations with the caller's credentials use theirs. */
+  readonly caller: Principal;
+  readonly signal: AbortSignal;
+}
+
+/** Undefined where the path is not one of the method's resource. */
+export interface MethodTestResult {
+  readonly status: number;
+  /** Names and values in turn. */
+  readonly headers: readonly string[];
+  readonly body: string;
+  readonly log: string;
+  readonly latencyMs: number;
 }
 
 /** What a control plane asks before it keeps a model. */

@@ -1,5 +1,5 @@
 import type { Store } from "../../../kernel/store/store.ts";
-import type { DomainsPort, TestAuthorizer, UsagePort } from "../../execute-api/port.ts";
+import type { DomainsPort, TestAuthorizer, TestMethod, UsagePort } from "../../execute-api/port.ts";
 import type { IamPort } from "../../iam/port.ts";
 import type { DeployNeeds } from "../deploy.ts";
 
@@ -9,4 +9,5 @@ export interface ApiGatewayNeeds extends DeployNeeds {
   readonly usage: UsagePort;
   readonly domains: DomainsPort;
   readonly testAuthorizer: TestAuthorizer;
+  readonly testMethod: TestMethod;
 }

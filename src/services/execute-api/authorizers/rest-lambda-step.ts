@@ -1,5 +1,6 @@
 import { restVariable } from "../context/rest-context.ts";
 import type { AuthorizerFacts } from "../context/request-facts.ts";
+import { maskSecret } from "../logging/secrets.ts";
 import { sourceArn } from "../lambda-call.ts";
 import type { PublishedLambdaAuthorizer, PublishedMethod } from "../port.ts";
 import { refuse, type RestRequest, type RestStage, type RestStep } from "../rest/request.ts";
@@ -30,25 +31,38 @@ export function restLambdaStep(
   const factsOf = createFacts();
 
   return (request, next) => {
-    const { exchange } = request;
+    const { exchange, journal } = request;
+    journal?.info(`Starting authorizer: ${authorizer.id} for request: ${exchange.requestId}`);
     // AWS: what is not cached has no identity to look for; a TOKEN authorizer always has.
     const identity = authorizer.identitySources.length === 0 ? [] : identityOf(request);
-    if (identity === undefined) return refuse(request, "UNAUTHORIZED");
+    if (identity === undefined) return refuseUnauthorized(request);
     const token = identity[0] ?? "";
-    if (validate !== undefined && !validate(token)) return refuse(request, "UNAUTHORIZED");
+    if (validate !== undefined && !validate(token)) return refuseUnauthorized(request);
+    journal?.info(`Incoming identity: ${identity.map(maskSecret).join(", ")}`);
     const arn = sourceArn(published, exchange.method, exchange.path);
     const event = () => requestEvent?.(request, arn) ?? tokenEvent(arn, token);
     const question = { identity, event, requestId: needs.identities.uuid(), trace: exchange.trace, now: exchange.now };
     lambda.ask(question, (verdict) => {
       request.access = { authorizer: accessFacts(verdict, question.requestId) };
-      if (verdict.verdict !== "granted") return refuse(request, refusals[verdict.verdict]);
+      if (verdict.verdict === "unauthorized") return refuseUnauthorized(request);
+      if (verdict.verdict !== "granted") {
+        const reason = verdict.verdict === "late" ? "Authorizer timed out" : `Authorizer error: ${verdict.reason}`;
+        journal?.error(`Execution failed due to configuration error: ${reason}`);
+        return refuse(request, refusals[verdict.verdict]);
+      }
+      journal?.info(`Using valid authorizer policy for principal: ${maskSecret(verdict.grant.principalId ?? "")}`);
       const decision = verdict.grant.decide(arn, () => anonymousConditions(published, exchange, arn));
-      if (decision === "explicitDeny") return refuse(request, "ACCESS_DENIED", `${denied} with an explicit deny`);
+      if (decision === "explicitDeny") {
+        journal?.error(notAuthorized);
+        return refuse(request, "ACCESS_DENIED", `${denied} with an explicit deny`);
+      }
       // AWS: what the authorizer neither allows nor denies, the API's policy may allow.
       if (decision === "implicitDeny" && stage.authorizers.policy?.decide(exchange, arn) !== "allowed") {
         return refuse(request, "ACCESS_DENIED", denied);
+        journal?.error(notAuthorized);
       }
       request.authorizer = factsOf(verdict.grant, verdict.latencyMs);
+      journal?.info("Successfully completed authorizer execution");
       next();
     });
   };
@@ -57,7 +71,13 @@ export function restLambdaStep(
 const denied = "User is not authorized to access this resource";
 
 const refusals = {
-  unauthorized: "UNAUTHORIZED",
+const notAuthorized = "The client is not authorized to perform this operation.";
+
+function refuseUnauthorized(request: RestRequest): void {
+  request.journal?.error(`Unauthorized request: ${request.exchange.requestId}`);
+  refuse(request, "UNAUTHORIZED");
+}
+
   misconfigured: "AUTHORIZER_CONFIGURATION_ERROR",
   late: "AUTHORIZER_FAILURE",
 } as const;

@@ -45,9 +45,11 @@ function cacheStep(stage: RestStage, caching: PublishedCaching, keyOf: (request:
     next();
   };
   const fill = ({ exchange }: RestRequest, key: string, warns: boolean) => {
+    const told = exchange.capture;
     exchange.capture = (status, headers, body) => {
       cache.set(key, { status, headers: [...headers], body, expiresAt: needs.clock.now() + caching.ttlSeconds * 1000 });
       if (warns) headers.push("Warning", ignored);
+      told?.(status, headers, body);
     };
   };
   const renew = (request: RestRequest, next: () => void) => {

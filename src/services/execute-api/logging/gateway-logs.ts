@@ -3,8 +3,13 @@ import type { LogsPort } from "../../logs/port.ts";
 
 /** Writes to log groups, soon and without waiting. */
 export interface GatewayLogs {
-  /** One event for each message, all of one moment. */
-  write(place: LogPlace, timestamp: number, messages: readonly string[]): void;
+  write(place: LogPlace, events: readonly LogEvent[]): void;
+}
+
+interface LogEvent {
+  /** Epoch milliseconds. */
+  readonly timestamp: number;
+  readonly message: string;
 }
 
 interface LogPlace {
@@ -17,13 +22,6 @@ interface LogPlace {
 export function createGatewayLogs(logs: Pick<LogsPort, "append">, ids: Ids): GatewayLogs {
   const logStream = Buffer.from(ids.bytes(16)).toString("hex");
   return {
-    write: ({ account, region, logGroup }, timestamp, messages) =>
-      logs.append({
-        account,
-        region,
-        logGroup,
-        logStream,
-        events: messages.map((message) => ({ timestamp, message })),
-      }),
+    write: ({ account, region, logGroup }, events) => logs.append({ account, region, logGroup, logStream, events }),
   };
 }

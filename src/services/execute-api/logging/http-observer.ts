@@ -15,7 +15,7 @@ export function compileHttpAccessLog(needs: StageNeeds, published: PublishedHttp
   if (accessLog === undefined || logs === undefined) return undefined;
   const line = compileAccessFormat(accessLog.format, httpVariable);
   const place = { account, region, logGroup: accessLog.logGroup };
-  return (request) => logs.write(place, clock.now(), [line(request)]);
+  return (request) => logs.write(place, [{ timestamp: clock.now(), message: line(request) }]);
 }
 
 /**

@@ -5,4 +5,6 @@ export const loggingLimits = {
   accessFormatBytesMax: 3 * 1024,
   /** Source: "Set up CloudWatch logging for REST APIs": execution log events are cut off at 1,024 bytes. */
   executionLineBytesMax: 1024,
+  /** Our own: what one request adds to an execution log. */
+  executionLinesMax: 100,
 } as const;

@@ -158,6 +158,24 @@ describe("logs of a REST API", () => {
     expect(told).toMatch(/x-api-key=\*{10}456789/);
   });
 
+  test("of execution tell how a method without a key begins and ends, in AWS's order", async () => {
+    await patchStage(["/*/*/logging/dataTrace", "false"]);
+    const id = (await ask("/prod/pets/6")).headers.get("x-amzn-requestid");
+    const group = `API-Gateway-Execution-Logs_${restApiId}/prod`;
+    const own = async () => (await messages(group, 1)).filter((line) => line.startsWith(`(${id})`));
+    await expect.poll(async () => (await own()).length).toBe(8);
+    expect((await own()).map((line) => line.slice(39))).toEqual([
+      expect.stringMatching(/^Extended Request Id: /),
+      `Verifying Usage Plan for request: ${id}. API Key:  API Stage: ${restApiId}/prod`,
+      "API Key  authorized because method 'GET /pets/{id}' does not require API Key. Request will not contribute to throttle or quota limits",
+      `Usage Plan check succeeded for API Key  and API Stage ${restApiId}/prod`,
+      `Starting execution for request: ${id}`,
+      "HTTP Method: GET, Resource Path: /pets/{id}",
+      "Successfully completed execution",
+      "Method completed with status: 200",
+    ]);
+  });
+
   test("of level ERROR tell failures alone", async () => {
     await patchStage(["/*/*/logging/loglevel", "ERROR"], ["/*/*/logging/dataTrace", "false"]);
     const before = (await messages(`API-Gateway-Execution-Logs_${restApiId}/prod`, 1)).length;

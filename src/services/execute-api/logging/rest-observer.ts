@@ -17,7 +17,7 @@ export function compileRestAccessLog(needs: StageNeeds, published: PublishedRest
   if (accessLog === undefined || logs === undefined) return undefined;
   const line = compileAccessFormat(accessLog.format, restVariable);
   const place = { account, region, logGroup: accessLog.logGroup };
-  return (request) => logs.write(place, clock.now(), [line(request)]);
+  return (request) => logs.write(place, [{ timestamp: clock.now(), message: line(request) }]);
 }
 
 /**

@@ -4,6 +4,7 @@ import type { PublishedEndpointIntegration, PublishedMethod } from "../port.ts";
 import type { IntegrationCall } from "./endpoint-integration.ts";
 import { compileResponses } from "./integration-answer.ts";
 import { refuse, type RestStage } from "./request.ts";
+import { compileFunctionTelling, errorMessageOf } from "./tell-function.ts";
 
 /**
  * `AWS` with a function: the mapped body is its event, and its error message selects the response. Undefined for an
@@ -32,21 +33,25 @@ export function compileFunctionIntegration(
     },
     method.path,
   );
+  const telling = compileFunctionTelling(published, uri, method.path);
   const answerSelected = compileResponses(integration.responses);
 
   return (request, { body }) => {
     const { exchange, caller } = request;
     const event = body.length === 0 ? "{}" : body.toString("utf8");
     if (!isJson(event)) return refuse(request, "BAD_REQUEST_BODY", "Could not parse request body into json.");
-    call(exchange.method, event, needs.identities.uuid(), exchange.trace, caller, (outcome) => {
+    const id = needs.identities.uuid();
+    if (request.journal !== undefined) telling.sent(request, event);
+    call(exchange.method, event, id, exchange.trace, caller, (outcome) => {
       const latencyMs = needs.clock.now() - exchange.now;
+      if (request.journal !== undefined) telling.ended(request, outcome, id, latencyMs);
       exchange.meter?.integrated?.(latencyMs);
       if (outcome.outcome === "late") return refuse(request, "INTEGRATION_TIMEOUT");
       if (outcome.outcome === "refused") {
         request.integration = { integrationStatus: outcome.status, latencyMs, error: "Lambda refused the invocation" };
         return refuse(request, outcome.status === 413 ? "REQUEST_TOO_LARGE" : "API_CONFIGURATION_ERROR");
       }
-      request.integration = { status: 200, integrationStatus: 200, latencyMs };
+      request.integration = { status: 200, integrationStatus: 200, latencyMs, requestId: id };
       const payload = outcome.payload === undefined ? Buffer.alloc(0) : toBuffer(outcome.payload);
       const selectBy = outcome.outcome === "failed" ? errorMessageOf(payload) : undefined;
       answerSelected(request, { headers: ["Content-Type", "application/json"], body: payload, selectBy });
@@ -64,17 +69,6 @@ function isJson(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** AWS: the `errorMessage` member of what a failed function answered. */
-function errorMessageOf(payload: Buffer): string {
-  try {
-    const parsed: unknown = JSON.parse(payload.toString("utf8"));
-    if (typeof parsed === "object" && parsed !== null && "errorMessage" in parsed) return String(parsed.errorMessage);
-  } catch {
-    // A runtime that ended badly may have left anything.
-  }
-  return "";
 }
 
 function toBuffer(bytes: Uint8Array): Buffer {

@@ -79,6 +79,7 @@ export function compileHttpIntegration(
     if (url === undefined) return fail(request, "no-endpoint", "Invalid endpoint address");
     const sent = toUpstream(request, mapped, url);
     if (sent === undefined) return refuse(request, "BAD_REQUEST_PARAMETERS", "Invalid path parameter");
+    tellSent(request, sent);
     if (isProxy && integration.streams === true) {
       const cut = upstream.stream(
         sent,
@@ -122,10 +123,18 @@ function stream(request: RestRequest, head: IncomingMessage, cut: () => void): v
   });
 }
 
+const failures: Readonly<Record<UpstreamFailure, (reason: string) => string>> = {
+  late: () => "Execution failed due to a timeout error",
+  broken: () => "Execution failed due to a network error communicating with endpoint",
+  "no-endpoint": (reason) => `Execution failed due to configuration error: Invalid endpoint address: ${reason}`,
+  "too-large": (reason) => `Execution failed due to configuration error: ${reason}`,
+};
+
 function note(request: RestRequest, outcome: UpstreamOutcome): void {
   const { exchange, stage } = request;
   const latencyMs = stage.needs.clock.now() - exchange.now;
   exchange.meter?.integrated?.(latencyMs);
+  if (!("failure" in outcome)) request.journal?.received({ ...outcome, latencyMs });
   if ("failure" in outcome) request.integration = { latencyMs, error: outcome.reason };
   else {
     const requestId =
@@ -140,7 +149,14 @@ function note(request: RestRequest, outcome: UpstreamOutcome): void {
   }
 }
 
+function tellSent({ journal }: RestRequest, { protocol, hostname, port, path, headers, body }: UpstreamRequest): void {
+  if (journal?.traces !== true) return;
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  journal.sent({ uri: `${protocol}//${host}${port === "" ? "" : `:${port}`}${path}`, headers, body });
+}
+
 function fail(request: RestRequest, failure: UpstreamFailure, reason: string): void {
+  request.journal?.error(failures[failure](reason));
   request.stage.needs.log.debug("An integration failed", { requestId: request.exchange.requestId, failure, reason });
   switch (failure) {
     case "late":

@@ -42,7 +42,12 @@ export function compileResponses(
   return (request, answered) => {
     const selected = select(answered.selectBy);
     const response = selected && compiled.get(selected);
-    if (response === undefined) return refuse(request, "API_CONFIGURATION_ERROR");
+    if (response === undefined) {
+      request.journal?.error(
+        `Execution failed due to configuration error: No match for output mapping and no default output mapping configured. Endpoint Response Status Code: ${answered.selectBy ?? 200}`,
+      );
+      return refuse(request, "API_CONFIGURATION_ERROR");
+    }
     answerMapped(request, answered, response);
   };
 }
@@ -121,7 +126,10 @@ function answerMapped(request: RestRequest, answered: IntegrationAnswer, respons
   const { overrides } = request;
   if (overrides === undefined) return answer(exchange, response.status, headers, sent);
   const status = overriddenStatus(response.status, overrides.response);
-  if (status === undefined) return refuse(request, "API_CONFIGURATION_ERROR");
+  if (status === undefined) {
+    request.journal?.error("Execution failed due to configuration error: Invalid status code in responseOverride");
+    return refuse(request, "API_CONFIGURATION_ERROR");
+  }
   answer(exchange, status, overrideHeaders(headers, overrides.response), sent);
 }
 

@@ -7,6 +7,7 @@ import type { PublishedLambdaIntegration, PublishedMethod } from "../port.ts";
 import { pathVariables } from "../router.ts";
 import { noteFunction } from "../integrations/note-function.ts";
 import { contextPathOf, domainNameOf } from "../stage-needs.ts";
+import { compileFunctionTelling } from "./tell-function.ts";
 import { createStreamedAnswer } from "./streamed-answer.ts";
 import { answer, refuse, type RestIntegration, type RestRequest, type RestStage } from "./request.ts";
 
@@ -22,6 +23,7 @@ export function compileLambdaProxy(
 ): RestIntegration {
   const { needs, published, binaryMediaTypes } = stage;
   const call = compileLambdaCall(needs, published, integration, method.path);
+  const telling = compileFunctionTelling(published, integration.uri, method.path);
   const write = compileEventV1({
     ...published,
     kind: "rest",
@@ -50,10 +52,13 @@ export function compileLambdaProxy(
     const sentAt = needs.clock.now();
     const streamed = integration.streams === true ? createStreamedAnswer(request) : undefined;
     const done = (outcome: LambdaCallOutcome) => {
-      noteFunction(request, outcome, id, needs.clock.now() - sentAt);
+      const latencyMs = needs.clock.now() - sentAt;
+      noteFunction(request, outcome, id, latencyMs);
+      if (request.journal !== undefined) telling.ended(request, outcome, id, latencyMs);
       if (streamed === undefined) answerOutcome(request, outcome);
       else streamed.finish(outcome);
     };
+    if (request.journal !== undefined) telling.sent(request, event);
     call(exchange.method, event, id, exchange.trace, caller, done, streamed?.sink);
   };
 }
@@ -64,7 +69,12 @@ function answerOutcome(request: RestRequest, outcome: LambdaCallOutcome): void {
     return refuse(request, outcome.status === 413 ? "REQUEST_TOO_LARGE" : "API_CONFIGURATION_ERROR");
   }
   const parsed = outcome.outcome === "answered" ? parseRestResponse(outcome.payload) : undefined;
-  if (parsed === undefined) return refuse(request, "MALFORMED_RESPONSE");
+  if (parsed === undefined) {
+    if (outcome.outcome === "answered") {
+      request.journal?.error("Execution failed due to configuration error: Malformed Lambda proxy response");
+    }
+    return refuse(request, "MALFORMED_RESPONSE");
+  }
   const { exchange, stage } = request;
   // AWS: base 64 is turned into bytes only for a client whose first accepted type is among the API's binary ones.
   const decode =

@@ -28,7 +28,12 @@ export function compileMockIntegration(mock: PublishedMockIntegration): RestInte
       return refuseUnrendered(request, "request", error);
     }
     const status = mockStatus(mapped);
-    if (status === undefined) return refuse(request, "API_CONFIGURATION_ERROR");
+    if (status === undefined) {
+      request.journal?.error(
+        "Execution failed due to configuration error: Unable to parse statusCode. It should be an integer from the request template",
+      );
+      return refuse(request, "API_CONFIGURATION_ERROR");
+    }
     respond(request, answerOf(status));
   };
 }

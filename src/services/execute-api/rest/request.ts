@@ -2,6 +2,7 @@ import type { Principal } from "../../../aws/principal.ts";
 import type { Exchange } from "../../../proxy/exchange.ts";
 import { send } from "../../../proxy/send.ts";
 import type { RequestFacts } from "../context/request-facts.ts";
+import type { ExecutionJournal } from "../logging/execution-journal.ts";
 import type { RestAuthorizers } from "../authorizers/rest-authorizers.ts";
 import type { PublishedMethod, PublishedRestStage } from "../port.ts";
 import type { StageNeeds } from "../stage-needs.ts";
@@ -31,6 +32,8 @@ export interface RestRequest extends RequestFacts {
   caller: Principal | undefined;
   /** What mapping templates have set of the request to the integration and of the answer; undefined before any was rendered. */
   overrides: Overrides | undefined;
+  /** Takes down what is done; undefined where nobody follows the request. */
+  journal: ExecutionJournal | undefined;
 }
 
 /** A request as it sets out: nothing is known of it but what the client sent. */
@@ -55,6 +58,7 @@ export function createRestRequest(
     integration: undefined,
     answered: undefined,
     overrides: undefined,
+    journal: undefined,
   };
 }
 

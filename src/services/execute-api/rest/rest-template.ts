@@ -50,6 +50,7 @@ export function refuseUnrendered(request: RestRequest, mapped: "request" | "resp
   } else {
     log.error("Rendering a mapping template broke", { requestId, error });
   }
+  request.journal?.error(`Execution failed due to configuration error: Unable to transform ${mapped}`);
   if (error instanceof PayloadError && mapped === "request") {
     refuse(request, "BAD_REQUEST_BODY", `Could not parse request body into json: ${error.message}`);
   } else {

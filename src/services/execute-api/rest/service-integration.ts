@@ -49,6 +49,11 @@ export function compileServiceIntegration(
       "x-amzn-trace-id": `Root=${exchange.trace}`,
     };
     for (const [name, values] of mapped.parameters.headers) headers[name.toLowerCase()] = values.join(",");
+    request.journal?.sent({
+      uri: `https://${target.service}.${target.region}.amazonaws.com${path}`,
+      headers: Object.entries(headers).flat(),
+      body: mapped.body,
+    });
     return callService(needs, {
       target,
       path,
@@ -76,10 +81,12 @@ export function compileServiceIntegration(
         request.exchange.meter?.integrated?.(latencyMs);
         if (answered === "late") {
           request.integration = { latencyMs, error: "The service is late" };
+          request.journal?.error("Execution failed due to a timeout error");
           return refuse(request, "INTEGRATION_TIMEOUT");
         }
         const { status, headers, body } = answered;
         const requestId = headers["x-amzn-requestid"];
+        request.journal?.received({ status, latencyMs, headers: Object.entries(headers).flat(), body });
         request.integration = { status, integrationStatus: status, latencyMs, ...(requestId && { requestId }) };
         answerSelected(request, { headers: Object.entries(headers).flat(), body, selectBy: String(status) });
       },
@@ -89,6 +96,8 @@ export function compileServiceIntegration(
         if (error instanceof AwsError) log.debug("An integration was refused", { requestId, reason: error.message });
         else log.error("An integration broke", { requestId, error });
         request.integration = { error: error instanceof Error ? error.message : "" };
+        const reason = error instanceof AwsError ? error.message : "Internal error";
+        request.journal?.error(`Execution failed due to configuration error: ${reason}`);
         refuse(request, "API_CONFIGURATION_ERROR");
       },
     );

@@ -25,13 +25,7 @@ interface CompiledMethod {
  * AWS: a path or method that the API lacks is answered 403 `Missing Authentication Token`.
  */
 export function compileRestStage(needs: StageNeeds, published: PublishedRestStage): CompiledStage {
-  const stage: RestStage = {
-    needs,
-    published,
-    gatewayResponses: compileGatewayResponses(published.gatewayResponses),
-    binaryMediaTypes: published.binaryMediaTypes.map((type) => type.toLowerCase()),
-    authorizers: createRestAuthorizers(needs, published),
-  };
+  const stage = createRestStage(needs, published);
   const accessLog = compileRestAccessLog(needs, published);
   const compile = (method: PublishedMethod): CompiledMethod => {
     const observe = compileRestObserver(needs, published, method, accessLog);
@@ -70,7 +64,17 @@ export function compileRestStage(needs: StageNeeds, published: PublishedRestStag
   };
 }
 
-function compileIntegration(stage: RestStage, method: PublishedMethod): RestIntegration {
+export function createRestStage(needs: StageNeeds, published: PublishedRestStage): RestStage {
+  return {
+    needs,
+    published,
+    gatewayResponses: compileGatewayResponses(published.gatewayResponses),
+    binaryMediaTypes: published.binaryMediaTypes.map((type) => type.toLowerCase()),
+    authorizers: createRestAuthorizers(needs, published),
+  };
+}
+
+export function compileIntegration(stage: RestStage, method: PublishedMethod): RestIntegration {
   const { integration } = method;
   switch (integration.type) {
     case "MOCK":

@@ -1,3 +1,4 @@
+import { maskSecret } from "../logging/secrets.ts";
 import type { PublishedMethod, PublishedRate } from "../port.ts";
 import { refuse, type RestRequest, type RestStage, type RestStep } from "../rest/request.ts";
 import { throttlingLimits as limits } from "./limits.ts";
@@ -35,16 +36,20 @@ function apiKeyStep(stage: RestStage, method: PublishedMethod): RestStep {
   const fromAuthorizer = published.apiKeySource === "AUTHORIZER";
   const methodKey = `${method.path === "/" ? "" : method.path}/${method.httpMethod}`;
   const grantTo = (request: RestRequest, grant: Grant | null, next: () => void) => {
+    request.journal?.info(verifying(request, grant === null ? "" : maskSecret(grant.facts.value)));
     if (grant === null) return refuse(request, "INVALID_API_KEY");
     request.apiKey = grant.facts;
     const throttle = grant.methods?.get(methodKey) ?? grant.throttle;
     const passes = throttle === undefined ? true : throttle.take(request.exchange.now);
     if (passes === true) return count(request, grant, next);
-    whenTaken(request, passes, "THROTTLED", () => count(request, grant, next));
+    whenTaken(request, passes, "THROTTLED", () => count(request, grant, next), "Key throttle limit");
   };
   return (request, next) => {
     const value = fromAuthorizer ? (request.authorizer?.usageIdentifierKey ?? "") : headerOf(request, "x-api-key");
-    if (value === "" || value.length > limits.keyValueCharactersMax) return refuse(request, "INVALID_API_KEY");
+    if (value === "" || value.length > limits.keyValueCharactersMax) {
+      request.journal?.info(verifying(request, ""));
+      return refuse(request, "INVALID_API_KEY");
+    }
     const grant = plans.find(published, value);
     if (grant !== undefined) return grantTo(request, grant, next);
     plans.load(published, value).then(
@@ -58,12 +63,22 @@ function apiKeyStep(stage: RestStage, method: PublishedMethod): RestStep {
 }
 
 function count(request: RestRequest, { quota }: Grant, next: () => void): void {
-  if (quota === undefined) return next();
-  whenTaken(request, quota.take(request.exchange.now), "QUOTA_EXCEEDED", next);
+  const { journal, apiKey, stage } = request;
+  const counted = () => {
+    const { apiId, stageName } = stage.published;
+    journal?.info(
+      `Usage Plan check succeeded for API Key ${maskSecret(apiKey?.value ?? "")} and API Stage ${apiId}/${stageName}`,
+    );
+    next();
+  };
+  const told = journal === undefined ? next : counted;
+  if (quota === undefined) return told();
+  whenTaken(request, quota.take(request.exchange.now), "QUOTA_EXCEEDED", told, "Key quota limit");
 }
 
 function throttleStep(throttle: Throttle): RestStep {
-  return (request, next) => whenTaken(request, throttle.take(request.exchange.now), "THROTTLED", next);
+  return (request, next) =>
+    whenTaken(request, throttle.take(request.exchange.now), "THROTTLED", next, "Throttle limit");
 }
 
 function whenTaken(
@@ -71,16 +86,30 @@ function whenTaken(
   taken: Taken,
   refusal: "THROTTLED" | "QUOTA_EXCEEDED",
   next: () => void,
+  limit: string,
 ): void {
   if (taken === true) return next();
-  if (taken === false) return refuse(request, refusal);
+  const exceeded = () => {
+    const { apiId, stageName } = request.stage.published;
+    const { resourceId, httpMethod } = request.method;
+    request.journal?.error(
+      `${limit} exceeded for RestApi ${apiId}, Stage ${stageName}, Resource ${resourceId}, HttpMethod ${httpMethod}`,
+    );
+    refuse(request, refusal);
+  };
+  if (taken === false) return exceeded();
   taken.then(
-    (late) => (late ? next() : refuse(request, refusal)),
+    (late) => (late ? next() : exceeded()),
     (error: unknown) => {
       request.stage.needs.log.error("A limit could not be looked up", { error });
       refuse(request, "API_CONFIGURATION_ERROR");
     },
   );
+}
+
+function verifying({ exchange, stage }: RestRequest, key: string): string {
+  const { apiId, stageName } = stage.published;
+  return `Verifying Usage Plan for request: ${exchange.requestId}. API Key: ${key} API Stage: ${apiId}/${stageName}`;
 }
 
 function headerOf({ exchange }: RestRequest, name: string): string {
