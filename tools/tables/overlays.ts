@@ -44,6 +44,11 @@ export function overlay(service: string, table: Facts): Facts {
     if (shapes[name] === undefined) throw new Error(`S3 has no shape ${name} any more`);
     shapes[name] = { ...shapes[name], locationName: root };
   }
+  // AWS takes the names of filter rules in any case, and says of an event it does not know more than that the XML is wrong.
+  for (const name of ["Event", "FilterRuleName"]) {
+    const { enum: _values, ...text } = Object(shapes[name]);
+    shapes[name] = text;
+  }
   const operations = { ...Object(table["operations"]) };
   // Its one member is the text of the root element.
   operations["GetBucketLocation"] = { ...operations["GetBucketLocation"], unwrapped: true };

@@ -110,6 +110,11 @@ export const malformedXml = () =>
 export const invalidArgument = (message: string, name?: string, value?: string) =>
   new AwsError("InvalidArgument", 400, message, { members: { ArgumentName: name, ArgumentValue: value } });
 
+export const invalidDestination = (arn: string) =>
+  new AwsError("InvalidArgument", 400, "Unable to validate the following destination configurations", {
+    members: { ArgumentName1: `${arn}, null`, ArgumentValue1: `Not authorized to invoke function [${arn}]` },
+  });
+
 export const invalidRequest = (message: string) => new AwsError("InvalidRequest", 400, message);
 
 export const invalidTag = (message: string) => new AwsError("InvalidTag", 400, message);

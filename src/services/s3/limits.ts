@@ -22,6 +22,12 @@ export const s3Limits = {
   policyBytesMax: 20 * 1024,
   /** General purpose buckets of an account. */
   bucketsMax: 10_000,
+  /** Event notification configurations of a bucket. */
+  notificationsMax: 100,
+  /** Of a configuration's or rule's id. */
+  ruleIdCharactersMax: 255,
+  /** Ours: events on their way to functions, in one process. */
+  notificationsAtOnce: 16,
   /** Ours: entries read from the store at once. */
   storePageMax: 500,
 } as const;

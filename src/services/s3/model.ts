@@ -28,6 +28,17 @@ export interface Bucket {
   readonly publicAccessBlock?: PublicAccessBlock;
   /** ACLs are off: the only ownership there is so far. Absent when the controls were deleted. */
   readonly ownership?: "BucketOwnerEnforced";
+  readonly notifications?: readonly NotificationRule[];
+}
+
+/** Which events a function is told of. */
+export interface NotificationRule {
+  readonly id: string;
+  readonly functionArn: string;
+  /** As `s3:ObjectCreated:*`. */
+  readonly events: readonly string[];
+  readonly prefix?: string;
+  readonly suffix?: string;
 }
 
 export interface Tag {

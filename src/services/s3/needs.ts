@@ -1,10 +1,14 @@
+import type * as LambdaSdk from "@aws-sdk/client-lambda";
 import type * as sdk from "@aws-sdk/client-s3";
 import { toCanonicalUserId } from "../../aws/canonical-user.ts";
 import { notImplemented } from "../../aws/error.ts";
 import type { Blobs } from "../../kernel/blobs/blobs.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Ids } from "../../kernel/ids.ts";
+import type { Jobs } from "../../kernel/jobs/jobs.ts";
+import type { Log } from "../../kernel/log.ts";
 import type { Reader, Store } from "../../kernel/store/store.ts";
+import type { CallAs, ClientOf } from "../../wire/service.ts";
 import { accessDenied, noSuchBucket } from "./errors.ts";
 import { type Bucket, findBucket } from "./model.ts";
 
@@ -15,6 +19,10 @@ export interface S3Needs {
   readonly blobs: Blobs;
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly jobs: Jobs;
+  readonly log: Log;
+  /** Functions that are told of what happens in a bucket. */
+  readonly lambda: (as: CallAs) => ClientOf<typeof LambdaSdk>;
 }
 
 /** The bucket, or NoSuchBucket; AccessDenied when the caller expected another owner. */

@@ -2,6 +2,7 @@ import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
 import { createS3Access } from "./access.ts";
 import type { S3Needs } from "./needs.ts";
+import { createNotify, handleNotifications } from "./notifications/deliveries.ts";
 import { bucketOperations } from "./operations/buckets.ts";
 import { bucketSettingOperations } from "./operations/bucket-settings.ts";
 import { deleteObjectOperations } from "./operations/delete-object.ts";
@@ -9,6 +10,7 @@ import { getObjectOperations } from "./operations/get-object.ts";
 import { listObjectOperations } from "./operations/list-objects.ts";
 import { listUploadOperations } from "./operations/list-uploads.ts";
 import { multipartOperations } from "./operations/multipart.ts";
+import { notificationOperations } from "./operations/notifications.ts";
 import { objectSettingOperations } from "./operations/object-settings.ts";
 import { createPushNeeds } from "./operations/operation-needs.ts";
 import { putObjectOperations } from "./operations/put-object.ts";
@@ -22,13 +24,20 @@ export interface S3 {
 
 /** Amazon S3: buckets, objects, versions and multipart uploads. */
 export function createS3(needs: S3Needs): S3 {
-  const all = { ...needs, access: createS3Access(needs.store), push: createPushNeeds(needs) };
+  const all = {
+    ...needs,
+    access: createS3Access(needs.store),
+    push: createPushNeeds(needs),
+    notify: createNotify(needs),
+  };
+  handleNotifications(needs);
   return {
     service: {
       name: "s3",
       operations: {
         ...bucketOperations(all),
         ...bucketSettingOperations(all),
+        ...notificationOperations(all),
         ...getObjectOperations(all),
         ...putObjectOperations(all),
         ...deleteObjectOperations(all),

@@ -1,13 +1,10 @@
 import { AwsError } from "../../../aws/error.ts";
-import type { Transaction } from "../../../kernel/store/store.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
-import { releaseContent } from "../content.ts";
-import { invalidArgument, malformedXml, noSuchKey, preconditionFailed } from "../errors.ts";
-import { checkVersionId } from "../find-object.ts";
+import { invalidArgument, malformedXml } from "../errors.ts";
 import { s3Limits } from "../limits.ts";
-import { type Bucket, findCurrent, findVersion, pushDeleteMarker, removeVersion } from "../model.ts";
 import { existingBucket, refuse, type Sdk } from "../needs.ts";
-import { hasTag } from "../rules.ts";
+import { causeOf } from "../notifications/message.ts";
+import { type Removed, removeObject } from "../remove-object.ts";
 import type { OperationNeeds } from "./operation-needs.ts";
 
 export function deleteObjectOperations(needs: OperationNeeds) {
@@ -16,12 +13,17 @@ export function deleteObjectOperations(needs: OperationNeeds) {
     DeleteObject: {
       authorize: (input, call) =>
         access.object(call, actionFor(input.VersionId), input.Bucket, input.Key, contextFor(input.VersionId)),
-      async run(input) {
+      async run(input, call) {
         refuse(input, "DeleteObject", ["MFA", "IfMatchLastModifiedTime", "IfMatchSize"]);
         refuseBypass(input.BypassGovernanceRetention);
         return store.transact(async (tx) => {
           const bucket = await existingBucket(tx, input);
-          return remove(tx, needs, bucket, input.Key ?? "", input.VersionId, input.IfMatch);
+          return removeObject(tx, needs, bucket, input.Key ?? "", {
+            versionId: input.VersionId,
+            ifMatch: input.IfMatch,
+            event: "ObjectRemoved",
+            cause: causeOf(call),
+          });
         });
       },
     },
@@ -37,11 +39,13 @@ export function deleteObjectOperations(needs: OperationNeeds) {
         for (const object of Objects) refuse(object, "DeleteObjects", ["LastModifiedTime", "Size"]);
         await store.read((reader) => existingBucket(reader, input));
         const denied = await Promise.all(Objects.map((object) => denialOf(needs, call, input.Bucket, object)));
+        const cause = causeOf(call);
         const outcomes = await store.transact(async (tx) => {
           const bucket = await existingBucket(tx, input);
           const done: Outcome[] = [];
           for (const [at, { Key = "", VersionId, ETag }] of Objects.entries()) {
-            done.push(denied[at] ?? (await attempt(() => remove(tx, needs, bucket, Key, VersionId, ETag))));
+            const how = { versionId: VersionId, ifMatch: ETag, event: "ObjectRemoved", cause } as const;
+            done.push(denied[at] ?? (await attempt(() => removeObject(tx, needs, bucket, Key, how))));
           }
           return done;
         });
@@ -60,42 +64,7 @@ export function deleteObjectOperations(needs: OperationNeeds) {
   } satisfies OperationsOf<Sdk>;
 }
 
-interface Removed {
-  readonly VersionId?: string;
-  readonly DeleteMarker?: boolean;
-}
-
 type Outcome = Removed | AwsError;
-
-/** Remove a version for good, or put a delete marker over the key, as versioning has it. */
-async function remove(
-  tx: Transaction,
-  needs: OperationNeeds,
-  bucket: Bucket,
-  key: string,
-  versionId: string | undefined,
-  ifMatch: string | undefined,
-): Promise<Removed> {
-  if (versionId !== undefined) checkVersionId(versionId);
-  const version =
-    versionId === undefined ? await findCurrent(tx, bucket, key) : await findVersion(tx, bucket, key, versionId);
-  if (ifMatch !== undefined) {
-    if (version?.kind !== "object") throw noSuchKey(key);
-    if (!hasTag(ifMatch, version.etag)) throw preconditionFailed("If-Match");
-  }
-  if (versionId === undefined && bucket.versioning !== "never") {
-    const marker = await pushDeleteMarker(tx, needs.push, bucket, key, needs.clock.now());
-    return { DeleteMarker: true, VersionId: marker.versionId };
-  }
-  if (version) {
-    await removeVersion(tx, bucket, key, version);
-    if (version.kind === "object") await releaseContent(tx, needs.blobs, version.content);
-  }
-  return {
-    ...(versionId !== undefined && bucket.versioning !== "never" && { VersionId: versionId }),
-    ...(version?.kind === "deleteMarker" && { DeleteMarker: true }),
-  };
-}
 
 /** What DeleteObjects tells of one key. */
 function toDeleted(key: string, versionId: string | undefined, removed: Removed) {

@@ -18,6 +18,7 @@ import {
 import { s3Limits } from "../limits.ts";
 import { type Checksum, type Part, partKey, partPrefix, pushObject, type Upload, uploadKey } from "../model.ts";
 import { existingBucket, refuse, type Sdk } from "../needs.ts";
+import { causeOf } from "../notifications/message.ts";
 import { checkKey, parseCopySource, parseRange } from "../rules.ts";
 import {
   commitReceived,
@@ -159,6 +160,8 @@ export function multipartOperations(needs: OperationNeeds) {
             storageClass: upload.storageClass,
             encryption: upload.encryption,
           });
+          const event = "ObjectCreated:CompleteMultipartUpload";
+          needs.notify(tx, bucket, { event, key: input.Key ?? "", version: object }, causeOf(call));
           return { object, bucket };
         });
         const path = (input.Key ?? "").split("/").map(encodeURIComponent).join("/");

@@ -6,6 +6,7 @@ import { concealAbsence, existingObject } from "../find-object.ts";
 import { s3Limits } from "../limits.ts";
 import { type Bucket, rewriteVersion, type StoredObject, type Tag } from "../model.ts";
 import { existingBucket, refuse, type Sdk, toOwner } from "../needs.ts";
+import { causeOf } from "../notifications/message.ts";
 import { checkTags } from "../rules.ts";
 import { toTags, toTagSet } from "../tags.ts";
 import { toChecksumMembers } from "../upload.ts";
@@ -33,11 +34,12 @@ export function objectSettingOperations(needs: OperationNeeds) {
       }),
     );
 
-  const setTags = (input: OfObject, call: Call, tags: readonly Tag[]) =>
+  const setTags = (input: OfObject, call: Call, tags: readonly Tag[], event: string) =>
     store.transact(async (tx) => {
       const bucket = await existingBucket(tx, input);
       const object = await existingObject(tx, bucket, input, call);
       await rewriteVersion(tx, bucket, input.Key ?? "", { ...object, tags });
+      needs.notify(tx, bucket, { event, key: input.Key ?? "", version: object }, causeOf(call));
       return versionMember(bucket, object);
     });
 
@@ -53,12 +55,13 @@ export function objectSettingOperations(needs: OperationNeeds) {
       authorize: may("PutObjectTagging", "PutObjectVersionTagging"),
       run: (input, call) => {
         const tags = toTags(input.Tagging?.TagSet);
-        return setTags(input, call, checkTags(tags, s3Limits.objectTagsMax, "Object tags cannot be greater than 10"));
+        const checked = checkTags(tags, s3Limits.objectTagsMax, "Object tags cannot be greater than 10");
+        return setTags(input, call, checked, "ObjectTagging:Put");
       },
     },
     DeleteObjectTagging: {
       authorize: may("DeleteObjectTagging", "DeleteObjectVersionTagging"),
-      run: (input, call) => setTags(input, call, []),
+      run: (input, call) => setTags(input, call, [], "ObjectTagging:Delete"),
     },
 
     GetBucketAcl: {

@@ -6,6 +6,7 @@ import { conditionNotImplemented, invalidRequest, noSuchKey, preconditionFailed 
 import { existingObject } from "../find-object.ts";
 import { type Bucket, type Checksum, findCurrent, pushObject, type StoredObject } from "../model.ts";
 import { existingBucket, refuse, type Sdk } from "../needs.ts";
+import { causeOf } from "../notifications/message.ts";
 import { checkKey, hasTag, judge, parseCopySource } from "../rules.ts";
 import {
   commitReceived,
@@ -20,7 +21,7 @@ import {
 import type { OperationNeeds } from "./operation-needs.ts";
 
 export function putObjectOperations(needs: OperationNeeds) {
-  const { store, access, push } = needs;
+  const { store, access, push, notify } = needs;
 
   async function commit(
     input: WriteInput,
@@ -28,6 +29,7 @@ export function putObjectOperations(needs: OperationNeeds) {
     draft: ObjectDraft,
     received: Received,
     checksum: Checksum,
+    event: string,
   ): Promise<{ readonly object: StoredObject; readonly bucket: Bucket }> {
     return commitReceived(needs, received, async (tx) => {
       const bucket = await existingBucket(tx, input);
@@ -40,6 +42,7 @@ export function putObjectOperations(needs: OperationNeeds) {
         content: { kind: "blob", blob: received.blob },
         checksum,
       });
+      notify(tx, bucket, { event, key: input.Key ?? "", version: object }, causeOf(call));
       return { object, bucket };
     });
   }
@@ -66,7 +69,7 @@ export function putObjectOperations(needs: OperationNeeds) {
         const algorithm = wantedChecksum(input, call)?.algorithm ?? "CRC64NVME";
         const received = await receive(needs, input.Body, input, call, algorithm);
         const checksum = { algorithm, value: received.checksum, type: "FULL_OBJECT" } as const;
-        const { object, bucket } = await commit(input, call, draft, received, checksum);
+        const { object, bucket } = await commit(input, call, draft, received, checksum, "ObjectCreated:Put");
         return {
           ETag: `"${object.etag}"`,
           ...toChecksumMembers(checksum),
@@ -113,7 +116,7 @@ export function putObjectOperations(needs: OperationNeeds) {
             : parseAlgorithm(input.ChecksumAlgorithm);
         const received = await receiveAs(needs, await openContent(needs, source.object), algorithm);
         const checksum = { algorithm, value: received.checksum, type: "FULL_OBJECT" } as const;
-        const { object, bucket } = await commit(input, call, draft, received, checksum);
+        const { object, bucket } = await commit(input, call, draft, received, checksum, "ObjectCreated:Copy");
         return {
           CopyObjectResult: {
             ETag: `"${object.etag}"`,

@@ -3,6 +3,7 @@ import { AwsError } from "../../../aws/error.ts";
 import type { ClientOf } from "../../../wire/service.ts";
 import type { ResourceContext, ResourceState, ResourceType } from "../../cloudformation/port.ts";
 import type { Sdk } from "../needs.ts";
+import { toNotifications } from "./notifications.ts";
 import { isAwsError, listOf, recordOf, textOf } from "./properties.ts";
 
 export const bucketType: ResourceType = {
@@ -11,6 +12,10 @@ export const bucketType: ResourceType = {
     "BucketName",
     "BucketEncryption.ServerSideEncryptionConfiguration[].BucketKeyEnabled",
     "BucketEncryption.ServerSideEncryptionConfiguration[].ServerSideEncryptionByDefault.SSEAlgorithm",
+    "NotificationConfiguration.LambdaConfigurations[].Event",
+    "NotificationConfiguration.LambdaConfigurations[].Filter.S3Key.Rules[].Name",
+    "NotificationConfiguration.LambdaConfigurations[].Filter.S3Key.Rules[].Value",
+    "NotificationConfiguration.LambdaConfigurations[].Function",
     "OwnershipControls.Rules[].ObjectOwnership",
     "PublicAccessBlockConfiguration.BlockPublicAcls",
     "PublicAccessBlockConfiguration.BlockPublicPolicy",
@@ -126,6 +131,13 @@ async function configure(
     await s3.PutBucketVersioning({
       Bucket: bucket,
       VersioningConfiguration: { Status: status === "Enabled" ? "Enabled" : "Suspended" },
+    });
+  }
+
+  if (properties["NotificationConfiguration"] !== undefined || had("NotificationConfiguration")) {
+    await s3.PutBucketNotificationConfiguration({
+      Bucket: bucket,
+      NotificationConfiguration: toNotifications(properties["NotificationConfiguration"]),
     });
   }
 
