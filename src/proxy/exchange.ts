@@ -26,6 +26,8 @@ export interface Exchange {
   readonly meter: ExchangeMeter | undefined;
   /** Is told the answer of an integration before it is sent, where somebody keeps it; it may add headers. */
   capture: AnswerCapture | undefined;
+  /** Makes another body of an integration's, as the client asks for it; undefined where bodies are sent as they are. */
+  encode: AnswerEncoding | undefined;
   /** How the request came, where it came by a custom domain name. */
   readonly domain: RequestDomain | undefined;
 }
@@ -50,6 +52,14 @@ export interface ClientCertificate {
 
 /** @param headers names and values in turn, without those that tell of the request itself */
 export type AnswerCapture = (status: number, headers: string[], body: string | Buffer) => void;
+
+/** @param send called once, with what is sent as the body; headers of its own have been added by then */
+export type AnswerEncoding = (
+  status: number,
+  headers: string[],
+  body: string | Buffer,
+  send: (body: string | Buffer) => void,
+) => void;
 
 export type DetailMeter = (status: number, latencyMs: number, integrationLatencyMs: number | undefined) => void;
 
@@ -105,6 +115,7 @@ export function startExchange(
     trace: traceRoot(headers, () => needs.identities.traceRoot(now)),
     meter: needs.meter,
     capture: undefined,
+    encode: undefined,
     domain: paths.domain,
   };
 }

@@ -99,6 +99,7 @@ export function freezeApi(
     models: validation.schemas(),
     ...(authorizers.length === 0 ? {} : { authorizers: authorizers.map(publishedAuthorizer) }),
     ...(api.policy === undefined ? {} : { policy: api.policy }),
+    ...(api.minimumCompressionSize === undefined ? {} : { minimumCompressionSize: api.minimumCompressionSize }),
   };
 }
 

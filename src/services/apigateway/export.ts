@@ -261,6 +261,9 @@ function exportExtensions(frozen: FrozenApiRecord, { integrations, documentation
     ...(api.binaryMediaTypes.length === 0
       ? {}
       : { "x-amazon-apigateway-binary-media-types": [...api.binaryMediaTypes] }),
+    ...(api.minimumCompressionSize === undefined
+      ? {}
+      : { "x-amazon-apigateway-minimum-compression-size": api.minimumCompressionSize }),
     ...(policy === undefined ? {} : { "x-amazon-apigateway-policy": policy }),
     ...(api.apiKeySource === "HEADER" ? {} : { "x-amazon-apigateway-api-key-source": api.apiKeySource }),
   };

@@ -45,6 +45,8 @@ export const apiGatewayLimits = {
   definitionDepthMax: 100,
   /** Template size: 300 KB. */
   templateBytesMax: 300 * 1024,
+  /** Source: "Payload compression for REST APIs": 10 MB. */
+  minimumCompressionSizeMax: 10 * 1024 * 1024,
   pageDefault: 25,
   pageMax: 500,
 } as const;

@@ -23,6 +23,8 @@ export interface RestApiRecord {
   readonly endpointType: "EDGE" | "REGIONAL";
   readonly ipAddressType: "ipv4" | "dualstack";
   readonly disableExecuteApiEndpoint: boolean;
+  /** Absent: payloads are not compressed. */
+  readonly minimumCompressionSize?: number;
   readonly rootResourceId: string;
   /** The resource policy: a JSON document. */
   readonly policy?: string;
@@ -107,6 +109,7 @@ export interface DeploymentRecord {
     readonly models?: Readonly<Record<string, string>>;
     readonly authorizers?: readonly PublishedRestAuthorizer[];
     readonly policy?: string;
+    readonly minimumCompressionSize?: number;
   };
 }
 

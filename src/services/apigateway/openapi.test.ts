@@ -174,6 +174,23 @@ describe("The shop for pets", () => {
     expect(document["basePath"]).toBe("/s");
   });
 
+  test("has the size from which payloads are compressed, until another definition leaves it out", async () => {
+    const size = { "x-amazon-apigateway-minimum-compression-size": 1024 };
+    const { restApiId, api } = await importApi({ ...petStore(), ...size });
+    expect(api).toMatchObject({ minimumCompressionSize: 1024 });
+    await deploy(restApiId);
+    expect(JSON.parse((await exported(restApiId, "oas30", "apigateway")).text)).toMatchObject(size);
+    const replaced = await client.send(
+      new PutRestApiCommand({ restApiId, mode: "overwrite", body: bytes(petStore()) }),
+    );
+    expect(replaced).not.toHaveProperty("minimumCompressionSize");
+    await refusal(
+      importApi({ ...petStore(), "x-amazon-apigateway-minimum-compression-size": -1 }),
+      "BadRequestException",
+      "Invalid minimum compression size, must be between 0 - 10485760",
+    );
+  });
+
   test("exports what was deployed, whatever the API has become since", async () => {
     const { restApiId } = await importApi(petStore());
     await deploy(restApiId);

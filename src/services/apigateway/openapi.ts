@@ -19,6 +19,7 @@ export interface ApiDefinition {
   readonly apiKeySource: "HEADER" | "AUTHORIZER";
   /** Undefined where the definition does not say. */
   readonly disableExecuteApiEndpoint: boolean | undefined;
+  readonly minimumCompressionSize: number | undefined;
   readonly gatewayResponses: readonly PublishedGatewayResponse[];
   /** By path, `/` for the root. */
   readonly methods: ReadonlyMap<string, Readonly<Record<string, MethodDefinition>>>;
@@ -60,6 +61,7 @@ const documentExtensions = new Set([
   "x-amazon-apigateway-endpoint-configuration",
   "x-amazon-apigateway-gateway-responses",
   "x-amazon-apigateway-importexport-version",
+  "x-amazon-apigateway-minimum-compression-size",
   "x-amazon-apigateway-policy",
   "x-amazon-apigateway-request-validator",
   "x-amazon-apigateway-request-validators",
@@ -87,6 +89,7 @@ export function parseApiDefinition(body: Uint8Array, basePathMode: BasePathMode 
     throw notImplemented("An endpoint configuration with vpcEndpointIds");
   const disabled = endpoint["disableExecuteApiEndpoint"];
   const types = document["x-amazon-apigateway-binary-media-types"];
+  const size = document["x-amazon-apigateway-minimum-compression-size"];
   const warnings: string[] = [];
   const models = readModels(document, warnings);
   const validators = readValidators(document);
@@ -98,6 +101,7 @@ export function parseApiDefinition(body: Uint8Array, basePathMode: BasePathMode 
     binaryMediaTypes: Array.isArray(types) ? types.map(String) : [],
     apiKeySource: document["x-amazon-apigateway-api-key-source"] === "AUTHORIZER" ? "AUTHORIZER" : "HEADER",
     disableExecuteApiEndpoint: disabled === undefined ? undefined : String(disabled) === "true",
+    minimumCompressionSize: size === undefined || size === null ? undefined : Number(size),
     gatewayResponses: readGatewayResponses(asMembers(document["x-amazon-apigateway-gateway-responses"])),
     methods,
     models: models.models,

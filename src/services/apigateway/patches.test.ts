@@ -277,7 +277,7 @@ describe("Patches that cannot be", () => {
   });
   test("and AWS has are refused by name", async () => {
     await expect(
-      update("RestApi", [{ op: "replace", path: "/minimumCompressionSize", value: "1" }]),
+      update("RestApi", [{ op: "replace", path: "/securityPolicy", value: "TLS_1_2" }]),
     ).rejects.toMatchObject({ name: "NotImplemented" });
   });
 });

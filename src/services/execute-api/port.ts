@@ -224,6 +224,8 @@ export interface PublishedRestStage extends PublishedBase {
   readonly models?: Readonly<Record<string, string>>;
   /** What HTTP endpoints are shown, in PEM. */
   readonly clientCertificate?: { readonly cert: string; readonly key: string };
+  /** Payloads of at least so many bytes are compressed and decompressed; absent: none is. */
+  readonly minimumCompressionSize?: number;
 }
 
 export interface PublishedMethod {

@@ -9,7 +9,7 @@ import { readApi, type RestApiRecord, writeApi } from "../model.ts";
 import { type ApiDefinition, type BasePathMode, parseApiDefinition } from "../openapi.ts";
 import { parseResourcePolicy } from "../resource-policy.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
-import { checkBinaryMediaTypes, checkRoom, describeApi, newApi, parseEndpoint } from "./rest-apis.ts";
+import { checkBinaryMediaTypes, checkRoom, compressionOf, describeApi, newApi, parseEndpoint } from "./rest-apis.ts";
 
 export function importOperations(needs: ApiGatewayNeeds) {
   return {
@@ -48,7 +48,13 @@ export function importOperations(needs: ApiGatewayNeeds) {
         await authorizeRoles(needs, call, definition);
         const api = await needs.store.transact(async (tx) => {
           const before = await readApi(tx, call, input.restApiId);
-          const { description: _description, apiVersion: _version, policy: _policy, ...rest } = before;
+          const {
+            description: _description,
+            apiVersion: _version,
+            policy: _policy,
+            minimumCompressionSize: _size,
+            ...rest
+          } = before;
           const fields = importedFields(definition);
           const next: RestApiRecord =
             mode === "overwrite"
@@ -62,6 +68,7 @@ export function importOperations(needs: ApiGatewayNeeds) {
           const written: RestApiRecord = {
             ...next,
             ...importedPolicy(definition, call, before.id),
+            ...compressionOf(definition.minimumCompressionSize),
             disableExecuteApiEndpoint: definition.disableExecuteApiEndpoint ?? before.disableExecuteApiEndpoint,
             ...endpoint,
           };
@@ -81,6 +88,7 @@ function importedFields(definition: ApiDefinition) {
     ...(definition.apiVersion === undefined ? {} : { apiVersion: definition.apiVersion }),
     binaryMediaTypes: checkBinaryMediaTypes(definition.binaryMediaTypes),
     apiKeySource: definition.apiKeySource,
+    ...compressionOf(definition.minimumCompressionSize),
   };
 }
 

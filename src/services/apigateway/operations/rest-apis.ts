@@ -23,7 +23,7 @@ import { checkTags, pageOf, refuseMembers, wholeSecond } from "../rules.ts";
 import { parseResourcePolicy } from "../resource-policy.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
 
-const refused = ["endpointAccessMode", "minimumCompressionSize", "securityPolicy"];
+const refused = ["endpointAccessMode", "securityPolicy"];
 
 export function restApiOperations(needs: ApiGatewayNeeds) {
   return {
@@ -43,6 +43,7 @@ export function restApiOperations(needs: ApiGatewayNeeds) {
           apiKeySource: input.apiKeySource ?? "HEADER",
           ...parseEndpoint("CreateRestApi", input.endpointConfiguration),
           disableExecuteApiEndpoint: input.disableExecuteApiEndpoint ?? false,
+          ...compressionOf(input.minimumCompressionSize),
           tags: checkTags(input.tags ?? {}),
         };
         await needs.store.transact(async (tx) => {
@@ -143,6 +144,16 @@ const patches: PatchTable<RestApiRecord> = [
     apply: { replace: (api, value) => ({ ...api, disableExecuteApiEndpoint: parseFlag(value) }) },
   },
   {
+    path: /^\/minimumCompressionSize$/,
+    apply: {
+      // AWS: null, or no value at all, ends compression.
+      replace: ({ minimumCompressionSize: _before, ...api }, value) => ({
+        ...api,
+        ...compressionOf(value === "" || value === "null" ? undefined : Number(value)),
+      }),
+    },
+  },
+  {
     path: /^\/apiKeySource$/,
     apply: {
       replace: (api, value) => ({ ...api, apiKeySource: parseApiKeySource(value) }),
@@ -228,6 +239,15 @@ export function newApi(needs: ApiGatewayNeeds, call: Call) {
   };
 }
 
+/** Throws BadRequestException for what is no size. */
+export function compressionOf(bytes: number | undefined): Pick<RestApiRecord, "minimumCompressionSize"> {
+  if (bytes === undefined) return {};
+  if (Number.isInteger(bytes) && bytes >= 0 && bytes <= limits.minimumCompressionSizeMax) {
+    return { minimumCompressionSize: bytes };
+  }
+  throw badRequest(`Invalid minimum compression size, must be between 0 - ${limits.minimumCompressionSizeMax}`);
+}
+
 export async function checkRoom(tx: Transaction, place: Place): Promise<void> {
   const apis = await listApis(tx, place);
   if (apis.length >= limits.apisPerRegionMax) throw limitExceeded("APIs for this account", limits.apisPerRegionMax);
@@ -249,7 +269,7 @@ export function parseEndpoint(
   const type = configuration?.types?.[0] ?? "EDGE";
   if (type === "PRIVATE") throw notImplemented(`${operation} with a PRIVATE endpoint`);
   if (type !== "EDGE" && type !== "REGIONAL") throw badRequest(`Invalid endpoint type ${type}`);
-  return { endpointType: type, ipAddressType: configuration?.ipAddressType === "dualstack" ? "dualstack" : "ipv4" };
+  return { endpointType: type, ipAddressType: parseIpAddressType(configuration?.ipAddressType ?? "ipv4") };
 }
 
 async function deleteEverything(needs: ApiGatewayNeeds, tx: Transaction, place: Place, id: string): Promise<void> {
@@ -272,6 +292,7 @@ export function describeApi(api: RestApiRecord) {
     createdDate: wholeSecond(api.createdAt),
     ...(api.apiVersion === undefined ? {} : { version: api.apiVersion }),
     ...(api.binaryMediaTypes.length === 0 ? {} : { binaryMediaTypes: [...api.binaryMediaTypes] }),
+    ...(api.minimumCompressionSize === undefined ? {} : { minimumCompressionSize: api.minimumCompressionSize }),
     apiKeySource: api.apiKeySource,
     endpointConfiguration: { types: [api.endpointType], ipAddressType: api.ipAddressType },
     tags: { ...api.tags },

@@ -5,7 +5,7 @@ import type { Properties, ResourceContext, ResourceType } from "../../cloudforma
 import { badRequest } from "../errors.ts";
 import { apiGatewayLimits as limits } from "../limits.ts";
 import type { PatchOperation } from "../patch.ts";
-import { flagOf, objectOf, oneOf, stringsOf, tagsOf, textOf, textsOf, unlessGone } from "./properties.ts";
+import { flagOf, numberOf, objectOf, oneOf, stringsOf, tagsOf, textOf, textsOf, unlessGone } from "./properties.ts";
 
 type Client = ClientOf<typeof sdk>;
 
@@ -25,6 +25,7 @@ export const restApiType: ResourceType = {
     "EndpointConfiguration.IpAddressType",
     "EndpointConfiguration.Types",
     "FailOnWarnings",
+    "MinimumCompressionSize",
     "Mode",
     "Name",
     "Parameters.*",
@@ -95,6 +96,7 @@ function createInput(context: ResourceContext, fallback: string | undefined) {
     binaryMediaTypes: stringsOf(properties, "BinaryMediaTypes"),
     apiKeySource: oneOf(["HEADER", "AUTHORIZER"] as const, properties, "ApiKeySourceType"),
     disableExecuteApiEndpoint: flagOf(properties, "DisableExecuteApiEndpoint"),
+    minimumCompressionSize: numberOf(properties, "MinimumCompressionSize"),
     policy: policyOf(properties),
     ...(endpoint === undefined
       ? {}
@@ -138,6 +140,8 @@ async function override(client: Client, context: ResourceContext, restApiId: str
   const hadDescription = textOf(previous, "Description") !== undefined;
   replace("/description", textOf(properties, "Description") ?? (hadDescription ? "" : undefined));
   replace("/apiKeySource", textOf(properties, "ApiKeySourceType"));
+  const hadSize = textOf(previous, "MinimumCompressionSize") !== undefined;
+  replace("/minimumCompressionSize", textOf(properties, "MinimumCompressionSize") ?? (hadSize ? "" : undefined));
   replace("/policy", policyOf(properties) ?? (policyOf(previous) === undefined ? undefined : ""));
   replace("/disableExecuteApiEndpoint", textOf(properties, "DisableExecuteApiEndpoint"));
   const endpoint = objectOf(properties, "EndpointConfiguration");

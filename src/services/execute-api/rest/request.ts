@@ -27,7 +27,8 @@ export interface RestRequest extends RequestFacts {
   readonly exchange: Exchange;
   /** Values of the path's variables, decoded, in the template's order. */
   readonly parameters: readonly string[];
-  readonly body: Buffer;
+  /** As the client sent it; decompressed, once it was let through to an API that compresses. */
+  body: Buffer;
   /** Who signed the request, where the method is authorized by IAM. */
   caller: Principal | undefined;
   /** What mapping templates have set of the request to the integration and of the answer; undefined before any was rendered. */
@@ -96,6 +97,7 @@ export function refuse(
   if (type === "REQUEST_TOO_LARGE") headers.push("Connection", "close");
   // What the gateway answers by itself is not kept.
   exchange.capture = undefined;
+  exchange.encode = undefined;
   answer(exchange, configured.status, headers, configured.body(request));
 }
 
@@ -120,13 +122,20 @@ export function answerHeaders({ requestId, extendedId, trace }: Exchange): strin
 
 /** @param headers names and values in turn; it is added to */
 export function answer(
-  { response, requestId, extendedId, trace, meter, now, capture }: Exchange,
+  { response, requestId, extendedId, trace, meter, now, capture, encode }: Exchange,
   status: number,
   headers: string[],
   body: string | Buffer,
 ): void {
   capture?.(status, headers, body);
   headers.push("x-amzn-RequestId", requestId, "x-amz-apigw-id", extendedId, "X-Amzn-Trace-Id", `Root=${trace}`);
-  send(response, status, headers, body);
-  meter?.answered(status, now);
+  if (encode === undefined) {
+    send(response, status, headers, body);
+    meter?.answered(status, now);
+    return;
+  }
+  encode(status, headers, body, (encoded) => {
+    send(response, status, headers, encoded);
+    meter?.answered(status, now);
+  });
 }

@@ -5,6 +5,7 @@ import { tellNoPlan, tellStart } from "../logging/execution-log.ts";
 import { settingsOf } from "../logging/method-settings.ts";
 import { limitSteps } from "../throttling/rest-limit-steps.ts";
 import { validationStep } from "../validation/validation-step.ts";
+import { compressionStep } from "./compression.ts";
 import type { RestIntegration, RestStage, RestStep } from "./request.ts";
 
 /** The steps of a method, in AWS's order: who may call, how often, and what. */
@@ -14,6 +15,8 @@ export function stepsOf(stage: RestStage, method: PublishedMethod): RestStep[] {
   const steps: RestStep[] = authorizationSteps(stage, method);
   if (isTold && method.apiKeyRequired !== true) steps.push(tellNoPlan);
   steps.push(...limitSteps(stage, method));
+  const { minimumCompressionSize } = stage.published;
+  if (minimumCompressionSize !== undefined) steps.push(compressionStep(minimumCompressionSize));
   if (isTold) steps.push(tellStart);
   if (method.validation !== undefined) steps.push(validationStep(stage, method, method.validation));
   steps.push(...cacheSteps(stage, method));

@@ -10,6 +10,7 @@ import type { MethodTest, MethodTestResult, TestMethod } from "../port.ts";
 import { createRouter } from "../router.ts";
 import type { StageNeeds } from "../stage-needs.ts";
 import { validationStep } from "../validation/validation-step.ts";
+import { compressionStep } from "./compression.ts";
 import { createRestRequest, type RestIntegration, type RestRequest, type RestStage, type RestStep } from "./request.ts";
 import { compileIntegration, createRestStage } from "./stage.ts";
 import { inOrder } from "./steps.ts";
@@ -37,7 +38,9 @@ export function createMethodTester(needs: StageNeeds): TestMethod {
       path,
     );
     if (match === undefined && test.pathWithQueryString !== undefined) return undefined;
-    const steps: RestStep[] = [tellStart, takeKey];
+    const { minimumCompressionSize } = test.stage;
+    const steps: RestStep[] = minimumCompressionSize === undefined ? [] : [compressionStep(minimumCompressionSize)];
+    steps.push(tellStart, takeKey);
     if (method.validation !== undefined) steps.push(validationStep(stage, method, method.validation));
     const run = inOrder(steps, compileIntegration(stage, method));
     const journal = createExecutionJournal({
