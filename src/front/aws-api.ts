@@ -25,6 +25,7 @@ import {
 } from "./detect.ts";
 import { bodyBytesMax, otherBodyBytesMax } from "./limits.ts";
 import { respond } from "./respond.ts";
+import { sayContinue } from "./say-continue.ts";
 
 export interface AwsApiNeeds {
   readonly services: ReadonlyMap<string, Service>;
@@ -62,7 +63,7 @@ export function createAwsApi(needs: AwsApiNeeds): AwsApi {
       let bytesMax = otherBodyBytesMax;
       const body = createLazyBody(() =>
         createRequestBody(request, bytesMax, () => {
-          if (arrived.expectsContinue) response.writeContinue();
+          if (arrived.expectsContinue) sayContinue(response);
         }),
       );
       const form = async () => (await body().whole()).toString("latin1");

@@ -14,6 +14,7 @@ import { awaitLease } from "./lease.ts";
 import { frontLimits } from "./limits.ts";
 import { metricsPath, type PlatformApi } from "./platform-api.ts";
 import { createReadiness, type Readiness } from "./readiness.ts";
+import { sayContinue } from "./say-continue.ts";
 import type { Tls } from "./tls.ts";
 
 export interface FrontNeeds extends AwsApiNeeds {
@@ -170,7 +171,7 @@ export function createFront(needs: FrontNeeds): Front {
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
     // The AWS APIs say "continue" when they read: a refusal then costs the client no upload.
     const { kind } = classifier.classify(request.headers.host, request.url ?? "/");
-    if (kind !== "aws") response.writeContinue();
+    if (kind !== "aws") sayContinue(response);
     trusting(request, response);
   });
   server.on("clientError", answerClientError);
