@@ -8,6 +8,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { upperAlphanumeric, type Ids } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
 import { parseContentEncoding, type ContentEncoding } from "../wire/content-encoding.ts";
+import type { CrossOrigin } from "../services/s3/port.ts";
 import { createDispatcher, type CallFacts } from "../wire/dispatch.ts";
 import type { OperationModel } from "../wire/model.ts";
 import { malformed, type Protocol, type WireRequest } from "../wire/protocols/protocol.ts";
@@ -35,6 +36,8 @@ export interface AwsApiNeeds {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
+  /** What S3 tells browsers. Absent: nothing. */
+  readonly crossOrigin?: CrossOrigin;
   /** Whose the unsigned requests are. */
   readonly account: string;
   /** Where the unsigned requests are that name none. */
@@ -60,6 +63,14 @@ export function createAwsApi(needs: AwsApiNeeds): AwsApi {
     let requestId = ids.uuid();
     let protocol: Protocol | undefined;
     try {
+      if (needs.crossOrigin && arrived.facts.method === "OPTIONS" && (destination.serviceLabel ?? "s3") === "s3") {
+        detected = detectNamedService(models, "s3", arrived.facts);
+        requestId = ids.random(16, upperAlphanumeric);
+        protocol = (await models.load("s3")).protocol(detected.protocol);
+        const headers = await needs.crossOrigin.preflight(arrived.facts.path, arrived.facts.headers);
+        await respond(request, response, { status: 200, headers: { ...headers }, body: "" }, "s3", requestId);
+        return;
+      }
       let bytesMax = otherBodyBytesMax;
       const body = createLazyBody(() =>
         createRequestBody(request, bytesMax, () => {
@@ -74,7 +85,10 @@ export function createAwsApi(needs: AwsApiNeeds): AwsApi {
           : detectNamedService(models, "execute-api", arrived.facts);
       const service = detected.entry.name;
       bytesMax = bodyBytesMax[service] ?? otherBodyBytesMax;
-      if (service === "s3") requestId = ids.random(16, upperAlphanumeric);
+      if (service === "s3") {
+        requestId = ids.random(16, upperAlphanumeric);
+        await tellBrowser(needs.crossOrigin, arrived.facts, response);
+      }
       const loaded = models.loaded(service) ?? (await models.load(service));
       protocol = loaded.protocol(detected.protocol);
 
@@ -113,6 +127,18 @@ export function createAwsApi(needs: AwsApiNeeds): AwsApi {
       await answerError(error, { log, detected, models, protocol, arrived, requestId }, request, response);
     }
   };
+}
+
+/** Errors, too, are for the page to see where the bucket allows it. */
+async function tellBrowser(
+  crossOrigin: CrossOrigin | undefined,
+  { path, method, headers }: RequestFacts,
+  response: ServerResponse,
+): Promise<void> {
+  const origin = headers["origin"];
+  if (crossOrigin === undefined || origin === undefined) return;
+  const allowed = await crossOrigin.headersFor(path, { origin, method });
+  for (const [name, value] of Object.entries(allowed ?? {})) response.setHeader(name, value);
 }
 
 /** What a request says before its body. */

@@ -110,6 +110,16 @@ export const malformedXml = () =>
 export const invalidArgument = (message: string, name?: string, value?: string) =>
   new AwsError("InvalidArgument", 400, message, { members: { ArgumentName: name, ArgumentValue: value } });
 
+export const noSuchCors = (bucket: string) =>
+  new AwsError("NoSuchCORSConfiguration", 404, "The CORS configuration does not exist", {
+    members: { BucketName: bucket },
+  });
+
+export const corsIncomplete = (message: string) => new AwsError("BadRequest", 400, message);
+
+export const corsForbidden = (message: string, method: string, resourceType: "BUCKET" | "OBJECT") =>
+  new AwsError("AccessForbidden", 403, message, { members: { Method: method, ResourceType: resourceType } });
+
 export const invalidDestination = (arn: string) =>
   new AwsError("InvalidArgument", 400, "Unable to validate the following destination configurations", {
     members: { ArgumentName1: `${arn}, null`, ArgumentValue1: `Not authorized to invoke function [${arn}]` },

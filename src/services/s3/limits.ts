@@ -22,6 +22,7 @@ export const s3Limits = {
   policyBytesMax: 20 * 1024,
   /** General purpose buckets of an account. */
   bucketsMax: 10_000,
+  corsRulesMax: 100,
   /** Event notification configurations of a bucket. */
   notificationsMax: 100,
   /** Of a configuration's or rule's id. */

@@ -29,6 +29,17 @@ export interface Bucket {
   /** ACLs are off: the only ownership there is so far. Absent when the controls were deleted. */
   readonly ownership?: "BucketOwnerEnforced";
   readonly notifications?: readonly NotificationRule[];
+  readonly cors?: readonly CorsRule[];
+}
+
+/** What pages of which origins may do. At most one `*` in an origin or header. */
+export interface CorsRule {
+  readonly id?: string;
+  readonly methods: readonly string[];
+  readonly origins: readonly string[];
+  readonly headers: readonly string[];
+  readonly exposed: readonly string[];
+  readonly maxAgeSeconds?: number;
 }
 
 /** Which events a function is told of. */

@@ -1,10 +1,12 @@
 import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
 import { createS3Access } from "./access.ts";
+import { createCrossOrigin } from "./cors/cross-origin.ts";
 import type { S3Needs } from "./needs.ts";
 import { createNotify, handleNotifications } from "./notifications/deliveries.ts";
 import { bucketOperations } from "./operations/buckets.ts";
 import { bucketSettingOperations } from "./operations/bucket-settings.ts";
+import { corsOperations } from "./operations/cors.ts";
 import { deleteObjectOperations } from "./operations/delete-object.ts";
 import { getObjectOperations } from "./operations/get-object.ts";
 import { listObjectOperations } from "./operations/list-objects.ts";
@@ -14,12 +16,14 @@ import { notificationOperations } from "./operations/notifications.ts";
 import { objectSettingOperations } from "./operations/object-settings.ts";
 import { createPushNeeds } from "./operations/operation-needs.ts";
 import { putObjectOperations } from "./operations/put-object.ts";
+import type { CrossOrigin } from "./port.ts";
 import { bucketType } from "./resources/bucket.ts";
 import { bucketPolicyType } from "./resources/bucket-policy.ts";
 
 export interface S3 {
   readonly service: Service;
   readonly resourceTypes: readonly ResourceType[];
+  readonly crossOrigin: CrossOrigin;
 }
 
 /** Amazon S3: buckets, objects, versions and multipart uploads. */
@@ -38,6 +42,7 @@ export function createS3(needs: S3Needs): S3 {
         ...bucketOperations(all),
         ...bucketSettingOperations(all),
         ...notificationOperations(all),
+        ...corsOperations(all),
         ...getObjectOperations(all),
         ...putObjectOperations(all),
         ...deleteObjectOperations(all),
@@ -48,5 +53,6 @@ export function createS3(needs: S3Needs): S3 {
       },
     },
     resourceTypes: [bucketType, bucketPolicyType],
+    crossOrigin: createCrossOrigin(needs.store),
   };
 }

@@ -1,4 +1,4 @@
-import type { BucketLocationConstraint, ObjectOwnership, ServerSideEncryption } from "@aws-sdk/client-s3";
+import type { BucketLocationConstraint, CORSRule, ObjectOwnership, ServerSideEncryption } from "@aws-sdk/client-s3";
 import { AwsError } from "../../../aws/error.ts";
 import type { ClientOf } from "../../../wire/service.ts";
 import type { ResourceContext, ResourceState, ResourceType } from "../../cloudformation/port.ts";
@@ -12,6 +12,12 @@ export const bucketType: ResourceType = {
     "BucketName",
     "BucketEncryption.ServerSideEncryptionConfiguration[].BucketKeyEnabled",
     "BucketEncryption.ServerSideEncryptionConfiguration[].ServerSideEncryptionByDefault.SSEAlgorithm",
+    "CorsConfiguration.CorsRules[].AllowedHeaders",
+    "CorsConfiguration.CorsRules[].AllowedMethods",
+    "CorsConfiguration.CorsRules[].AllowedOrigins",
+    "CorsConfiguration.CorsRules[].ExposedHeaders",
+    "CorsConfiguration.CorsRules[].Id",
+    "CorsConfiguration.CorsRules[].MaxAge",
     "NotificationConfiguration.LambdaConfigurations[].Event",
     "NotificationConfiguration.LambdaConfigurations[].Filter.S3Key.Rules[].Name",
     "NotificationConfiguration.LambdaConfigurations[].Filter.S3Key.Rules[].Value",
@@ -134,6 +140,12 @@ async function configure(
     });
   }
 
+  const cors = recordOf(properties["CorsConfiguration"]);
+  if (cors) {
+    const CORSRules = listOf(cors["CorsRules"]).map(toCorsRule);
+    await s3.PutBucketCors({ Bucket: bucket, CORSConfiguration: { CORSRules } });
+  } else if (had("CorsConfiguration")) await s3.DeleteBucketCors({ Bucket: bucket });
+
   if (properties["NotificationConfiguration"] !== undefined || had("NotificationConfiguration")) {
     await s3.PutBucketNotificationConfiguration({
       Bucket: bucket,
@@ -158,6 +170,20 @@ function toState(context: ResourceContext, name: string): ResourceState {
       DualStackDomainName: `${name}.s3.dualstack.${context.region}.amazonaws.com`,
       RegionalDomainName: `${name}.s3.${context.region}.amazonaws.com`,
     },
+  };
+}
+
+function toCorsRule(value: unknown): CORSRule {
+  const given = recordOf(value);
+  const texts = (name: string) => listOf(given?.[name]).map(String);
+  const maxAge = given?.["MaxAge"];
+  return {
+    ID: textOf(given?.["Id"]),
+    AllowedMethods: texts("AllowedMethods"),
+    AllowedOrigins: texts("AllowedOrigins"),
+    AllowedHeaders: texts("AllowedHeaders"),
+    ExposeHeaders: texts("ExposedHeaders"),
+    MaxAgeSeconds: maxAge === undefined ? undefined : Number(maxAge),
   };
 }
 
