@@ -126,6 +126,23 @@ export function deleteUsagePlan(tx: Transaction, usage: UsagePublisher, place: P
   usage.withdrawPlan(tx, { account, region, planId });
 }
 
+/** A stage is no more, or all of an API's: no usage plan has it any longer. */
+export async function leaveUsagePlans(
+  tx: Transaction,
+  usage: UsagePublisher,
+  place: Place,
+  apiId: string,
+  stageName?: string,
+): Promise<void> {
+  const isGone = (each: ApiStageRecord) =>
+    each.apiId === apiId && (stageName === undefined || each.stage === stageName);
+  for (const plan of await listUsagePlans(tx, place)) {
+    if (!plan.apiStages.some(isGone)) continue;
+    const apiStages = plan.apiStages.filter((each) => !isGone(each));
+    writeUsagePlan(tx, usage, place, { ...plan, apiStages });
+  }
+}
+
 /** Ids of the keys in a plan. */
 export async function listPlanKeys(reader: Reader, place: Place, planId: string): Promise<ApiKeyRecord[]> {
   const entries = await reader.range<true>({ prefix: memberPrefix(place, planId) }, { limit: limits.apiKeysMax });

@@ -6,6 +6,8 @@ import {
   CreateUsagePlanCommand,
   CreateUsagePlanKeyCommand,
   DeleteApiKeyCommand,
+  DeleteRestApiCommand,
+  DeleteStageCommand,
   DeleteUsagePlanCommand,
   GetApiKeyCommand,
   GetApiKeysCommand,
@@ -182,6 +184,39 @@ describe("usage plans", () => {
     expect(updated.items).toEqual({ [key.id]: [[25, 2]] });
     const after = [await call(url, key.value), await call(url, key.value), await call(url, key.value)];
     expect(after.map(({ status }) => status)).toEqual([200, 200, 429]);
+  });
+
+  test("GetUsage tells what the keys of a plan without a quota have used, too", async () => {
+    const { apiId, url } = await deployApi();
+    const plan = await client.send(new CreateUsagePlanCommand({ name: "free", apiStages: [{ apiId, stage: "dev" }] }));
+    const key = await createKey(plan.id);
+    await Promise.all(Array.from({ length: 7 }, () => call(url, key.value)));
+    const today = new Date().toISOString().slice(0, 10);
+    const told = () => client.send(new GetUsageCommand({ usagePlanId: plan.id, startDate: today, endDate: today }));
+    expect((await told()).items).toEqual({ [key.id]: [[7, -1]] });
+    await call(url, key.value);
+    expect((await told()).items).toEqual({ [key.id]: [[8, -1]] });
+  });
+
+  test("lose a stage that is deleted, and can be deleted themselves when they have none", async () => {
+    const { apiId, url } = await deployApi();
+    const other = await deployApi();
+    const apiStages = [
+      { apiId, stage: "dev" },
+      { apiId: other.apiId, stage: "dev" },
+    ];
+    const plan = await client.send(new CreateUsagePlanCommand({ name: "leaving", apiStages }));
+    const key = await createKey(plan.id);
+    await expect(client.send(new DeleteUsagePlanCommand({ usagePlanId: plan.id }))).rejects.toThrow(
+      `Cannot delete Usage Plan ${plan.id} because there are API Stages associated with it, including ${apiId}:dev`,
+    );
+    await client.send(new DeleteStageCommand({ restApiId: apiId, stageName: "dev" }));
+    expect((await client.send(new GetUsagePlanCommand({ usagePlanId: plan.id }))).apiStages).toHaveLength(1);
+    // A stage of the same name is another one.
+    await client.send(new CreateDeploymentCommand({ restApiId: apiId, stageName: "dev" }));
+    expect(await call(url, key.value)).toEqual(forbidden);
+    await client.send(new DeleteRestApiCommand({ restApiId: other.apiId }));
+    await client.send(new DeleteUsagePlanCommand({ usagePlanId: plan.id }));
   });
 
   test("a key has no two plans with the same stage", async () => {

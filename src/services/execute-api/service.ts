@@ -184,7 +184,7 @@ export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
     isSelectionExpression: (expression, of) =>
       (of === "route" ? parseSelectionExpression(expression) : compileKeyChoice(expression, of)) !== undefined,
     publisher: stagePublisher,
-    usage: createUsagePort(limiting.quotas, needs.limits?.accountRate),
+    usage: createUsagePort(limiting.flush, needs.limits?.accountRate),
     models: modelChecker,
     issuers,
     testAuthorizer: createAuthorizerTester(stageNeeds),

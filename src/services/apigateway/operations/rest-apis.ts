@@ -21,6 +21,7 @@ import { defaultModels } from "../models.ts";
 import { applyPatch, parseFlag, type PatchTable } from "../patch.ts";
 import { checkTags, pageOf, refuseMembers, wholeSecond } from "../rules.ts";
 import { parseResourcePolicy } from "../resource-policy.ts";
+import { leaveUsagePlans } from "../usage-model.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
 
 const refused = ["endpointAccessMode", "securityPolicy"];
@@ -276,6 +277,7 @@ async function deleteEverything(needs: ApiGatewayNeeds, tx: Transaction, place: 
   for (const stage of await listChildren(tx, place, id, "stage")) {
     needs.publisher.withdraw(tx, id, stage.stageName);
   }
+  await leaveUsagePlans(tx, needs.usage, place, id);
   await deleteChildren(tx, place, id);
   deleteApiRecord(tx, place, id);
 }

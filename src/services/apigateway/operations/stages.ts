@@ -11,6 +11,7 @@ import { applyPatch, parseFlag, type PatchTable } from "../patch.ts";
 import { accessLogPatches, describeAccessLog } from "../stage-logging.ts";
 import { checkStageName, checkTags, checkVariables, refuseMembers, wholeSecond } from "../rules.ts";
 import { methodSettingPatches } from "./method-settings.ts";
+import { leaveUsagePlans } from "../usage-model.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
 import {
   cachePatches,
@@ -113,6 +114,7 @@ export function stageOperations(needs: ApiGatewayNeeds) {
           if (mapped.length > 0) throw stillMapped("stage", mapped);
           deleteChild(tx, call, input.restApiId ?? "", "stage", stageName);
           needs.publisher.withdraw(tx, input.restApiId ?? "", stageName);
+          await leaveUsagePlans(tx, needs.usage, call, input.restApiId ?? "", stageName);
         });
         return {};
       },

@@ -1,4 +1,5 @@
 import type * as sdk from "@aws-sdk/client-api-gateway";
+import { AwsError, notImplemented } from "../../../aws/error.ts";
 import { lowerAlphanumeric } from "../../../kernel/ids.ts";
 import type { Reader } from "../../../kernel/store/store.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
@@ -45,7 +46,10 @@ export function usagePlanOperations(needs: UsageNeeds) {
           const plans = await listUsagePlans(tx, call);
           if (plans.length >= limits.usagePlansMax)
             throw limitExceeded("usage plans for this account", limits.usagePlansMax);
-          for (const stage of plan.apiStages) await checkStage(tx, call, stage);
+          for (const stage of plan.apiStages) {
+            await checkStage(needs, tx, call, stage);
+            await checkRoutes(needs, tx, call, stage);
+          }
           writeUsagePlan(tx, needs.usage, call, plan);
         });
         return describeUsagePlan(plan);
@@ -81,7 +85,8 @@ export function usagePlanOperations(needs: UsageNeeds) {
             ...(quota === undefined ? {} : { quota: parseQuota(quota, before.quota?.since ?? call.now) }),
           };
           const added = next.apiStages.filter((stage) => !before.apiStages.some((known) => isSame(known, stage)));
-          for (const stage of added) await checkStage(tx, call, stage);
+          for (const stage of added) await checkStage(needs, tx, call, stage);
+          for (const stage of next.apiStages) await checkRoutes(needs, tx, call, stage);
           if (added.length > 0) {
             const others = new Set((await listPlanKeys(tx, call, next.id)).flatMap(({ planIds }) => planIds));
             others.delete(next.id);
@@ -100,7 +105,10 @@ export function usagePlanOperations(needs: UsageNeeds) {
           const plan = await readUsagePlan(tx, call, input.usagePlanId);
           // AWS: stages must be taken out first; keys go with the plan.
           if (plan.apiStages.length > 0) {
-            throw badRequest(`Cannot delete usage plan ${plan.id}: API stages must be disassociated from it first`);
+            const [{ apiId, stage } = { apiId: "", stage: "" }] = plan.apiStages;
+            throw badRequest(
+              `Cannot delete Usage Plan ${plan.id} because there are API Stages associated with it, including ${apiId}:${stage}`,
+            );
           }
           for (const key of await listPlanKeys(tx, call, plan.id)) {
             deletePlanKey(tx, call, plan.id, key.id);
@@ -191,9 +199,35 @@ function apiStageFrom(input: sdk.ApiStage): ApiStageRecord {
   return { apiId: input.apiId, stage: input.stage, throttle: Object.fromEntries(throttle) };
 }
 
-async function checkStage(reader: Reader, call: Call, { apiId, stage }: ApiStageRecord): Promise<void> {
-  if ((await findChild(reader, call, apiId, "stage", stage)) === undefined) {
-    throw apiStageNotFound(`Invalid API Stage {api: ${apiId}, stage: ${stage}} specified for usageplan`);
+/** Of a REST API, or one of a WebSocket API that is on the air. */
+async function checkStage(
+  needs: UsageNeeds,
+  reader: Reader,
+  call: Call,
+  { apiId, stage }: ApiStageRecord,
+): Promise<void> {
+  if ((await findChild(reader, call, apiId, "stage", stage)) !== undefined) return;
+  if (await isOfWebSocketApi(needs, reader, call, { apiId, stage })) return;
+  throw apiStageNotFound(`Invalid API Stage {api: ${apiId}, stage: ${stage}} specified for usageplan`);
+}
+
+/** A plan limits the methods of REST APIs, and `$connect` of WebSocket APIs as a whole. */
+async function checkRoutes(needs: UsageNeeds, reader: Reader, call: Call, stage: ApiStageRecord): Promise<void> {
+  if (Object.keys(stage.throttle).length === 0 || !(await isOfWebSocketApi(needs, reader, call, stage))) return;
+  throw notImplemented("A usage plan's throttling of a WebSocket API's routes");
+}
+
+async function isOfWebSocketApi(
+  { domains }: UsageNeeds,
+  reader: Reader,
+  call: Call,
+  { apiId, stage }: Pick<ApiStageRecord, "apiId" | "stage">,
+): Promise<boolean> {
+  try {
+    return (await domains.kindOf(reader, call, apiId, stage)) === "websocket";
+  } catch (error) {
+    if (error instanceof AwsError) return false;
+    throw error;
   }
 }
 

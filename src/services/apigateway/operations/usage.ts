@@ -34,7 +34,9 @@ export function usageOperations(needs: UsageNeeds) {
     UpdateUsage: {
       authorize: (input, call) => may("PATCH", call, `/usageplans/${input.usagePlanId}/keys/${input.keyId}/usage`),
       run: async (input, call) => {
-        const { remaining } = applyPatch<{ readonly remaining?: number }>({}, input.patchOperations, patches);
+        const { remaining } = applyPatch<{ readonly remaining?: number }>({}, input.patchOperations, patches, [
+          "/remaining",
+        ]);
         const today = dayOf(call.now);
         await needs.usage.flush();
         return needs.store.transact(async (tx) => {
@@ -54,6 +56,9 @@ export function usageOperations(needs: UsageNeeds) {
     },
   } satisfies OperationsOf<typeof sdk>;
 }
+
+/** What is left where there is no quota: AWS documents no value. */
+const withoutLimit = -1;
 
 const patches: PatchTable<{ readonly remaining?: number }> = [
   {
@@ -76,9 +81,9 @@ async function readUsage(
   keyId: string,
   days: readonly string[],
 ): Promise<number[][]> {
-  if (quota === undefined) return [];
   const address = { account: call.account, region: call.region, planId, keyId };
   const known = await needs.usage.readDays(reader, address, days);
+  if (quota === undefined) return days.map((_day, index) => [known[index]?.used ?? 0, withoutLimit]);
   const left = await needs.usage.readRemaining(reader, address, quota, call.now);
   return days.map((day, index) => {
     const usage = known[index];

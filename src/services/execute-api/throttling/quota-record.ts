@@ -78,7 +78,8 @@ export async function writeDay(tx: Transaction, address: UsageAddress, day: stri
   tx.set(key, { used: before?.used ?? 0, remaining } satisfies DayUsage);
 }
 
-async function noteDay(
+/** So many more requests on a day. @param remaining of the quota; undefined: so many less than before */
+export async function noteDay(
   tx: Transaction,
   address: UsageAddress,
   day: string,

@@ -72,7 +72,6 @@ function count(request: RestRequest, { quota }: Grant, next: () => void): void {
     next();
   };
   const told = journal === undefined ? next : counted;
-  if (quota === undefined) return told();
   whenTaken(request, quota.take(request.exchange.now), "QUOTA_EXCEEDED", told, "Key quota limit");
 }
 

@@ -7,9 +7,10 @@ import { hasEnded } from "../../../kernel/process-identity.ts";
 import type { Store } from "../../../kernel/store/store.ts";
 import type { PublishedRate } from "../port.ts";
 import { createLeaseJournal, createMemoryJournal } from "./lease-journal.ts";
-import { createQuotas, type Quotas } from "./quotas.ts";
+import { createQuotas } from "./quotas.ts";
 import { recoverQuotas } from "./recover-quotas.ts";
 import { createThrottles, type Throttles } from "./throttles.ts";
+import { createUsageCounts } from "./usage-counts.ts";
 import { createUsagePlans, type UsagePlans } from "./usage-plans.ts";
 
 /** What compiled stages limit requests with. */
@@ -22,7 +23,8 @@ export interface StageLimits {
 
 export interface LimitsOwner {
   readonly limits: StageLimits;
-  readonly quotas: Quotas;
+  /** What was counted is in the store. */
+  flush(): Promise<void>;
   /** Before requests come: settle what processes that were killed had taken of quotas. */
   recover(): Promise<void>;
   /** Give back what was taken of quotas. The store must still be open. */
@@ -61,17 +63,20 @@ export function createLimits(needs: LimitsNeeds): LimitsOwner {
         : createLeaseJournal(folder, `${prefix}${remains.identity}`),
     nodes: liveNodes,
   });
-  const plans = createUsagePlans({ store, throttles, quotas });
+  const counts = createUsageCounts(needs);
+  const plans = createUsagePlans({ store, throttles, quotas, counts });
   return {
     limits: { throttles, plans, accountRate: needs.accountRate },
-    quotas,
+    flush: async () => {
+      await Promise.all([quotas.settle(), counts.settle()]);
+    },
     recover: async () => {
       if (folder === undefined) return;
       await recoverQuotas({ store, folder, now: () => clock.now(), isGone });
     },
     stop: async () => {
       plans.stop();
-      await quotas.stop();
+      await Promise.all([quotas.stop(), counts.stop()]);
     },
   };
 }

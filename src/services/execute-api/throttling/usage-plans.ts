@@ -5,6 +5,7 @@ import type { ApiKeyFacts } from "../context/request-facts.ts";
 import type { PublishedApiKey, PublishedRestStage, PublishedUsagePlan, UsagePublisher } from "../port.ts";
 import { throttlingLimits as limits } from "./limits.ts";
 import type { QuotaCounter, Quotas } from "./quotas.ts";
+import type { UsageCounts } from "./usage-counts.ts";
 import type { Throttle, Throttles } from "./throttles.ts";
 
 /** What an API key's usage plan allows at one stage. */
@@ -14,7 +15,7 @@ export interface Grant {
   readonly throttle: Throttle | undefined;
   /** By `/path/METHOD`: where a method has its own, that is in place of the plan's. */
   readonly methods: ReadonlyMap<string, Throttle> | undefined;
-  readonly quota: QuotaCounter | undefined;
+  readonly quota: QuotaCounter;
 }
 
 /** Finds what a key is granted: in memory, or in the store by one read; followed when keys and plans change. */
@@ -32,6 +33,8 @@ export interface UsagePlansNeeds {
 }
 
 type StoredKey = Pick<PublishedApiKey, "keyId" | "enabled" | "planIds">;
+  /** For plans without a quota. */
+  readonly counts: UsageCounts;
 
 const prefix: Key = ["execute-api", "usage"];
 
@@ -52,7 +55,7 @@ function planKey(account: string, region: string, planId: string): Key {
   return [...prefix, "plan", account, region, planId];
 }
 
-export function createUsagePlans({ store, throttles, quotas }: UsagePlansNeeds): UsagePlans {
+export function createUsagePlans({ store, throttles, quotas, counts }: UsagePlansNeeds): UsagePlans {
   const granted = createLru<Grant>(limits.keysInMemoryMax);
   // Apart, so that whoever tries values does not crowd out those that are good.
   const unknown = createLru<null>(limits.unknownKeysInMemoryMax);
@@ -76,7 +79,10 @@ export function createUsagePlans({ store, throttles, quotas }: UsagePlansNeeds):
       facts: { id: keyId, value },
       throttle: plan.throttling === undefined ? undefined : throttles.of(name, plan.throttling),
       methods: methods.length === 0 ? undefined : new Map(methods),
-      quota: plan.quota === undefined ? undefined : quotas.of({ account, region, planId, keyId }, plan.quota),
+      quota:
+        plan.quota === undefined
+          ? counts.of({ account, region, planId, keyId })
+          : quotas.of({ account, region, planId, keyId }, plan.quota),
     };
   };
 

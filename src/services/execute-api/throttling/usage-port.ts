@@ -1,15 +1,14 @@
 import type { PublishedRate, UsagePort } from "../port.ts";
 import { dayOf, quotaLimitIn, quotaPeriodOf } from "./quota-period.ts";
 import { readDays, readQuota, writeDay, writeQuota } from "./quota-record.ts";
-import type { Quotas } from "./quotas.ts";
 import { usagePublisher } from "./usage-plans.ts";
 
 /** What the control plane publishes keys and plans by, and reads what was used from. */
-export function createUsagePort(quotas: Quotas, accountRate: PublishedRate | undefined): UsagePort {
+export function createUsagePort(flush: UsagePort["flush"], accountRate: PublishedRate | undefined): UsagePort {
   return {
     accountRate,
     ...usagePublisher,
-    flush: () => quotas.settle(),
+    flush,
     readDays,
     async readRemaining(reader, address, quota, now) {
       const period = quotaPeriodOf(quota.period, now);
