@@ -24,6 +24,7 @@ import { simulationOperations } from "./operations/simulation.ts";
 import { tagOperations } from "./operations/tags.ts";
 import { userOperations } from "./operations/users.ts";
 import type { IamPort } from "./port.ts";
+import { withoutSessions } from "./session-guard.ts";
 import { accessKeyType } from "./resources/access-key.ts";
 import { groupType, userToGroupAdditionType } from "./resources/group.ts";
 import { managedPolicyType } from "./resources/managed-policy.ts";
@@ -73,7 +74,7 @@ export function createIam(needs: IamNeeds): Iam {
     ...simulationOperations(operationNeeds, identities),
   } satisfies IamOperations;
   return {
-    service: { name: "iam", operations },
+    service: { name: "iam", operations: withoutSessions(operations) },
     port: createIamPort({ store, compile, sessions, seal: keys.records, now }),
     resourceTypes: [
       roleType,

@@ -1,4 +1,4 @@
-/** Source: "AssumeRole" and "GetSessionToken" in the STS API reference. */
+/** Source: "AssumeRole", "GetSessionToken" and "GetFederationToken" in the STS API reference. */
 export const stsLimits = {
   assumeRoleSecondsDefault: 3_600,
   /** A role assumed with the credentials of a role. */
@@ -8,4 +8,5 @@ export const stsLimits = {
   /** Characters of the session policy and of the ARNs of policies together. */
   sessionPolicyCharactersMax: 2_048,
   sessionPolicyArnsMax: 10,
+  sessionTagsMax: 50,
 } as const;

@@ -107,7 +107,11 @@ describe("AssumeRole", () => {
   test.each([
     [{ DurationSeconds: 7200 }, "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."],
     [{ Policy: "{" }, "Syntax errors in policy."],
-    [{ SourceIdentity: "me" }, "The parameter SourceIdentity of AssumeRole is not implemented by Cumulet"],
+    [
+      { ProvidedContexts: [{ ContextAssertion: "abcd" }] },
+      "The parameter ProvidedContexts of AssumeRole is not implemented by Cumulet",
+    ],
+    [{ TransitiveTagKeys: ["a"] }, "The specified transitive tag key must be included in the requested tags."],
   ])("refuses %j", async (more, message) => {
     expect(await refusal(assume(keys, roleArn("open"), more))).toMatchObject({ message });
   });

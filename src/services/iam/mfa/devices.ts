@@ -77,7 +77,10 @@ export function synchronize(
   const current = stepAt(now);
   for (const step of stepsAround(current, reach, reach)) {
     if (findStep(seed, codes[0], [step]) === undefined || findStep(seed, codes[1], [step + 1]) === undefined) continue;
-    return { ...device, drift: step + 1 - current, usedStep: step + 1, failures: 0, lockedUntil: 0 };
+    const off = step + 1 - current;
+    // One step is how long it takes to type two codes.
+    const drift = Math.abs(off) <= 1 ? 0 : off;
+    return { ...device, drift, usedStep: step + 1, failures: 0, lockedUntil: 0 };
   }
   return undefined;
 }

@@ -162,10 +162,9 @@ export function mfaOperations(needs: OperationNeeds) {
           const listed = await Promise.all(
             items.map(async ({ serialNumber, user, enabledAt }) => {
               const owner = user && (await readEntity(reader, call.account, "user", user.name));
-              return {
-                SerialNumber: serialNumber,
-                ...(owner && { User: toUser(owner, "listed"), EnableDate: new Date(enabledAt ?? 0) }),
-              };
+              if (!owner) return { SerialNumber: serialNumber };
+              const EnableDate = new Date(enabledAt ?? 0);
+              return { SerialNumber: serialNumber, User: toUser(owner, "listed"), EnableDate };
             }),
           );
           return { VirtualMFADevices: listed, ...rest };
