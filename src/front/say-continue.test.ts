@@ -4,12 +4,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { sayContinue } from "./say-continue.ts";
 
+const answer = async (url: string | undefined, respond: (body: Buffer) => void) => {
+  if (url === "/slow") await delay(20);
+  respond(Buffer.from(`body of ${url}`));
+};
+const ask = (url: string, more = "") => `POST ${url} HTTP/1.1\r\nHost: x\r\n${more}Content-Length: 0\r\n\r\n`;
+
 test("an answer that waits for its turn is whole, whether or not its client was told to continue", async () => {
   const server = createServer();
-  const answer = async (url: string | undefined, respond: (body: Buffer) => void) => {
-    if (url === "/slow") await delay(20);
-    respond(Buffer.from(`body of ${url}`));
-  };
   server.on("request", (request, response) => void answer(request.url, (body) => response.end(body)));
   server.on("checkContinue", (request, response) => {
     sayContinue(response);
@@ -17,7 +19,6 @@ test("an answer that waits for its turn is whole, whether or not its client was 
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  const ask = (url: string, more = "") => `POST ${url} HTTP/1.1\r\nHost: x\r\n${more}Content-Length: 0\r\n\r\n`;
   const heard = await new Promise<string>((resolve) => {
     let text = "";
     const socket = connect(port, "127.0.0.1", () =>

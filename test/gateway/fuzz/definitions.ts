@@ -18,6 +18,20 @@ const responses = {
 };
 const pathParameter = (name: string) => ({ name, in: "path", required: true, type: "string" });
 
+const mock = (template: string, answer: string) => ({
+  type: "mock",
+  passthroughBehavior: "when_no_templates",
+  requestTemplates: { "application/json": template },
+  responses: {
+    default: { statusCode: "200", responseTemplates: { "application/json": answer, "text/plain": "plain" } },
+  },
+});
+const operation = (integration: object, more: object = {}) => ({ responses, [extension]: integration, ...more });
+const lambda = (payloadFormatVersion: string) => ({ ...proxyTo("echo"), payloadFormatVersion });
+const route = (integration: object, more: object = {}) => ({
+  [any]: { responses: { default: { description: "" } }, [extension]: integration, ...more },
+});
+
 /** A template that reads whatever there is to read of a request. */
 const nosy = `#set($inputRoot = $input.path('$'))
 {"body": $input.json('$'), "a": "$util.escapeJavaScript($input.path('$.a'))", "all": "$util.base64Encode($input.body)",
@@ -30,15 +44,6 @@ const nosy = `#set($inputRoot = $input.path('$'))
  * @param templates of the methods `/template/0` …
  */
 export function restDefinition({ upstream, role }: Names, templates: readonly string[]): object {
-  const mock = (template: string, answer: string) => ({
-    type: "mock",
-    passthroughBehavior: "when_no_templates",
-    requestTemplates: { "application/json": template },
-    responses: {
-      default: { statusCode: "200", responseTemplates: { "application/json": answer, "text/plain": "plain" } },
-    },
-  });
-  const operation = (integration: object, more: object = {}) => ({ responses, [extension]: integration, ...more });
   const random = Object.fromEntries(
     templates.map((template, index) => [
       `/template/${index}`,
@@ -220,10 +225,6 @@ function authorizer(type: string, more: object): object {
 
 /** An HTTP API with both payload formats, each kind of authorizer, parameter mapping and CORS. */
 export function httpDefinition({ upstream, issuer }: Names): object {
-  const lambda = (payloadFormatVersion: string) => ({ ...proxyTo("echo"), payloadFormatVersion });
-  const route = (integration: object, more: object = {}) => ({
-    [any]: { responses: { default: { description: "" } }, [extension]: integration, ...more },
-  });
   return {
     openapi: "3.0.1",
     info: { title: "fuzzed", version: "1" },

@@ -157,9 +157,10 @@ export async function startFuzzedStages(templates: readonly string[]): Promise<F
   };
 }
 
+const document = (statement: object) => JSON.stringify({ Version: "2012-10-17", Statement: [statement] });
+
 async function createGatewayRole(settings: ConstructorParameters<typeof IAMClient>[0]): Promise<string> {
   const iam = new IAMClient(settings ?? {});
-  const document = (statement: object) => JSON.stringify({ Version: "2012-10-17", Statement: [statement] });
   const trust = { Effect: "Allow", Principal: { Service: "apigateway.amazonaws.com" }, Action: "sts:AssumeRole" };
   const { Role } = await iam.send(
     new CreateRoleCommand({ RoleName: "gateway", AssumeRolePolicyDocument: document(trust) }),
