@@ -137,7 +137,7 @@ const framing = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.constantFrom(
-      "trailers", "too-short", "too-long", "both", "two-lengths", "same-lengths", "chunked-twice", "identity", "bad-size", "huge-size",
+      "trailers", "length-in-trailers", "too-short", "too-long", "both", "two-lengths", "same-lengths", "chunked-twice", "identity", "bad-size", "huge-size",
       "negative", "plus", "hex", "chunk-extension", "no-end", "obscured", "lf-only",
     ), // prettier-ignore
   },
@@ -160,8 +160,10 @@ function frame(kind: string, content: string): { readonly headers: string; reado
     case "trailers":
       return {
         headers: `${transfer}Trailer: x-b\r\n`,
-        body: chunked(content, "X-B: trailing\r\nContent-Length: 5\r\n"),
+        body: chunked(content, "X-B: trailing\r\n"),
       };
+    case "length-in-trailers":
+      return { headers: transfer, body: chunked(content, "Content-Length: 5\r\n") };
     case "too-short":
       return { headers: `Content-Length: ${length + 10}\r\n`, body: content };
     case "too-long":
