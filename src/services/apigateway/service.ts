@@ -44,10 +44,13 @@ import { requestValidatorType } from "./resources/request-validator.ts";
 import { resourceType } from "./resources/resource.ts";
 import { restApiType } from "./resources/rest-api.ts";
 import { stageType } from "./resources/stage.ts";
+import { hasLoggingRole } from "./stage-logging.ts";
 
 export interface ApiGateway {
   readonly service: Service;
   readonly resourceTypes: readonly ResourceType[];
+  /** Whether an account has a role in a region that API Gateway may log with. */
+  readonly hasLoggingRole: typeof hasLoggingRole;
 }
 
 /** The control plane of REST APIs. What it deploys, the data plane answers from. */
@@ -84,6 +87,7 @@ export function createApiGateway(needs: ApiGatewayNeeds): ApiGateway {
         ...requestValidatorOperations(needs),
       },
     },
+    hasLoggingRole,
     resourceTypes: [
       domainNameType,
       basePathMappingType,

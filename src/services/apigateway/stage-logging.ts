@@ -47,10 +47,14 @@ export async function checkLogging(reader: Reader, place: Place, stage: StageRec
   if (accessLog === undefined && !executes) return;
   if (accessLog?.destinationArn !== undefined) logGroupOf(accessLog.destinationArn, place);
   if (accessLog?.format !== undefined) checkFormat(accessLog.format);
+  if (await hasLoggingRole(reader, place)) return;
+  throw badRequest("CloudWatch Logs role ARN must be set in account settings to enable logging");
+}
+
+/** Whether the account has a role in the region that API Gateway may log with. */
+export async function hasLoggingRole(reader: Reader, place: Place): Promise<boolean> {
   const account = await reader.get<{ readonly cloudwatchRoleArn?: string }>(accountKey(place));
-  if (account?.cloudwatchRoleArn === undefined) {
-    throw badRequest("CloudWatch Logs role ARN must be set in account settings to enable logging");
-  }
+  return account?.cloudwatchRoleArn !== undefined;
 }
 
 export function publishedAccessLog(stage: StageRecord, place: Place): { readonly accessLog?: PublishedAccessLog } {

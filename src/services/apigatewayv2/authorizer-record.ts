@@ -1,6 +1,6 @@
-import type { PublishedHttpAuthorizer } from "../execute-api/port.ts";
+import type { PublishedHttpAuthorizer, PublishedLambdaAuthorizer } from "../execute-api/port.ts";
 
-/** An authorizer of an HTTP API. */
+/** An authorizer of an HTTP API, or of a WebSocket API. */
 export type AuthorizerRecord = LambdaAuthorizerRecord | JwtAuthorizerRecord;
 
 interface AuthorizerBase {
@@ -16,6 +16,8 @@ export interface LambdaAuthorizerRecord extends AuthorizerBase {
   readonly payloadFormatVersion: "1.0" | "2.0";
   readonly simpleResponses: boolean;
   readonly ttlSeconds: number;
+  /** Of a WebSocket API: it has no formats to choose from, and remembers nothing. */
+  readonly isWebSocket?: boolean;
 }
 
 export interface JwtAuthorizerRecord extends AuthorizerBase {
@@ -30,12 +32,16 @@ export function publishedAuthorizer(record: AuthorizerRecord): PublishedHttpAuth
     const { issuer, audience } = record;
     return { id, type: "JWT", identitySource: identitySource[0] ?? "", issuer, audience };
   }
+  return publishedLambdaAuthorizer(record);
+}
+
+export function publishedLambdaAuthorizer(record: LambdaAuthorizerRecord): PublishedLambdaAuthorizer {
   return {
-    id,
+    id: record.authorizerId,
     type: "REQUEST",
     uri: record.uri,
     ...(record.credentialsArn === undefined ? {} : { credentials: record.credentialsArn }),
-    identitySources: identitySource,
+    identitySources: record.identitySource,
     ttlSeconds: record.ttlSeconds,
     payloadFormatVersion: record.payloadFormatVersion,
     simpleResponses: record.simpleResponses,
@@ -55,9 +61,13 @@ export function describeAuthorizer(record: AuthorizerRecord) {
   return {
     ...common,
     ...(record.credentialsArn === undefined ? {} : { AuthorizerCredentialsArn: record.credentialsArn }),
-    AuthorizerPayloadFormatVersion: record.payloadFormatVersion,
-    AuthorizerResultTtlInSeconds: record.ttlSeconds,
     AuthorizerUri: record.uri,
-    EnableSimpleResponses: record.simpleResponses,
+    ...(record.isWebSocket === true
+      ? {}
+      : {
+          AuthorizerPayloadFormatVersion: record.payloadFormatVersion,
+          AuthorizerResultTtlInSeconds: record.ttlSeconds,
+          EnableSimpleResponses: record.simpleResponses,
+        }),
   };
 }

@@ -67,7 +67,8 @@ function isIssuer(issuer: string): boolean {
   );
 }
 
-function parseLambda(common: Common, input: AuthorizerInput): LambdaAuthorizerRecord {
+/** What authorizers of both protocols say of their function. Throws BadRequestException. */
+export function parseFunction(input: AuthorizerInput): Pick<LambdaAuthorizerRecord, "uri" | "credentialsArn"> {
   if (input.JwtConfiguration !== undefined)
     throw badRequest("JwtConfiguration is not supported for REQUEST authorizers");
   const uri = input.AuthorizerUri;
@@ -76,6 +77,15 @@ function parseLambda(common: Common, input: AuthorizerInput): LambdaAuthorizerRe
       `Invalid Authorizer URI: ${uri ?? ""}. Authorizer URI should be a valid API Gateway ARN that represents a Lambda function invocation.`,
     );
   }
+  const credentialsArn = input.AuthorizerCredentialsArn;
+  if (credentialsArn && parseArn(credentialsArn)?.service !== "iam") {
+    throw badRequest(`Invalid ARN specified in the request: ${credentialsArn}`);
+  }
+  return { uri, ...(credentialsArn ? { credentialsArn } : {}) };
+}
+
+function parseLambda(common: Common, input: AuthorizerInput): LambdaAuthorizerRecord {
+  const called = parseFunction(input);
   if (input.AuthorizerPayloadFormatVersion === undefined) {
     throw badRequest("AuthorizerPayloadFormatVersion is a required parameter for REQUEST authorizer");
   }
@@ -83,10 +93,6 @@ function parseLambda(common: Common, input: AuthorizerInput): LambdaAuthorizerRe
   const simpleResponses = input.EnableSimpleResponses ?? false;
   if (simpleResponses && payloadFormatVersion === "1.0") {
     throw badRequest("EnableSimpleResponses flag is only supported for AuthorizerPayloadFormatVersion 2.0");
-  }
-  const credentialsArn = input.AuthorizerCredentialsArn;
-  if (credentialsArn && parseArn(credentialsArn)?.service !== "iam") {
-    throw badRequest(`Invalid ARN specified in the request: ${credentialsArn}`);
   }
   const ttlSeconds = input.AuthorizerResultTtlInSeconds ?? 0;
   if (!Number.isInteger(ttlSeconds) || ttlSeconds < 0 || ttlSeconds > ttlSecondsMax) {
@@ -103,8 +109,7 @@ function parseLambda(common: Common, input: AuthorizerInput): LambdaAuthorizerRe
   return {
     ...common,
     type: "REQUEST",
-    uri,
-    ...(credentialsArn ? { credentialsArn } : {}),
+    ...called,
     payloadFormatVersion,
     simpleResponses,
     ttlSeconds,
@@ -116,6 +121,9 @@ export function toInput(record: AuthorizerRecord): AuthorizerInput {
   const common = { Name: record.name, AuthorizerType: record.type, IdentitySource: record.identitySource };
   if (record.type === "JWT") {
     return { ...common, JwtConfiguration: { Audience: record.audience, Issuer: record.issuer } };
+  }
+  if (record.isWebSocket === true) {
+    return { ...common, AuthorizerCredentialsArn: record.credentialsArn, AuthorizerUri: record.uri };
   }
   return {
     ...common,

@@ -3,7 +3,7 @@ import { lowerAlphanumeric, type Ids } from "../../kernel/ids.ts";
 import type { Transaction } from "../../kernel/store/store.ts";
 import type { PublishedRoute, StagePublisher } from "../execute-api/port.ts";
 import { publishedAuthorizer } from "./authorizer-record.ts";
-import { publishedRouteSettings } from "./route-settings.ts";
+import { publishedRouteSettings, publishedWebSocketSettings } from "./route-settings.ts";
 import {
   type ApiSnapshot,
   deleteChild,
@@ -15,7 +15,7 @@ import {
   type StageRecord,
   writeChild,
 } from "./model.ts";
-import { webSocketRoutes } from "./websocket/snapshot.ts";
+import { webSocketSnapshot } from "./websocket/snapshot.ts";
 import { publishedIntegration } from "./published-integration.ts";
 
 export interface DeployNeeds {
@@ -27,8 +27,7 @@ export interface DeployNeeds {
 export async function takeSnapshot(tx: Transaction, place: Place, apiId: string): Promise<ApiSnapshot> {
   const api = await readApi(tx, place, apiId);
   if (api.webSocket !== undefined) {
-    const { routeSelectionExpression } = api.webSocket;
-    const webSocket = { routeSelectionExpression, routes: await webSocketRoutes(tx, place, apiId) };
+    const webSocket = await webSocketSnapshot(tx, place, apiId, api.webSocket);
     return { disableExecuteApiEndpoint: api.disableExecuteApiEndpoint, routes: [], webSocket };
   }
   const routes = await listChildren(tx, place, apiId, "route");
@@ -102,7 +101,14 @@ export function publishStage(
     });
   else {
     const { disableExecuteApiEndpoint } = snapshot;
-    needs.publisher.publish(tx, { ...webSocket, ...base, kind: "websocket", disableExecuteApiEndpoint });
+    needs.publisher.publish(tx, {
+      ...webSocket,
+      ...base,
+      ...publishedWebSocketSettings(stage),
+      ...publishedAccessLog(stage, place),
+      kind: "websocket",
+      disableExecuteApiEndpoint,
+    });
   }
 }
 

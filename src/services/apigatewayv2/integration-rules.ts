@@ -89,7 +89,7 @@ function parseType(type: string): "AWS_PROXY" | "HTTP_PROXY" {
   );
 }
 
-const methods = new Set(["ANY", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+export const integrationMethods = new Set(["ANY", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
 function check(settings: IntegrationSettings, integrable: Integrable): void {
   const { type, uri, method, subtype, credentials, serverName } = settings;
@@ -99,7 +99,7 @@ function check(settings: IntegrationSettings, integrable: Integrable): void {
   checkRequestParameters(settings.requestParameters ?? {});
   if (type === "HTTP_PROXY") {
     if (!isHttpUri(uri)) throw badRequest("HTTP endpoint for integration must be a valid URL");
-    if (method === undefined || !methods.has(method))
+    if (method === undefined || !integrationMethods.has(method))
       throw badRequest("HttpMethod must be set for HTTP_PROXY IntegrationType");
     if (credentials !== undefined) throw badRequest("Credentials are not supported for HTTP_PROXY IntegrationType");
     return;
@@ -112,14 +112,16 @@ function check(settings: IntegrationSettings, integrable: Integrable): void {
   }
 }
 
-function checkFunctionUri(uri: string): void {
+/** Throws BadRequestException, and the 501 for what is no function. */
+export function checkFunctionUri(uri: string): void {
   if (uri === "") throw badRequest("IntegrationUri should be a valid integration uri");
   if (/^arn:[\w-]+:lambda:/.test(uri) || /^arn:[\w-]+:apigateway:[\w-]*:lambda:path\//.test(uri)) return;
   if (/^https?:/.test(uri)) throw badRequest("IntegrationType must be HTTP_PROXY for an HTTP endpoint");
   throw notImplemented(`An integration with ${uri}`);
 }
 
-function isHttpUri(uri: string): boolean {
+/** Whether it is the URL of an endpoint, stage and path variables not yet replaced. */
+export function isHttpUri(uri: string): boolean {
   const filled = uri.replaceAll(/\$\{stageVariables\.\w+\}/g, "x");
   const authority = /^https?:\/\/([^/?#{}]+)/.exec(filled)?.[1];
   return authority !== undefined && !authority.includes("@") && URL.canParse(`http://${authority}`);
@@ -128,7 +130,8 @@ function isHttpUri(uri: string): boolean {
 const callerCredentials = /^arn:[\w-]+:iam::\*:user\/\*$/;
 const rolePattern = /^arn:[\w-]+:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/;
 
-function checkCredentials(credentials: string): void {
+/** Throws BadRequestException for what is neither a role nor the caller. */
+export function checkCredentials(credentials: string): void {
   if (!rolePattern.test(credentials) && !callerCredentials.test(credentials)) {
     throw badRequest("Invalid ARN specified in the request");
   }

@@ -4,7 +4,7 @@ import type {
   PublishedCors,
   PublishedHttpAuthorizer,
   PublishedRoute,
-  PublishedWebSocketRoute,
+  PublishedWebSocketStage,
 } from "../execute-api/port.ts";
 import type { AuthorizerRecord } from "./authorizer-record.ts";
 import type { AccessLogRecord } from "./access-log.ts";
@@ -77,10 +77,10 @@ export interface ApiSnapshot {
   readonly routes: readonly PublishedRoute[];
   readonly authorizers?: readonly PublishedHttpAuthorizer[];
   /** Of a WebSocket API, which has no other routes. */
-  readonly webSocket?: {
-    readonly routeSelectionExpression: string;
-    readonly routes: readonly PublishedWebSocketRoute[];
-  };
+  readonly webSocket?: Pick<
+    PublishedWebSocketStage,
+    "routeSelectionExpression" | "apiKeySource" | "routes" | "authorizers" | "models"
+  >;
 }
 
 export interface DeploymentRecord {
@@ -115,6 +115,9 @@ export interface RouteSettingsRecord {
   readonly detailedMetricsEnabled?: boolean;
   readonly throttlingBurstLimit?: number;
   readonly throttlingRateLimit?: number;
+  /** Of WebSocket APIs; off where it is absent. */
+  readonly loggingLevel?: "ERROR" | "INFO" | "OFF";
+  readonly dataTraceEnabled?: boolean;
 }
 
 interface Children {
@@ -130,6 +133,9 @@ interface Children {
 }
 
 export type ChildKind = keyof Children;
+
+/** What an API has of a kind. */
+export type Child<K extends ChildKind> = Children[K];
 
 const childrenMax: Readonly<Record<ChildKind, number>> = {
   route: limits.routesPerApiMax,

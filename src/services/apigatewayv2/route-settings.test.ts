@@ -1,6 +1,5 @@
 import {
   ApiGatewayV2Client,
-  CreateApiCommand,
   CreateStageCommand,
   DeleteRouteSettingsCommand,
   GetStageCommand,
@@ -67,19 +66,8 @@ test("a stage's default limits each route for itself, and a route's own settings
   });
 });
 
-test("execution logs are refused for HTTP APIs, and throttling of routes by name for WebSocket APIs", async () => {
+test("execution logs are refused for HTTP APIs", async () => {
   const { ApiId } = await importApi();
   const logging = new CreateStageCommand({ ApiId, StageName: "l", DefaultRouteSettings: { LoggingLevel: "INFO" } });
   await expect(client.send(logging)).rejects.toThrow("Execution logs are not supported on protocol type HTTP");
-  const { ApiId: socket } = await client.send(
-    new CreateApiCommand({ Name: "w", ProtocolType: "WEBSOCKET", RouteSelectionExpression: "$request.body.action" }),
-  );
-  const throttled = new CreateStageCommand({
-    ApiId: socket,
-    StageName: "w",
-    DefaultRouteSettings: { ThrottlingRateLimit: 1 },
-  });
-  await expect(client.send(throttled)).rejects.toThrow(
-    "CreateStage of a WebSocket API with DefaultRouteSettings is not implemented",
-  );
 });

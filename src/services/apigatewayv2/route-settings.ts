@@ -1,6 +1,10 @@
 import type * as sdk from "@aws-sdk/client-apigatewayv2";
-import { notImplemented } from "../../aws/error.ts";
-import type { PublishedHttpStage, PublishedRate } from "../execute-api/port.ts";
+import type {
+  PublishedHttpStage,
+  PublishedRate,
+  PublishedRouteSetting,
+  PublishedRouteSettings,
+} from "../execute-api/port.ts";
 import { badRequest } from "./errors.ts";
 import type { RouteSettingsRecord, StageRecord } from "./model.ts";
 
@@ -55,13 +59,9 @@ export function describeRouteSettings(stage: StageRecord) {
   };
 }
 
-/** AWS: logging and data traces are of WebSocket APIs. */
 function parseSettings(operation: string, settings: sdk.RouteSettings): RouteSettingsRecord {
   const { DataTraceEnabled, LoggingLevel, ThrottlingBurstLimit, ThrottlingRateLimit, DetailedMetricsEnabled } =
     settings;
-  if (DataTraceEnabled === true || (LoggingLevel !== undefined && LoggingLevel !== "OFF")) {
-    throw badRequest("Execution logs are not supported on protocol type HTTP");
-  }
   for (const limit of [ThrottlingBurstLimit, ThrottlingRateLimit]) {
     if (limit !== undefined && !(limit >= 0)) throw badRequest(`${operation}: throttling limits must not be negative`);
   }
@@ -69,17 +69,49 @@ function parseSettings(operation: string, settings: sdk.RouteSettings): RouteSet
     ...(DetailedMetricsEnabled === undefined ? {} : { detailedMetricsEnabled: DetailedMetricsEnabled }),
     ...(ThrottlingBurstLimit === undefined ? {} : { throttlingBurstLimit: ThrottlingBurstLimit }),
     ...(ThrottlingRateLimit === undefined ? {} : { throttlingRateLimit: ThrottlingRateLimit }),
+    ...(LoggingLevel === undefined ? {} : { loggingLevel: LoggingLevel }),
+    ...(DataTraceEnabled === undefined ? {} : { dataTraceEnabled: DataTraceEnabled }),
   };
 }
 
-/** Messages of WebSocket APIs are not throttled by route here. */
-export function refuseForWebSockets(settings: Pick<StageRecord, "defaultRouteSettings" | "routeSettings">): void {
-  const all = [settings.defaultRouteSettings ?? {}, ...Object.values(settings.routeSettings ?? {})];
-  for (const each of all) {
-    if (rateOf(each) !== undefined) throw notImplemented("Throttling of a WebSocket API's routes");
-    if (each.detailedMetricsEnabled === true)
-      throw notImplemented("DetailedMetricsEnabled of a WebSocket API's routes");
-  }
+/** AWS: execution logs are of WebSocket APIs. Throws BadRequestException. */
+export function refuseLogging(stage: StageRecord): void {
+  const asks = ({ dataTraceEnabled, loggingLevel = "OFF" }: RouteSettingsRecord) =>
+    dataTraceEnabled === true || loggingLevel !== "OFF";
+  if (allSettings(stage).some(asks)) throw badRequest("Execution logs are not supported on protocol type HTTP");
+}
+
+/** Whether a stage writes execution logs. */
+export function logsExecutions(stage: StageRecord): boolean {
+  return allSettings(stage).some(({ loggingLevel = "OFF" }) => loggingLevel !== "OFF");
+}
+
+function allSettings({ defaultRouteSettings = {}, routeSettings = {} }: StageRecord): RouteSettingsRecord[] {
+  return [defaultRouteSettings, ...Object.values(routeSettings)];
+}
+
+/** What the data plane of a WebSocket API does with them. */
+export function publishedWebSocketSettings(stage: StageRecord): { readonly settings?: PublishedRouteSettings } {
+  const { defaultRouteSettings, routeSettings = {} } = stage;
+  if (defaultRouteSettings === undefined && Object.keys(routeSettings).length === 0) return {};
+  const routes = Object.entries(routeSettings).map(([routeKey, settings]) => [routeKey, toRouteSetting(settings)]);
+  return {
+    settings: {
+      ...(defaultRouteSettings === undefined ? {} : { default: toRouteSetting(defaultRouteSettings) }),
+      routes: Object.fromEntries(routes),
+    },
+  };
+}
+
+function toRouteSetting(settings: RouteSettingsRecord): PublishedRouteSetting {
+  const { dataTraceEnabled, detailedMetricsEnabled, loggingLevel } = settings;
+  const throttling = rateOf(settings);
+  return {
+    ...(throttling === undefined ? {} : { throttling }),
+    ...(loggingLevel === undefined ? {} : { loggingLevel }),
+    ...(dataTraceEnabled === undefined ? {} : { dataTrace: dataTraceEnabled }),
+    ...(detailedMetricsEnabled === undefined ? {} : { metrics: detailedMetricsEnabled }),
+  };
 }
 
 /** Without a rate there is the account's, and without a burst what comes in a second may come at once. */
@@ -90,8 +122,11 @@ function rateOf({ throttlingRateLimit, throttlingBurstLimit }: RouteSettingsReco
 }
 
 function describe(settings: RouteSettingsRecord) {
-  const { detailedMetricsEnabled, throttlingBurstLimit, throttlingRateLimit } = settings;
+  const { dataTraceEnabled, detailedMetricsEnabled, loggingLevel, throttlingBurstLimit, throttlingRateLimit } =
+    settings;
   return {
+    ...(dataTraceEnabled === undefined ? {} : { DataTraceEnabled: dataTraceEnabled }),
+    ...(loggingLevel === undefined ? {} : { LoggingLevel: loggingLevel }),
     ...(detailedMetricsEnabled === undefined ? {} : { DetailedMetricsEnabled: detailedMetricsEnabled }),
     ...(throttlingBurstLimit === undefined ? {} : { ThrottlingBurstLimit: throttlingBurstLimit }),
     ...(throttlingRateLimit === undefined ? {} : { ThrottlingRateLimit: throttlingRateLimit }),

@@ -139,9 +139,11 @@ describe("A WebSocket API", () => {
 
   test.each([
     [{ StageName: "$default" }, "BadRequestException"],
-    [{ StageName: "s", DefaultRouteSettings: { ThrottlingRateLimit: 1 } }, "NotImplemented"],
-    [{ StageName: "s", RouteSettings: { x: { DetailedMetricsEnabled: true } } }, "NotImplemented"],
-    [{ StageName: "s", AccessLogSettings: { DestinationArn: "arn:x", Format: "x" } }, "NotImplemented"],
+    [{ StageName: "s", DefaultRouteSettings: { ThrottlingRateLimit: -1 } }, "BadRequestException"],
+    // The account has no role to log with.
+    [{ StageName: "s", DefaultRouteSettings: { LoggingLevel: "INFO" as const } }, "BadRequestException"],
+    [{ StageName: "s", AccessLogSettings: { DestinationArn: "arn:x", Format: "x" } }, "BadRequestException"],
+    [{ StageName: "s", ClientCertificateId: "abc" }, "NotImplemented"],
   ])("refuses a stage with %j with %s", async (input, name) => {
     await expect(client.send(new sdk.CreateStageCommand({ ApiId: apiId, ...input }))).rejects.toMatchObject({ name });
   });

@@ -572,4 +572,10 @@ export interface PublishedCors {
 }
 
 export type { Answer, Ask, ConnectionsPort } from "./websocket/ask.ts";
-export type { PublishedWebSocketIntegration, PublishedWebSocketRoute } from "./websocket/published.ts";
+export type {
+  PublishedRouteSetting,
+  PublishedRouteSettings,
+  PublishedWebSocketIntegration,
+  PublishedWebSocketRoute,
+  PublishedWebSocketStage,
+} from "./websocket/published.ts";

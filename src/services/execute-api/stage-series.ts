@@ -1,7 +1,7 @@
 import type { MetricsPort } from "../cloudwatch/port.ts";
 import type { PublishedStage } from "./port.ts";
 
-type Dimensions = readonly { readonly name: string; readonly value: string }[];
+export type Dimensions = readonly { readonly name: string; readonly value: string }[];
 
 /** Requests counted since they were told last, for some sets of dimensions. */
 export interface Series {
@@ -88,7 +88,8 @@ function count(values: Values, value: number): void {
   values.set(value, (values.get(value) ?? 0) + 1);
 }
 
-function toSample(values: ReadonlyMap<number, number>) {
+/** How often each value came, as CloudWatch takes it. */
+export function toSample(values: ReadonlyMap<number, number>) {
   let [total, sum, minimum, maximum] = [0, 0, Infinity, -Infinity];
   for (const [value, times] of values) {
     if (times === 0) continue;

@@ -11,6 +11,7 @@ import { badRequest, childNotFound, conflict, limitExceeded } from "../errors.ts
 import { apiGatewayV2Limits as limits } from "../limits.ts";
 import { deleteChild, findChild, listChildren, readApi, writeChild } from "../model.ts";
 import { pageOf } from "../rules.ts";
+import { parseWebSocketAuthorizer } from "../websocket/authorizer-rules.ts";
 import type { ApiGatewayV2Needs } from "./needs.ts";
 
 export function authorizerOperations(needs: ApiGatewayV2Needs) {
@@ -19,7 +20,10 @@ export function authorizerOperations(needs: ApiGatewayV2Needs) {
       authorize: (input, call) => may("POST", call, `/apis/${input.ApiId}/authorizers`),
       run: async (input, call) => {
         const apiId = input.ApiId ?? "";
-        const record = parseAuthorizer(needs.ids.random(6, lowerAlphanumeric), input);
+        const authorizerId = needs.ids.random(6, lowerAlphanumeric);
+        const { webSocket } = await needs.store.read((reader) => readApi(reader, call, apiId));
+        const parse = webSocket === undefined ? parseAuthorizer : parseWebSocketAuthorizer;
+        const record = parse(authorizerId, input);
         await mayPass(call, undefined, record);
         await needs.store.transact(async (tx) => {
           await readApi(tx, call, apiId);
@@ -72,7 +76,10 @@ export function authorizerOperations(needs: ApiGatewayV2Needs) {
         const apiId = input.ApiId ?? "";
         await needs.store.transact(async (tx) => {
           const { authorizerId } = await readAuthorizer(tx, call, apiId, input.AuthorizerId);
-          const routes = await listChildren(tx, call, apiId, "route");
+          const routes = [
+            ...(await listChildren(tx, call, apiId, "route")),
+            ...(await listChildren(tx, call, apiId, "webSocketRoute")),
+          ];
           const user = routes.find((route) => route.authorizerId === authorizerId);
           if (user !== undefined) {
             throw conflict(
@@ -122,7 +129,8 @@ async function readAuthorizer(
 /** What a request gives replaces what there is. */
 function change(before: AuthorizerRecord, input: AuthorizerInput): AuthorizerRecord {
   const known = toInput(before);
-  return parseAuthorizer(before.authorizerId, {
+  const parse = before.type === "REQUEST" && before.isWebSocket === true ? parseWebSocketAuthorizer : parseAuthorizer;
+  return parse(before.authorizerId, {
     AuthorizerCredentialsArn: input.AuthorizerCredentialsArn ?? known.AuthorizerCredentialsArn,
     AuthorizerPayloadFormatVersion: input.AuthorizerPayloadFormatVersion ?? known.AuthorizerPayloadFormatVersion,
     AuthorizerResultTtlInSeconds: input.AuthorizerResultTtlInSeconds ?? known.AuthorizerResultTtlInSeconds,

@@ -6,10 +6,18 @@ import { deployStage, publishStage, takeSnapshot } from "../deploy.ts";
 import { describeAccessLog, parseAccessLog } from "../access-log.ts";
 import { badRequest, childNotFound, conflict, limitExceeded } from "../errors.ts";
 import { apiGatewayV2Limits as limits } from "../limits.ts";
-import { deleteChild, findChild, listChildren, readApi, type StageRecord, writeChild } from "../model.ts";
+import {
+  type ApiRecord,
+  deleteChild,
+  findChild,
+  listChildren,
+  readApi,
+  type StageRecord,
+  writeChild,
+} from "../model.ts";
 import { pageOf, parseStageName, refuseMembers, wholeSecond } from "../rules.ts";
 import type { ApiGatewayV2Needs } from "./needs.ts";
-import { describeRouteSettings, parseRouteSettings, refuseForWebSockets } from "../route-settings.ts";
+import { describeRouteSettings, logsExecutions, parseRouteSettings, refuseLogging } from "../route-settings.ts";
 import { checkTags } from "./tags.ts";
 
 const refused = ["ClientCertificateId"];
@@ -36,7 +44,7 @@ export function stageOperations(needs: ApiGatewayV2Needs) {
         };
         const stage = await needs.store.transact(async (tx) => {
           const api = await readApi(tx, call, apiId);
-          if (api.webSocket !== undefined) refuseForWebSockets(wanted);
+          await checkLogging(needs, tx, call, api, wanted);
           const stages = await listChildren(tx, call, apiId, "stage");
           if (stages.some((other) => other.stageName === wanted.stageName)) throw conflict("Stage already exists");
           if (stages.length >= limits.stagesPerApiMax) throw limitExceeded("Stages", limits.stagesPerApiMax);
@@ -81,8 +89,7 @@ export function stageOperations(needs: ApiGatewayV2Needs) {
             ...parseRouteSettings("UpdateStage", input, before),
             ...parseAccessLog(input.AccessLogSettings, call, before),
           };
-          const { webSocket } = await readApi(tx, call, apiId);
-          if (webSocket !== undefined) refuseForWebSockets(next);
+          await checkLogging(needs, tx, call, await readApi(tx, call, apiId), next);
           return apply(needs, tx, call, apiId, next);
         });
         return describeStage(stage);
@@ -113,6 +120,24 @@ export function stageOperations(needs: ApiGatewayV2Needs) {
       },
     },
   } satisfies OperationsOf<typeof sdk>;
+}
+
+/**
+ * Throws BadRequestException.
+ *
+ * AWS: HTTP APIs have no execution logs, and need no role to log with. WebSocket APIs have both kinds of logs, as REST APIs do.
+ */
+async function checkLogging(
+  needs: ApiGatewayV2Needs,
+  reader: Reader,
+  call: Call,
+  { webSocket }: ApiRecord,
+  stage: StageRecord,
+): Promise<void> {
+  if (webSocket === undefined) return refuseLogging(stage);
+  if (stage.accessLog === undefined && !logsExecutions(stage)) return;
+  if (await needs.hasLoggingRole(reader, call)) return;
+  throw badRequest("CloudWatch Logs role ARN must be set in account settings to enable logging");
 }
 
 /** Write a stage and put on the air what it now stands for. */

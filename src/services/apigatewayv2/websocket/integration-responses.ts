@@ -1,19 +1,18 @@
 import type * as sdk from "@aws-sdk/client-apigatewayv2";
 import { lowerAlphanumeric } from "../../../kernel/ids.ts";
 import type { Reader, Transaction } from "../../../kernel/store/store.ts";
-import type { Call, OperationsOf } from "../../../wire/service.ts";
+import type { Call, InputOf, OperationsOf } from "../../../wire/service.ts";
 import { may } from "../authorize.ts";
 import { autoDeploy } from "../deploy.ts";
 import { badRequest, childNotFound, conflict, limitExceeded } from "../errors.ts";
 import { apiGatewayV2Limits as limits } from "../limits.ts";
 import { deleteChild, findChild, listChildren, writeChild } from "../model.ts";
 import type { ApiGatewayV2Needs } from "../operations/needs.ts";
-import { pageOf, refuseMembers } from "../rules.ts";
+import { pageOf } from "../rules.ts";
 import { readIntegration } from "./integrations.ts";
 import type { IntegrationResponseRecord } from "./records.ts";
-import { parseIntegrationResponseKey, parseTemplates, parseTemplateSelection } from "./rules.ts";
-
-const refused = ["ContentHandlingStrategy", "ResponseParameters"];
+import { parseContentHandling, parseResponseParameters } from "./parameter-rules.ts";
+import { type IsExpression, parseIntegrationResponseKey, parseKeySelection, parseTemplates } from "./rules.ts";
 
 export function integrationResponseOperations(needs: ApiGatewayV2Needs) {
   const write = async (tx: Transaction, call: Call, apiId: string, response: IntegrationResponseRecord) => {
@@ -38,21 +37,18 @@ export function integrationResponseOperations(needs: ApiGatewayV2Needs) {
     CreateIntegrationResponse: {
       authorize: (input, call) => may("POST", call, pathOf(input)),
       run: async (input, call) => {
-        refuseMembers("CreateIntegrationResponse", input, refused);
         const apiId = input.ApiId ?? "";
-        const selection = parseTemplateSelection(input.TemplateSelectionExpression, needs.isSelectionExpression);
-        const response: IntegrationResponseRecord = {
+        const ids = {
           integrationResponseId: needs.ids.random(7, lowerAlphanumeric),
           integrationId: input.IntegrationId ?? "",
-          integrationResponseKey: parseIntegrationResponseKey(input.IntegrationResponseKey ?? ""),
-          responseTemplates: parseTemplates(input.ResponseTemplates),
-          ...(selection === undefined ? {} : { templateSelectionExpression: selection }),
         };
+        const response = toResponse(ids, input, needs.isSelectionExpression);
         await needs.store.transact(async (tx) => {
           const { type } = await readIntegration(tx, call, apiId, response.integrationId);
           // AWS: what a proxy integration answers is passed on as it is.
-          if (type === "AWS_PROXY")
-            throw badRequest("Integration responses are not supported for AWS_PROXY integrations");
+          if (type === "AWS_PROXY" || type === "HTTP_PROXY") {
+            throw badRequest(`Integration responses are not supported for ${type} integrations`);
+          }
           await write(tx, call, apiId, response);
         });
         return describe(response);
@@ -76,21 +72,11 @@ export function integrationResponseOperations(needs: ApiGatewayV2Needs) {
     UpdateIntegrationResponse: {
       authorize: (input, call) => may("PATCH", call, `${pathOf(input)}/${input.IntegrationResponseId}`),
       run: async (input, call) => {
-        refuseMembers("UpdateIntegrationResponse", input, refused);
-        const selection = parseTemplateSelection(input.TemplateSelectionExpression, needs.isSelectionExpression);
-        const { IntegrationResponseKey, ResponseTemplates } = input;
+        const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
         const response = await needs.store.transact(async (tx) => {
           const before = await read(tx, call, input);
-          const next: IntegrationResponseRecord = {
-            ...before,
-            integrationResponseKey:
-              IntegrationResponseKey === undefined
-                ? before.integrationResponseKey
-                : parseIntegrationResponseKey(IntegrationResponseKey),
-            responseTemplates:
-              ResponseTemplates === undefined ? before.responseTemplates : parseTemplates(ResponseTemplates),
-            ...(selection === undefined ? {} : { templateSelectionExpression: selection }),
-          };
+          // What a request gives replaces what there is.
+          const next = toResponse(before, { ...describe(before), ...given }, needs.isSelectionExpression);
           await write(tx, call, input.ApiId ?? "", next);
           return next;
         });
@@ -127,16 +113,35 @@ async function read(
   return response;
 }
 
-function describe(response: IntegrationResponseRecord) {
+function toResponse(
+  { integrationResponseId, integrationId }: Pick<IntegrationResponseRecord, "integrationResponseId" | "integrationId">,
+  input: Omit<InputOf<typeof sdk, "UpdateIntegrationResponse">, "ApiId" | "IntegrationId" | "IntegrationResponseId">,
+  isExpression: IsExpression,
+): IntegrationResponseRecord {
+  const name = "TemplateSelectionExpression";
+  const selection = parseKeySelection(name, input.TemplateSelectionExpression, isExpression, "answer");
+  const parameters = parseResponseParameters(input.ResponseParameters);
+  const contentHandling = parseContentHandling(input.ContentHandlingStrategy);
   return {
+    integrationResponseId,
+    integrationId,
+    integrationResponseKey: parseIntegrationResponseKey(input.IntegrationResponseKey ?? ""),
+    responseTemplates: parseTemplates(input.ResponseTemplates),
+    ...(selection === undefined ? {} : { templateSelectionExpression: selection }),
+    ...(parameters === undefined ? {} : { responseParameters: parameters }),
+    ...(contentHandling === undefined ? {} : { contentHandling }),
+  };
+}
+
+function describe(response: IntegrationResponseRecord) {
+  const { contentHandling, responseParameters, responseTemplates, templateSelectionExpression } = response;
+  return {
+    ...(contentHandling === undefined ? {} : { ContentHandlingStrategy: contentHandling }),
     IntegrationResponseId: response.integrationResponseId,
     IntegrationResponseKey: response.integrationResponseKey,
-    ...(Object.keys(response.responseTemplates).length === 0
-      ? {}
-      : { ResponseTemplates: { ...response.responseTemplates } }),
-    ...(response.templateSelectionExpression === undefined
-      ? {}
-      : { TemplateSelectionExpression: response.templateSelectionExpression }),
+    ...(responseParameters === undefined ? {} : { ResponseParameters: { ...responseParameters } }),
+    ...(Object.keys(responseTemplates).length === 0 ? {} : { ResponseTemplates: { ...responseTemplates } }),
+    ...(templateSelectionExpression === undefined ? {} : { TemplateSelectionExpression: templateSelectionExpression }),
   };
 }
 

@@ -1,3 +1,5 @@
+import type { ContentHandling } from "../../execute-api/port.ts";
+
 /** What an API has that is a WebSocket API. */
 export interface WebSocketSettings {
   readonly routeSelectionExpression: string;
@@ -5,31 +7,49 @@ export interface WebSocketSettings {
   readonly disableSchemaValidation?: boolean;
 }
 
+/** Whether parameters must be there, by name: `route.request.querystring.q`. */
+export type ParameterConstraints = Readonly<Record<string, { readonly required: boolean }>>;
+
 export interface WebSocketRouteRecord {
   readonly routeId: string;
   readonly routeKey: string;
-  readonly authorizationType: "NONE" | "AWS_IAM";
+  readonly authorizationType: "NONE" | "AWS_IAM" | "CUSTOM";
+  readonly authorizerId?: string;
+  readonly apiKeyRequired?: boolean;
   readonly operationName?: string;
   readonly integrationId?: string;
+  readonly requestParameters?: ParameterConstraints;
+  /** Names of models, by the key that the expression selects. */
+  readonly requestModels?: Readonly<Record<string, string>>;
+  readonly modelSelectionExpression?: string;
   readonly routeResponseSelectionExpression?: string;
   /** AWS: `$default` is the only key there is. */
   readonly responses: readonly RouteResponseRecord[];
 }
 
+/** AWS: models, their selection and parameters of answers to messages are kept, and have no effect. */
 export interface RouteResponseRecord {
   readonly routeResponseId: string;
   readonly routeResponseKey: string;
+  readonly modelSelectionExpression?: string;
+  readonly responseModels?: Readonly<Record<string, string>>;
+  readonly responseParameters?: ParameterConstraints;
 }
 
 export interface WebSocketIntegrationRecord {
   readonly integrationId: string;
-  readonly type: "AWS_PROXY" | "MOCK";
+  readonly type: "AWS" | "AWS_PROXY" | "HTTP" | "HTTP_PROXY" | "MOCK";
+  /** Absent for a mock. */
   readonly uri?: string;
+  readonly method?: string;
+  readonly credentials?: string;
   readonly timeoutMs: number;
   readonly description?: string;
+  readonly requestParameters?: Readonly<Record<string, string>>;
   readonly requestTemplates: Readonly<Record<string, string>>;
   readonly templateSelectionExpression?: string;
   readonly passthroughBehavior: "WHEN_NO_MATCH" | "WHEN_NO_TEMPLATES" | "NEVER";
+  readonly contentHandling?: ContentHandling;
 }
 
 export interface IntegrationResponseRecord {
@@ -39,6 +59,8 @@ export interface IntegrationResponseRecord {
   readonly integrationResponseKey: string;
   readonly responseTemplates: Readonly<Record<string, string>>;
   readonly templateSelectionExpression?: string;
+  readonly responseParameters?: Readonly<Record<string, string>>;
+  readonly contentHandling?: ContentHandling;
 }
 
 /** A data model of a WebSocket API. */

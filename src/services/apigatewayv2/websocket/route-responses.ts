@@ -1,17 +1,17 @@
 import type * as sdk from "@aws-sdk/client-apigatewayv2";
 import { lowerAlphanumeric } from "../../../kernel/ids.ts";
 import type { Transaction } from "../../../kernel/store/store.ts";
-import type { Call, OperationsOf } from "../../../wire/service.ts";
+import type { Call, InputOf, OperationsOf } from "../../../wire/service.ts";
 import { may } from "../authorize.ts";
 import { autoDeploy } from "../deploy.ts";
 import { badRequest, childNotFound, conflict } from "../errors.ts";
 import { writeChild } from "../model.ts";
 import type { ApiGatewayV2Needs } from "../operations/needs.ts";
-import { pageOf, refuseMembers } from "../rules.ts";
+import { pageOf } from "../rules.ts";
+import { describeConstraints, parseRouteResponseParameters } from "./parameter-rules.ts";
 import type { RouteResponseRecord, WebSocketRouteRecord } from "./records.ts";
 import { readRoute } from "./routes.ts";
-
-const refused = ["ModelSelectionExpression", "ResponseModels", "ResponseParameters"];
+import { parseModelNames } from "./rules.ts";
 
 export function routeResponseOperations(needs: ApiGatewayV2Needs) {
   /** Change a route's responses. */
@@ -31,11 +31,7 @@ export function routeResponseOperations(needs: ApiGatewayV2Needs) {
     CreateRouteResponse: {
       authorize: (input, call) => may("POST", call, pathOf(input)),
       run: async (input, call) => {
-        refuseMembers("CreateRouteResponse", input, refused);
-        const response: RouteResponseRecord = {
-          routeResponseId: needs.ids.random(7, lowerAlphanumeric),
-          routeResponseKey: parseKey(input.RouteResponseKey),
-        };
+        const response = toResponse(needs.ids.random(7, lowerAlphanumeric), input);
         await change(call, input.ApiId ?? "", input.RouteId ?? "", ({ responses }) => {
           if (responses.some(({ routeResponseKey }) => routeResponseKey === response.routeResponseKey)) {
             throw conflict(`Route response with key ${response.routeResponseKey} already exists for this route`);
@@ -65,12 +61,11 @@ export function routeResponseOperations(needs: ApiGatewayV2Needs) {
     UpdateRouteResponse: {
       authorize: (input, call) => may("PATCH", call, `${pathOf(input)}/${input.RouteResponseId}`),
       run: async (input, call) => {
-        refuseMembers("UpdateRouteResponse", input, refused);
-        const key = input.RouteResponseKey === undefined ? undefined : parseKey(input.RouteResponseKey);
+        const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
         let next: RouteResponseRecord = { routeResponseId: "", routeResponseKey: "" };
         await change(call, input.ApiId ?? "", input.RouteId ?? "", (route) => {
           const before = find(route, input.RouteResponseId);
-          next = { ...before, routeResponseKey: key ?? before.routeResponseKey };
+          next = toResponse(before.routeResponseId, { ...describe(before), ...given });
           return route.responses.map((each) => (each === before ? next : each));
         });
         return describe(next);
@@ -89,9 +84,20 @@ export function routeResponseOperations(needs: ApiGatewayV2Needs) {
   } satisfies OperationsOf<typeof sdk>;
 }
 
-function parseKey(key: string | undefined): string {
-  if (key !== "$default") throw badRequest("RouteResponseKey must be $default");
-  return key;
+function toResponse(
+  routeResponseId: string,
+  input: Omit<InputOf<typeof sdk, "UpdateRouteResponse">, "ApiId" | "RouteId" | "RouteResponseId">,
+): RouteResponseRecord {
+  if (input.RouteResponseKey !== "$default") throw badRequest("RouteResponseKey must be $default");
+  const models = parseModelNames(input.ResponseModels);
+  const parameters = parseRouteResponseParameters(input.ResponseParameters);
+  return {
+    routeResponseId,
+    routeResponseKey: input.RouteResponseKey,
+    ...(input.ModelSelectionExpression ? { modelSelectionExpression: input.ModelSelectionExpression } : {}),
+    ...(models === undefined ? {} : { responseModels: models }),
+    ...(parameters === undefined ? {} : { responseParameters: parameters }),
+  };
 }
 
 function find(route: WebSocketRouteRecord, routeResponseId: string | undefined): RouteResponseRecord {
@@ -100,8 +106,15 @@ function find(route: WebSocketRouteRecord, routeResponseId: string | undefined):
   return found;
 }
 
-function describe({ routeResponseId, routeResponseKey }: RouteResponseRecord) {
-  return { RouteResponseId: routeResponseId, RouteResponseKey: routeResponseKey };
+function describe(response: RouteResponseRecord) {
+  const { modelSelectionExpression, responseModels, responseParameters } = response;
+  return {
+    ...(modelSelectionExpression === undefined ? {} : { ModelSelectionExpression: modelSelectionExpression }),
+    ...(responseModels === undefined ? {} : { ResponseModels: { ...responseModels } }),
+    ...(responseParameters === undefined ? {} : { ResponseParameters: describeConstraints(responseParameters) }),
+    RouteResponseId: response.routeResponseId,
+    RouteResponseKey: response.routeResponseKey,
+  };
 }
 
 function pathOf(input: { readonly ApiId?: string | undefined; readonly RouteId?: string | undefined }): string {

@@ -1,107 +1,44 @@
 import type * as sdk from "@aws-sdk/client-apigatewayv2";
-import { lowerAlphanumeric } from "../../../kernel/ids.ts";
-import type { Reader, Transaction } from "../../../kernel/store/store.ts";
-import type { Call, OperationsOf } from "../../../wire/service.ts";
+import type { Reader } from "../../../kernel/store/store.ts";
+import type { InputOf, OperationsOf } from "../../../wire/service.ts";
 import { may } from "../authorize.ts";
 import { autoDeploy } from "../deploy.ts";
-import { badRequest, childNotFound, conflict, limitExceeded } from "../errors.ts";
-import { apiGatewayV2Limits as limits } from "../limits.ts";
-import { deleteChild, findChild, listChildren, writeChild } from "../model.ts";
+import { badRequest, childNotFound } from "../errors.ts";
+import { findChild, listChildren, type Place, writeChild } from "../model.ts";
 import type { ApiGatewayV2Needs } from "../operations/needs.ts";
-import { pageOf, parseTarget, refuseMembers } from "../rules.ts";
+import { readRouteOf, type RouteProtocol, routeOperationsOf } from "../operations/route-operations.ts";
+import { parseTarget } from "../rules.ts";
+import { describeConstraints, parseRouteParameters } from "./parameter-rules.ts";
 import { readWebSocketApi } from "./protocol.ts";
 import type { WebSocketRouteRecord } from "./records.ts";
-import { parseResponseSelection, parseWebSocketAuthorization, parseWebSocketRouteKey } from "./rules.ts";
-
-const refused = [
-  "ApiKeyRequired",
-  "AuthorizationScopes",
-  "AuthorizerId",
-  "ModelSelectionExpression",
-  "RequestModels",
-  "RequestParameters",
-];
+import {
+  type IsExpression,
+  parseApiKeyRequired,
+  parseKeySelection,
+  parseModelNames,
+  parseResponseSelection,
+  parseWebSocketAuthorization,
+  parseWebSocketRouteKey,
+} from "./rules.ts";
 
 export function webSocketRouteOperations(needs: ApiGatewayV2Needs) {
   return {
-    CreateRoute: {
-      authorize: (input, call) => may("POST", call, `/apis/${input.ApiId}/routes`),
-      run: async (input, call) => {
-        refuseMembers("CreateRoute", input, refused);
-        const apiId = input.ApiId ?? "";
-        const routeKey = parseWebSocketRouteKey(input.RouteKey ?? "");
-        const integrationId = parseTarget(input.Target);
-        const selection = parseResponseSelection(input.RouteResponseSelectionExpression);
-        const route: WebSocketRouteRecord = {
-          routeId: needs.ids.random(7, lowerAlphanumeric),
-          routeKey,
-          authorizationType: parseWebSocketAuthorization(input.AuthorizationType, routeKey),
-          ...(input.OperationName === undefined ? {} : { operationName: input.OperationName }),
-          ...(integrationId === undefined ? {} : { integrationId }),
-          ...(selection === undefined ? {} : { routeResponseSelectionExpression: selection }),
-          responses: [],
-        };
-        await needs.store.transact(async (tx) => {
-          await readWebSocketApi(tx, call, apiId);
-          await checkRoute(tx, call, apiId, route, true);
-          writeChild(tx, call, apiId, "webSocketRoute", route.routeId, route);
-          await autoDeploy(needs, tx, call, apiId, call.now);
-        });
-        return describeRoute(route);
-      },
-    },
-    GetRoute: {
-      authorize: (input, call) => may("GET", call, `/apis/${input.ApiId}/routes/${input.RouteId}`),
-      run: (input, call) =>
-        needs.store.read(async (reader) =>
-          describeRoute(await readRoute(reader, call, input.ApiId ?? "", input.RouteId ?? "")),
+    ...routeOperationsOf(needs, webSocketRoutes(needs.isSelectionExpression)),
+    DeleteRouteRequestParameter: {
+      authorize: (input, call) =>
+        may(
+          "DELETE",
+          call,
+          `/apis/${input.ApiId}/routes/${input.RouteId}/requestparameters/${input.RequestParameterKey}`,
         ),
-    },
-    GetRoutes: {
-      authorize: (input, call) => may("GET", call, `/apis/${input.ApiId}/routes`),
       run: async (input, call) => {
-        const routes = await needs.store.read(async (reader) => {
-          await readWebSocketApi(reader, call, input.ApiId ?? "");
-          return listChildren(reader, call, input.ApiId ?? "", "webSocketRoute");
-        });
-        const page = pageOf(routes, (route) => route.routeId, input.MaxResults, input.NextToken);
-        return { ...page, Items: page.Items.map(describeRoute) };
-      },
-    },
-    UpdateRoute: {
-      authorize: (input, call) => may("PATCH", call, `/apis/${input.ApiId}/routes/${input.RouteId}`),
-      run: async (input, call) => {
-        refuseMembers("UpdateRoute", input, refused);
-        const apiId = input.ApiId ?? "";
-        const integrationId = parseTarget(input.Target);
-        const selection = parseResponseSelection(input.RouteResponseSelectionExpression);
-        const route = await needs.store.transact(async (tx) => {
-          const before = await readRoute(tx, call, apiId, input.RouteId ?? "");
-          const routeKey = input.RouteKey === undefined ? before.routeKey : parseWebSocketRouteKey(input.RouteKey);
-          const type = input.AuthorizationType ?? before.authorizationType;
-          const next: WebSocketRouteRecord = {
-            ...before,
-            routeKey,
-            authorizationType: parseWebSocketAuthorization(type, routeKey),
-            ...(input.OperationName === undefined ? {} : { operationName: input.OperationName }),
-            ...(integrationId === undefined ? {} : { integrationId }),
-            ...(selection === undefined ? {} : { routeResponseSelectionExpression: selection }),
-          };
-          await checkRoute(tx, call, apiId, next, false);
-          writeChild(tx, call, apiId, "webSocketRoute", next.routeId, next);
-          await autoDeploy(needs, tx, call, apiId, call.now);
-          return next;
-        });
-        return describeRoute(route);
-      },
-    },
-    DeleteRoute: {
-      authorize: (input, call) => may("DELETE", call, `/apis/${input.ApiId}/routes/${input.RouteId}`),
-      run: async (input, call) => {
-        const apiId = input.ApiId ?? "";
+        const { ApiId: apiId = "", RouteId: routeId = "", RequestParameterKey: key = "" } = input;
         await needs.store.transact(async (tx) => {
-          const route = await readRoute(tx, call, apiId, input.RouteId ?? "");
-          deleteChild(tx, call, apiId, "webSocketRoute", route.routeId);
+          const { requestParameters = {}, ...route } = await readRoute(tx, call, apiId, routeId);
+          if (!Object.hasOwn(requestParameters, key)) throw childNotFound("RequestParameter");
+          const { [key]: _gone, ...rest } = requestParameters;
+          const kept = Object.keys(rest).length === 0 ? {} : { requestParameters: rest };
+          writeChild(tx, call, apiId, "webSocketRoute", routeId, { ...route, ...kept });
           await autoDeploy(needs, tx, call, apiId, call.now);
         });
         return {};
@@ -110,41 +47,101 @@ export function webSocketRouteOperations(needs: ApiGatewayV2Needs) {
   } satisfies OperationsOf<typeof sdk>;
 }
 
-export async function readRoute(
-  reader: Reader,
-  call: Call,
-  apiId: string,
-  routeId: string,
-): Promise<WebSocketRouteRecord> {
-  await readWebSocketApi(reader, call, apiId);
-  const route = await findChild(reader, call, apiId, "webSocketRoute", routeId);
-  if (route === undefined) throw childNotFound("Route");
-  return route;
+export function readRoute(reader: Reader, place: Place, apiId: string, routeId: string): Promise<WebSocketRouteRecord> {
+  const routes = { kind: "webSocketRoute", readApi: readWebSocketApi } as const;
+  return readRouteOf(routes, reader, place, { ApiId: apiId, RouteId: routeId });
 }
 
-async function checkRoute(
-  tx: Transaction,
-  call: Call,
+function webSocketRoutes(isExpression: IsExpression): RouteProtocol<"webSocketRoute"> {
+  return {
+    kind: "webSocketRoute",
+    integrationKind: "webSocketIntegration",
+    readApi: readWebSocketApi,
+    create: (routeId, input) => toRoute({ routeId, responses: [] }, input, isExpression),
+    change: (before, input) => {
+      // What a request gives replaces what there is.
+      const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
+      const { routeId, responses } = before;
+      return toRoute({ routeId, responses }, { ...describeRoute(before), ...given }, isExpression);
+    },
+    check: async (reader, place, apiId, route) => {
+      await checkAuthorizer(reader, place, apiId, route);
+      await checkModels(reader, place, apiId, route);
+    },
+    describe: describeRoute,
+  };
+}
+
+function toRoute(
+  kept: Pick<WebSocketRouteRecord, "routeId" | "responses">,
+  input: Omit<InputOf<typeof sdk, "UpdateRoute">, "ApiId" | "RouteId">,
+  isExpression: IsExpression,
+): WebSocketRouteRecord {
+  if ((input.AuthorizationScopes ?? []).length > 0) {
+    throw badRequest("AuthorizationScopes are only supported for HTTP protocol APIs");
+  }
+  const routeKey = parseWebSocketRouteKey(input.RouteKey ?? "");
+  const authorizationType = parseWebSocketAuthorization(input.AuthorizationType, routeKey);
+  const integrationId = parseTarget(input.Target);
+  const selection = parseResponseSelection(input.RouteResponseSelectionExpression);
+  const parameters = parseRouteParameters(input.RequestParameters, routeKey);
+  const models = parseModelNames(input.RequestModels);
+  const name = "ModelSelectionExpression";
+  const modelSelection = parseKeySelection(name, input.ModelSelectionExpression, isExpression, "message");
+  return {
+    ...kept,
+    routeKey,
+    authorizationType,
+    ...(authorizationType === "CUSTOM" && input.AuthorizerId ? { authorizerId: input.AuthorizerId } : {}),
+    ...(parseApiKeyRequired(input.ApiKeyRequired, routeKey) ? { apiKeyRequired: true } : {}),
+    ...(input.OperationName === undefined ? {} : { operationName: input.OperationName }),
+    ...(integrationId === undefined ? {} : { integrationId }),
+    ...(parameters === undefined ? {} : { requestParameters: parameters }),
+    ...(models === undefined ? {} : { requestModels: models }),
+    ...(modelSelection === undefined ? {} : { modelSelectionExpression: modelSelection }),
+    ...(selection === undefined ? {} : { routeResponseSelectionExpression: selection }),
+  };
+}
+
+async function checkAuthorizer(
+  reader: Reader,
+  place: Place,
   apiId: string,
   route: WebSocketRouteRecord,
-  isNew: boolean,
 ): Promise<void> {
-  const routes = await listChildren(tx, call, apiId, "webSocketRoute");
-  if (isNew && routes.length >= limits.routesPerApiMax) throw limitExceeded("Routes", limits.routesPerApiMax);
-  if (routes.some((other) => other.routeKey === route.routeKey && other.routeId !== route.routeId)) {
-    throw conflict(`Route with key ${route.routeKey} already exists for this API`);
-  }
-  if (route.integrationId === undefined) return;
-  if ((await findChild(tx, call, apiId, "webSocketIntegration", route.integrationId)) === undefined) {
-    throw badRequest(`Invalid Integration identifier specified: ${route.integrationId}`);
-  }
+  if (route.authorizationType !== "CUSTOM") return;
+  if ((await findChild(reader, place, apiId, "authorizer", route.authorizerId ?? "")) !== undefined) return;
+  throw badRequest(
+    "Invalid authorizer ID specified. Setting the authorization type to CUSTOM requires a valid authorizer.",
+  );
+}
+
+async function checkModels(
+  reader: Reader,
+  place: Place,
+  apiId: string,
+  { requestModels = {} }: WebSocketRouteRecord,
+): Promise<void> {
+  const names = Object.values(requestModels);
+  if (names.length === 0) return;
+  const known = new Set((await listChildren(reader, place, apiId, "model")).map(({ name }) => name));
+  const missing = names.find((name) => !known.has(name));
+  if (missing !== undefined) throw badRequest(`Invalid model name specified: ${missing}`);
 }
 
 function describeRoute(route: WebSocketRouteRecord) {
   return {
-    ApiKeyRequired: false,
+    ApiKeyRequired: route.apiKeyRequired ?? false,
     AuthorizationType: route.authorizationType,
+    ...(route.authorizerId === undefined ? {} : { AuthorizerId: route.authorizerId }),
+    ...(route.modelSelectionExpression === undefined
+      ? {}
+      : { ModelSelectionExpression: route.modelSelectionExpression }),
     ...(route.operationName === undefined ? {} : { OperationName: route.operationName }),
+    ...(route.requestModels === undefined ? {} : { RequestModels: { ...route.requestModels } }),
+    ...(route.requestParameters === undefined
+      ? {}
+      : { RequestParameters: describeConstraints(route.requestParameters) }),
     RouteId: route.routeId,
     RouteKey: route.routeKey,
     ...(route.routeResponseSelectionExpression === undefined

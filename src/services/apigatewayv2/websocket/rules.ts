@@ -1,5 +1,6 @@
 import { notImplemented } from "../../../aws/error.ts";
 import { badRequest } from "../errors.ts";
+import type { WebSocketRouteRecord } from "./records.ts";
 
 /** Check a route key of a WebSocket API. */
 export function parseWebSocketRouteKey(routeKey: string): string {
@@ -14,15 +15,14 @@ export function parseWebSocketRouteKey(routeKey: string): string {
 
 const predefined = new Set(["$connect", "$disconnect", "$default"]);
 
-/** @param isExpression whether the data plane can evaluate an expression */
-export function parseRouteSelectionExpression(
-  expression: string | undefined,
-  isExpression: (text: string) => boolean,
-): string {
+/** Whether the data plane can evaluate an expression that chooses a route, or what maps a message or an answer. */
+export type IsExpression = (expression: string, of: "route" | "message" | "answer") => boolean;
+
+export function parseRouteSelectionExpression(expression: string | undefined, isExpression: IsExpression): string {
   if (expression === undefined || expression === "") {
     throw badRequest("RouteSelectionExpression is required for WEBSOCKET protocol APIs");
   }
-  if (isExpression(expression)) return expression;
+  if (isExpression(expression, "route")) return expression;
   if (/^\$\{?request\.body/.test(expression)) {
     throw notImplemented(`The JSONPath of the RouteSelectionExpression ${expression}`);
   }
@@ -47,13 +47,21 @@ export function parseResponseSelection(expression: string | undefined): string |
   throw badRequest("RouteResponseSelectionExpression must be $default");
 }
 
-/** Refuses authorizers by name. */
-export function parseWebSocketAuthorization(type: string | undefined, routeKey: string): "NONE" | "AWS_IAM" {
+/** AWS: who may connect is decided at `$connect`, and nowhere else. */
+export function parseWebSocketAuthorization(
+  type: string | undefined,
+  routeKey: string,
+): WebSocketRouteRecord["authorizationType"] {
   if (type === undefined || type === "NONE") return "NONE";
   if (routeKey !== "$connect") throw badRequest("Authorization is only supported on the $connect route");
-  if (type === "AWS_IAM") return type;
-  if (type === "JWT") throw badRequest("JWT authorizers are only supported for HTTP protocol APIs");
-  throw notImplemented(`AuthorizationType ${type} of a WebSocket API`);
+  if (type === "AWS_IAM" || type === "CUSTOM") return type;
+  throw badRequest("JWT authorizers are only supported for HTTP protocol APIs");
+}
+
+/** Messages have no headers that an API key could be in. */
+export function parseApiKeyRequired(required: boolean | undefined, routeKey: string): boolean {
+  if (required === true && routeKey !== "$connect") throw notImplemented(`ApiKeyRequired of the route ${routeKey}`);
+  return required ?? false;
 }
 
 /** Source: "Quotas for configuring and running a WebSocket API in API Gateway": 50 ms to 29 s. */
@@ -83,12 +91,21 @@ export function parseIntegrationResponseKey(key: string): string {
   return key;
 }
 
-/** A template's key as it is, or one that a message names. */
-export function parseTemplateSelection(
+/** A key as it is, or an expression for one: of the template or model of a message, or of the template of an answer. */
+export function parseKeySelection(
+  name: string,
   expression: string | undefined,
-  isExpression: (text: string) => boolean,
+  isExpression: IsExpression,
+  of: "message" | "answer",
 ): string | undefined {
   if (expression === undefined || expression === "") return undefined;
-  if (!expression.replaceAll("\\$", "").includes("$") || isExpression(expression)) return expression;
-  throw notImplemented(`The TemplateSelectionExpression ${expression}`);
+  if (isExpression(expression, of)) return expression;
+  throw notImplemented(`The ${name} ${expression}`);
+}
+
+/** Source: "Add request models": names of models by key. */
+export function parseModelNames(
+  models: Readonly<Record<string, string>> | undefined,
+): Readonly<Record<string, string>> | undefined {
+  return models === undefined || Object.keys(models).length === 0 ? undefined : { ...models };
 }

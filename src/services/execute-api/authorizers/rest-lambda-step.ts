@@ -7,6 +7,7 @@ import { refuse, type RestRequest, type RestStage, type RestStep } from "../rest
 import { accessFacts } from "./access-facts.ts";
 import { anonymousConditions } from "./conditions.ts";
 import { compileIdentitySources } from "./identity-sources.ts";
+import { grantFacts } from "./grant-facts.ts";
 import type { LambdaGrant } from "./lambda-grant.ts";
 import { compileRestRequestEvent, tokenEvent } from "./rest-events.ts";
 import { compileWholeMatch } from "./whole-match.ts";
@@ -58,11 +59,11 @@ export function restLambdaStep(
       }
       // AWS: what the authorizer neither allows nor denies, the API's policy may allow.
       if (decision === "implicitDeny" && stage.authorizers.policy?.decide(exchange, arn) !== "allowed") {
-        return refuse(request, "ACCESS_DENIED", denied);
         journal?.error(notAuthorized);
+        return refuse(request, "ACCESS_DENIED", denied);
       }
-      request.authorizer = factsOf(verdict.grant, verdict.latencyMs);
       journal?.info("Successfully completed authorizer execution");
+      request.authorizer = factsOf(verdict.grant, verdict.latencyMs);
       next();
     });
   };
@@ -70,7 +71,6 @@ export function restLambdaStep(
 
 const denied = "User is not authorized to access this resource";
 
-const refusals = {
 const notAuthorized = "The client is not authorized to perform this operation.";
 
 function refuseUnauthorized(request: RestRequest): void {
@@ -78,6 +78,7 @@ function refuseUnauthorized(request: RestRequest): void {
   refuse(request, "UNAUTHORIZED");
 }
 
+const refusals = {
   misconfigured: "AUTHORIZER_CONFIGURATION_ERROR",
   late: "AUTHORIZER_FAILURE",
 } as const;
@@ -86,25 +87,9 @@ function refuseUnauthorized(request: RestRequest): void {
 function createFacts(): (grant: LambdaGrant, latencyMs: number) => AuthorizerFacts {
   const written = new WeakMap<LambdaGrant, AuthorizerFacts>();
   return (grant, latencyMs) => {
-    if (latencyMs !== 0) return toFacts(grant, latencyMs);
-    const known = written.get(grant) ?? toFacts(grant, 0);
+    if (latencyMs !== 0) return grantFacts(grant, latencyMs);
+    const known = written.get(grant) ?? grantFacts(grant, 0);
     written.set(grant, known);
     return known;
-  };
-}
-
-/** AWS: integrations get what the function returned as its context as text, and how long it took. */
-function toFacts(grant: LambdaGrant, latencyMs: number): AuthorizerFacts {
-  const { principalId, usageIdentifierKey, context = {} } = grant;
-  const texts = Object.entries(context).map(([name, value]) => [name, value === null ? null : String(value)]);
-  return {
-    ...(principalId === undefined ? {} : { principalId }),
-    ...(usageIdentifierKey === undefined ? {} : { usageIdentifierKey }),
-    context,
-    eventText: JSON.stringify({
-      ...Object.fromEntries(texts),
-      ...(principalId === undefined ? {} : { principalId }),
-      integrationLatency: latencyMs,
-    }),
   };
 }

@@ -17,11 +17,8 @@ export interface ContextSource extends RequestFacts {
 
 export type Variables<Source> = Readonly<Record<string, (request: Source) => unknown>>;
 
-/** Variables that REST and HTTP APIs have in common, by name without `context.`. */
-export const sharedVariables: Variables<ContextSource> = {
-  accountId: ({ stage }) => stage.published.account,
-  apiId: ({ stage }) => stage.published.apiId,
-  "authorizer.principalId": ({ authorizer }) => authorizer?.principalId,
+/** Variables of what was found out on the way, which all kinds of APIs have. */
+export const factVariables: Variables<RequestFacts> = {
   "authorizer.error": ({ access }) => access?.authorizer?.error,
   "authorizer.integrationLatency": ({ access }) => access?.authorizer?.integrationLatencyMs,
   "authorizer.integrationStatus": ({ access }) => access?.authorizer?.integrationStatus,
@@ -29,13 +26,32 @@ export const sharedVariables: Variables<ContextSource> = {
   "authorizer.requestId": ({ access }) => access?.authorizer?.requestId,
   "authorizer.status": ({ access }) => access?.authorizer?.status,
   awsEndpointRequestId: ({ integration }) => integration?.requestId,
-  domainName: domainName,
-  domainPrefix: (request) => domainName(request).split(".", 1)[0],
   "error.message": ({ failure }) => failure?.message,
   "error.messageString": ({ failure }) =>
     failure === undefined ? undefined : failure.message === null ? null : quote(failure.message),
   "error.responseType": ({ failure }) => failure?.type,
   "error.validationErrorString": ({ failure }) => failure?.validationError,
+  "integration.error": ({ integration }) => integration?.error,
+  "integration.integrationStatus": ({ integration }) => integration?.integrationStatus ?? integration?.status,
+  "integration.latency": ({ integration }) => integration?.latencyMs,
+  "integration.requestId": ({ integration }) => integration?.requestId,
+  "integration.status": ({ integration }) => integration?.status,
+  integrationErrorMessage: ({ integration }) => integration?.error,
+  integrationLatency: ({ integration }) => integration?.latencyMs,
+  integrationStatus: ({ integration }) => integration?.integrationStatus ?? integration?.status,
+  responseLatency: ({ answered }) => answered?.latencyMs,
+  responseLength: ({ answered }) => answered?.bytes,
+  status: ({ answered }) => answered?.status,
+};
+
+/** Variables that REST and HTTP APIs have in common, by name without `context.`. */
+export const sharedVariables: Variables<ContextSource> = {
+  ...factVariables,
+  accountId: ({ stage }) => stage.published.account,
+  apiId: ({ stage }) => stage.published.apiId,
+  "authorizer.principalId": ({ authorizer }) => authorizer?.principalId,
+  domainName: domainName,
+  domainPrefix: (request) => domainName(request).split(".", 1)[0],
   extendedRequestId: ({ exchange }) => exchange.extendedId,
   httpMethod: ({ exchange }) => exchange.method,
   "identity.accountId": (request) => identity(request).accountId ?? undefined,
@@ -50,21 +66,10 @@ export const sharedVariables: Variables<ContextSource> = {
   "identity.user": (request) => identity(request).user ?? undefined,
   "identity.userAgent": ({ exchange }) => exchange.headers.userAgent || undefined,
   "identity.userArn": (request) => identity(request).userArn ?? undefined,
-  "integration.error": ({ integration }) => integration?.error,
-  "integration.integrationStatus": ({ integration }) => integration?.integrationStatus ?? integration?.status,
-  "integration.latency": ({ integration }) => integration?.latencyMs,
-  "integration.requestId": ({ integration }) => integration?.requestId,
-  "integration.status": ({ integration }) => integration?.status,
-  integrationErrorMessage: ({ integration }) => integration?.error,
-  integrationLatency: ({ integration }) => integration?.latencyMs,
-  integrationStatus: ({ integration }) => integration?.integrationStatus ?? integration?.status,
   protocol: ({ exchange }) => `HTTP/${exchange.request.httpVersion}`,
   requestTime: ({ exchange, stage }) => stage.needs.identities.logTime(exchange.now),
   requestTimeEpoch: ({ exchange }) => exchange.now,
-  responseLatency: ({ answered }) => answered?.latencyMs,
-  responseLength: ({ answered }) => answered?.bytes,
   stage: ({ stage }) => stage.published.stageName,
-  status: ({ answered }) => answered?.status,
 };
 
 /**

@@ -1,28 +1,37 @@
 import type { WebSocketRequest } from "../websocket/request.ts";
+import { factVariables, type Variables } from "./shared-variables.ts";
 
 /**
  * A `$context` variable of a WebSocket API. What does not exist is undefined.
  *
- * Source: "WebSocket API mapping template reference for API Gateway".
+ * Source: "WebSocket API mapping template reference for API Gateway", and "Variables for access logging for API Gateway" for what
+ * logs have beside it.
  */
 export function webSocketVariable(request: WebSocketRequest, name: string): unknown {
-  const read = variables[name];
-  if (read !== undefined) return read(request);
   const [member, below] = splitAtDot(name);
-  if (below === undefined) return undefined;
-  if (member === "authorizer") return own(parseMembers(request.connection.authorizer), below);
-  return member === "identity" ? own(parseMembers(`{${request.connection.identity}}`), below) : undefined;
+  // What an authorizer returned goes before what access logs tell of it under the same name.
+  if (member === "authorizer" && below !== undefined) {
+    const value = own(parseMembers(request.connection.authorizer), below);
+    if (value !== undefined) return value;
+  }
+  const read = readers.get(name);
+  if (read !== undefined) return read(request);
+  if (member !== "identity" || below === undefined) return undefined;
+  return own(parseMembers(`{${request.connection.identity}}`), below);
 }
 
-type Read = (request: WebSocketRequest) => unknown;
-
-const variables: Readonly<Record<string, Read | undefined>> = {
+const variables: Variables<WebSocketRequest> = {
+  ...factVariables,
+  accountId: ({ stage }) => stage.published.account,
   apiId: ({ stage }) => stage.published.apiId,
   connectedAt: ({ connection }) => connection.connectedAt,
   connectionId: ({ connection }) => connection.connectionId,
   domainName: ({ connection }) => connection.domainName,
   eventType: ({ event }) => event.type,
   extendedRequestId: ({ requestId }) => requestId,
+  domainPrefix: ({ connection }) => connection.domainName.split(".", 1)[0],
+  "identity.apiKey": ({ apiKey }) => apiKey?.value,
+  "identity.apiKeyId": ({ apiKey }) => apiKey?.id,
   "identity.sourceIp": ({ connection }) => connection.sourceIp,
   "identity.userAgent": ({ connection }) => connection.userAgent || undefined,
   messageDirection: () => "IN",
@@ -30,9 +39,11 @@ const variables: Readonly<Record<string, Read | undefined>> = {
   requestId: ({ requestId }) => requestId,
   requestTime: ({ now, stage }) => stage.needs.identities.logTime(now),
   requestTimeEpoch: ({ now }) => now,
-  routeKey: ({ route }) => route.routeKey,
+  routeKey: ({ route }) => route.routeKey || undefined,
   stage: ({ stage }) => stage.published.stageName,
+  xrayTraceId: ({ trace }) => trace,
 };
+const readers = new Map(Object.entries(variables));
 
 /** Every name with a value of its own; an authorizer's context and a signer's identity come on top. */
 export const webSocketVariableNames: readonly string[] = Object.keys(variables);

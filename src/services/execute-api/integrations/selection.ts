@@ -1,18 +1,22 @@
 import { createContext, Script } from "node:vm";
 import { fromJavaPattern } from "../../../wire/java-pattern.ts";
-import type { PublishedIntegrationResponse } from "../port.ts";
 import { integrationLimits as limits } from "./limits.ts";
 
 /** Finds the integration response for a status or an error message; undefined when none matches and there is no default. */
-export type Selection = (text: string | undefined) => PublishedIntegrationResponse | undefined;
+type Selection<Response> = (text: string | undefined) => Response | undefined;
+
+/** A response to select: the default, where it has no pattern. */
+interface Selectable {
+  readonly selectionPattern?: string;
+}
 
 /**
  * AWS: the response whose pattern, a regular expression of Java, matches the whole text; else the one without a pattern. Without
  * a text, as for a function that did not fail, the latter alone.
  */
-export function compileSelection(responses: readonly PublishedIntegrationResponse[]): Selection {
-  const patterns: (readonly [matches: (text: string) => boolean, response: PublishedIntegrationResponse])[] = [];
-  let fallback: PublishedIntegrationResponse | undefined;
+export function compileSelection<Response extends Selectable>(responses: readonly Response[]): Selection<Response> {
+  const patterns: (readonly [matches: (text: string) => boolean, response: Response])[] = [];
+  let fallback: Response | undefined;
   for (const response of responses) {
     if (!response.selectionPattern) fallback ??= response;
     else patterns.push([compilePattern(response.selectionPattern), response]);

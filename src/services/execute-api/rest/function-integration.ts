@@ -59,7 +59,8 @@ export function compileFunctionIntegration(
   };
 }
 
-const invocationHeaders = /^integration\.request\.header\.x-amz-(?:invocation-type|log-type|client-context)$/i;
+/** With one of these a function is not called for its result. */
+export const invocationHeaders = /^integration\.request\.header\.x-amz-(?:invocation-type|log-type|client-context)$/i;
 export const callerCredentials = /^arn:[\w-]+:iam::\*:user\/\*$/;
 
 function isJson(text: string): boolean {

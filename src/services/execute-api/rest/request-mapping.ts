@@ -26,10 +26,19 @@ export type ParameterSource = (request: RestRequest) => readonly string[];
 export function compileRequestMapping(
   parameters: Readonly<Record<string, string>>,
 ): (request: RestRequest) => MappedParameters {
-  const mappings: { readonly place: Place; readonly name: string; readonly source: ParameterSource }[] = [];
+  return compileParameterMapping(parameters, compileSource);
+}
+
+/** The same for any kind of request. @param compileExpression a mapping expression; undefined for what is none */
+export function compileParameterMapping<Request>(
+  parameters: Readonly<Record<string, string>>,
+  compileExpression: (expression: string) => ((request: Request) => readonly string[]) | undefined,
+): (request: Request) => MappedParameters {
+  type Source = (request: Request) => readonly string[];
+  const mappings: { readonly place: Place; readonly name: string; readonly source: Source }[] = [];
   for (const [target, expression] of Object.entries(parameters)) {
     const [, place, name = ""] = targetPattern.exec(target) ?? [];
-    const source = compileSource(expression);
+    const source = compileExpression(expression);
     if (isPlace(place) && source !== undefined) mappings.push({ place, name, source });
   }
   return (request) => {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createLru } from "../../../access/lru.ts";
 import type { Key, Reader, Store } from "../../../kernel/store/store.ts";
 import type { ApiKeyFacts } from "../context/request-facts.ts";
-import type { PublishedApiKey, PublishedRestStage, PublishedUsagePlan, UsagePublisher } from "../port.ts";
+import type { PublishedApiKey, PublishedStage, PublishedUsagePlan, UsagePublisher } from "../port.ts";
 import { throttlingLimits as limits } from "./limits.ts";
 import type { QuotaCounter, Quotas } from "./quotas.ts";
 import type { UsageCounts } from "./usage-counts.ts";
@@ -18,11 +18,14 @@ export interface Grant {
   readonly quota: QuotaCounter;
 }
 
+/** A stage that a plan may have: of a REST or a WebSocket API. */
+type PlanStage = Pick<PublishedStage, "account" | "region" | "apiId" | "stageName">;
+
 /** Finds what a key is granted: in memory, or in the store by one read; followed when keys and plans change. */
 export interface UsagePlans {
   /** Null: the value is no key's, or of none that is enabled and in a plan of the stage. Undefined: it must be loaded. */
-  find(stage: PublishedRestStage, value: string): Grant | null | undefined;
-  load(stage: PublishedRestStage, value: string): Promise<Grant | null>;
+  find(stage: PlanStage, value: string): Grant | null | undefined;
+  load(stage: PlanStage, value: string): Promise<Grant | null>;
   stop(): void;
 }
 
@@ -30,11 +33,11 @@ export interface UsagePlansNeeds {
   readonly store: Store;
   readonly throttles: Throttles;
   readonly quotas: Quotas;
+  /** For plans without a quota. */
+  readonly counts: UsageCounts;
 }
 
 type StoredKey = Pick<PublishedApiKey, "keyId" | "enabled" | "planIds">;
-  /** For plans without a quota. */
-  readonly counts: UsageCounts;
 
 const prefix: Key = ["execute-api", "usage"];
 
@@ -67,7 +70,7 @@ export function createUsagePlans({ store, throttles, quotas, counts }: UsagePlan
     quotas.refresh();
   });
 
-  const grantOf = (stage: PublishedRestStage, value: string, keyId: string, plan: PublishedUsagePlan): Grant => {
+  const grantOf = (stage: PlanStage, value: string, keyId: string, plan: PublishedUsagePlan): Grant => {
     const { account, region, planId } = plan;
     const name = `${account}/${region}/${planId}/${keyId}`;
     const own = plan.stages.find(({ apiId, stageName }) => apiId === stage.apiId && stageName === stage.stageName);
@@ -114,7 +117,7 @@ export function createUsagePlans({ store, throttles, quotas, counts }: UsagePlan
 /** The one plan of a key that has the stage. AWS: a key has no two with the same stage. */
 async function findPlan(
   reader: Reader,
-  { account, region, apiId, stageName }: PublishedRestStage,
+  { account, region, apiId, stageName }: PlanStage,
   value: string,
 ): Promise<{ readonly keyId: string; readonly plan: PublishedUsagePlan } | undefined> {
   const key = await reader.get<StoredKey>(keyKey(account, region, value));

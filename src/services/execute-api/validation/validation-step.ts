@@ -69,7 +69,8 @@ function isText(value: string | readonly string[] | undefined): boolean {
     : value !== undefined && value.some((text) => text.trim() !== "");
 }
 
-function bodyErrors(schema: JsonSchema | undefined, body: Buffer): string[] {
+/** What is wrong with a body, in the words of AWS's validator; empty when it is valid. */
+export function bodyErrors(schema: JsonSchema | undefined, body: Buffer): string[] {
   if (schema === undefined) return [];
   const text = body.toString("utf8");
   if (isNestedTooDeeply(text)) return ["the instance is nested too deeply to be validated"];

@@ -3,7 +3,7 @@ import type { Nodes } from "../../../kernel/nodes/nodes.ts";
 import type { Store } from "../../../kernel/store/store.ts";
 import { deleteConnection } from "./connection-record.ts";
 import { webSocketLimits as limits } from "./limits.ts";
-import type { ConnectionFacts } from "./request.ts";
+import { type ConnectionFacts, createWebSocketRequest } from "./request.ts";
 import type { WebSocketRoutes } from "./stage.ts";
 
 /** How a connection has ended. */
@@ -87,20 +87,16 @@ export async function runDisconnect(
   const { stage } = routes;
   const { clock, identities } = stage.needs;
   const now = clock.now();
-  await new Promise<void>((resolve) =>
-    route.run(
-      {
-        stage,
-        route: route.route,
-        connection: facts,
-        event: { type: "DISCONNECT", code, reason },
-        requestId: identities.extendedId(),
-        trace: identities.traceRoot(now),
-        now,
-      },
-      () => resolve(),
-    ),
-  );
+  const request = createWebSocketRequest({
+    stage,
+    route: route.route,
+    connection: facts,
+    event: { type: "DISCONNECT", code, reason },
+    requestId: identities.extendedId(),
+    trace: identities.traceRoot(now),
+    now,
+  });
+  await new Promise<void>((resolve) => route.run(request, () => resolve()));
 }
 
 /** AWS's words where a client gave no reason of its own. As users report them. */

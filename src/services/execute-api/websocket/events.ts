@@ -34,23 +34,48 @@ export function writeEvent(request: WebSocketRequest): string {
   }
 }
 
-function writeHandshake(exchange: Exchange, { connection }: WebSocketRequest): string {
+/**
+ * The event that the authorizer of `$connect` is asked with.
+ *
+ * Source: "Control access to WebSocket APIs with AWS Lambda REQUEST authorizers", its example; members without content are there
+ * and empty.
+ */
+export function writeAuthorizerEvent(request: WebSocketRequest, exchange: Exchange, methodArn: string): string {
+  const { headers, multiValueHeaders, query, multiValueQuery } = handshakeParts(exchange, request);
+  return (
+    `{"type":"REQUEST","methodArn":${quote(methodArn)},` +
+    `"headers":{"Connection":"upgrade","content-length":"0","Upgrade":"websocket",${headers}},` +
+    `"multiValueHeaders":{"Connection":["upgrade"],"content-length":["0"],"Upgrade":["websocket"],${multiValueHeaders}},` +
+    `"queryStringParameters":${query ?? "{}"},"multiValueQueryStringParameters":${multiValueQuery ?? "{}"},` +
+    `"stageVariables":${JSON.stringify(request.stage.published.variables)},"requestContext":${writeContext(request)}}`
+  );
+}
+
+function writeHandshake(exchange: Exchange, request: WebSocketRequest): string {
+  const { headers, multiValueHeaders, query, multiValueQuery } = handshakeParts(exchange, request);
+  const parameters =
+    query === undefined ? "" : `"queryStringParameters":${query},"multiValueQueryStringParameters":${multiValueQuery},`;
+  return `"headers":{${headers}},"multiValueHeaders":{${multiValueHeaders}},${parameters}`;
+}
+
+/** The members of a handshake's headers, and its query where it has one. */
+function handshakeParts(exchange: Exchange, { connection }: WebSocketRequest) {
   const { headers, request } = exchange;
   const trace = quote(`Root=${exchange.trace}`);
   const through = quote(forwardedFor(headers, connection.sourceIp));
   const port = forwardedPort(request);
   const proto = forwardedProto(request);
   const query = exchange.query === "" ? undefined : parseQuery(exchange.query);
-  const parameters =
-    query === undefined
-      ? ""
-      : `"queryStringParameters":${lastQuery(query)},"multiValueQueryStringParameters":${everyQuery(query)},`;
-  return (
-    `"headers":{${lastHeaders(headers)}"X-Amzn-Trace-Id":${trace},"X-Forwarded-For":${through},` +
-    `"X-Forwarded-Port":"${port}","X-Forwarded-Proto":"${proto}"},"multiValueHeaders":{${everyHeader(headers)}` +
-    `"X-Amzn-Trace-Id":[${trace}],"X-Forwarded-For":[${through}],"X-Forwarded-Port":["${port}"],` +
-    `"X-Forwarded-Proto":["${proto}"]},${parameters}`
-  );
+  return {
+    headers:
+      `${lastHeaders(headers)}"X-Amzn-Trace-Id":${trace},"X-Forwarded-For":${through},` +
+      `"X-Forwarded-Port":"${port}","X-Forwarded-Proto":"${proto}"`,
+    multiValueHeaders:
+      `${everyHeader(headers)}"X-Amzn-Trace-Id":[${trace}],"X-Forwarded-For":[${through}],` +
+      `"X-Forwarded-Port":["${port}"],"X-Forwarded-Proto":["${proto}"]`,
+    query: query && lastQuery(query),
+    multiValueQuery: query && everyQuery(query),
+  };
 }
 
 function writeContext(request: WebSocketRequest): string {
@@ -65,12 +90,14 @@ function writeContext(request: WebSocketRequest): string {
   const authorizer = connection.authorizer === "" ? "" : `"authorizer":${connection.authorizer},`;
   const operation = route.operationName === undefined ? "" : `"operationName":${quote(route.operationName)},`;
   const agent = connection.userAgent === "" ? "" : `"userAgent":${quote(connection.userAgent)},`;
-  const identity = connection.identity === "" ? "" : `${connection.identity},`;
+  const signer = connection.identity === "" ? "" : `${connection.identity},`;
+  const { apiKey } = request;
+  const key = apiKey === undefined ? "" : `"apiKey":${quote(apiKey.value)},"apiKeyId":${quote(apiKey.id)},`;
   return (
     `{"routeKey":${quote(route.routeKey)},${authorizer}${operation}${ofEvent}"eventType":"${event.type}",` +
     `"extendedRequestId":"${request.requestId}","requestTime":"${needs.identities.logTime(request.now)}",` +
     `"messageDirection":"IN","stage":${quote(published.stageName)},"connectedAt":${connection.connectedAt},` +
-    `"requestTimeEpoch":${request.now},"identity":{${identity}${agent}"sourceIp":${quote(connection.sourceIp)}},` +
+    `"requestTimeEpoch":${request.now},"identity":{${signer}${key}${agent}"sourceIp":${quote(connection.sourceIp)}},` +
     `"requestId":"${request.requestId}","domainName":${quote(connection.domainName)},` +
     `"connectionId":"${connection.connectionId}","apiId":"${published.apiId}"}`
   );

@@ -1,17 +1,13 @@
 import { ServerResponse, type IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { AwsError } from "../../../aws/error.ts";
-import type { Principal } from "../../../aws/principal.ts";
-import { identityOf, unknownIdentity } from "../../../proxy/caller-identity.ts";
 import { sourceIp } from "../../../proxy/client-address.ts";
-import { type Exchange, type RequestPaths, startExchange } from "../../../proxy/exchange.ts";
-import { sourceArn } from "../lambda-call.ts";
+import { type RequestPaths, startExchange } from "../../../proxy/exchange.ts";
 import { domainNameOf } from "../stage-needs.ts";
 import { webSocketLimits as limits } from "./limits.ts";
-import { errorFrame, messageOf } from "./messages.ts";
-import type { ConnectionFacts, IntegrationOutcome } from "./request.ts";
-import type { CompiledRoute, WebSocketRoutes } from "./stage.ts";
+import { errorFrame } from "./messages.ts";
+import { type ConnectionFacts, createWebSocketRequest, type RouteOutcome } from "./request.ts";
+import type { WebSocketRoutes } from "./stage.ts";
 
 /** A client that may connect. */
 export interface Accepted {
@@ -21,7 +17,7 @@ export interface Accepted {
 }
 
 /** Why a client may not connect: answered to its handshake. */
-interface Refused {
+interface Refusal {
   readonly status: number;
   readonly message: string;
 }
@@ -42,7 +38,7 @@ export async function decideHandshake(
   const exchange = startExchange(needs, request, response, paths);
   const connectionId = needs.identities.extendedId();
   const requestId = needs.identities.extendedId();
-  const refuse = ({ status, message }: Refused) => {
+  const refuse = ({ status, message }: Refusal) => {
     const body = errorFrame(message, connectionId, requestId);
     response.writeHead(status, {
       "content-type": "application/json",
@@ -58,8 +54,6 @@ export async function decideHandshake(
   if (!isHandshake(request)) return refuse({ status: 400, message: "Bad Request" });
   if (!mayConnect(published.account)) return refuse({ status: 429, message: "Too Many Requests" });
 
-  const caller = await authorize(routes, exchange);
-  if (caller !== undefined && "status" in caller) return refuse(caller);
   const facts: ConnectionFacts = {
     connectionId,
     apiId: published.apiId,
@@ -68,18 +62,28 @@ export async function decideHandshake(
     sourceIp: sourceIp(request),
     userAgent: exchange.headers.userAgent,
     domainName: domainNameOf(published, exchange),
-    identity: caller === undefined ? "" : writeIdentity(caller.principal),
+    identity: "",
     authorizer: "",
   };
-  if (routes.connect === undefined) return { facts, subprotocol: undefined };
+  const { connect } = routes;
+  if (connect === undefined) return { facts, subprotocol: undefined };
 
-  const outcome = await runConnect(routes, routes.connect, exchange, facts, requestId, caller?.principal);
-  if (outcome.outcome === "failed") return refuse({ status: outcome.status, message: messageOf(outcome.status) });
+  const event = createWebSocketRequest({
+    stage: routes.stage,
+    route: connect.route,
+    connection: facts,
+    event: { type: "CONNECT", exchange },
+    requestId,
+    trace: exchange.trace,
+    now: exchange.now,
+  });
+  const outcome = await new Promise<RouteOutcome>((resolve) => connect.run(event, resolve));
+  if (outcome.outcome === "failed") return refuse(outcome);
   // AWS: any other status than a success refuses the handshake, with that status.
   if (outcome.status < 200 || outcome.status > 299) {
     return refuse({ status: outcome.status, message: outcome.status === 401 ? "Unauthorized" : "Forbidden" });
   }
-  return { facts, subprotocol: headerOf(outcome.headers, "sec-websocket-protocol") };
+  return { facts: event.connection, subprotocol: headerOf(outcome.headers, "sec-websocket-protocol") };
 }
 
 /** What `ws` would refuse, before anybody is asked. Source: RFC 6455, section 4.2.1. */
@@ -94,41 +98,6 @@ function isHandshake({ headers, method }: IncomingMessage): boolean {
       headers["sec-websocket-protocol"] ?? "",
     )
   );
-}
-
-async function authorize(
-  { connect, stage }: WebSocketRoutes,
-  exchange: Exchange,
-): Promise<{ readonly principal: Principal } | Refused | undefined> {
-  if (connect?.route.authorizationType !== "AWS_IAM") return undefined;
-  const { needs, published } = stage;
-  const { account, region } = published;
-  try {
-    const arn = sourceArn(published, "$connect", "");
-    return { principal: await needs.access.check(exchange, Buffer.alloc(0), { account, region, arn }) };
-  } catch (error) {
-    if (error instanceof AwsError && error.status < 500) return { status: 403, message: "Forbidden" };
-    needs.log.error("Authorizing a handshake broke", { error });
-    return { status: 500, message: "Internal server error" };
-  }
-}
-
-function runConnect(
-  { stage }: WebSocketRoutes,
-  { route, run }: CompiledRoute,
-  exchange: Exchange,
-  connection: ConnectionFacts,
-  requestId: string,
-  caller: Principal | undefined,
-): Promise<IntegrationOutcome> {
-  const { now, trace } = exchange;
-  const event = { type: "CONNECT", exchange, caller } as const;
-  return new Promise((resolve) => run({ stage, route, connection, event, requestId, trace, now }, resolve));
-}
-
-function writeIdentity(principal: Principal): string {
-  const identity = identityOf(principal);
-  return identity === unknownIdentity ? "" : JSON.stringify(identity).slice(1, -1);
 }
 
 function headerOf(headers: readonly string[], name: string): string | undefined {

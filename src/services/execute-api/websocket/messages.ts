@@ -1,8 +1,9 @@
 import type { RawData } from "ws";
-import type { CompiledRoute, WebSocketRoutes } from "./stage.ts";
+import { quote } from "../../../proxy/json-text.ts";
+import type { WebSocketRoutes } from "./stage.ts";
 import { webSocketLimits as limits } from "./limits.ts";
 import { type OpenConnection, type OpenConnections, sendFrames } from "./open-connections.ts";
-import type { IntegrationOutcome } from "./request.ts";
+import { createWebSocketRequest, type RouteOutcome } from "./request.ts";
 
 export interface MessageNeeds {
   readonly open: OpenConnections;
@@ -37,7 +38,9 @@ export function createMessages({ open, stageOf, mayServe }: MessageNeeds) {
           return;
         }
         const outcome = await run(routes, connection, data.toString());
-        if (outcome !== undefined) sendFrames(socket, outcome);
+        if (outcome === undefined) return;
+        sendFrames(socket, outcome);
+        routes.stage.needs.webSocketMeter?.count("MessageCount");
       } finally {
         connection.underWay -= 1;
         if (socket.isPaused && connection.underWay < limits.messagesUnderWayMax / 2) socket.resume();
@@ -47,46 +50,29 @@ export function createMessages({ open, stageOf, mayServe }: MessageNeeds) {
 }
 
 /** @returns what is sent to the client */
-function run(routes: WebSocketRoutes, { facts }: OpenConnection, body: string): Promise<string | Buffer | undefined> {
+async function run(
+  routes: WebSocketRoutes,
+  { facts }: OpenConnection,
+  body: string,
+): Promise<string | Buffer | undefined> {
   const { needs } = routes.stage;
-  const requestId = needs.identities.extendedId();
-  const route = routes.select(body);
-  if (route === undefined) return Promise.resolve(errorFrame("Forbidden", facts.connectionId, requestId));
+  const { route, run: runRoute } = routes.select(body);
   const now = needs.clock.now();
-  return new Promise((resolve) =>
-    route.run(
-      {
-        stage: routes.stage,
-        route: route.route,
-        connection: facts,
-        event: { type: "MESSAGE", messageId: needs.identities.extendedId(), body },
-        requestId,
-        trace: needs.identities.traceRoot(now),
-        now,
-      },
-      (outcome) => resolve(answerOf(route, outcome, facts.connectionId, requestId)),
-    ),
-  );
-}
-
-function answerOf(
-  { route }: CompiledRoute,
-  outcome: IntegrationOutcome,
-  connectionId: string,
-  requestId: string,
-): string | Buffer | undefined {
-  if (outcome.outcome === "failed") return errorFrame(messageOf(outcome.status), connectionId, requestId);
+  const request = createWebSocketRequest({
+    stage: routes.stage,
+    route,
+    connection: facts,
+    event: { type: "MESSAGE", messageId: needs.identities.extendedId(), body },
+    requestId: needs.identities.extendedId(),
+    trace: needs.identities.traceRoot(now),
+    now,
+  });
+  const outcome = await new Promise<RouteOutcome>((resolve) => runRoute(request, resolve));
+  if (outcome.outcome === "failed") return errorFrame(outcome.message, facts.connectionId, request.requestId);
   return route.responds && outcome.body.length > 0 ? outcome.body : undefined;
-}
-
-/** AWS's words for how an integration failed. */
-export function messageOf(status: number): string {
-  if (status === 504) return "Endpoint request timed out";
-  if (status === 413) return "Request Too Long";
-  return status === 429 ? "Limit Exceeded" : "Internal server error";
 }
 
 /** What AWS sends to the client that a message of it could not be served. */
 export function errorFrame(message: string, connectionId: string, requestId: string): string {
-  return `{"message": "${message}", "connectionId":"${connectionId}", "requestId":"${requestId}"}`;
+  return `{"message": ${quote(message)}, "connectionId":"${connectionId}", "requestId":"${requestId}"}`;
 }

@@ -78,8 +78,13 @@ test("A mock's template is chosen by the message, and reads it", async () => {
   expect(await answerOf(mock, { kind: "other" })).toBe("fine");
 });
 
+test("A mock with NEVER and no template is an Unsupported Media Type", async () => {
+  const answer = await answerOf({ passthroughBehavior: "NEVER" }, {});
+  expect(JSON.parse(answer)).toMatchObject({ message: "Unsupported Media Type" });
+});
+
 test.each([
-  ["NEVER and no template", { passthroughBehavior: "NEVER" as const }],
+  ["responses that do not match", { responses: [{ key: "/5\\d\\d/", templates: {} }] }],
   ["a template that makes no status", { requestTemplates: { $default: "{}" } }],
   ["a template that fails", { requestTemplates: { $default: "#foreach(" } }],
 ])("A mock with %s is an Internal server error", async (_what, mock) => {

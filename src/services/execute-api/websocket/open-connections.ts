@@ -31,8 +31,15 @@ export interface OpenConnections {
   close(connection: OpenConnection, code: number, reason: string): void;
 }
 
-/** @param look called as long as there are connections, every `lookMs` */
-export function createOpenConnections(clock: Clock, look: () => void): OpenConnections {
+/**
+ * @param look called as long as there are connections, every `lookMs`
+ * @param posted called when something was posted to a connection
+ */
+export function createOpenConnections(
+  clock: Clock,
+  look: () => void,
+  posted: (facts: ConnectionFacts) => void,
+): OpenConnections {
   const connections = new Map<string, OpenConnection>();
   let looking = false;
 
@@ -91,6 +98,7 @@ export function createOpenConnections(clock: Clock, look: () => void): OpenConne
           if (connection.socket.bufferedAmount + ask.data.length > limits.waitingBytesMax) return { answer: "full" };
           connection.lastActiveAt = clock.now();
           sendFrames(connection.socket, ask.data);
+          posted(connection.facts);
           return done;
         default:
           return ask satisfies never;

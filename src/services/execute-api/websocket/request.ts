@@ -1,11 +1,19 @@
 import type { Principal } from "../../../aws/principal.ts";
 import type { Exchange } from "../../../proxy/exchange.ts";
+import type { RequestFacts } from "../context/request-facts.ts";
+import type { ExecutionJournal } from "../logging/execution-journal.ts";
 import type { StageNeeds } from "../stage-needs.ts";
+import type { WebSocketMeter } from "./meter.ts";
 import type { PublishedWebSocketRoute, PublishedWebSocketStage } from "./published.ts";
+
+export interface WebSocketStageNeeds extends StageNeeds {
+  /** Absent: nothing is counted. */
+  readonly webSocketMeter?: WebSocketMeter;
+}
 
 /** What all that happens on a stage of a WebSocket API has in common, made once. */
 export interface WebSocketStage {
-  readonly needs: StageNeeds;
+  readonly needs: WebSocketStageNeeds;
   readonly published: PublishedWebSocketStage;
 }
 
@@ -26,25 +34,55 @@ export interface ConnectionFacts {
   readonly authorizer: string;
 }
 
-/** One event of a connection, on its way to the integration of a route. */
-export interface WebSocketRequest {
+/** One event of a connection, on its way through its route's steps to the integration. */
+export interface WebSocketRequest extends RequestFacts {
   readonly stage: WebSocketStage;
   readonly route: PublishedWebSocketRoute;
-  readonly connection: ConnectionFacts;
+  /** What the steps of `$connect` find out is added to it. */
+  connection: ConnectionFacts;
   readonly event: WebSocketEvent;
   readonly requestId: string;
   readonly trace: string;
   /** Epoch milliseconds. */
   readonly now: number;
+  /** Who signed the handshake, while it is decided. */
+  caller: Principal | undefined;
+  /** Takes down what is done; undefined where nobody follows the event. */
+  journal: ExecutionJournal | undefined;
 }
 
 export type WebSocketEvent =
-  | { readonly type: "CONNECT"; readonly exchange: Exchange; readonly caller: Principal | undefined }
+  | { readonly type: "CONNECT"; readonly exchange: Exchange }
   | { readonly type: "MESSAGE"; readonly messageId: string; readonly body: string }
   | { readonly type: "DISCONNECT"; readonly code: number; readonly reason: string };
 
-/** How an integration ended. */
-export type IntegrationOutcome =
+export type NewWebSocketRequest = Pick<
+  WebSocketRequest,
+  "stage" | "route" | "connection" | "event" | "requestId" | "trace" | "now"
+>;
+
+/** An event as it sets out: nothing is known of it but what it says itself. */
+export function createWebSocketRequest(known: NewWebSocketRequest): WebSocketRequest {
+  return {
+    ...known,
+    caller: undefined,
+    journal: undefined,
+    authorizer: undefined,
+    apiKey: undefined,
+    access: undefined,
+    failure: undefined,
+    integration: undefined,
+    answered: undefined,
+  };
+}
+
+/** The text that an event brings: a message; empty for the others. */
+export function bodyOf({ event }: WebSocketRequest): string {
+  return event.type === "MESSAGE" ? event.body : "";
+}
+
+/** How an event ended. */
+export type RouteOutcome =
   | {
       readonly outcome: "answered";
       readonly status: number;
@@ -52,8 +90,18 @@ export type IntegrationOutcome =
       readonly headers: readonly string[];
       readonly body: string | Buffer;
     }
-  /** It failed, or could not be asked. The status is what a handshake is refused with. */
-  | { readonly outcome: "failed"; readonly status: 413 | 429 | 500 | 502 | 504 };
+  /** It was refused, or its integration failed or could not be asked: `request.failure` says why. */
+  | { readonly outcome: "failed"; readonly status: number; readonly message: string };
 
 /** Calls `done` once. */
-export type WebSocketIntegration = (request: WebSocketRequest, done: (outcome: IntegrationOutcome) => void) => void;
+export type WebSocketIntegration = (request: WebSocketRequest, done: (outcome: RouteOutcome) => void) => void;
+
+/**
+ * What a route does with an event before its integration: authorize, throttle, validate. It ends the event, or calls `next`, once.
+ * A route has only the steps that it needs: one that is open and unlimited pays for none.
+ */
+export type WebSocketStep = (
+  request: WebSocketRequest,
+  next: () => void,
+  done: (outcome: RouteOutcome) => void,
+) => void;

@@ -1,54 +1,99 @@
 /**
  * A selection expression, made ready: `$request.body.action`, `${request.body.service}/${request.body.action}`.
  *
- * Source: "Route selection expressions" in the developer guide. Expressions are evaluated against the JSON of a message.
+ * Source: "WebSocket selection expressions" in the developer guide. They are evaluated against the JSON of a message.
  */
 export interface SelectionExpression {
   /** The text it stands for; undefined where a variable is not there. */
   evaluate(body: unknown): string | undefined;
 }
 
-type Part = { readonly text: string } | { readonly path: readonly (string | number)[] };
-
 /** @returns undefined for what is not an expression over `request.body` */
 export function parseSelectionExpression(expression: string): SelectionExpression | undefined {
-  const parts = parseParts(expression);
-  if (parts === undefined || !parts.some((part) => "path" in part)) return undefined;
-  return {
-    evaluate(body) {
-      let text = "";
-      for (const part of parts) {
-        if ("text" in part) {
-          text += part.text;
-          continue;
-        }
-        const value = follow(body, part.path);
-        if (value === undefined || value === null) return undefined;
-        text += stringify(value);
-      }
-      return text;
-    },
+  const parts = parseParts(expression, (name) => parseBodyVariable(name));
+  if (parts === undefined || parts.every((part) => typeof part === "string")) return undefined;
+  return { evaluate: (body) => textOf(parts, { body: () => body }) };
+}
+
+/** What expressions that choose a model or a template are evaluated with. */
+export interface SelectionSources {
+  /** The message's JSON; undefined for what is none. */
+  readonly body: () => unknown;
+  /** What the integration has answered, for those that choose among templates of answers. */
+  readonly answer?: {
+    readonly status: string;
+    /** The values of a header. */
+    readonly header: (name: string) => readonly string[];
   };
 }
 
-function parseParts(expression: string): Part[] | undefined {
+/**
+ * Make an expression ready that is a key as it is, perhaps with an escaped dollar (`\\$default`), or one with variables.
+ *
+ * @param of an answer has `integration.response.…` as well
+ * @returns undefined for what is neither
+ */
+export function compileKeyChoice(
+  expression: string,
+  of: "message" | "answer",
+): ((sources: SelectionSources) => string | undefined) | undefined {
+  const parse = of === "message" ? parseBodyVariable : parseAnswerVariable;
+  const parts = /(?<!\\)\$/.test(expression) ? parseParts(expression, parse) : [unescape(expression)];
+  return parts && ((sources) => textOf(parts, sources));
+}
+
+type Read = (sources: SelectionSources) => unknown;
+type Part = string | Read;
+
+function textOf(parts: readonly Part[], sources: SelectionSources): string | undefined {
+  let text = "";
+  for (const part of parts) {
+    if (typeof part === "string") {
+      text += part;
+      continue;
+    }
+    const value = part(sources);
+    if (value === undefined || value === null) return undefined;
+    text += stringify(value);
+  }
+  return text;
+}
+
+function parseParts(expression: string, parseVariable: (name: string) => Read | undefined): Part[] | undefined {
   if (!expression.includes("${")) {
-    const path = expression.startsWith("$") ? parsePath(expression.slice(1)) : undefined;
-    return path && [{ path }];
+    const read = expression.startsWith("$") ? parseVariable(expression.slice(1)) : undefined;
+    return read && [read];
   }
   const parts: Part[] = [];
   let at = 0;
   while (at < expression.length) {
     const open = expression.indexOf("${", at);
-    if (open !== at) parts.push({ text: expression.slice(at, open === -1 ? undefined : open) });
+    if (open !== at) parts.push(unescape(expression.slice(at, open === -1 ? undefined : open)));
     if (open === -1) break;
     const close = expression.indexOf("}", open);
-    const path = close === -1 ? undefined : parsePath(expression.slice(open + 2, close));
-    if (path === undefined) return undefined;
-    parts.push({ path });
+    const read = close === -1 ? undefined : parseVariable(expression.slice(open + 2, close));
+    if (read === undefined) return undefined;
+    parts.push(read);
     at = close + 1;
   }
   return parts;
+}
+
+function unescape(text: string): string {
+  return text.replaceAll("\\$", "$");
+}
+
+function parseBodyVariable(name: string): Read | undefined {
+  const path = parsePath(name);
+  return path && (({ body }) => follow(body(), path));
+}
+
+function parseAnswerVariable(name: string): Read | undefined {
+  if (name === "integration.response.statuscode") return ({ answer }) => answer?.status;
+  const [, place, header = ""] = /^integration\.response\.(header|multivalueheader)\.([\w.-]+)$/.exec(name) ?? [];
+  if (place === "header") return ({ answer }) => answer?.header(header).at(-1);
+  if (place === "multivalueheader") return ({ answer }) => answer?.header(header);
+  return parseBodyVariable(name);
 }
 
 const prefix = "request.body";

@@ -1,11 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { RequestPaths } from "../../../proxy/exchange.ts";
-import type { CompiledStage, StageNeeds } from "../stage-needs.ts";
+import type { CompiledStage } from "../stage-needs.ts";
+import { fail } from "./failures.ts";
 import { compileLambdaProxy } from "./lambda-proxy.ts";
-import { compileMock } from "./mock.ts";
+import { compileMapped } from "./mapped-integration.ts";
+import { compileAccessLog, observed } from "./observe.ts";
 import type { PublishedWebSocketRoute, PublishedWebSocketStage } from "./published.ts";
-import type { WebSocketIntegration, WebSocketStage } from "./request.ts";
+import type { WebSocketIntegration, WebSocketStage, WebSocketStageNeeds } from "./request.ts";
 import { parseMessage, parseSelectionExpression } from "./selection.ts";
+import { inOrder, stepsOf } from "./steps.ts";
 
 /** A stage of a WebSocket API, made ready. */
 export interface CompiledWebSocketStage extends CompiledStage {
@@ -16,12 +19,13 @@ export interface WebSocketRoutes {
   readonly stage: WebSocketStage;
   readonly connect: CompiledRoute | undefined;
   readonly disconnect: CompiledRoute | undefined;
-  /** The route of a message: by the stage's expression, else `$default`; undefined where there is neither. */
-  select(body: string): CompiledRoute | undefined;
+  /** The route of a message: by the stage's expression, else `$default`; where there is neither, one that refuses it. */
+  select(body: string): CompiledRoute;
 }
 
 export interface CompiledRoute {
   readonly route: PublishedWebSocketRoute;
+  /** Its steps, and its integration. */
   readonly run: WebSocketIntegration;
 }
 
@@ -34,12 +38,17 @@ export type AnswerOn = (
 ) => void;
 
 export function compileWebSocketStage(
-  needs: StageNeeds,
+  needs: WebSocketStageNeeds,
   published: PublishedWebSocketStage,
   answerOn: AnswerOn,
 ): CompiledWebSocketStage {
   const stage: WebSocketStage = { needs, published };
-  const routes = new Map(published.routes.map((route) => [route.routeKey, compileRoute(stage, route)]));
+  const accessLog = compileAccessLog(stage);
+  const compile = (route: PublishedWebSocketRoute): CompiledRoute => {
+    const run = inOrder(stepsOf(stage, route), compileIntegration(stage, route));
+    return { route, run: observed(stage, route, accessLog, run) };
+  };
+  const routes = new Map(published.routes.map((route) => [route.routeKey, compile(route)]));
   const take = (key: string) => {
     const route = routes.get(key);
     routes.delete(key);
@@ -48,7 +57,10 @@ export function compileWebSocketStage(
   // No message selects these, whatever it says.
   const connect = take("$connect");
   const disconnect = take("$disconnect");
-  const fallback = routes.get("$default");
+  const fallback = routes.get("$default") ?? {
+    route: unmatched,
+    run: observed(stage, unmatched, accessLog, (request, done) => fail(request, done, "RESOURCE_NOT_FOUND")),
+  };
   const expression = parseSelectionExpression(published.routeSelectionExpression);
   const compiled: CompiledWebSocketStage = {
     answer: (request, response, paths) => answerOn(compiled, request, response, paths),
@@ -65,14 +77,13 @@ export function compileWebSocketStage(
   return compiled;
 }
 
-function compileRoute(stage: WebSocketStage, route: PublishedWebSocketRoute): CompiledRoute {
-  const { integration } = route;
-  switch (integration.type) {
-    case "AWS_PROXY":
-      return { route, run: compileLambdaProxy(stage, integration) };
-    case "MOCK":
-      return { route, run: compileMock(stage, integration) };
-    default:
-      return integration satisfies never;
-  }
+/** Of messages that the API has no route for. */
+const unmatched: PublishedWebSocketRoute = { routeKey: "", authorizationType: "NONE", responds: false };
+
+function compileIntegration(stage: WebSocketStage, { integration }: PublishedWebSocketRoute): WebSocketIntegration {
+  if (integration === undefined) return letIn;
+  return integration.type === "AWS_PROXY" ? compileLambdaProxy(stage, integration) : compileMapped(stage, integration);
 }
+
+const letIn: WebSocketIntegration = (_request, done) =>
+  done({ outcome: "answered", status: 200, headers: [], body: "" });

@@ -1,11 +1,13 @@
 import { webSocketVariable, webSocketVariableNames } from "../context/websocket-context.ts";
 import { createOverrides } from "../vtl/context-object.ts";
+import { PayloadError, TemplateError } from "../vtl/errors.ts";
 import { compileTemplate } from "../vtl/template.ts";
 import type { VtlMap } from "../vtl/values.ts";
-import type { WebSocketRequest } from "./request.ts";
-import { parseSelectionExpression } from "./selection.ts";
+import { fail } from "./failures.ts";
+import type { RouteOutcome, WebSocketRequest } from "./request.ts";
+import { compileKeyChoice, type SelectionSources } from "./selection.ts";
 
-/** A mapping template, ready to be filled in with an event and a payload. It throws where it cannot be rendered. */
+/** A mapping template, ready to be filled in with an event and a payload. It throws what `failUnrendered` tells of. */
 type WebSocketTemplate = (request: WebSocketRequest, body: string) => string;
 
 function compileWebSocketTemplate(text: string): WebSocketTemplate {
@@ -26,25 +28,51 @@ function compileWebSocketTemplate(text: string): WebSocketTemplate {
 }
 
 /**
- * Choose among templates.
+ * Choose among templates by key; `$default` is for all others.
  *
- * @param expression a key as it is, perhaps with an escaped dollar, or an expression over the message; default `$default`
- * @returns undefined where none has the key
+ * @param expression a template selection expression; default `\$default`
+ * @param of what the templates map
+ * @returns undefined where there is none
  */
 export function compileTemplateChoice(
   templates: Readonly<Record<string, string>>,
   expression: string | undefined,
-): (body: unknown) => WebSocketTemplate | undefined {
+  of: "message" | "answer",
+): (sources: SelectionSources) => WebSocketTemplate | undefined {
   const compiled = new Map(Object.entries(templates).map(([key, text]) => [key, compileWebSocketTemplate(text)]));
-  const selection = expression === undefined ? undefined : parseSelectionExpression(expression);
-  if (selection === undefined) {
-    const only = compiled.get((expression ?? "$default").replaceAll("\\$", "$"));
-    return () => only;
-  }
-  return (body) => {
-    const key = selection.evaluate(body);
-    return (key === undefined ? undefined : compiled.get(key)) ?? compiled.get("$default");
+  const fallback = compiled.get("$default");
+  const choose = expression === undefined ? undefined : compileKeyChoice(expression, of);
+  if (choose === undefined || compiled.size === 0) return () => fallback;
+  return (sources) => {
+    const key = choose(sources);
+    return (key === undefined ? undefined : compiled.get(key)) ?? fallback;
   };
+}
+
+/**
+ * End an event whose template could not be rendered.
+ *
+ * AWS: a message that is not the JSON its template reads is the client's error; anything else is the configuration's.
+ */
+export function failUnrendered(
+  request: WebSocketRequest,
+  done: (outcome: RouteOutcome) => void,
+  mapped: "message" | "answer",
+  error: unknown,
+): void {
+  const { log } = request.stage.needs;
+  const { requestId } = request;
+  if (error instanceof PayloadError || error instanceof TemplateError) {
+    log.debug("A mapping template failed", { requestId, reason: error.message });
+    request.journal?.error(`Execution failed due to configuration error: ${error.message}`);
+  } else {
+    log.error("Rendering a mapping template broke", { requestId, error });
+  }
+  if (error instanceof PayloadError && mapped === "message") {
+    fail(request, done, "BAD_REQUEST_BODY", "Could not parse request body into json");
+  } else {
+    fail(request, done, "API_CONFIGURATION_ERROR");
+  }
 }
 
 /** Only a handshake has parameters. */

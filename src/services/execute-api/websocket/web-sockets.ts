@@ -71,7 +71,15 @@ export function createWebSockets(needs: WebSocketsNeeds): WebSockets {
     maxPayload: limits.messageBytesMax,
     handleProtocols: (_offered, request) => subprotocols.get(request) ?? false,
   });
-  const open = createOpenConnections(clock, () => void checkHeld());
+  const countPosted = async ({ apiId, stageName }: ConnectionFacts) => {
+    (await stageOf(apiId, stageName))?.stage.needs.webSocketMeter?.count("MessageCount");
+  };
+  const open = createOpenConnections(
+    clock,
+    () => void checkHeld(),
+    // A stage that cannot be read now counts nothing.
+    (facts) => void countPosted(facts).catch(() => undefined),
+  );
   const relay = createRelay({
     ...needs,
     answer: ({ place, connectionId, ask }) => open.answer(place, connectionId, ask),
