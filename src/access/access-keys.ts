@@ -6,13 +6,14 @@ const base64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
 
 /**
  * An IAM unique identifier, 20 or more characters: `AKIA` access key, `ASIA` temporary access key, `AIDA` user, `AROA`
- * role, `AGPA` group, `ANPA` managed policy.
+ * role, `AGPA` group, `ANPA` managed policy, `AIPA`
+ * instance profile.
  */
 export function createAccessKeyId(ids: Ids, prefix: "AKIA" | "ASIA"): string {
   return prefix + ids.random(16, base32);
 }
 
-export function createUniqueId(ids: Ids, prefix: "AIDA" | "AROA" | "AGPA" | "ANPA"): string {
+export function createUniqueId(ids: Ids, prefix: "AIDA" | "AROA" | "AGPA" | "ANPA" | "AIPA"): string {
   return prefix + ids.random(17, base32);
 }
 

@@ -87,3 +87,21 @@ export function invalidInput(message: string): AwsError {
 export function invalidAuthenticationCode(): AwsError {
   return new AwsError("InvalidAuthenticationCode", 403, "Authentication code for device is not valid.");
 }
+
+export function accessDenied(message: string): AwsError {
+  return new AwsError("AccessDenied", 403, message);
+}
+
+export function passwordPolicyViolation(message: string): AwsError {
+  return new AwsError("PasswordPolicyViolation", 400, message);
+}
+
+export function invalidUserType(): AwsError {
+  return new AwsError("InvalidUserType", 400, "Only IAM Users can change their own password");
+}
+
+/** A role that only the service may change that it is linked to. */
+export function unmodifiableEntity(roleName: string): AwsError {
+  const message = `Cannot perform the operation on the protected role '${roleName}' - this role is only modifiable by AWS`;
+  return new AwsError("UnmodifiableEntity", 400, message);
+}

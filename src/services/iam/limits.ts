@@ -26,6 +26,10 @@ export const iamLimits = {
   /** Wrong codes of a device before it waits, twice as long each time (ours: as Cognito has it for passwords). */
   mfaFailuresFree: 5,
   mfaLockMsMax: 15 * 60_000,
+  passwordFailuresFree: 5,
+  passwordLockMsMax: 15 * 60_000,
+  /** As many as a password policy may forbid to use again. */
+  earlierPasswordsKept: 24,
   /** How far a device's clock may be off when it is enabled, and when it is set right, in steps of 30 seconds (ours). */
   mfaReachEnabling: 2,
   mfaReachResync: 100,

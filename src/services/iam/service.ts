@@ -10,16 +10,21 @@ import type { ResourceType } from "../cloudformation/port.ts";
 import { createIamPort } from "./assume-role.ts";
 import { createIdentities } from "./identities.ts";
 import { awsPolicyArns } from "./managed-policies.ts";
+import { accountOperations } from "./operations/account.ts";
 import { accessKeyOperations } from "./operations/access-keys.ts";
 import { attachmentOperations } from "./operations/attachments.ts";
 import { boundaryOperations } from "./operations/boundaries.ts";
 import { groupOperations } from "./operations/groups.ts";
 import { inlinePolicyOperations } from "./operations/inline-policies.ts";
 import type { IamOperations } from "./operations/needs.ts";
+import { instanceProfileOperations } from "./operations/instance-profiles.ts";
 import { mfaOperations } from "./operations/mfa.ts";
 import { oidcProviderOperations } from "./operations/oidc-providers.ts";
+import { passwordOperations } from "./operations/passwords.ts";
 import { policyOperations } from "./operations/policies.ts";
 import { roleOperations } from "./operations/roles.ts";
+import { samlProviderOperations } from "./operations/saml-providers.ts";
+import { serviceLinkedRoleOperations } from "./operations/service-linked-roles.ts";
 import { simulationOperations } from "./operations/simulation.ts";
 import { tagOperations } from "./operations/tags.ts";
 import { userOperations } from "./operations/users.ts";
@@ -71,6 +76,11 @@ export function createIam(needs: IamNeeds): Iam {
     ...tagOperations(operationNeeds),
     ...oidcProviderOperations(operationNeeds),
     ...mfaOperations(operationNeeds),
+    ...passwordOperations(operationNeeds),
+    ...accountOperations(operationNeeds),
+    ...samlProviderOperations(operationNeeds),
+    ...instanceProfileOperations(operationNeeds),
+    ...serviceLinkedRoleOperations(operationNeeds),
     ...simulationOperations(operationNeeds, identities),
   } satisfies IamOperations;
   return {

@@ -14,7 +14,15 @@ import {
   type PolicyUser,
 } from "../model.ts";
 import { present, toPage } from "../rules.ts";
-import { change, existing, onEntity, onResource, type IamOperations, type OperationNeeds } from "./needs.ts";
+import {
+  change,
+  existing,
+  modifiable,
+  onEntity,
+  onResource,
+  type IamOperations,
+  type OperationNeeds,
+} from "./needs.ts";
 
 /** Managed policies attached to roles, users and groups. */
 export function attachmentOperations(needs: OperationNeeds) {
@@ -98,7 +106,7 @@ function attach(
 ) {
   const arn = present(policyArn);
   return change(store, async (tx) => {
-    const entity = await existing(tx, call, kind, present(name));
+    const entity = await modifiable(tx, call, kind, present(name));
     if (!isAwsPolicy(arn) && !(await readPolicy(tx, call.account, arn))) throw policyNotAttachable(arn);
     // AWS: attaching what is attached succeeds.
     if (entity.attachedPolicies.includes(arn)) return;
@@ -120,7 +128,7 @@ function detach(
 ) {
   const arn = present(policyArn);
   return change(store, async (tx) => {
-    const entity = await existing(tx, call, kind, present(name));
+    const entity = await modifiable(tx, call, kind, present(name));
     if (!entity.attachedPolicies.includes(arn)) throw policyNotAttached(arn);
     tx.delete(useKey(call.account, arn, "PermissionsPolicy", entity));
     const attachedPolicies = entity.attachedPolicies.filter((attached) => attached !== arn);

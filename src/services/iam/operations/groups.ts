@@ -1,4 +1,5 @@
 import { createUniqueId } from "../../../access/access-keys.ts";
+import type { Transaction } from "../../../kernel/store/store.ts";
 import { deleteConflict, entityAlreadyExists, quotaExceeded } from "../errors.ts";
 import { iamLimits } from "../limits.ts";
 import {
@@ -8,7 +9,9 @@ import {
   nameKey,
   readAll,
   readEntity,
+  useKey,
   writeEntity,
+  writeUse,
   type Group,
 } from "../model.ts";
 import { entityArn, present, toPage } from "../rules.ts";
@@ -110,6 +113,28 @@ export function groupOperations({ store, ids }: OperationNeeds) {
           tx.delete([...memberPrefix(call.account, group.name), nameKey(user.name)]);
         }),
     },
+    UpdateGroup: {
+      authorize: async (input, call) => [
+        ...(await onEntity(store, call, "group", present(input.GroupName))),
+        ...onResource(
+          call,
+          entityArn(call.account, "group", input.NewPath ?? "/", input.NewGroupName ?? present(input.GroupName)),
+        ),
+      ],
+      run: (input, call) =>
+        change(store, async (tx) => {
+          const group = await existing(tx, call, "group", present(input.GroupName));
+          const name = input.NewGroupName ?? group.name;
+          const path = input.NewPath ?? group.path;
+          if (nameKey(name) !== nameKey(group.name) && (await readEntity(tx, call.account, "group", name))) {
+            throw entityAlreadyExists("group", name);
+          }
+          const renamed = { ...group, name, path, arn: entityArn(call.account, "group", path, name) };
+          deleteEntity(tx, call.account, group);
+          writeEntity(tx, call.account, renamed);
+          await moveGroup(tx, call.account, group, renamed);
+        }),
+    },
     DeleteGroup: {
       authorize: (input, call) => onEntity(store, call, "group", present(input.GroupName)),
       run: (input, call) =>
@@ -125,7 +150,22 @@ export function groupOperations({ store, ids }: OperationNeeds) {
   } satisfies IamOperations;
 }
 
-function toGroup(group: Group) {
+/** Carry over what is kept under the group's name. */
+async function moveGroup(tx: Transaction, account: string, from: Group, to: Group): Promise<void> {
+  for (const policyArn of from.attachedPolicies) {
+    tx.delete(useKey(account, policyArn, "PermissionsPolicy", from));
+    writeUse(tx, account, policyArn, "PermissionsPolicy", to);
+  }
+  for (const userName of await readAll<string>(tx, memberPrefix(account, from.name))) {
+    const user = await readEntity(tx, account, "user", userName);
+    tx.delete([...memberPrefix(account, from.name), nameKey(userName)]);
+    tx.set([...memberPrefix(account, to.name), nameKey(userName)], userName);
+    if (!user) continue;
+    writeEntity(tx, account, { ...user, groups: user.groups.map((name) => (name === from.name ? to.name : name)) });
+  }
+}
+
+export function toGroup(group: Group) {
   return {
     Path: group.path,
     GroupName: group.name,

@@ -3,7 +3,7 @@ import { inlinePolicyNotFound } from "../errors.ts";
 import { writeEntity, type EntityKind } from "../model.ts";
 import { checkIdentityPolicy, checkInlinePoliciesSize } from "../policy-documents.ts";
 import { encodeDocument, present, toPage } from "../rules.ts";
-import { change, existing, onEntity, type IamOperations, type OperationNeeds } from "./needs.ts";
+import { change, existing, modifiable, onEntity, type IamOperations, type OperationNeeds } from "./needs.ts";
 
 /** Policies inside a role, user or group. */
 export function inlinePolicyOperations(needs: OperationNeeds) {
@@ -78,7 +78,7 @@ function put(
   input: { readonly PolicyName: string | undefined; readonly PolicyDocument: string | undefined },
 ) {
   return change(store, async (tx) => {
-    const entity = await existing(tx, call, kind, present(name));
+    const entity = await modifiable(tx, call, kind, present(name));
     const document = present(input.PolicyDocument);
     checkIdentityPolicy(document);
     const inlinePolicies = { ...entity.inlinePolicies, [present(input.PolicyName)]: document };
@@ -121,7 +121,7 @@ function remove(
   policyName: string | undefined,
 ) {
   return change(store, async (tx) => {
-    const entity = await existing(tx, call, kind, present(name));
+    const entity = await modifiable(tx, call, kind, present(name));
     const { [present(policyName)]: removed, ...inlinePolicies } = entity.inlinePolicies;
     if (removed === undefined) throw inlinePolicyNotFound(kind, present(policyName));
     writeEntity(tx, call.account, { ...entity, inlinePolicies });

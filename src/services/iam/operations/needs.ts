@@ -5,9 +5,10 @@ import type { Seal } from "../../../access/server-keys.ts";
 import type { Ids } from "../../../kernel/ids.ts";
 import type { Key, Reader, Store, Transaction } from "../../../kernel/store/store.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
-import { entityNotFound, quotaExceeded } from "../errors.ts";
+import { entityNotFound, quotaExceeded, unmodifiableEntity } from "../errors.ts";
 import { readEntity, type EntityKind, type EntityOf } from "../model.ts";
 import { entityArn, resourceTagContext } from "../rules.ts";
+import { isServiceLinked } from "../service-linked-roles.ts";
 
 export type Sdk = typeof sdk;
 export type IamOperations = OperationsOf<Sdk>;
@@ -27,6 +28,18 @@ export async function existing<K extends EntityKind>(
 ): Promise<EntityOf[K]> {
   const entity = await readEntity(reader, call.account, kind, name);
   if (!entity) throw entityNotFound(kind, name);
+  return entity;
+}
+
+/** One that may be changed: a service-linked role is its service's alone. */
+export async function modifiable<K extends EntityKind>(
+  reader: Reader,
+  call: Call,
+  kind: K,
+  name: string,
+): Promise<EntityOf[K]> {
+  const entity = await existing(reader, call, kind, name);
+  if (kind === "role" && isServiceLinked(entity)) throw unmodifiableEntity(entity.name);
   return entity;
 }
 

@@ -1,10 +1,12 @@
 import { createUniqueId } from "../../../access/access-keys.ts";
-import { deleteConflict, entityAlreadyExists } from "../errors.ts";
+import { deleteConflict, entityAlreadyExists, unmodifiableEntity } from "../errors.ts";
 import { iamLimits } from "../limits.ts";
 import { deleteEntity, entityPrefix, readAll, readEntity, writeEntity, type Role } from "../model.ts";
 import { checkTrustPolicy } from "../policy-documents.ts";
 import { encodeDocument, entityArn, parseTags, present, requestTagContext, toPage, toTagList } from "../rules.ts";
+import { isServiceLinked } from "../service-linked-roles.ts";
 import { boundaryContext, forgetBoundary, setBoundary } from "./boundaries.ts";
+import { profilesOf } from "./instance-profiles.ts";
 import {
   change,
   checkQuota,
@@ -116,6 +118,7 @@ export function roleOperations({ store, ids }: OperationNeeds) {
       run: (input, call) =>
         change(store, async (tx) => {
           const role = await existing(tx, call, "role", present(input.RoleName));
+          if (isServiceLinked(role)) throw unmodifiableEntity(role.name);
           const trustPolicy = present(input.PolicyDocument);
           await checkTrustPolicy(tx, call.account, trustPolicy);
           writeEntity(tx, call.account, { ...role, trustPolicy });
@@ -126,6 +129,9 @@ export function roleOperations({ store, ids }: OperationNeeds) {
       run: (input, call) =>
         change(store, async (tx) => {
           const role = await existing(tx, call, "role", present(input.RoleName));
+          if (isServiceLinked(role)) throw unmodifiableEntity(role.name);
+          const [profile] = await profilesOf(tx, call.account, role.name);
+          if (profile) throw deleteConflict("must remove roles from instance profile first");
           if (role.attachedPolicies.length > 0) throw deleteConflict("must detach all policies first");
           if (Object.keys(role.inlinePolicies).length > 0) throw deleteConflict("must delete policies first");
           forgetBoundary(tx, call, role);
@@ -136,7 +142,7 @@ export function roleOperations({ store, ids }: OperationNeeds) {
 }
 
 /** AWS answers other members on creation, on reading one, and in lists. */
-function toRole(role: Role, form: "created" | "whole" | "listed") {
+export function toRole(role: Role, form: "created" | "whole" | "listed") {
   return {
     Path: role.path,
     RoleName: role.name,

@@ -19,6 +19,8 @@ import {
   type User,
 } from "../model.ts";
 import { entityArn, parseTags, present, requestTagContext, toPage, toTagList } from "../rules.ts";
+import { readMfaDevicesOf, writeMfaDevice } from "../mfa/devices.ts";
+import { readLoginProfile } from "../passwords.ts";
 import { boundaryContext, forgetBoundary, setBoundary } from "./boundaries.ts";
 import {
   change,
@@ -131,6 +133,11 @@ export function userOperations({ store, ids }: OperationNeeds) {
           if (user.accessKeyIds.length > 0) throw deleteConflict("must delete access keys first");
           if (user.attachedPolicies.length > 0) throw deleteConflict("must detach all policies first");
           if (Object.keys(user.inlinePolicies).length > 0) throw deleteConflict("must delete policies first");
+          if (await readLoginProfile(tx, call.account, user.id))
+            throw deleteConflict("must delete login profile first");
+          if ((await readMfaDevicesOf(tx, call.account, user.id)).length > 0) {
+            throw deleteConflict("must deactivate MFA devices first");
+          }
           forgetBoundary(tx, call, user);
           deleteEntity(tx, call.account, user);
         }),
@@ -148,6 +155,9 @@ async function moveUser(tx: Transaction, account: string, from: User, to: User):
   for (const group of from.groups) {
     tx.delete([...memberPrefix(account, group), nameKey(from.name)]);
     tx.set([...memberPrefix(account, group), nameKey(to.name)], to.name);
+  }
+  for (const device of await readMfaDevicesOf(tx, account, from.id)) {
+    writeMfaDevice(tx, account, { ...device, user: { id: to.id, name: to.name } }, device);
   }
   for (const accessKeyId of from.accessKeyIds) {
     const record = await tx.get<AccessKeyRecord>(accessKeyKey(accessKeyId));

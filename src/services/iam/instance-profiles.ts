@@ -1,0 +1,31 @@
+import type { Key, Reader } from "../../kernel/store/store.ts";
+import { nameKey } from "./model.ts";
+
+/** What would hand a role to an instance. Stored, for templates that name one: there are no instances here. */
+export interface InstanceProfile {
+  readonly v: 1;
+  readonly name: string;
+  readonly id: string;
+  readonly path: string;
+  readonly arn: string;
+  readonly createdAt: number;
+  /** One at the most, by name. */
+  readonly roleName: string | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export function instanceProfilePrefix(account: string): Key {
+  return ["iam", account, "instanceProfile"];
+}
+
+export function instanceProfileKey(account: string, name: string): Key {
+  return [...instanceProfilePrefix(account), nameKey(name)];
+}
+
+export async function readInstanceProfile(
+  reader: Reader,
+  account: string,
+  name: string,
+): Promise<InstanceProfile | undefined> {
+  return await reader.get<InstanceProfile>(instanceProfileKey(account, name));
+}
