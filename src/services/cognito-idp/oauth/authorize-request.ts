@@ -36,8 +36,8 @@ export type AuthorizeProblem =
       readonly description?: string;
     };
 
-/** Scopes of OpenID Connect, and that of the user's own account; all others are those of resource servers. */
-const standardScopes = ["openid", "email", "phone", "profile"];
+/** Scopes that say which of a user's attributes are told. */
+const userScopes = new Set(["email", "phone", "profile"]);
 
 /**
  * Checks what was asked. Source: "Authorization endpoint" in the developer guide; RFC 6749, section 4.1.2.1; RFC 7636.
@@ -115,7 +115,7 @@ export function grantScopes(asked: string | undefined, allowed: readonly string[
   if (asked === undefined) return allowed;
   const scopes = [...new Set(asked.split(" ").filter((scope) => scope !== ""))];
   if (scopes.length === 0 || scopes.some((scope) => !allowed.includes(scope))) return undefined;
-  const needsOpenId = scopes.some((scope) => scope !== "openid" && standardScopes.includes(scope));
+  const needsOpenId = scopes.some((scope) => userScopes.has(scope));
   return needsOpenId && !scopes.includes("openid") ? undefined : scopes;
 }
 

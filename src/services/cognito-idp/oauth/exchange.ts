@@ -34,7 +34,7 @@ export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly cookies?: readonly string[];
-  readonly body?: string;
+  readonly body?: string | Buffer;
 }
 
 /** The body is no form. */

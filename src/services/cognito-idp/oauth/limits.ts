@@ -11,6 +11,11 @@ export const oauthLimits = {
   stepMs: 15 * 60_000,
   /** Ours: how long an external provider may take to send somebody back. */
   federationMs: 15 * 60_000,
+  /** Ours: how long a provider may take for one answer, and how large that may be; how long what it publishes is kept. */
+  providerMs: 10_000,
+  providerBytesMax: 256 * 1024,
+  providerKeptMs: 5 * 60_000,
+  providersKept: 1_000,
   /** Ours. */
   formBytesMax: 64 * 1024,
   parameterCharactersMax: 4_096,
