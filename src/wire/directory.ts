@@ -40,6 +40,7 @@ export function createServiceDirectory(needs: {
       ...(as.calledVia && { calledVia: as.calledVia }),
       setHeader: () => undefined,
     });
+      ...(as.creationToken !== undefined && { creationToken: as.creationToken }),
   };
 
   return {

@@ -18,6 +18,7 @@ export interface CallFacts {
   /** The services that call with the caller's own permissions, the first of them first. */
   readonly calledVia?: readonly string[];
   readonly signal: AbortSignal;
+  readonly creationToken?: string;
   setHeader(name: string, value: string): void;
   setStatus?(status: number): void;
 }

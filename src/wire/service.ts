@@ -14,6 +14,11 @@ export interface Call {
   readonly now: number;
   /** The platform's address as this client reached it: `http://127.0.0.1:4566`. For URLs in answers. */
   readonly endpoint: string;
+  /**
+   * Names what is to be made: a service of the platform that does not know whether an earlier call of it got through gives the
+   * same one again. Operations that make things without a name of their own make one thing of it.
+   */
+  readonly creationToken?: string;
   /** The HTTP request behind the call; absent when a service of the platform calls. */
   readonly http?: HttpFacts;
   /** Aborted when the client has gone or the platform stops. */
@@ -155,6 +160,8 @@ export interface CallAs {
 export type ClientOf<Sdk> = {
   readonly [Name in OperationName<Sdk>]: (input: InputOf<Sdk, Name>) => Promise<OutputOf<Sdk, Name>>;
 };
+  /** `Call.creationToken` */
+  readonly creationToken?: string;
 
 /** Typed in-process calls between services: same constraint checks and authorization as over HTTP. */
 export interface ServiceDirectory {

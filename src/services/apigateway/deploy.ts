@@ -1,4 +1,5 @@
 import { lowerAlphanumeric, type Ids } from "../../kernel/ids.ts";
+import type { Call } from "../../wire/service.ts";
 import type { Reader, Transaction } from "../../kernel/store/store.ts";
 import type { ModelChecker, PublishedGatewayResponse, PublishedMethod, StagePublisher } from "../execute-api/port.ts";
 import { type AuthorizerRecord, publishedAuthorizer } from "./authorizer-record.ts";
@@ -34,7 +35,7 @@ export async function createDeployment(
   tx: Transaction,
   place: Place,
   api: RestApiRecord,
-  now: number,
+  { now, creationToken }: Pick<Call, "now" | "creationToken">,
   description: string | undefined,
 ): Promise<DeploymentRecord> {
   const resources = await listChildren(tx, place, api.id, "resource");
@@ -46,6 +47,7 @@ export async function createDeployment(
     id: needs.ids.random(6, lowerAlphanumeric),
     ...(description === undefined ? {} : { description }),
     createdAt: now,
+    ...(creationToken === undefined ? {} : { creationToken }),
     snapshot,
   };
   const frozen: FrozenApiRecord = {

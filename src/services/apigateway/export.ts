@@ -239,7 +239,7 @@ function exportExtensions(frozen: FrozenApiRecord, { integrations, documentation
   const { api } = frozen;
   const policy = api.policy === undefined || !integrations ? undefined : parseJson(api.policy);
   const responses = frozen.gatewayResponses.map(({ responseType, ...response }) => [responseType, response]);
-  const validators = frozen.validators.flatMap(({ id: _id, name, ...validator }) =>
+  const validators = frozen.validators.flatMap(({ id: _id, creationToken: _token, name, ...validator }) =>
     name === undefined ? [] : [[name, validator]],
   );
   return {

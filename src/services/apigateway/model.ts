@@ -97,6 +97,8 @@ export interface DeploymentRecord {
   readonly id: string;
   readonly description?: string;
   readonly createdAt: number;
+  /** By which whoever asked for it finds it again. */
+  readonly creationToken?: string;
   readonly snapshot: {
     /** Absent in deployments from before it was kept. */
     readonly apiName?: string;

@@ -17,6 +17,8 @@ export interface RequestValidatorRecord {
   readonly name?: string;
   readonly validateRequestBody: boolean;
   readonly validateRequestParameters: boolean;
+  /** By which whoever asked for it finds it again. */
+  readonly creationToken?: string;
 }
 
 export interface DocumentationLocation {

@@ -64,8 +64,12 @@ export interface ResourceContext {
    * finds the resource of its own name there takes it over instead of failing.
    */
   readonly resumed?: boolean;
-  /** Operations of a service, as whoever deploys (the caller, or the stack's service role). */
-  client<Sdk>(service: string): ClientOf<Sdk>;
+  /**
+   * Operations of a service, as whoever deploys (the caller, or the stack's service role).
+   *
+   * @param creationToken `clientToken`, where an operation makes something without a name that must be made once
+   */
+  client<Sdk>(service: string, creationToken?: string): ClientOf<Sdk>;
   /** Wait; rejects when the operation is cancelled. */
   wait(ms: number): Promise<void>;
   readonly signal: AbortSignal;

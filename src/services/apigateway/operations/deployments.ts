@@ -17,6 +17,7 @@ import {
 } from "../model.ts";
 import { applyPatch, type PatchTable } from "../patch.ts";
 import { checkStageName, checkVariables, pageOf, refuseMembers, wholeSecond } from "../rules.ts";
+import { findMade } from "./made.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
 import { parseCacheCluster, parseCanary } from "./stage-settings.ts";
 
@@ -33,10 +34,12 @@ export function deploymentOperations(needs: ApiGatewayNeeds) {
         const deployment = await needs.store.transact(async (tx) => {
           const api = await readApi(tx, call, input.restApiId);
           const existing = await listChildren(tx, call, api.id, "deployment");
+          const earlier = findMade(existing, call);
+          if (earlier !== undefined) return earlier;
           if (existing.length >= limits.deploymentsPerApiMax) {
             throw limitExceeded("deployments for this API", limits.deploymentsPerApiMax);
           }
-          const made = await createDeployment(needs, tx, call, api, call.now, input.description);
+          const made = await createDeployment(needs, tx, call, api, call, input.description);
           if (stageName !== undefined) {
             await pointStage(needs, tx, call, api.id, stageName, made, {
               variables,

@@ -8,6 +8,7 @@ import { deleteChild, listChildren, readApi, readChild, writeChild } from "../mo
 import { applyPatch, parseFlag, type PatchTable } from "../patch.ts";
 import type { RequestValidatorRecord } from "../records.ts";
 import { pageOf } from "../rules.ts";
+import { findMade } from "./made.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
 
 const path = (input: { restApiId?: string | undefined; requestValidatorId?: string | undefined }) =>
@@ -18,29 +19,36 @@ export function requestValidatorOperations(needs: ApiGatewayNeeds) {
     CreateRequestValidator: {
       authorize: (input, call) => may("POST", call, `/restapis/${input.restApiId}/requestvalidators`),
       run: async (input, call) => {
-        const validator: RequestValidatorRecord = {
+        const { creationToken } = call;
+        const fresh: RequestValidatorRecord = {
           id: needs.ids.random(6, lowerAlphanumeric),
+          ...(creationToken === undefined ? {} : { creationToken }),
           ...(input.name === undefined ? {} : { name: input.name }),
           validateRequestBody: input.validateRequestBody ?? false,
           validateRequestParameters: input.validateRequestParameters ?? false,
         };
-        await needs.store.transact(async (tx) => {
+        const validator = await needs.store.transact(async (tx) => {
           const api = await readApi(tx, call, input.restApiId);
           const validators = await listChildren(tx, call, api.id, "request-validator");
+          const made = findMade(validators, call);
+          if (made !== undefined) return made;
           if (validators.length >= limits.requestValidatorsPerApiMax) {
             throw limitExceeded("request validators for this API", limits.requestValidatorsPerApiMax);
           }
-          writeChild(tx, call, api.id, "request-validator", validator.id, validator);
+          writeChild(tx, call, api.id, "request-validator", fresh.id, fresh);
+          return fresh;
         });
-        return { ...validator };
+        return describeRequestValidator(validator);
       },
     },
     GetRequestValidator: {
       authorize: (input, call) => may("GET", call, path(input)),
       run: (input, call) =>
-        needs.store.read(async (reader) => ({
-          ...(await readChild(reader, call, input.restApiId, "request-validator", input.requestValidatorId)),
-        })),
+        needs.store.read(async (reader) =>
+          describeRequestValidator(
+            await readChild(reader, call, input.restApiId, "request-validator", input.requestValidatorId),
+          ),
+        ),
     },
     GetRequestValidators: {
       authorize: (input, call) => may("GET", call, `/restapis/${input.restApiId}/requestvalidators`),
@@ -49,7 +57,8 @@ export function requestValidatorOperations(needs: ApiGatewayNeeds) {
           const api = await readApi(reader, call, input.restApiId);
           return listChildren(reader, call, api.id, "request-validator");
         });
-        return pageOf(validators, (validator) => validator.id, input.limit, input.position);
+        const page = pageOf(validators, (validator) => validator.id, input.limit, input.position);
+        return { ...page, items: page.items.map(describeRequestValidator) };
       },
     },
     UpdateRequestValidator: {
@@ -61,7 +70,7 @@ export function requestValidatorOperations(needs: ApiGatewayNeeds) {
           writeChild(tx, call, input.restApiId ?? "", "request-validator", next.id, next);
           return next;
         });
-        return { ...validator };
+        return describeRequestValidator(validator);
       },
     },
     DeleteRequestValidator: {
@@ -99,3 +108,7 @@ const patches: PatchTable<RequestValidatorRecord> = [
     apply: { replace: (validator, value) => ({ ...validator, validateRequestParameters: parseFlag(value) }) },
   },
 ];
+
+function describeRequestValidator({ creationToken: _token, ...validator }: RequestValidatorRecord) {
+  return { ...validator };
+}

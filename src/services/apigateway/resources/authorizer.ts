@@ -1,6 +1,7 @@
 import type * as sdk from "@aws-sdk/client-api-gateway";
 import type { Properties, ResourceType } from "../../cloudformation/port.ts";
 import { numberOf, oneOf, stringsOf, textOf, unlessGone } from "./properties.ts";
+import { createOnce } from "./resumed.ts";
 
 export const authorizerType: ResourceType = {
   type: "AWS::ApiGateway::Authorizer",
@@ -17,19 +18,29 @@ export const authorizerType: ResourceType = {
     "Type",
   ],
   attributes: ["AuthorizerId"],
-  create: async ({ client, properties }) => {
-    const { id = "" } = await client<typeof sdk>("apigateway").CreateAuthorizer({
-      restApiId: textOf(properties, "RestApiId"),
-      name: textOf(properties, "Name"),
-      type: oneOf(["TOKEN", "REQUEST", "COGNITO_USER_POOLS"] as const, properties, "Type"),
-      providerARNs: stringsOf(properties, "ProviderARNs"),
-      authType: textOf(properties, "AuthType"),
-      authorizerUri: textOf(properties, "AuthorizerUri"),
-      authorizerCredentials: textOf(properties, "AuthorizerCredentials"),
-      identitySource: textOf(properties, "IdentitySource"),
-      identityValidationExpression: textOf(properties, "IdentityValidationExpression"),
-      authorizerResultTtlInSeconds: numberOf(properties, "AuthorizerResultTtlInSeconds"),
-    });
+  create: async (context) => {
+    const { properties } = context;
+    const client = context.client<typeof sdk>("apigateway");
+    const restApiId = textOf(properties, "RestApiId");
+    const name = textOf(properties, "Name");
+    const find = async () => {
+      const { items = [] } = await client.GetAuthorizers({ restApiId, limit: 500 });
+      return items.find((authorizer) => authorizer.name === name);
+    };
+    const make = () =>
+      client.CreateAuthorizer({
+        restApiId,
+        name,
+        type: oneOf(["TOKEN", "REQUEST", "COGNITO_USER_POOLS"] as const, properties, "Type"),
+        providerARNs: stringsOf(properties, "ProviderARNs"),
+        authType: textOf(properties, "AuthType"),
+        authorizerUri: textOf(properties, "AuthorizerUri"),
+        authorizerCredentials: textOf(properties, "AuthorizerCredentials"),
+        identitySource: textOf(properties, "IdentitySource"),
+        identityValidationExpression: textOf(properties, "IdentityValidationExpression"),
+        authorizerResultTtlInSeconds: numberOf(properties, "AuthorizerResultTtlInSeconds"),
+      });
+    const { id = "" } = await createOnce(context, find, make);
     return { physicalId: id, attributes: { AuthorizerId: id } };
   },
   update: async ({ client, properties, previous, state }) => {

@@ -6,9 +6,8 @@ export const requestValidatorType: ResourceType = {
   type: "AWS::ApiGateway::RequestValidator",
   properties: ["Name", "RestApiId", "ValidateRequestBody", "ValidateRequestParameters"],
   attributes: ["RequestValidatorId"],
-  create: async ({ client, properties }) => {
-    // One that a crash cut off stays behind unused, and goes with its API.
-    const { id = "" } = await client<typeof sdk>("apigateway").CreateRequestValidator({
+  create: async ({ client, clientToken, properties }) => {
+    const { id = "" } = await client<typeof sdk>("apigateway", clientToken).CreateRequestValidator({
       restApiId: textOf(properties, "RestApiId"),
       name: textOf(properties, "Name"),
       validateRequestBody: flagOf(properties, "ValidateRequestBody"),

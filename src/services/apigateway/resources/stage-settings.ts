@@ -28,19 +28,30 @@ export const stageSettingProperties = [
 /** For CreateStage; methods have settings by patches alone. */
 export function stageSettingsInput(properties: Properties) {
   const canary = objectOf(properties, "CanarySetting");
+  const { canarySettings } = canaryInput(canary);
+  return {
+    ...cacheInput(properties),
+    ...(canary === undefined || canarySettings === undefined
+      ? {}
+      : { canarySettings: { ...canarySettings, deploymentId: textOf(canary, "DeploymentId") } }),
+  };
+}
+
+export function cacheInput(properties: Properties) {
   return {
     cacheClusterEnabled: flagOf(properties, "CacheClusterEnabled"),
     cacheClusterSize: cacheSizeOf(properties),
-    ...(canary === undefined
-      ? {}
-      : {
-          canarySettings: {
-            deploymentId: textOf(canary, "DeploymentId"),
-            percentTraffic: numberOf(canary, "PercentTraffic"),
-            stageVariableOverrides: textsOf(canary, "StageVariableOverrides"),
-            useStageCache: flagOf(canary, "UseStageCache"),
-          },
-        }),
+  };
+}
+
+export function canaryInput(canary: Properties | undefined) {
+  if (canary === undefined) return {};
+  return {
+    canarySettings: {
+      percentTraffic: numberOf(canary, "PercentTraffic"),
+      stageVariableOverrides: textsOf(canary, "StageVariableOverrides"),
+      useStageCache: flagOf(canary, "UseStageCache"),
+    },
   };
 }
 

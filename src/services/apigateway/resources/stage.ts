@@ -1,7 +1,8 @@
 import type * as sdk from "@aws-sdk/client-api-gateway";
 import type { ClientOf } from "../../../wire/service.ts";
-import type { Properties, ResourceContext, ResourceType } from "../../cloudformation/port.ts";
+import type { ResourceContext, ResourceType } from "../../cloudformation/port.ts";
 import { accessLogPatchesOf, accessLogProperties } from "./access-log.ts";
+import { certificatePatches } from "./certificate-patches.ts";
 import {
   cacheAndCanaryPatches,
   methodSettingsPatches,
@@ -112,10 +113,4 @@ async function deleteUnrecorded(client: ClientOf<typeof sdk>, context: ResourceC
       names.every((name) => context.tags[name] !== undefined && stage.tags?.[name] === context.tags[name]),
   );
   if (isOurs) await unlessGone(client.DeleteStage({ restApiId, stageName }));
-}
-
-function certificatePatches(properties: Properties, previous: Properties): StagePatch[] {
-  const value = textOf(properties, "ClientCertificateId");
-  if (value === textOf(previous, "ClientCertificateId")) return [];
-  return [{ op: "replace", path: "/clientCertificateId", value: value ?? "" }];
 }

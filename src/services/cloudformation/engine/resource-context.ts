@@ -32,13 +32,14 @@ export function resourceContext(
     },
     clientToken: `${stackId.slice(stackId.lastIndexOf("/") + 1)}-${incarnation.incarnation}`,
     resumed: more.resumed,
-    client<Sdk>(service: string): ClientOf<Sdk> {
+    client<Sdk>(service: string, creationToken?: string): ClientOf<Sdk> {
       const as = {
         principal: run.principal,
         account,
         region,
         endpoint: stack.actor.endpoint,
         signal: more.signal,
+        ...(creationToken !== undefined && { creationToken }),
         // AWS: a stack with a role of its own is the caller itself.
         ...(stack.roleArn === undefined && { calledVia: ["cloudformation.amazonaws.com"] }),
       };
