@@ -1,3 +1,4 @@
+import type * as CognitoIdpSdk from "@aws-sdk/client-cognito-identity-provider";
 import type * as EcrSdk from "@aws-sdk/client-ecr";
 import type * as LambdaSdk from "@aws-sdk/client-lambda";
 import type * as S3Sdk from "@aws-sdk/client-s3";
@@ -7,6 +8,7 @@ import { handleDenialRetention, scheduleDenialRetention } from "./access/denials
 import { firstOf } from "./access/credential-source.ts";
 import { createPolicyCompiler } from "./access/policy/compile.ts";
 import { openKeys } from "./access/open-keys.ts";
+import { joinIssuers } from "./access/tokens/issuers.ts";
 import { createRootSource } from "./access/root.ts";
 import { createSessions } from "./access/sessions.ts";
 import { createVerifier } from "./access/verify.ts";
@@ -52,9 +54,9 @@ import { createApiGatewayV2 } from "./services/apigatewayv2/service.ts";
 import type { ResourceType } from "./services/cloudformation/port.ts";
 import { createCloudFormation } from "./services/cloudformation/service.ts";
 import { createCognitoIdp } from "./services/cognito-idp/service.ts";
+import { createCloudTrail } from "./services/cloudtrail/service.ts";
 import { createCloudWatch } from "./services/cloudwatch/service.ts";
 import { createEcr } from "./services/ecr/service.ts";
-import { createLoginProviders } from "./services/cognito-identity/login-providers.ts";
 import { createCognitoIdentity } from "./services/cognito-identity/service.ts";
 import { createDomains } from "./services/execute-api/domains/create-domains.ts";
 import { poolIssuers } from "./services/execute-api/authorizers/pool-issuer.ts";
@@ -69,6 +71,7 @@ import { createS3 } from "./services/s3/service.ts";
 import { createSts } from "./services/sts/service.ts";
 import { createProxyTrust } from "./proxy/client-address.ts";
 import { createServiceDirectory } from "./wire/directory.ts";
+import type { CallObserver } from "./wire/observer.ts";
 import type { Service } from "./wire/service.ts";
 import { createModels } from "./wire/tables/catalog.ts";
 import { gatherMetrics } from "./workers/metrics.ts";
@@ -189,7 +192,9 @@ async function buildPlatform(
     sessions,
     ...(config.dev ? { dev: { account: config.account } } : {}),
   });
-  const directory = createServiceDirectory({ services, models, authorizer, clock, ids });
+  const cloudtrail = createCloudTrail({ store, jobs, clock, ids, log });
+  const observer: CallObserver = { ...cloudtrail.trail, used: iam.noteUse };
+  const directory = createServiceDirectory({ services, models, authorizer, observer, clock, ids });
 
   // Who shares this port and data folder: what one has not committed yet belongs to every answer about all.
   const siblings = parts.worker?.siblings ?? noSiblings();
@@ -300,6 +305,28 @@ async function buildPlatform(
     logs: logs.port,
     ...(config.userPoolIssuer !== undefined && { issuer: config.userPoolIssuer }),
     ...(config.smtpUrl !== undefined && { smtpUrl: config.smtpUrl }),
+    api: (endpoint) =>
+      directory.client<typeof CognitoIdpSdk>("cognito-idp", {
+        principal: { type: "anonymous" },
+        account: config.account,
+        region: config.region,
+        endpoint,
+      }),
+    outbound: { send: (request, done) => executeApi.upstream.send(request, done) },
+  });
+  const cognitoIdentity = createCognitoIdentity({
+    store,
+    jobs,
+    clock,
+    ids,
+    iam: iam.port,
+    sts: sts.port,
+    userPools: cognitoIdp.port,
+    issuers: {
+      findKey: (issuer, kid) => executeApi.issuers.findKey(issuer, kid),
+      isSame: cognitoIdp.issuers.isSame,
+    },
+    seal: keys.records,
   });
   const executeApi = createExecuteApi({
     store,
@@ -315,8 +342,8 @@ async function buildPlatform(
     logs: logs.port,
     assumeRole: iam.port.assumeRole,
     issuerOf: poolIssuers(config.userPoolIssuers),
-    ownIssuers: cognitoIdp.issuers,
-    innerApi: createInnerApi({ services, models, authorizer, clock, log }),
+    ownIssuers: joinIssuers([cognitoIdp.issuers, cognitoIdentity.issuers]),
+    innerApi: createInnerApi({ services, models, authorizer, observer, clock, log }),
     // Where clients are on this host, endpoints on it are no further than the clients could reach themselves.
     allowLoopback: isLoopback(config.host),
     limits: {
@@ -347,21 +374,6 @@ async function buildPlatform(
     models: executeApi.models,
     domains: domains.port,
   });
-  const cognitoIdentity = createCognitoIdentity({
-    store,
-    jobs,
-    clock,
-    ids,
-    authorizer,
-    iam: iam.port,
-    seal: keys.records,
-    providers: createLoginProviders({
-      clock,
-      issuers: executeApi.issuers,
-      verifyUserPool: async () => ({ refused: "Not a valid OpenId Connect identity token." }),
-      findOpenIdProvider: async () => undefined,
-    }),
-  });
   const managementApi = createApiGatewayManagementApi(executeApi.webSockets.connections);
   const resourceTypes = [iam, logs, s3, ecr, lambda, apigateway, apigatewayv2, cognitoIdp, cognitoIdentity].flatMap(
     (slice) => slice.resourceTypes,
@@ -380,6 +392,7 @@ async function buildPlatform(
   for (const { service } of [
     iam,
     sts,
+    cloudtrail,
     logs,
     s3,
     cloudwatch,
@@ -429,6 +442,7 @@ async function buildPlatform(
     models,
     verifier,
     authorizer,
+    observer,
     clock,
     ids,
     log,
@@ -452,6 +466,7 @@ async function buildPlatform(
       await scheduleUsageRetention({ store, jobs, clock });
       await scheduleDenialRetention({ store, jobs, clock });
       await cloudwatch.start();
+      await cloudtrail.start();
       if (parts.worker === undefined) port = (await front.listen(config.port, config.host)).port;
       else parts.worker.serve(front.adopt());
       jobs.start();
@@ -474,6 +489,7 @@ async function buildPlatform(
       meter.tell();
       await logs.stop();
       await cloudwatch.stop();
+      await cloudtrail.trail.flush();
       iam.stop();
       shares.stop();
       await nodes.stop();

@@ -180,3 +180,17 @@ export function isIssuerUrl(text: string): boolean {
     hostname === "localhost" || hostname.endsWith(".localhost") || hostname.startsWith("127.") || hostname === "[::1]";
   return protocol === "http:" && isHere;
 }
+
+/** Several issuers of this platform as one. */
+export function joinIssuers(all: readonly OwnIssuers[]): OwnIssuers {
+  return {
+    find: async (issuer) => {
+      for (const each of all) {
+        const found = await each.find(issuer);
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    },
+    isSame: (trusted, claimed) => all.some((each) => each.isSame(trusted, claimed)),
+  };
+}

@@ -1,6 +1,5 @@
 import { AwsError } from "../../aws/error.ts";
-import { parseArn } from "../../aws/arn.ts";
-import type { Principal, WebIdentity } from "../../aws/principal.ts";
+import type { WebIdentity } from "../../aws/principal.ts";
 import type { Call } from "../../wire/service.ts";
 import { invalidPoolConfiguration } from "./errors.ts";
 import { identityLimits } from "./limits.ts";
@@ -8,65 +7,35 @@ import type { CognitoIdentityNeeds } from "./needs.ts";
 import { identityProvider, type IdentityToken } from "./tokens.ts";
 
 /**
- * Credentials of a role for an identity, as AssumeRoleWithWebIdentity would give them: the role's trust policy must allow it
- * to this identity of this pool (and, with tags, `sts:TagSession`).
+ * Credentials of a role for an identity, as AssumeRoleWithWebIdentity gives them: the role's trust policy must allow it to
+ * this identity of this pool (and, with tags, `sts:TagSession`).
  *
  * @throws InvalidIdentityPoolConfigurationException when it does not, or when there is no such role
  */
 export async function assumeRole(
-  { iam, authorizer }: Pick<CognitoIdentityNeeds, "iam" | "authorizer">,
+  { sts }: Pick<CognitoIdentityNeeds, "sts">,
   call: Call,
   roleArn: string,
   token: IdentityToken,
 ) {
-  const role = await iam.findRole(roleArn);
-  if (role === undefined) throw invalidPoolConfiguration();
-  const webIdentity = webIdentityOf(token);
-  const account = parseArn(role.roleArn)?.account ?? "";
-  const tags = Object.entries(token.tags);
-  const request = {
-    action: "sts:AssumeRoleWithWebIdentity",
-    resource: role.roleArn,
-    resourceAccount: account,
-    resourcePolicy: role.trustPolicy,
-    resourcePolicyRequired: true,
-    context: {
-      ...webIdentity.context,
-      "sts:rolesessionname": [sessionName],
-      ...(tags.length > 0 && { "aws:TagKeys": tags.map(([name]) => name) }),
-      ...Object.fromEntries(tags.map(([name, value]) => [`aws:RequestTag/${name}`, [value]])),
-    },
-  };
-  const environment = {
-    account,
-    region: call.region,
-    sourceIp: call.http?.sourceIp ?? "",
-    secureTransport: call.http?.secure ?? true,
-    userAgent: call.http?.headers["user-agent"] ?? "",
-    now: call.now,
-  };
-  const actions = tags.length > 0 ? [request, { ...request, action: "sts:TagSession" }] : [request];
   try {
-    for (const each of actions) await authorizer.authorize({ type: "webIdentity", ...webIdentity }, each, environment);
+    const session = await sts.assumeRoleWithWebIdentity(
+      {
+        roleArn,
+        sessionName: "CognitoIdentityCredentials",
+        identity: webIdentityOf(token),
+        durationSeconds: identityLimits.credentialSeconds,
+        tags: token.tags,
+        ...(token.amr.includes("unauthenticated") && { policy: guestPolicy }),
+      },
+      call,
+    );
+    return session.credentials;
   } catch (error) {
     // What the role's policy says is not for a stranger to learn.
-    if (error instanceof AwsError) throw invalidPoolConfiguration();
+    if (error instanceof AwsError && error.status < 500) throw invalidPoolConfiguration();
     throw error;
   }
-  const isGuest = token.amr.includes("unauthenticated");
-  const principal: Extract<Principal, { type: "assumedRole" }> = {
-    type: "assumedRole",
-    account,
-    arn: `arn:aws:sts::${account}:assumed-role/${role.roleName}/${sessionName}`,
-    roleArn: role.roleArn,
-    roleId: role.roleId,
-    sessionName,
-    accessKeyId: "",
-    sessionPolicies: isGuest ? [guestPolicy] : [],
-    sessionTags: token.tags,
-    webIdentity,
-  };
-  return iam.issueCredentials(principal, identityLimits.credentialSeconds);
 }
 
 /** What a trust policy sees of an identity. */
@@ -80,8 +49,6 @@ function webIdentityOf(token: IdentityToken): WebIdentity {
     },
   };
 }
-
-const sessionName = "CognitoIdentityCredentials";
 
 /**
  * AWS: whatever a role allows, guests get no further than these: the session policy of the enhanced flow, and the

@@ -1,11 +1,13 @@
 import type * as CognitoIdentitySdk from "@aws-sdk/client-cognito-identity";
-import type { Authorizer } from "../../access/authorization.ts";
 import type { Seal } from "../../access/server-keys.ts";
+import type { TokenIssuers } from "../../access/tokens/issuers.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import type { Jobs } from "../../kernel/jobs/jobs.ts";
 import type { Store } from "../../kernel/store/store.ts";
+import type { UserPoolsPort } from "../cognito-idp/port.ts";
 import type { IamPort } from "../iam/port.ts";
+import type { StsPort } from "../sts/port.ts";
 import type { Claims } from "./role-choice.ts";
 
 export type Sdk = typeof CognitoIdentitySdk;
@@ -15,12 +17,13 @@ export interface CognitoIdentityNeeds {
   readonly jobs: Jobs;
   readonly clock: Clock;
   readonly ids: Ids;
-  /** Decides by a role's trust policy. */
-  readonly authorizer: Authorizer;
-  readonly iam: Pick<IamPort, "findRole" | "issueCredentials" | "passRole">;
+  readonly iam: Pick<IamPort, "findOidcProvider" | "passRole">;
+  readonly sts: StsPort;
+  readonly userPools: Pick<UserPoolsPort, "verifyIdToken">;
+  /** Keys that tokens are signed with, those of user pools too. */
+  readonly issuers: TokenIssuers;
   /** Seals the keys that sign tokens. */
   readonly seal: Seal;
-  readonly providers: LoginProviders;
 }
 
 /** What of a token was verified, or why it is refused, as AWS says it after `Invalid login token. `. */

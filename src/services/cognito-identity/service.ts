@@ -1,5 +1,7 @@
+import type { OwnIssuers } from "../../access/tokens/issuers.ts";
 import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
+import { createLoginProviders } from "./login-providers.ts";
 import { createLogins } from "./logins.ts";
 import type { CognitoIdentityNeeds } from "./needs.ts";
 import { credentialOperations } from "./operations/credentials.ts";
@@ -8,7 +10,6 @@ import { identityOperations } from "./operations/identities.ts";
 import { poolOperations } from "./operations/pools.ts";
 import { roleOperations } from "./operations/roles.ts";
 import { tagOperations } from "./operations/tags.ts";
-import type { CognitoIdentityPort } from "./port.ts";
 import { identityPoolType } from "./resources/identity-pool.ts";
 import { principalTagType } from "./resources/principal-tag.ts";
 import { roleAttachmentType } from "./resources/role-attachment.ts";
@@ -18,7 +19,8 @@ import { handleIdentityJobs } from "./worker.ts";
 
 export interface CognitoIdentity {
   readonly service: Service;
-  readonly port: CognitoIdentityPort;
+  /** Whose tokens AssumeRoleWithWebIdentity verifies in process. */
+  readonly issuers: OwnIssuers;
   readonly resourceTypes: readonly ResourceType[];
 }
 
@@ -26,7 +28,15 @@ export interface CognitoIdentity {
 export function createCognitoIdentity(needs: CognitoIdentityNeeds): CognitoIdentity {
   handleIdentityJobs(needs);
   const signingKey = createSigningKeys(needs);
-  const all = { ...needs, signingKey, verifyLogins: createLogins({ providers: needs.providers, signingKey }) };
+  const all = {
+    ...needs,
+    signingKey,
+    verifyLogins: createLogins({ providers: createLoginProviders(needs), signingKey }),
+  };
+  const findKey = async (kid: string) => {
+    const key = await signingKey();
+    return kid === key.kid ? key.publicKey : undefined;
+  };
   return {
     service: {
       name: "cognito-identity",
@@ -39,14 +49,9 @@ export function createCognitoIdentity(needs: CognitoIdentityNeeds): CognitoIdent
         ...developerIdentityOperations(all),
       },
     },
-    port: {
-      issuer: identityIssuer,
-      keys: {
-        findKey: async (issuer, kid) => {
-          const key = await signingKey();
-          return issuer === identityIssuer && kid === key.kid ? key.publicKey : undefined;
-        },
-      },
+    issuers: {
+      find: async (issuer) => (issuer === identityIssuer ? { findKey: (_issuer, kid) => findKey(kid) } : undefined),
+      isSame: () => false,
     },
     resourceTypes: [identityPoolType, roleAttachmentType, principalTagType],
   };

@@ -22,7 +22,7 @@ import { compileHttpStage } from "./http/stage.ts";
 import { createAddressRules } from "./integrations/addresses.ts";
 import { createAssumedRoles } from "./integrations/assumed-roles.ts";
 import { serviceSubtypes } from "./integrations/service-subtypes.ts";
-import { createUpstream } from "./integrations/upstream.ts";
+import { createUpstream, type Upstream } from "./integrations/upstream.ts";
 import { answerForbidden, answerInternalError, answerNotFound } from "./answers.ts";
 import type {
   DomainEntry,
@@ -86,6 +86,8 @@ export interface ExecuteApi {
   readonly models: ModelChecker;
   /** Keys that tokens are signed with, of issuers anywhere. */
   readonly issuers: TokenIssuers;
+  /** Calls of HTTP endpoints, to wherever integrations may reach. */
+  readonly upstream: Pick<Upstream, "send">;
   readonly testAuthorizer: TestAuthorizer;
   readonly testMethod: TestMethod;
   /** Operations that routes of HTTP APIs can be integrated with, by name. */
@@ -187,6 +189,7 @@ export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
     usage: createUsagePort(limiting.flush, needs.limits?.accountRate),
     models: modelChecker,
     issuers,
+    upstream,
     testAuthorizer: createAuthorizerTester(stageNeeds),
     testMethod: createMethodTester(stageNeeds),
     subtypes: serviceSubtypes,

@@ -81,10 +81,10 @@ export function credentialOperations(needs: CredentialNeeds) {
         return {
           IdentityId: identityId,
           Credentials: {
-            AccessKeyId: issued.accessKeyId,
-            SecretKey: issued.secretAccessKey,
-            SessionToken: issued.sessionToken,
-            Expiration: new Date(issued.expiresAt),
+            AccessKeyId: issued.AccessKeyId,
+            SecretKey: issued.SecretAccessKey,
+            SessionToken: issued.SessionToken,
+            Expiration: issued.Expiration,
           },
         };
       },
