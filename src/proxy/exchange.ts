@@ -38,6 +38,10 @@ export interface RequestDomain {
   readonly name: string;
   /** The certificate that the client showed, where the domain demands one. */
   readonly clientCertificate: ClientCertificate | undefined;
+  /** The base path of the mapping that sent the request to its stage; empty for the one that takes every path. */
+  readonly basePathMatched?: string;
+  /** The routing rule that did, where it was a rule. */
+  readonly routingRuleIdMatched?: string;
 }
 
 /** A client's certificate, as events and `$context.identity.clientCert` tell it. */

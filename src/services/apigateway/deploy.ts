@@ -3,7 +3,7 @@ import type { Call } from "../../wire/service.ts";
 import type { Reader, Transaction } from "../../kernel/store/store.ts";
 import type { ModelChecker, PublishedGatewayResponse, PublishedMethod, StagePublisher } from "../execute-api/port.ts";
 import { type AuthorizerRecord, publishedAuthorizer } from "./authorizer-record.ts";
-import { readClientCertificate } from "./client-certificates.ts";
+import { publishedCertificate, readClientCertificate } from "./client-certificates.ts";
 import { badRequest } from "./errors.ts";
 import { publishedMethodSettings } from "./operations/method-settings.ts";
 import { publishedCache, publishedCanary } from "./operations/stage-settings.ts";
@@ -95,6 +95,7 @@ export function freezeApi(
     apiName: api.name,
     binaryMediaTypes: api.binaryMediaTypes,
     disableExecuteApiEndpoint: api.disableExecuteApiEndpoint,
+    endpointType: api.endpointType,
     ...(api.apiKeySource === "HEADER" ? {} : { apiKeySource: api.apiKeySource }),
     gatewayResponses,
     methods,
@@ -135,9 +136,7 @@ export async function writeStage(
     ...(stage.authorizersFlushedAt === undefined ? {} : { authorizersFlushedAt: stage.authorizersFlushedAt }),
     ...(stage.methodSettings === undefined ? {} : { methodSettings: publishedMethodSettings(stage.methodSettings) }),
     ...publishedAccessLog(stage, place),
-    ...(certificate === undefined
-      ? {}
-      : { clientCertificate: { cert: certificate.certificatePem, key: certificate.privateKeyPem } }),
+    ...(certificate === undefined ? {} : { clientCertificate: publishedCertificate(certificate) }),
     ...publishedCache(stage),
     ...publishedCanary(stage, canary),
   });

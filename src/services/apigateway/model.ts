@@ -106,6 +106,8 @@ export interface DeploymentRecord {
     readonly apiKeySource?: "HEADER" | "AUTHORIZER";
     readonly binaryMediaTypes: readonly string[];
     readonly disableExecuteApiEndpoint: boolean;
+    /** Absent in deployments from before it was kept. */
+    readonly endpointType?: "EDGE" | "REGIONAL";
     readonly gatewayResponses: readonly PublishedGatewayResponse[];
     readonly methods: readonly PublishedMethod[];
     readonly models?: Readonly<Record<string, string>>;

@@ -201,6 +201,7 @@ export interface PublishedRestStage extends PublishedBase {
   readonly kind: "rest";
   /** The API's name when it was deployed: metrics have it. */
   readonly apiName?: string;
+  readonly endpointType?: "EDGE" | "REGIONAL";
   readonly binaryMediaTypes: readonly string[];
   readonly gatewayResponses: readonly PublishedGatewayResponse[];
   readonly methods: readonly PublishedMethod[];
@@ -223,9 +224,15 @@ export interface PublishedRestStage extends PublishedBase {
   /** JSON Schemas by model name: those that methods validate bodies with, and what they refer to. */
   readonly models?: Readonly<Record<string, string>>;
   /** What HTTP endpoints are shown, in PEM. */
-  readonly clientCertificate?: { readonly cert: string; readonly key: string };
+  readonly clientCertificate?: PublishedClientCertificate;
   /** Payloads of at least so many bytes are compressed and decompressed; absent: none is. */
   readonly minimumCompressionSize?: number;
+}
+
+/** The key is PEM sealed with the server's key for records. */
+export interface PublishedClientCertificate {
+  readonly cert: string;
+  readonly sealedKey: Uint8Array;
 }
 
 export interface PublishedMethod {

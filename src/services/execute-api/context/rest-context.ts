@@ -1,3 +1,5 @@
+import { TLSSocket } from "node:tls";
+import type { Exchange } from "../../../proxy/exchange.ts";
 import type { RestRequest } from "../rest/request.ts";
 import { contextPathOf } from "../stage-needs.ts";
 import { sharedVariables, variableReader, type Variables } from "./shared-variables.ts";
@@ -20,7 +22,10 @@ const variables: Variables<RestRequest> = {
   "authorize.error": ({ access }) => access?.authorize?.error,
   "authorize.latency": ({ access }) => access?.authorize?.latencyMs,
   "authorize.status": ({ access }) => access?.authorize?.status,
+  cipherSuite: ({ exchange }) => encryption(exchange)?.getCipher().name,
+  "customDomain.routingRuleIdMatched": ({ exchange }) => exchange.domain?.routingRuleIdMatched,
   deploymentId: ({ stage }) => stage.published.deploymentId,
+  endpointType: ({ stage }) => stage.published.endpointType,
   "identity.apiKey": ({ apiKey }) => apiKey?.value,
   "identity.apiKeyId": ({ apiKey }) => apiKey?.id,
   isCanaryRequest: ({ stage }) => stage.published.isCanary === true,
@@ -28,11 +33,17 @@ const variables: Variables<RestRequest> = {
   requestId: ({ exchange }) => exchange.requestId,
   resourceId: ({ method }) => method.resourceId || undefined,
   resourcePath: ({ method }) => method.path || undefined,
+  tlsVersion: ({ exchange }) => encryption(exchange)?.getProtocol() ?? undefined,
   xrayTraceId: ({ exchange }) => exchange.trace,
 };
 
 /** Every name with a value of its own; an authorizer's context and claims come on top. */
 export const restVariableNames: readonly string[] = Object.keys(variables);
+
+/** Undefined where the client speaks plain HTTP, and where a proxy has taken the encryption off. */
+function encryption({ request }: Exchange): TLSSocket | undefined {
+  return request.socket instanceof TLSSocket ? request.socket : undefined;
+}
 
 // AWS: a REST API gives what its authorizer returned as text.
 const read = variableReader(variables, String);

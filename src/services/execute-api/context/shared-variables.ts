@@ -50,6 +50,7 @@ export const sharedVariables: Variables<ContextSource> = {
   accountId: ({ stage }) => stage.published.account,
   apiId: ({ stage }) => stage.published.apiId,
   "authorizer.principalId": ({ authorizer }) => authorizer?.principalId,
+  "customDomain.basePathMatched": ({ exchange }) => exchange.domain?.basePathMatched,
   domainName: domainName,
   domainPrefix: (request) => domainName(request).split(".", 1)[0],
   extendedRequestId: ({ exchange }) => exchange.extendedId,

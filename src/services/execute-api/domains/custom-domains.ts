@@ -60,6 +60,6 @@ function routeWithin(
   return {
     apiId: target.apiId,
     target: mark === -1 ? target.path : target.path + url.slice(mark),
-    entry: { stageName: target.stage, fullPath, domain: { name, clientCertificate } },
+    entry: { stageName: target.stage, fullPath, domain: { name, clientCertificate, ...target.matched } },
   };
 }

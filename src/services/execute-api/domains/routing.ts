@@ -8,6 +8,8 @@ export interface RequestTarget {
   readonly stage: string | undefined;
   /** What the API sees: starts with `/`. */
   readonly path: string;
+  /** The mapping or the rule that says so. */
+  readonly matched: { readonly basePathMatched: string } | { readonly routingRuleIdMatched: string };
 }
 
 /** Undefined where the domain sends it nowhere. */
@@ -37,8 +39,8 @@ function compileMappings(mappings: readonly DomainMapping[]): DomainRouting {
   };
 }
 
-function targetOf({ apiId, stage }: DomainMapping, rest: string): RequestTarget {
-  return { apiId, stage, path: rest === "" ? "/" : rest };
+function targetOf({ apiId, stage, key }: DomainMapping, rest: string): RequestTarget {
+  return { apiId, stage, path: rest === "" ? "/" : rest, matched: { basePathMatched: key } };
 }
 
 /** Where the first parts of a path end, at most `levelsMax` of them: `/a/b/c` has 2, 4 and 6. */
@@ -68,7 +70,8 @@ function compileRules(rules: readonly RoutingRule[]): DomainRouting {
   };
 }
 
-function compileRule({ conditions, apiId, stage, stripBasePath }: RoutingRule): DomainRouting {
+function compileRule({ id, conditions, apiId, stage, stripBasePath }: RoutingRule): DomainRouting {
+  const matched = { routingRuleIdMatched: id };
   const basePaths = conditions.flatMap((condition) => (condition.kind === "base-paths" ? [condition.anyOf] : []));
   const headerTests = conditions.flatMap((condition) =>
     condition.kind === "headers"
@@ -90,7 +93,7 @@ function compileRule({ conditions, apiId, stage, stripBasePath }: RoutingRule): 
       if (!holds) return undefined;
     }
     const rest = stripBasePath ? path.slice(stripped) : path;
-    return { apiId, stage, path: rest === "" ? "/" : rest };
+    return { apiId, stage, path: rest === "" ? "/" : rest, matched };
   };
 }
 
