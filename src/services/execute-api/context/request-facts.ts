@@ -59,8 +59,8 @@ export interface FailureFacts {
 
 /** How the integration went. */
 export interface IntegrationFacts {
-  /** What the endpoint answered; for a Lambda proxy, what the function's code returned. */
-  readonly status?: number;
+  /** What the endpoint answered; for a Lambda proxy, what the function's code returned, once that was read. */
+  status?: number;
   /** For a Lambda proxy: what Lambda answered, not the function. */
   readonly integrationStatus?: number;
   readonly latencyMs?: number;

@@ -7,7 +7,7 @@ import { compileEventV1 } from "../event-v1.ts";
 import { compileLambdaCall, type LambdaCallOutcome } from "../lambda-call.ts";
 import type { PublishedFunctionIntegration, PublishedRoute } from "../port.ts";
 import { pathVariables } from "../router.ts";
-import { noteFunction } from "../integrations/note-function.ts";
+import { noteFunction, noteReturned } from "../integrations/note-function.ts";
 import { domainNameOf } from "../stage-needs.ts";
 import { withoutCors } from "./cors.ts";
 import { compileRequestParameters, compileResponseParameters, type MappedRequest } from "./parameter-mapping.ts";
@@ -115,6 +115,7 @@ function answerOutcome(
         ? parseResponseV2(outcome.payload)
         : parseResponseV1(outcome.payload);
   if (parsed === undefined) return refuse(request, 500, "Internal Server Error");
+  noteReturned(request, parsed.statusCode);
   const body = parsed.isBase64Encoded ? Buffer.from(parsed.body, "base64") : parsed.body;
   const headers = stage.cors === undefined ? parsed.headers : withoutCors(parsed.headers);
   if (!parsed.hasContentType && body.length > 0) {

@@ -13,10 +13,19 @@ export function noteFunction(
   request.integration = functionFacts(outcome, requestId, latencyMs);
 }
 
+/** The status that a function's answer has, once it was read. */
+export function noteReturned(
+  { integration }: { readonly integration: IntegrationFacts | undefined },
+  status: number,
+): void {
+  if (integration !== undefined) integration.status = status;
+}
+
 /**
  * What a function has done, for `$context`.
  *
- * AWS: `integration.integrationStatus` is what Lambda answered, `integration.status` what came of it.
+ * AWS: `integration.integrationStatus` is what Lambda answered, `integration.status` what the function's code returned:
+ * `noteReturned` tells it.
  */
 export function functionFacts(outcome: LambdaCallOutcome, requestId: string, latencyMs: number): IntegrationFacts {
   switch (outcome.outcome) {

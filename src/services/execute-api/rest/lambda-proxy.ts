@@ -5,7 +5,7 @@ import { compileEventV1 } from "../event-v1.ts";
 import { compileLambdaCall, type LambdaCallOutcome } from "../lambda-call.ts";
 import type { PublishedLambdaIntegration, PublishedMethod } from "../port.ts";
 import { pathVariables } from "../router.ts";
-import { noteFunction } from "../integrations/note-function.ts";
+import { noteFunction, noteReturned } from "../integrations/note-function.ts";
 import { contextPathOf, domainNameOf } from "../stage-needs.ts";
 import { compileFunctionTelling } from "./tell-function.ts";
 import { createStreamedAnswer } from "./streamed-answer.ts";
@@ -75,6 +75,7 @@ function answerOutcome(request: RestRequest, outcome: LambdaCallOutcome): void {
     }
     return refuse(request, "MALFORMED_RESPONSE");
   }
+  noteReturned(request, parsed.statusCode);
   const { exchange, stage } = request;
   // AWS: base 64 is turned into bytes only for a client whose first accepted type is among the API's binary ones.
   const decode =

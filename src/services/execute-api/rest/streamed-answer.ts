@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { ResponseSink } from "../../../compute/compute.ts";
 import { type FunctionResponse, parseResponseV2 } from "../../../proxy/lambda-response.ts";
 import { integrationLimits as limits } from "../integrations/limits.ts";
+import { noteReturned } from "../integrations/note-function.ts";
 import type { LambdaCallOutcome } from "../lambda-call.ts";
 import { answerHeaders, refuse, type RestRequest } from "./request.ts";
 
@@ -76,6 +77,7 @@ export function createStreamedAnswer(request: RestRequest): StreamedAnswer {
       if (outcome.outcome === "failed" || prelude !== undefined) return malformed();
       if (isOver) return;
       isOver = true;
+      noteReturned(request, status);
       response.end();
       exchange.meter?.answered(status, exchange.now);
     },
