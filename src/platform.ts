@@ -5,6 +5,7 @@ import type * as S3Sdk from "@aws-sdk/client-s3";
 import { createAuthorizer } from "./access/authorize.ts";
 import { createDenialJournal } from "./access/denials/journal.ts";
 import { handleDenialRetention, scheduleDenialRetention } from "./access/denials/retention.ts";
+import { openGuardRails } from "./access/guard-rails.ts";
 import { firstOf } from "./access/credential-source.ts";
 import { createPolicyCompiler } from "./access/policy/compile.ts";
 import { openKeys } from "./access/open-keys.ts";
@@ -16,6 +17,7 @@ import type { Compute, ComputeCapabilities } from "./compute/compute.ts";
 import { createCompute } from "./compute/create-compute.ts";
 import { computeLimits } from "./compute/limits.ts";
 import { isLoopback, type Config } from "./config.ts";
+import { createExplainApi } from "./front/explain-api.ts";
 import { createDeveloperApi } from "./front/developer-api.ts";
 import { createFront } from "./front/front.ts";
 import { createInnerApi } from "./front/inner-api.ts";
@@ -56,6 +58,7 @@ import { createCloudFormation } from "./services/cloudformation/service.ts";
 import { createCognitoIdp } from "./services/cognito-idp/service.ts";
 import { createCloudTrail } from "./services/cloudtrail/service.ts";
 import { createCloudWatch } from "./services/cloudwatch/service.ts";
+import { createDynamoDb } from "./services/dynamodb/service.ts";
 import { createEcr } from "./services/ecr/service.ts";
 import { createCognitoIdentity } from "./services/cognito-identity/service.ts";
 import { createDomains } from "./services/execute-api/domains/create-domains.ts";
@@ -177,7 +180,8 @@ async function buildPlatform(
   const iam = createIam({ store: settledStore, ids, keys, compile, sessions, now: () => clock.now() });
   const denials = createDenialJournal({ store, clock, log });
   handleDenialRetention({ store, jobs, clock });
-  const authorizer = createAuthorizer({ identities: iam.identities, compile, log, denials });
+  const guardRails = await openGuardRails(config.guardRailsFile, compile);
+  const authorizer = createAuthorizer({ identities: iam.identities, compile, guardRails, log, denials });
   const sts = createSts({
     iam: iam.port,
     sessions,
@@ -263,6 +267,16 @@ async function buildPlatform(
     },
   });
   hasOpened(() => compute.stop(0));
+  const dynamodb = createDynamoDb({
+    store,
+    settledStore,
+    jobs,
+    clock,
+    ids,
+    log,
+    metrics: cloudwatch.port,
+    s3: (as) => directory.client<typeof S3Sdk>("s3", as),
+  });
   const ecr = createEcr({ store, blobs, jobs, clock, ids, log, authorizer, seal: keys.registry });
   const lambda = createLambda({
     store: settledStore,
@@ -341,6 +355,7 @@ async function buildPlatform(
     metrics: cloudwatch.port,
     logs: logs.port,
     assumeRole: iam.port.assumeRole,
+    seal: keys.records,
     issuerOf: poolIssuers(config.userPoolIssuers),
     ownIssuers: joinIssuers([cognitoIdp.issuers, cognitoIdentity.issuers]),
     innerApi: createInnerApi({ services, models, authorizer, observer, clock, log }),
@@ -361,6 +376,7 @@ async function buildPlatform(
     models: executeApi.models,
     testAuthorizer: executeApi.testAuthorizer,
     testMethod: executeApi.testMethod,
+    seal: keys.records,
     domains: domains.port,
   });
   const apigatewayv2 = createApiGatewayV2({
@@ -396,6 +412,7 @@ async function buildPlatform(
     logs,
     s3,
     cloudwatch,
+    dynamodb,
     ecr,
     lambda,
     apigateway,
@@ -417,6 +434,7 @@ async function buildPlatform(
   ]);
   const platformApi = createPlatformApi({
     developer: createDeveloperApi({ clock, feed, workbench, siblings, account, region, latest: lambda.latest }),
+    explain: createExplainApi({ identities: iam.identities, compile, guardRails, denials, directory, flush: flushAll }),
     verifier,
     authorizer,
     clock,
@@ -462,6 +480,7 @@ async function buildPlatform(
     start: async () => {
       await startNode(nodes);
       await ledger.recover();
+      await apigateway.recover();
       await executeApi.recover();
       await scheduleUsageRetention({ store, jobs, clock });
       await scheduleDenialRetention({ store, jobs, clock });
@@ -506,6 +525,7 @@ async function buildPlatform(
 
 /** Below these, nodes remember what they have read: a change is acknowledged when all have dropped it. */
 const keptInMemory = [
+  ["dynamodb", "table"],
   ["iam"],
   ["lambda"],
   ["execute-api", "domain"],

@@ -131,6 +131,9 @@ export interface Member {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
+/** Shapes that their services read and write themselves, as the wire has them: looking into each value twice costs as much as the rest. */
+const readAsIs: ReadonlySet<string> = new Set(["dynamodb AttributeValue", "dynamodbstreams AttributeValue"]);
+
 /** Resolve a table's references. Shapes may refer to themselves, so each is made first and filled after. */
 export function linkModel(name: string, table: ServiceTable): ServiceModel {
   const shapes = new Map<string, Shape>();
@@ -139,7 +142,8 @@ export function linkModel(name: string, table: ServiceTable): ServiceModel {
     if (known) return known;
     const facts = table.shapes[shapeName];
     if (!facts) throw new Error(`The table of ${name} has no shape ${shapeName}`);
-    return createShape(shapeName, facts, (shape) => shapes.set(shapeName, shape), memberOf);
+    const taken = readAsIs.has(`${name} ${shapeName}`) ? { ...facts, document: true } : facts;
+    return createShape(shapeName, taken, (shape) => shapes.set(shapeName, shape), memberOf);
   };
   const memberOf = (memberName: string, reference: TableReference, required: boolean): Member => {
     const shape = shapeOf(reference.shape);

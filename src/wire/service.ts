@@ -74,6 +74,12 @@ export interface Service {
   readonly operations: Readonly<Record<string, Operation<never, unknown>>>;
 }
 
+/**
+ * The member of an output that is its own JSON text already: for operations that answer what they keep as text. The JSON
+ * protocols send it as it is; other members do not count.
+ */
+export const encodedOutput = Symbol("encodedOutput");
+
 /** Bodies of streaming members: what operations receive is always the iterable. */
 export type StreamIn = AsyncIterable<Uint8Array>;
 export type StreamOut = AsyncIterable<Uint8Array> | Uint8Array;
@@ -154,14 +160,14 @@ export interface CallAs {
   readonly signal?: AbortSignal;
   /** Where a service calls with the permissions of whoever called it: the services on the way, this one last (`aws:CalledVia`). */
   readonly calledVia?: readonly string[];
+  /** `Call.creationToken` */
+  readonly creationToken?: string;
 }
 
 /** A service's built operations as functions; what is not built throws the 501. */
 export type ClientOf<Sdk> = {
   readonly [Name in OperationName<Sdk>]: (input: InputOf<Sdk, Name>) => Promise<OutputOf<Sdk, Name>>;
 };
-  /** `Call.creationToken` */
-  readonly creationToken?: string;
 
 /** Typed in-process calls between services: same constraint checks and authorization as over HTTP. */
 export interface ServiceDirectory {

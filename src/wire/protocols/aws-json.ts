@@ -1,6 +1,7 @@
 import type { AwsError } from "../../aws/error.ts";
 import type { Member, ServiceModel, StructureShape } from "../model.ts";
 import { encodeEvents, encodeMessage } from "./event-stream.ts";
+import { encodedOutput } from "../service.ts";
 import { createJsonCodec, type JsonCodec } from "./json-values.ts";
 import { malformed, type Protocol, type WireResponse } from "./protocol.ts";
 
@@ -14,6 +15,8 @@ export function createAwsJson(model: ServiceModel): Protocol {
       return codec.read(operation.input, parseJsonBody(request.body));
     },
     encode: (operation, output) => {
+      const encoded = encodedOutput in output ? output[encodedOutput] : undefined;
+      if (typeof encoded === "string") return { status: 200, headers: { "content-type": contentType }, body: encoded };
       const shape = operation.output;
       const events = shape && findEventStream(shape);
       if (shape && events) return encodeEventStream(codec, shape, events, output, contentType);

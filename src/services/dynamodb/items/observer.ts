@@ -1,0 +1,142 @@
+import { AwsError } from "../../../aws/error.ts";
+import type { Clock } from "../../../kernel/clock.ts";
+import type { Call } from "../../../wire/service.ts";
+import type { MetricsPort } from "../../cloudwatch/port.ts";
+import type { TableRecord } from "../model.ts";
+import type { Used } from "./capacity.ts";
+
+/**
+ * Metrics of AWS/DynamoDB, gathered in memory and handed on every few seconds. Source: developer guide, metrics-dimensions.html.
+ */
+export interface Observer {
+  /** Runs a data operation and counts how it went. */
+  observe<T>(call: Call, table: string | undefined, run: () => Promise<T>): Promise<T>;
+  used(call: Call, used: Used): void;
+  returned(call: Call, table: TableRecord, items: number): void;
+  expired(place: { readonly account: string; readonly region: string }, table: string, items: number): void;
+  stop(): void;
+}
+
+interface Gathered {
+  readonly account: string;
+  readonly region: string;
+  readonly metricName: string;
+  readonly dimensions: readonly { readonly name: string; readonly value: string }[];
+  readonly unit: string;
+  readonly timestamp: number;
+  count: number;
+  sum: number;
+  minimum: number;
+  maximum: number;
+}
+
+/** Ours: how long numbers wait in memory, and how many different ones may. */
+const flushAfterMs = 5_000;
+const gatheredMax = 5_000;
+
+export function createObserver(needs: { readonly metrics: MetricsPort; readonly clock: Clock }): Observer {
+  const { metrics, clock } = needs;
+  let gathered = new Map<string, Gathered>();
+  let cancel: (() => void) | undefined;
+
+  const flush = () => {
+    cancel?.();
+    cancel = undefined;
+    const all = gathered;
+    gathered = new Map();
+    for (const { count, sum, minimum, maximum, ...datum } of all.values()) {
+      metrics.record({
+        ...datum,
+        namespace: "AWS/DynamoDB",
+        resolution: 60,
+        sample: { count, sum, minimum, maximum },
+      });
+    }
+  };
+
+  const add = (
+    place: { readonly account: string; readonly region: string },
+    metricName: string,
+    dimensions: Gathered["dimensions"],
+    value: number,
+    unit: string,
+  ) => {
+    const timestamp = Math.floor(clock.now() / 60_000) * 60_000;
+    let id = `${place.account} ${place.region} ${metricName} ${timestamp}`;
+    for (const each of dimensions) id += ` ${each.value}`;
+    const known = gathered.get(id);
+    if (known) {
+      known.count += 1;
+      known.sum += value;
+      known.minimum = Math.min(known.minimum, value);
+      known.maximum = Math.max(known.maximum, value);
+      return;
+    }
+    if (gathered.size >= gatheredMax) flush();
+    const { account, region } = place;
+    gathered.set(id, {
+      account,
+      region,
+      metricName,
+      dimensions,
+      unit,
+      timestamp,
+      count: 1,
+      sum: value,
+      minimum: value,
+      maximum: value,
+    });
+    cancel ??= clock.after(flushAfterMs, flush);
+  };
+
+  const onTable = (table: string) => [{ name: "TableName", value: table }];
+  const onOperation = (table: string, operation: string) => [
+    { name: "Operation", value: operation },
+    { name: "TableName", value: table },
+  ];
+
+  return {
+    observe: async (call, table, run) => {
+      const began = clock.now();
+      try {
+        const result = await run();
+        if (table !== undefined) {
+          const dimensions = onOperation(table, call.operation);
+          add(call, "SuccessfulRequestLatency", dimensions, Math.max(0, clock.now() - began), "Milliseconds");
+        }
+        return result;
+      } catch (error) {
+        if (error instanceof AwsError) note(error, call, table);
+        throw error;
+      }
+    },
+    used: (call, used) => {
+      const table = used.table.record.name;
+      const units = (metric: string, dimensions: Gathered["dimensions"], count: number) => {
+        if (count > 0) add(call, metric, dimensions, count, "Count");
+      };
+      const ofIndex = (index: string) => [{ name: "GlobalSecondaryIndexName", value: index }, ...onTable(table)];
+      units("ConsumedReadCapacityUnits", onTable(table), used.read);
+      units("ConsumedWriteCapacityUnits", onTable(table), used.write);
+      for (const [index, count] of used.indexReads) units("ConsumedReadCapacityUnits", ofIndex(index), count);
+      for (const [index, count] of used.indexWrites) units("ConsumedWriteCapacityUnits", ofIndex(index), count);
+    },
+    returned: (call, table, items) =>
+      add(call, "ReturnedItemCount", onOperation(table.name, call.operation), items, "Count"),
+    expired: (place, table, items) => add(place, "TimeToLiveDeletedItemCount", onTable(table), items, "Count"),
+    stop: flush,
+  };
+
+  function note(error: AwsError, call: Call, table: string | undefined): void {
+    if (error.code === "ConditionalCheckFailedException") {
+      if (table !== undefined) add(call, "ConditionalCheckFailedRequests", onTable(table), 1, "Count");
+    } else if (error.code === "ProvisionedThroughputExceededException" || error.code === "ThrottlingException") {
+      if (table === undefined) return;
+      add(call, "ThrottledRequests", onOperation(table, call.operation), 1, "Count");
+      const isRead = /^(?:Get|BatchGet|Query|Scan|TransactGet)/.test(call.operation);
+      add(call, isRead ? "ReadThrottleEvents" : "WriteThrottleEvents", onTable(table), 1, "Count");
+    } else if (error.status === 400) {
+      add(call, "UserErrors", [], 1, "Count");
+    }
+  }
+}

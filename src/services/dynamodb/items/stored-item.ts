@@ -1,0 +1,53 @@
+import type { Item } from "../values/attribute-value.ts";
+import { itemBytes } from "../values/size.ts";
+
+/**
+ * An item as stored: its size as DynamoDB reckons it, and its text as the wire has it, so that most answers are made of stored
+ * texts without looking into them.
+ */
+export interface StoredItem {
+  readonly bytes: number;
+  readonly text: string;
+  /** Parsed when first asked for. */
+  readonly item: Item;
+}
+
+const headerBytes = 4;
+
+export function toStored(item: Item): StoredItem {
+  return { bytes: itemBytes(item), text: JSON.stringify(item), item };
+}
+
+export function encodeStored({ bytes, text }: StoredItem): Uint8Array {
+  const encoded = Buffer.allocUnsafe(headerBytes + Buffer.byteLength(text));
+  encoded.writeUInt32BE(bytes);
+  encoded.write(text, headerBytes, "utf8");
+  return encoded;
+}
+
+export function decodeStored(encoded: Uint8Array): StoredItem {
+  const buffer = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength);
+  return new Decoded(buffer.readUInt32BE(), buffer.toString("utf8", headerBytes));
+}
+
+/** A class for its getter: many are made, few are looked into. */
+class Decoded implements StoredItem {
+  readonly bytes: number;
+  readonly text: string;
+  #item: Item | undefined;
+
+  constructor(bytes: number, text: string) {
+    this.bytes = bytes;
+    this.text = text;
+  }
+
+  get item(): Item {
+    this.#item ??= parseText(this.text);
+    return this.#item;
+  }
+}
+
+// What `toStored` wrote.
+function parseText(text: string): Item {
+  return JSON.parse(text) as Item;
+}
