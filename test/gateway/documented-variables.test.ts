@@ -397,3 +397,158 @@ describe("access logs of a REST API", () => {
     });
   });
 });
+
+/** "Customize HTTP API access logs". */
+describe("access logs of an HTTP API", () => {
+  const names = [
+    "accountId",
+    "apiId",
+    "authorizer.claims.groups",
+    "authorizer.claims.sub",
+    "authorizer.error",
+    "authorizer.key",
+    "authorizer.numKey",
+    "authorizer.principalId",
+    "awsEndpointRequestId",
+    "awsEndpointRequestId2",
+    "customDomain.basePathMatched",
+    "dataProcessed",
+    "domainName",
+    "domainPrefix",
+    "error.message",
+    "error.responseType",
+    "extendedRequestId",
+    "httpMethod",
+    "identity.accountId",
+    "identity.caller",
+    ...clientCertificate,
+    ...cognito,
+    "identity.principalOrgId",
+    "identity.sourceIp",
+    "identity.user",
+    "identity.userAgent",
+    "identity.userArn",
+    "integration.error",
+    "integration.integrationStatus",
+    "integration.latency",
+    "integration.requestId",
+    "integration.status",
+    "integrationErrorMessage",
+    "integrationLatency",
+    "integrationStatus",
+    "path",
+    "protocol",
+    "requestId",
+    "requestTime",
+    "requestTimeEpoch",
+    "responseLatency",
+    "responseLength",
+    "routeKey",
+    "stage",
+    "status",
+  ];
+  let apiId: string;
+
+  beforeAll(async () => {
+    const call = { type: "aws_proxy", httpMethod: "POST", uri: uriOf("hello"), payloadFormatVersion: "2.0" };
+    const scheme = (authorizer: object, more: object) => ({ ...more, "x-amazon-apigateway-authorizer": authorizer });
+    const identitySource = "$request.header.Authorization";
+    const operation = (name: string) => ({
+      get: { "x-amazon-apigateway-integration": call, security: [{ [name]: [] }], responses: {} },
+    });
+    const definition = {
+      openapi: "3.0.1",
+      info: { title: "documented", version: "1" },
+      components: {
+        securitySchemes: {
+          jwt: scheme(
+            { type: "jwt", identitySource, jwtConfiguration: { issuer: issuer.url, audience: ["app"] } },
+            { type: "oauth2", flows: {} },
+          ),
+          allow: scheme(
+            { type: "request", identitySource, authorizerUri: uriOf("allow"), authorizerPayloadFormatVersion: "2.0" },
+            { type: "apiKey", name: "Authorization", in: "header" },
+          ),
+        },
+      },
+      paths: { "/jwt/{id}": operation("jwt"), "/lambda": operation("allow") },
+    };
+    apiId = (await v2.send(new http.ImportApiCommand({ Body: JSON.stringify(definition) }))).ApiId ?? "";
+    await v2.send(
+      new http.CreateStageCommand({
+        ApiId: apiId,
+        StageName: "$default",
+        AutoDeploy: true,
+        AccessLogSettings: { DestinationArn: groupArn, Format: formatOf(names) },
+      }),
+    );
+    const mapping = { DomainName: domainName, ApiId: apiId, Stage: "$default", ApiMappingKey: "v2" };
+    await v2.send(new http.CreateApiMappingCommand(mapping));
+  });
+
+  const always = () => ({
+    accountId: account,
+    apiId,
+    dataProcessed: number,
+    httpMethod: "GET",
+    "identity.sourceIp": "127.0.0.1",
+    protocol: "HTTP/1.1",
+    requestTime: clfTime,
+    requestTimeEpoch: number,
+    responseLatency: number,
+    stage: "$default",
+  });
+  const integrated = {
+    awsEndpointRequestId: uuid,
+    "integration.integrationStatus": "200",
+    "integration.latency": number,
+    "integration.requestId": uuid,
+    "integration.status": "201",
+    integrationLatency: number,
+    integrationStatus: "200",
+    responseLength: "5",
+    status: "201",
+  };
+
+  test("tell of a request that was let through: domain, certificate, claims and integration", async () => {
+    const authorization = `Bearer ${issuer.sign({ groups: ["a", "b"] })}`;
+    const answer = await ask("/v2/jwt/7?a=b", { authorization });
+    expect(answer.status).toBe(201);
+    const requestId = answer.headers["apigw-requestid"];
+    expectLine(await lineOf(requestId, names), names, {
+      ...always(),
+      ...certificate(),
+      ...integrated,
+      "authorizer.claims.groups": "[a b]",
+      "authorizer.claims.sub": "me",
+      "customDomain.basePathMatched": "v2",
+      domainName,
+      domainPrefix: "mutual",
+      // AWS: equivalent to requestId.
+      extendedRequestId: requestId,
+      "identity.userAgent": "tester",
+      path: "/v2/jwt/7",
+      requestId,
+      routeKey: "GET /jwt/{id}",
+    });
+  });
+
+  test("tell what a Lambda authorizer said, and by which address the API was called", async () => {
+    const answer = await ask("/v2/lambda", { authorization: "x" });
+    const line = await lineOf(answer.headers["apigw-requestid"], names);
+    expect(line).toMatchObject({ "authorizer.key": "value", "authorizer.numKey": "1", "authorizer.principalId": "me" });
+    const plain = await askPlainly(apiId, "/lambda");
+    const told = await lineOf(plain.headers["apigw-requestid"], names);
+    expect(told).toMatchObject({
+      "customDomain.basePathMatched": "-",
+      domainName: `${apiId}.execute-api.${region}.localhost`,
+      domainPrefix: apiId,
+      "error.message": "Unauthorized",
+      "identity.clientCert.subjectDN": "-",
+      "integration.status": "-",
+      path: "/lambda",
+      routeKey: "GET /lambda",
+      status: "401",
+    });
+  });
+});
