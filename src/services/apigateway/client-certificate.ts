@@ -2,14 +2,15 @@ import { generateKeyPair, type KeyObject, sign } from "node:crypto";
 import { promisify } from "node:util";
 import type { Ids } from "../../kernel/ids.ts";
 
-/** The certificate that the gateway shows to backends, and its key, in PEM. */
+/** The certificate that the gateway shows to backends, in PEM. */
 export interface ClientCertificateRecord {
   readonly id: string;
   readonly description?: string;
   readonly createdAt: number;
   readonly expiresAt: number;
   readonly certificatePem: string;
-  readonly privateKeyPem: string;
+  /** PEM, sealed with the server's key. */
+  readonly sealedKey: Uint8Array;
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -19,7 +20,7 @@ const yearMs = 365 * 24 * 60 * 60 * 1000;
 export async function generateClientCertificate(
   ids: Ids,
   now: number,
-): Promise<Pick<ClientCertificateRecord, "certificatePem" | "privateKeyPem" | "expiresAt">> {
+): Promise<Pick<ClientCertificateRecord, "certificatePem" | "expiresAt"> & { readonly privateKeyPem: string }> {
   const { publicKey, privateKey } = await promisify(generateKeyPair)("rsa", { modulusLength: 2048 });
   const expiresAt = now + yearMs;
   const certificate = writeCertificate(ids.random(16, "0123456789abcdef"), publicKey, privateKey, now, expiresAt);

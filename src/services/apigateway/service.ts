@@ -1,5 +1,6 @@
 import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
+import { sealClientCertificates } from "./client-certificates.ts";
 import { accountOperations } from "./operations/account.ts";
 import { apiKeyOperations } from "./operations/api-keys.ts";
 import { authorizerOperations } from "./operations/authorizers.ts";
@@ -49,6 +50,8 @@ import { hasLoggingRole } from "./stage-logging.ts";
 export interface ApiGateway {
   readonly service: Service;
   readonly resourceTypes: readonly ResourceType[];
+  /** Before requests come: seal what an earlier version has kept in clear. */
+  recover(): Promise<void>;
   /** Whether an account has a role in a region that API Gateway may log with. */
   readonly hasLoggingRole: typeof hasLoggingRole;
 }
@@ -88,6 +91,7 @@ export function createApiGateway(needs: ApiGatewayNeeds): ApiGateway {
       },
     },
     hasLoggingRole,
+    recover: () => sealClientCertificates(needs.store, needs.seal),
     resourceTypes: [
       domainNameType,
       basePathMappingType,

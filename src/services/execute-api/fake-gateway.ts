@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Authorizer } from "../../access/authorization.ts";
+import { createServerKeys } from "../../access/server-keys.ts";
 import type { Verifier } from "../../access/verifier.ts";
 import { type Clock, steadyClock } from "../../kernel/clock.ts";
 import { randomIds } from "../../kernel/ids.ts";
@@ -66,6 +67,7 @@ export async function startFakeGateway(
     allowLoopback: true,
     assumeRole: () => Promise.reject(new AwsError("AccessDenied", 403, "There are no roles here")),
     issuerOf: poolIssuers({}),
+    seal: createServerKeys(new Uint8Array(32)).records,
     ...access,
   });
   const publisher: StagePublisher = executeApi.publisher;

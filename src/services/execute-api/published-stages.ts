@@ -1,4 +1,6 @@
+import { rewriteRecordsOnce } from "../../kernel/store/rewrite-records.ts";
 import type { Key, Reader, Store } from "../../kernel/store/store.ts";
+import type { Seal } from "../../access/server-keys.ts";
 import { executeApiLimits } from "./limits.ts";
 import type { PublishedStage, StagePublisher } from "./port.ts";
 import type { CompiledStage } from "./stage-needs.ts";
@@ -15,6 +17,20 @@ export async function listPublishedStages(reader: Reader, apiId: string): Promis
   const range = { prefix: [...prefix, apiId] };
   const entries = await reader.range<PublishedStage>(range, { limit: executeApiLimits.stagesPerApiMax });
   return entries.map((entry) => entry.value);
+}
+
+/** Seal the keys of client certificates that stages were published with before keys were sealed. */
+export function sealPublishedKeys(store: Store, seal: Seal): Promise<void> {
+  return rewriteRecordsOnce(store, ["execute-api", "stage-keys-sealed"], prefix, (_key, value) => {
+    if (!isMembers(value) || !isMembers(value["clientCertificate"])) return undefined;
+    const { key, ...certificate } = value["clientCertificate"];
+    if (typeof key !== "string") return undefined;
+    return { ...value, clientCertificate: { ...certificate, sealedKey: seal.seal(Buffer.from(key, "utf8")) } };
+  });
+}
+
+function isMembers(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
 }
 
 /** An API's stages, compiled. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Authorizer } from "../../access/authorization.ts";
 import { createTokenIssuers, type OwnIssuers, type TokenIssuers } from "../../access/tokens/issuers.ts";
+import type { Seal } from "../../access/server-keys.ts";
 import type { Verifier } from "../../access/verifier.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Ids } from "../../kernel/ids.ts";
@@ -34,7 +35,7 @@ import type {
   TestAuthorizer,
   TestMethod,
 } from "./port.ts";
-import { type CompiledApi, stagePublisher, watchPublishedStages } from "./published-stages.ts";
+import { type CompiledApi, sealPublishedKeys, stagePublisher, watchPublishedStages } from "./published-stages.ts";
 import { createRequestIdentities } from "../../proxy/request-identity.ts";
 import { compileRestStage } from "./rest/stage.ts";
 import { createMethodTester } from "./rest/test-method.ts";
@@ -73,6 +74,8 @@ export interface ExecuteApiNeeds {
   readonly issuerOf: AuthorizerNeeds["issuerOf"];
   /** Keys of issuers of this platform. Absent: it has none. */
   readonly ownIssuers?: OwnIssuers;
+  /** Seals the keys of client certificates. */
+  readonly seal: Seal;
   /** The AWS APIs of the platform, for integrations with its services. */
   readonly innerApi: InnerApi;
   /** Whether integrations reach what listens on this host's loopback. */
@@ -98,7 +101,7 @@ export interface ExecuteApi {
   readonly isSelectionExpression: (expression: string, of: "route" | "message" | "answer") => boolean;
   /** Requests by stage, for Prometheus. */
   readonly collect: Collector;
-  /** Before requests come: count what processes that were killed had let through. */
+  /** Before requests come: seal what was kept in clear, and count what processes that were killed had let through. */
   recover(): Promise<void>;
   stop(): void;
   /** After `stop`, while the store is open: tell it what was let through. */
@@ -130,6 +133,7 @@ export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
     access: createInvokeAccess(needs.verifier, needs.authorizer),
     limits: limiting.limits,
     caches: createStageCaches(),
+    seal: needs.seal,
     integrations: { upstream, innerApi: needs.innerApi, roles: createAssumedRoles(needs.assumeRole, needs.clock) },
     authorizers: {
       issuerOf: needs.issuerOf,
@@ -194,7 +198,10 @@ export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
     testMethod: createMethodTester(stageNeeds),
     subtypes: serviceSubtypes,
     collect: meters.collect,
-    recover: limiting.recover,
+    recover: async () => {
+      await sealPublishedKeys(needs.store, needs.seal);
+      await limiting.recover();
+    },
     stop,
     settle: limiting.stop,
   };

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Seal } from "../../access/server-keys.ts";
 import type { InvokeAccess } from "./access.ts";
 import type { AuthorizerNeeds } from "./authorizers/authorizer-needs.ts";
 import type { Exchange, ExchangeMeter, RequestPaths } from "../../proxy/exchange.ts";
@@ -19,6 +20,8 @@ export interface StageNeeds extends LambdaCallNeeds {
   readonly caches: StageCaches;
   readonly authorizers: AuthorizerNeeds;
   readonly integrations: IntegrationNeeds;
+  /** Opens the keys of client certificates. */
+  readonly seal: Pick<Seal, "open">;
   readonly meter?: ExchangeMeter;
   /** Absent: nothing is logged. */
   readonly logs?: GatewayLogs;

@@ -21,11 +21,13 @@ export function clientCertificateOperations(needs: ApiGatewayNeeds) {
       authorize: (_input, call) => may("POST", call, "/clientcertificates"),
       run: async (input, call) => {
         const tags = checkTags(input.tags ?? {});
+        const { privateKeyPem, ...made } = await generateClientCertificate(needs.ids, call.now);
         const certificate: ClientCertificateRecord = {
           id: needs.ids.random(6, lowerAlphanumeric),
           ...(input.description === undefined ? {} : { description: input.description }),
           createdAt: call.now,
-          ...(await generateClientCertificate(needs.ids, call.now)),
+          ...made,
+          sealedKey: needs.seal.seal(Buffer.from(privateKeyPem, "utf8")),
           tags,
         };
         await needs.store.transact(async (tx) => {

@@ -1,3 +1,4 @@
+import type { Seal } from "../../../access/server-keys.ts";
 import type { Store } from "../../../kernel/store/store.ts";
 import type { DomainsPort, TestAuthorizer, TestMethod, UsagePort } from "../../execute-api/port.ts";
 import type { IamPort } from "../../iam/port.ts";
@@ -10,4 +11,6 @@ export interface ApiGatewayNeeds extends DeployNeeds {
   readonly domains: DomainsPort;
   readonly testAuthorizer: TestAuthorizer;
   readonly testMethod: TestMethod;
+  /** Seals the keys of client certificates. */
+  readonly seal: Seal;
 }

@@ -2,7 +2,7 @@ import type * as sdk from "@aws-sdk/client-api-gateway";
 import type { OperationsOf } from "../../../wire/service.ts";
 import type { MethodTest, PublishedRestStage } from "../../execute-api/port.ts";
 import { may } from "../authorize.ts";
-import { readClientCertificate } from "../client-certificates.ts";
+import { publishedCertificate, readClientCertificate } from "../client-certificates.ts";
 import { freezeApi, readParts } from "../deploy.ts";
 import { badRequest, childNotFound } from "../errors.ts";
 import { readApi, readChild } from "../model.ts";
@@ -38,9 +38,7 @@ export function testMethodOperations(needs: ApiGatewayNeeds) {
             stageName: testStageName,
             deploymentId: "",
             variables: input.stageVariables ?? {},
-            ...(certificate === undefined
-              ? {}
-              : { clientCertificate: { cert: certificate.certificatePem, key: certificate.privateKeyPem } }),
+            ...(certificate === undefined ? {} : { clientCertificate: publishedCertificate(certificate) }),
           };
         });
         const test: MethodTest = {

@@ -38,6 +38,7 @@ function startControlPlane() {
     domains: new Proxy(Object.create(null), { get: left }),
     testAuthorizer: left,
     testMethod: left,
+    seal: { seal: left, open: left },
   });
   const directory = createServiceDirectory({
     services: new Map([["apigateway", service]]),

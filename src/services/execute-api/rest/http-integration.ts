@@ -71,7 +71,7 @@ export function compileHttpIntegration(
       body: !isProxy && (verb === "GET" || verb === "HEAD") ? nothing : mapped.body,
       timeoutMs: integration.timeoutMs,
       insecure: integration.insecure === true,
-      ...(published.clientCertificate === undefined ? {} : { clientCertificate: published.clientCertificate }),
+      ...(stage.clientCertificate === undefined ? {} : { clientCertificate: stage.clientCertificate }),
     };
   };
 

@@ -18,6 +18,8 @@ export interface RestStage {
   /** In lower case. */
   readonly binaryMediaTypes: readonly string[];
   readonly authorizers: RestAuthorizers;
+  /** What HTTP endpoints are shown, in PEM. */
+  readonly clientCertificate: { readonly cert: string; readonly key: string } | undefined;
 }
 
 /** A request to a method of a REST API, on its way through the method's steps to its integration. */
