@@ -32,6 +32,7 @@ const jsonServices = new Set([
   "events",
   "states",
   "ecr",
+  "cloudtrail",
   "cognito-idp",
   "cognito-identity",
   "application-autoscaling",

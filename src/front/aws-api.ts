@@ -9,6 +9,7 @@ import { upperAlphanumeric, type Ids } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
 import { parseContentEncoding, type ContentEncoding } from "../wire/content-encoding.ts";
 import type { CrossOrigin } from "../services/s3/port.ts";
+import type { CallObserver } from "../wire/observer.ts";
 import { createDispatcher, type CallFacts } from "../wire/dispatch.ts";
 import type { OperationModel } from "../wire/model.ts";
 import { malformed, type Protocol, type WireRequest } from "../wire/protocols/protocol.ts";
@@ -33,6 +34,7 @@ export interface AwsApiNeeds {
   readonly models: Models;
   readonly verifier: Verifier;
   readonly authorizer: Authorizer;
+  readonly observer?: CallObserver;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;

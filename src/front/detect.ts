@@ -36,7 +36,7 @@ export async function detectService(
   const rpc = request.headers["smithy-protocol"] === undefined ? undefined : parseRpcPath(request.path);
   const signed = findSigningName(request);
   const prefix = target === undefined ? rpc?.prefix : target.slice(0, target.lastIndexOf("."));
-  const byPrefix = models.entries.find((entry) => entry.targetPrefix !== undefined && entry.targetPrefix === prefix);
+  const byPrefix = models.entries.find((entry) => isPrefixOf(entry.targetPrefix, prefix));
 
   let entry: CatalogEntry | undefined;
   if (signed !== undefined) {
@@ -140,8 +140,9 @@ export async function detectOperation(
     case "json": {
       const target = request.headers["x-amz-target"] ?? "";
       const dot = target.lastIndexOf(".");
-      const operation =
-        target.slice(0, dot) === model.targetPrefix ? model.operations.get(target.slice(dot + 1)) : undefined;
+      const operation = isPrefixOf(model.targetPrefix, target.slice(0, dot))
+        ? model.operations.get(target.slice(dot + 1))
+        : undefined;
       if (!operation || request.method !== "POST") throw new AwsError("UnknownOperationException", 400, "");
       return operation;
     }
@@ -175,6 +176,12 @@ export async function detectOperation(
       });
     }
   }
+}
+
+/** Clients write a prefix as its model has it, or only its last part: `CloudTrail_20131101` of `com.amazonaws.…`. */
+function isPrefixOf(targetPrefix: string | undefined, given: string | undefined): boolean {
+  if (targetPrefix === undefined || given === undefined) return false;
+  return given === targetPrefix || (given !== "" && targetPrefix.endsWith(`.${given}`));
 }
 
 function parseRpcPath(path: string): { readonly prefix: string; readonly operation: string } | undefined {

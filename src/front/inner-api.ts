@@ -2,6 +2,7 @@ import type { Authorizer } from "../access/authorization.ts";
 import { AwsError } from "../aws/error.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
+import type { CallObserver } from "../wire/observer.ts";
 import { createDispatcher, type CallFacts } from "../wire/dispatch.ts";
 import type { OperationModel } from "../wire/model.ts";
 import type { Protocol, WireResponse } from "../wire/protocols/protocol.ts";
@@ -15,6 +16,7 @@ export function createInnerApi(needs: {
   readonly services: ReadonlyMap<string, Service>;
   readonly models: Models;
   readonly authorizer: Authorizer;
+  readonly observer?: CallObserver;
   readonly clock: Clock;
   readonly log: Log;
 }): InnerApi {

@@ -2,6 +2,7 @@ import type { Authorizer } from "../access/authorization.ts";
 import { AwsError } from "../aws/error.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Ids } from "../kernel/ids.ts";
+import type { CallObserver } from "./observer.ts";
 import { createDispatcher } from "./dispatch.ts";
 import type { CallAs, ClientOf, Service, ServiceDirectory } from "./service.ts";
 import type { Models } from "./tables/catalog.ts";
@@ -11,6 +12,7 @@ export function createServiceDirectory(needs: {
   readonly services: ReadonlyMap<string, Service>;
   readonly models: Models;
   readonly authorizer: Authorizer;
+  readonly observer?: CallObserver;
   readonly clock: Clock;
   readonly ids: Ids;
 }): ServiceDirectory {
@@ -38,9 +40,9 @@ export function createServiceDirectory(needs: {
       now: clock.now(),
       signal: as.signal ?? never,
       ...(as.calledVia && { calledVia: as.calledVia }),
+      ...(as.creationToken !== undefined && { creationToken: as.creationToken }),
       setHeader: () => undefined,
     });
-      ...(as.creationToken !== undefined && { creationToken: as.creationToken }),
   };
 
   return {

@@ -3,6 +3,7 @@ import { notImplemented } from "../aws/error.ts";
 import type { Principal } from "../aws/principal.ts";
 import { createConstraintChecker } from "./constraints.ts";
 import type { OperationModel, ServiceModel } from "./model.ts";
+import type { CallObserver } from "./observer.ts";
 import type { Call, HttpFacts, Service } from "./service.ts";
 import { toValidationError } from "./validation-errors.ts";
 
@@ -17,8 +18,8 @@ export interface CallFacts {
   readonly http?: HttpFacts;
   /** The services that call with the caller's own permissions, the first of them first. */
   readonly calledVia?: readonly string[];
-  readonly signal: AbortSignal;
   readonly creationToken?: string;
+  readonly signal: AbortSignal;
   setHeader(name: string, value: string): void;
   setStatus?(status: number): void;
 }
@@ -39,9 +40,20 @@ export interface Dispatcher {
 export function createDispatcher(needs: {
   readonly services: ReadonlyMap<string, Service>;
   readonly authorizer: Authorizer;
+  /** Absent: nobody looks. */
+  readonly observer?: CallObserver;
 }): Dispatcher {
-  const { services, authorizer } = needs;
+  const { services, authorizer, observer } = needs;
   const constraints = createConstraintChecker();
+  const observed = new Map<OperationModel, boolean>();
+
+  const isObserved = (model: ServiceModel, operation: OperationModel): boolean => {
+    const known = observed.get(operation);
+    if (known !== undefined) return known;
+    const observes = observer?.observes(model, operation) ?? false;
+    observed.set(operation, observes);
+    return observes;
+  };
 
   const findBuilt = (model: ServiceModel, operation: OperationModel) => {
     const service = services.get(model.name);
@@ -50,24 +62,38 @@ export function createDispatcher(needs: {
     return built;
   };
 
+  const run: Dispatcher["run"] = async (model, operation, input, facts) => {
+    const built = findBuilt(model, operation);
+    if (operation.input) {
+      const violations = constraints.check(operation.input, input);
+      if (violations.length > 0) throw toValidationError(model.name, violations);
+    }
+    const environment = { ...toEnvironment(facts), service: model.name };
+    const authorize = (request: AuthorizationRequest) => authorizer.authorize(facts.principal, request, environment);
+    const call: Call = { ...facts, service: model.name, operation: operation.name, authorize };
+    // The checks above have made the input what the operation's types say.
+    const checked = input as never;
+    for (const request of await built.authorize(checked, call)) await authorize(request);
+    observer?.used(facts.principal, model.name, facts.region, facts.now);
+    const output: unknown = await built.run(checked, call);
+    return typeof output === "object" && output !== null ? toMembers(output) : {};
+  };
+
   return {
     assertBuilt: (model, operation) => {
       findBuilt(model, operation);
     },
     run: async (model, operation, input, facts) => {
-      const built = findBuilt(model, operation);
-      if (operation.input) {
-        const violations = constraints.check(operation.input, input);
-        if (violations.length > 0) throw toValidationError(model.name, violations);
+      if (!observer || !isObserved(model, operation)) return await run(model, operation, input, facts);
+      const about = { model, operation, input, facts };
+      try {
+        const output = await run(model, operation, input, facts);
+        await observer.ended({ ...about, outcome: { output } });
+        return output;
+      } catch (error) {
+        await observer.ended({ ...about, outcome: { error } });
+        throw error;
       }
-      const environment = { ...toEnvironment(facts), service: model.name };
-      const authorize = (request: AuthorizationRequest) => authorizer.authorize(facts.principal, request, environment);
-      const call: Call = { ...facts, service: model.name, operation: operation.name, authorize };
-      // The checks above have made the input what the operation's types say.
-      const checked = input as never;
-      for (const request of await built.authorize(checked, call)) await authorize(request);
-      const output: unknown = await built.run(checked, call);
-      return typeof output === "object" && output !== null ? toMembers(output) : {};
     },
   };
 }

@@ -26,6 +26,8 @@ export const iamLimits = {
   /** Wrong codes of a device before it waits, twice as long each time (ours: as Cognito has it for passwords). */
   mfaFailuresFree: 5,
   mfaLockMsMax: 15 * 60_000,
+  /** How often the use of a service by a user or role is written down (AWS: within four hours). */
+  serviceUsedIntervalMs: 3_600_000,
   passwordFailuresFree: 5,
   passwordLockMsMax: 15 * 60_000,
   /** As many as a password policy may forbid to use again. */

@@ -9,6 +9,7 @@ import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
 import { createIamPort } from "./assume-role.ts";
 import { createIdentities } from "./identities.ts";
+import { createLastUses } from "./last-uses.ts";
 import { awsPolicyArns } from "./managed-policies.ts";
 import { accountOperations } from "./operations/account.ts";
 import { accessKeyOperations } from "./operations/access-keys.ts";
@@ -56,6 +57,8 @@ export interface Iam {
   readonly identities: IdentitySource;
   /** For `createVerifier`: users' keys. */
   readonly accessKeys: AccessKeySource;
+  /** A user or role has called a service: for `RoleLastUsed` and the details of services last accessed. */
+  readonly noteUse: ReturnType<typeof createLastUses>;
   stop(): void;
 }
 
@@ -98,6 +101,7 @@ export function createIam(needs: IamNeeds): Iam {
     managedPolicies: awsPolicyArns(),
     identities,
     accessKeys,
+    noteUse: createLastUses(store),
     stop,
   };
 }

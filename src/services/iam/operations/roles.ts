@@ -1,5 +1,6 @@
 import { createUniqueId } from "../../../access/access-keys.ts";
 import { deleteConflict, entityAlreadyExists, unmodifiableEntity } from "../errors.ts";
+import { forgetUses, latestUse, type LastUse } from "../last-uses.ts";
 import { iamLimits } from "../limits.ts";
 import { deleteEntity, entityPrefix, readAll, readEntity, writeEntity, type Role } from "../model.ts";
 import { checkTrustPolicy } from "../policy-documents.ts";
@@ -71,8 +72,11 @@ export function roleOperations({ store, ids }: OperationNeeds) {
     GetRole: {
       authorize: (input, call) => onEntity(store, call, "role", present(input.RoleName)),
       async run(input, call) {
-        const role = await store.read((reader) => existing(reader, call, "role", present(input.RoleName)));
-        return { Role: toRole(role, "whole") };
+        return await store.read(async (reader) => {
+          const role = await existing(reader, call, "role", present(input.RoleName));
+          const use = await latestUse(reader, call.account, role.id);
+          return { Role: { ...toRole(role, "whole"), RoleLastUsed: toRoleLastUsed(use) } };
+        });
       },
     },
     ListRoles: {
@@ -135,10 +139,15 @@ export function roleOperations({ store, ids }: OperationNeeds) {
           if (role.attachedPolicies.length > 0) throw deleteConflict("must detach all policies first");
           if (Object.keys(role.inlinePolicies).length > 0) throw deleteConflict("must delete policies first");
           forgetBoundary(tx, call, role);
+          await forgetUses(tx, call.account, role.id);
           deleteEntity(tx, call.account, role);
         }),
     },
   } satisfies IamOperations;
+}
+
+export function toRoleLastUsed(use: LastUse | undefined) {
+  return use ? { LastUsedDate: new Date(use.at), Region: use.region } : {};
 }
 
 /** AWS answers other members on creation, on reading one, and in lists. */
@@ -160,6 +169,5 @@ export function toRole(role: Role, form: "created" | "whole" | "listed") {
         },
       }),
     ...(form !== "listed" && Object.keys(role.tags).length > 0 && { Tags: toTagList(role.tags) }),
-    ...(form === "whole" && { RoleLastUsed: {} }),
   };
 }

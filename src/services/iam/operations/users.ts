@@ -3,6 +3,7 @@ import { missingAuthentication } from "../../../access/errors.ts";
 import type { Transaction } from "../../../kernel/store/store.ts";
 import type { Call } from "../../../wire/service.ts";
 import { deleteConflict, entityAlreadyExists, validationError } from "../errors.ts";
+import { forgetUses } from "../last-uses.ts";
 import { iamLimits } from "../limits.ts";
 import {
   accessKeyKey,
@@ -139,6 +140,7 @@ export function userOperations({ store, ids }: OperationNeeds) {
             throw deleteConflict("must deactivate MFA devices first");
           }
           forgetBoundary(tx, call, user);
+          await forgetUses(tx, call.account, user.id);
           deleteEntity(tx, call.account, user);
         }),
     },
