@@ -88,8 +88,12 @@ export function textOfDate(date: Date | string): string {
 /** Classes whose objects can be read at once: here they differ in name only. */
 const readableClasses = new Set(["STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING"]);
 
+export function isReadableClass(storageClass: string): boolean {
+  return readableClasses.has(storageClass);
+}
+
 function toStorageClass(asked: string | undefined): string {
-  if (asked === undefined || readableClasses.has(asked)) return asked ?? "STANDARD";
+  if (asked === undefined || isReadableClass(asked)) return asked ?? "STANDARD";
   throw notImplemented(`The storage class ${asked}`);
 }
 

@@ -115,6 +115,11 @@ export const noSuchCors = (bucket: string) =>
     members: { BucketName: bucket },
   });
 
+export const noSuchLifecycle = (bucket: string) =>
+  new AwsError("NoSuchLifecycleConfiguration", 404, "The lifecycle configuration does not exist", {
+    members: { BucketName: bucket },
+  });
+
 export const corsIncomplete = (message: string) => new AwsError("BadRequest", 400, message);
 
 export const corsForbidden = (message: string, method: string, resourceType: "BUCKET" | "OBJECT") =>

@@ -23,6 +23,12 @@ export const s3Limits = {
   /** General purpose buckets of an account. */
   bucketsMax: 10_000,
   corsRulesMax: 100,
+  lifecycleRulesMax: 1_000,
+  lifecycleTagsMax: 10,
+  lifecycleDaysMax: 2_147_483_647,
+  newerVersionsMax: 100,
+  /** Ours: versions that one transaction of a sweep changes. */
+  lifecycleBatchMax: 100,
   /** Event notification configurations of a bucket. */
   notificationsMax: 100,
   /** Of a configuration's or rule's id. */

@@ -30,6 +30,40 @@ export interface Bucket {
   readonly ownership?: "BucketOwnerEnforced";
   readonly notifications?: readonly NotificationRule[];
   readonly cors?: readonly CorsRule[];
+  readonly lifecycle?: readonly LifecycleRule[];
+}
+
+/** What becomes of objects with time. */
+export interface LifecycleRule {
+  readonly id: string;
+  readonly enabled: boolean;
+  readonly filter: LifecycleFilter;
+  /** One of the three; `at` in epoch milliseconds. */
+  readonly expiration?: { readonly days?: number; readonly at?: number; readonly expiredMarkers?: boolean };
+  readonly noncurrent?: { readonly days: number; readonly newer?: number };
+  readonly abortDays?: number;
+  readonly transitions: readonly LifecycleTransition[];
+  readonly noncurrentTransitions: readonly {
+    readonly days: number;
+    readonly newer?: number;
+    readonly storageClass: string;
+  }[];
+}
+
+export interface LifecycleTransition {
+  readonly days?: number;
+  readonly at?: number;
+  readonly storageClass: string;
+}
+
+export interface LifecycleFilter {
+  /** How it was written: `Prefix` of the rule, one member of `Filter`, or its `And`. */
+  readonly form: "prefix" | "one" | "and";
+  readonly prefix?: string;
+  readonly tags: readonly Tag[];
+  /** Bytes; both exclusive. */
+  readonly above?: number;
+  readonly below?: number;
 }
 
 /** What pages of which origins may do. At most one `*` in an origin or header. */
@@ -178,6 +212,15 @@ export function findCurrent(reader: Reader, bucket: Bucket, key: string): Promis
 export async function findLatest(reader: Reader, bucket: Bucket, key: string): Promise<Version | undefined> {
   const [entry] = await reader.range<Version>({ prefix: [...versionPrefix(bucket), key] }, { limit: 1 });
   return entry?.value;
+}
+
+export function findVersionAt(
+  reader: Reader,
+  bucket: Bucket,
+  key: string,
+  sequence: number,
+): Promise<Version | undefined> {
+  return reader.get<Version>(versionKey(bucket, key, sequence));
 }
 
 export async function findVersion(

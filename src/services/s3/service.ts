@@ -2,6 +2,7 @@ import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
 import { createS3Access } from "./access.ts";
 import { createCrossOrigin } from "./cors/cross-origin.ts";
+import { handleLifecycle } from "./lifecycle/sweep.ts";
 import type { S3Needs } from "./needs.ts";
 import { createNotify, handleNotifications } from "./notifications/deliveries.ts";
 import { bucketOperations } from "./operations/buckets.ts";
@@ -9,6 +10,7 @@ import { bucketSettingOperations } from "./operations/bucket-settings.ts";
 import { corsOperations } from "./operations/cors.ts";
 import { deleteObjectOperations } from "./operations/delete-object.ts";
 import { getObjectOperations } from "./operations/get-object.ts";
+import { lifecycleOperations } from "./operations/lifecycle.ts";
 import { listObjectOperations } from "./operations/list-objects.ts";
 import { listUploadOperations } from "./operations/list-uploads.ts";
 import { multipartOperations } from "./operations/multipart.ts";
@@ -35,6 +37,7 @@ export function createS3(needs: S3Needs): S3 {
     notify: createNotify(needs),
   };
   handleNotifications(needs);
+  handleLifecycle(all);
   return {
     service: {
       name: "s3",
@@ -43,6 +46,7 @@ export function createS3(needs: S3Needs): S3 {
         ...bucketSettingOperations(all),
         ...notificationOperations(all),
         ...corsOperations(all),
+        ...lifecycleOperations(all),
         ...getObjectOperations(all),
         ...putObjectOperations(all),
         ...deleteObjectOperations(all),

@@ -23,12 +23,9 @@ export interface Happening {
 }
 
 /** What S3 does by itself, as expiration. */
-export const ownCause = (requestId: string, now: number): Cause => ({
-  requestId,
-  principalId: "s3.amazonaws.com",
-  sourceIp: "s3.amazonaws.com",
-  now,
-});
+export function ownCause(requestId: string, now: number): Cause {
+  return { requestId, principalId: "s3.amazonaws.com", sourceIp: "s3.amazonaws.com", now };
+}
 
 export function causeOf(call: {
   readonly requestId: string;
@@ -75,6 +72,10 @@ export function toMessage(bucket: Bucket, configurationId: string, happening: Ha
             sequencer: version.sequence.toString(16).toUpperCase().padStart(18, "0"),
           },
         },
+        ...(event === "LifecycleTransition" &&
+          version.kind === "object" && {
+            lifecycleEventData: { transitionEventData: { destinationStorageClass: version.storageClass } },
+          }),
       },
     ],
   };

@@ -4,6 +4,7 @@ import { openContent, readParts } from "../content.ts";
 import { textOfDate, toEncryptionMembers } from "../draft.ts";
 import { invalidPartNumber, invalidRange, invalidRequest, notModified, preconditionFailed } from "../errors.ts";
 import { concealAbsence, existingObject } from "../find-object.ts";
+import { toExpirationMember } from "../lifecycle/due.ts";
 import type { Bucket, Part, StoredObject } from "../model.ts";
 import { existingBucket, refuse, type Sdk } from "../needs.ts";
 import { type ByteRange, formatMetadata, judge, parseRange } from "../rules.ts";
@@ -149,6 +150,8 @@ function toMembers(
     ...(object.storageClass !== "STANDARD" && { StorageClass: parseStorageClass(object.storageClass) }),
     ...(bucket.versioning !== "never" && { VersionId: object.versionId }),
     ...(part && content.kind === "parts" && { PartsCount: content.count }),
+    // AWS: what is said of a key's expiration is said of its latest version.
+    ...(input.VersionId === undefined && toExpirationMember(bucket, input.Key ?? "", object)),
     ...(object.tags.length > 0 && { TagCount: object.tags.length }),
     ...(input.ChecksumMode === "ENABLED" && checksumOf(object, range, part)),
   };

@@ -2,6 +2,7 @@ import type { OperationsOf } from "../../../wire/service.ts";
 import { invalidArgument } from "../errors.ts";
 import { s3Limits } from "../limits.ts";
 import { list, type Position } from "../listing.ts";
+import { toAbortionMembers } from "../lifecycle/due.ts";
 import { type Part, partKey, partPrefix, type Upload, uploadPrefix } from "../model.ts";
 import { existingBucket, refuse, type Sdk, toOwner } from "../needs.ts";
 import { encodeListed } from "../rules.ts";
@@ -31,6 +32,7 @@ export function listUploadOperations({ store, access }: OperationNeeds) {
           Bucket: bucket.name,
           Key: input.Key ?? "",
           UploadId: upload.uploadId,
+          ...toAbortionMembers(bucket, input.Key ?? "", upload),
           PartNumberMarker: String(marker),
           NextPartNumberMarker: String(parts.at(-1)?.number ?? 0),
           MaxParts: limit,

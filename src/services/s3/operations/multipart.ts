@@ -16,6 +16,7 @@ import {
   noSuchUpload,
 } from "../errors.ts";
 import { s3Limits } from "../limits.ts";
+import { toAbortionMembers, toExpirationMember } from "../lifecycle/due.ts";
 import { type Checksum, type Part, partKey, partPrefix, pushObject, type Upload, uploadKey } from "../model.ts";
 import { existingBucket, refuse, type Sdk } from "../needs.ts";
 import { causeOf } from "../notifications/message.ts";
@@ -62,12 +63,13 @@ export function multipartOperations(needs: OperationNeeds) {
             initiator: "arn" in call.principal ? call.principal.arn : call.principal.type,
           };
           tx.set(uploadKey(bucket, key, uploadId), begun);
-          return begun;
+          return { ...begun, abortion: toAbortionMembers(bucket, key, begun) };
         });
         return {
           Bucket: input.Bucket ?? "",
           Key: key,
           UploadId: uploadId,
+          ...upload.abortion,
           ...toEncryptionMembers(upload.encryption),
           ...(upload.checksumAsked && {
             ChecksumAlgorithm: upload.checksumAlgorithm,
@@ -170,6 +172,7 @@ export function multipartOperations(needs: OperationNeeds) {
           Bucket: bucket.name,
           Key: input.Key ?? "",
           ETag: `"${object.etag}"`,
+          ...toExpirationMember(bucket, input.Key ?? "", object),
           ...toChecksumMembers(object.checksum),
           ...toEncryptionMembers(object.encryption),
           ...(bucket.versioning === "Enabled" && { VersionId: object.versionId }),

@@ -4,6 +4,7 @@ import { openContent } from "../content.ts";
 import { type ObjectDraft, toDraft, toEncryptionMembers, writeContext } from "../draft.ts";
 import { conditionNotImplemented, invalidRequest, noSuchKey, preconditionFailed } from "../errors.ts";
 import { existingObject } from "../find-object.ts";
+import { toExpirationMember } from "../lifecycle/due.ts";
 import { type Bucket, type Checksum, findCurrent, pushObject, type StoredObject } from "../model.ts";
 import { existingBucket, refuse, type Sdk } from "../needs.ts";
 import { causeOf } from "../notifications/message.ts";
@@ -72,6 +73,7 @@ export function putObjectOperations(needs: OperationNeeds) {
         const { object, bucket } = await commit(input, call, draft, received, checksum, "ObjectCreated:Put");
         return {
           ETag: `"${object.etag}"`,
+          ...toExpirationMember(bucket, input.Key ?? "", object),
           ...toChecksumMembers(checksum),
           ...toEncryptionMembers(object.encryption),
           ...(bucket.versioning === "Enabled" && { VersionId: object.versionId }),
@@ -123,6 +125,7 @@ export function putObjectOperations(needs: OperationNeeds) {
             LastModified: new Date(object.modifiedAt),
             ...toChecksumMembers(checksum),
           },
+          ...toExpirationMember(bucket, input.Key ?? "", object),
           ...toEncryptionMembers(object.encryption),
           ...(source.bucket.versioning !== "never" && { CopySourceVersionId: source.object.versionId }),
           ...(bucket.versioning === "Enabled" && { VersionId: object.versionId }),

@@ -3,6 +3,7 @@ import { AwsError } from "../../../aws/error.ts";
 import type { ClientOf } from "../../../wire/service.ts";
 import type { ResourceContext, ResourceState, ResourceType } from "../../cloudformation/port.ts";
 import type { Sdk } from "../needs.ts";
+import { lifecycleProperties, toLifecycleRules } from "./lifecycle.ts";
 import { toNotifications } from "./notifications.ts";
 import { isAwsError, listOf, recordOf, textOf } from "./properties.ts";
 
@@ -18,6 +19,7 @@ export const bucketType: ResourceType = {
     "CorsConfiguration.CorsRules[].ExposedHeaders",
     "CorsConfiguration.CorsRules[].Id",
     "CorsConfiguration.CorsRules[].MaxAge",
+    ...lifecycleProperties,
     "NotificationConfiguration.LambdaConfigurations[].Event",
     "NotificationConfiguration.LambdaConfigurations[].Filter.S3Key.Rules[].Name",
     "NotificationConfiguration.LambdaConfigurations[].Filter.S3Key.Rules[].Value",
@@ -145,6 +147,12 @@ async function configure(
     const CORSRules = listOf(cors["CorsRules"]).map(toCorsRule);
     await s3.PutBucketCors({ Bucket: bucket, CORSConfiguration: { CORSRules } });
   } else if (had("CorsConfiguration")) await s3.DeleteBucketCors({ Bucket: bucket });
+
+  const lifecycle = properties["LifecycleConfiguration"];
+  if (lifecycle !== undefined) {
+    const LifecycleConfiguration = { Rules: toLifecycleRules(lifecycle) };
+    await s3.PutBucketLifecycleConfiguration({ Bucket: bucket, LifecycleConfiguration });
+  } else if (had("LifecycleConfiguration")) await s3.DeleteBucketLifecycle({ Bucket: bucket });
 
   if (properties["NotificationConfiguration"] !== undefined || had("NotificationConfiguration")) {
     await s3.PutBucketNotificationConfiguration({

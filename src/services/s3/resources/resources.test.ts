@@ -127,8 +127,61 @@ describe("AWS::S3::Bucket and AWS::S3::BucketPolicy", () => {
   });
 
   test("are refused, by name, with a property that is not built", async () => {
-    const template = templateOf({ LifecycleConfiguration: { Rules: [] } });
+    const template = templateOf({ ReplicationConfiguration: { Role: "arn:aws:iam::000000000000:role/r", Rules: [] } });
     const refused = cloudformation.createStack({ StackName: "refused", TemplateBody: JSON.stringify(template) });
-    await expect(refused).rejects.toThrow("LifecycleConfiguration");
+    await expect(refused).rejects.toThrow("ReplicationConfiguration");
   });
+});
+
+test("A template's CORS and lifecycle rules act, and go", async () => {
+  const name = "ages";
+  const template = (properties: object) => ({
+    Resources: { Files: { Type: "AWS::S3::Bucket", Properties: { BucketName: name, ...properties } } },
+  });
+  const Rules = [
+    {
+      Id: "a",
+      Status: "Enabled",
+      Prefix: "p",
+      ExpirationInDays: 90,
+      Transitions: [{ StorageClass: "STANDARD_IA", TransitionInDays: 30 }],
+    },
+    {
+      Id: "b",
+      Status: "Enabled",
+      TagFilters: [{ Key: "k", Value: "v" }],
+      ObjectSizeLessThan: 9,
+      NoncurrentVersionExpirationInDays: 2,
+    },
+    { Id: "c", Status: "Disabled", AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } },
+  ];
+  const CorsConfiguration = {
+    CorsRules: [{ AllowedMethods: ["GET"], AllowedOrigins: ["*"], ExposedHeaders: ["ETag"], Id: "c", MaxAge: 5 }],
+  };
+  expect((await deploy(name, template({ LifecycleConfiguration: { Rules }, CorsConfiguration }))).status).toBe(
+    "CREATE_COMPLETE",
+  );
+  const { Rules: stored } = await s3.getBucketLifecycleConfiguration({ Bucket: name });
+  expect(stored).toEqual([
+    {
+      ID: "a",
+      Status: "Enabled",
+      Filter: { Prefix: "p" },
+      Expiration: { Days: 90 },
+      Transitions: [{ Days: 30, StorageClass: "STANDARD_IA" }],
+    },
+    {
+      ID: "b",
+      Status: "Enabled",
+      Filter: { And: { Tags: [{ Key: "k", Value: "v" }], ObjectSizeLessThan: 9 } },
+      NoncurrentVersionExpiration: { NoncurrentDays: 2 },
+    },
+    { ID: "c", Status: "Disabled", Filter: { Prefix: "" }, AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } },
+  ]);
+  expect((await s3.getBucketCors({ Bucket: name })).CORSRules).toEqual([
+    { ID: "c", AllowedMethods: ["GET"], AllowedOrigins: ["*"], ExposeHeaders: ["ETag"], MaxAgeSeconds: 5 },
+  ]);
+  expect((await deploy(name, template({}), true)).status).toBe("UPDATE_COMPLETE");
+  expect(await refusalOf(s3.getBucketLifecycleConfiguration({ Bucket: name }))).toMatch(/^404 NoSuchLifecycle/);
+  expect(await refusalOf(s3.getBucketCors({ Bucket: name }))).toMatch(/^404 NoSuchCORS/);
 });
