@@ -145,6 +145,7 @@ function formatOf(names: readonly string[]): string {
   return JSON.stringify({ values: names.map((name) => `$context.${name}`) });
 }
 
+const scheme = (authorizer: object, more: object) => ({ ...more, "x-amazon-apigateway-authorizer": authorizer });
 const number = expect.stringMatching(/^\d+$/);
 const uuid = expect.stringMatching(/^[\da-f-]{36}$/);
 const clfTime = expect.stringMatching(/^\d{2}\/[A-Z][a-z]{2}\/\d{4}(:\d{2}){3} \+0000$/);
@@ -451,7 +452,6 @@ describe("access logs of an HTTP API", () => {
 
   beforeAll(async () => {
     const call = { type: "aws_proxy", httpMethod: "POST", uri: uriOf("hello"), payloadFormatVersion: "2.0" };
-    const scheme = (authorizer: object, more: object) => ({ ...more, "x-amazon-apigateway-authorizer": authorizer });
     const identitySource = "$request.header.Authorization";
     const operation = (name: string) => ({
       get: { "x-amazon-apigateway-integration": call, security: [{ [name]: [] }], responses: {} },

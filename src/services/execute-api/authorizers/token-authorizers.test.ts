@@ -90,12 +90,14 @@ const invalid = (description: string) => [
 async function publishRest(
   method: Partial<PublishedMethod> = {},
   authorizer: Partial<PublishedPoolAuthorizer> = {},
+  policy?: string,
 ): Promise<string> {
   const apiId = `rest${++count}`;
   await gateway.publish({
     ...base,
     kind: "rest",
     apiId,
+    ...(policy === undefined ? {} : { policy }),
     binaryMediaTypes: [],
     gatewayResponses: [],
     methods: [
@@ -304,6 +306,14 @@ describe("A JWT authorizer", () => {
   });
 });
 
+const statement = (Effect: string, ip: string) => ({
+  Effect,
+  Principal: "*",
+  Action: "execute-api:Invoke",
+  Resource: "arn:aws:execute-api:us-east-1:000000000000:*",
+  Condition: { IpAddress: { "aws:SourceIp": ip } },
+});
+
 describe("A user pool authorizer", () => {
   const id = { token_use: "id", "cognito:groups": ["a", "b"] };
   const access = { token_use: "access", aud: undefined, client_id: "app", scope: "x/read openid" };
@@ -327,6 +337,26 @@ describe("A user pool authorizer", () => {
     // The same token, known by one method, is looked at by the other.
     const token = issuer.sign(id);
     expect((await refusal(open, token))[0]).toBe(200);
+  });
+
+  // Source: "How API Gateway resource policies affect authorization workflow": the pool first, then the policy, which must allow.
+  test.each([
+    ["passes", "allows", 200],
+    ["passes", "neither", 403],
+    ["passes", "denies", 403],
+    ["fails", "allows", 401],
+    ["fails", "neither", 401],
+    ["fails", "denies", 401],
+  ] as const)("that %s beside a resource policy that %s is %i", async (ofToken, ofPolicy, status) => {
+    const statements = {
+      allows: statement("Allow", "127.0.0.1/32"),
+      neither: statement("Allow", "192.0.2.1/32"),
+      denies: statement("Deny", "127.0.0.1/32"),
+    };
+    const policy = JSON.stringify({ Version: "2012-10-17", Statement: [statements[ofPolicy]] });
+    const url = await publishRest({}, {}, policy);
+    expect((await refusal(url, ofToken === "passes" ? issuer.sign(id) : "x"))[0]).toBe(status);
+    expect(gateway.invocations).toHaveLength(status === 200 ? 1 : 0);
   });
 
   test("answers 401 for everything else, and says of a token that it has expired", async () => {

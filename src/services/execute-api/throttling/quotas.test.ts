@@ -117,6 +117,27 @@ describe("a quota", () => {
     expect(second).toEqual({ v: 1, used: 3, taken: 0, extra: 0 });
   });
 
+  test.each([
+    // now and the last moment of the period, and when the next one begins
+    ["WEEK", "2026-11-18T12:00:00.000Z", "2026-11-21T23:59:59.999Z", "2026-11-22T00:00:00.000Z"],
+    ["WEEK", "2026-12-27T00:00:00.000Z", "2027-01-02T23:59:59.999Z", "2027-01-03T00:00:00.000Z"],
+    ["MONTH", "2026-11-01T00:00:00.000Z", "2026-11-30T23:59:59.999Z", "2026-12-01T00:00:00.000Z"],
+    ["MONTH", "2026-12-31T23:59:00.000Z", "2026-12-31T23:59:59.999Z", "2027-01-01T00:00:00.000Z"],
+    ["MONTH", "2028-02-10T00:00:00.000Z", "2028-02-29T23:59:59.999Z", "2028-03-01T00:00:00.000Z"],
+  ] as const)("of a %s that was used up at %s lasts until %s, over a restart too", async (period, now, last, next) => {
+    clock = createFakeClock(Date.parse(now));
+    const before = node("a");
+    expect(await takeMany(before.of(address, quota(5, { period })), 8)).toBe(5);
+    await before.stop();
+    clock.advance(Date.parse(last) - clock.now());
+    const after = node("b");
+    const counter = after.of(address, quota(5, { period }));
+    expect(await takeMany(counter, 8)).toBe(0);
+    clock.advance(Date.parse(next) - clock.now());
+    expect(await takeMany(counter, 8)).toBe(5);
+    await after.stop();
+  });
+
   test("is used up for a moment at least, and looked at again when a key or plan changes", async () => {
     const quotas = node("a");
     const counter = quotas.of(address, quota(1));
