@@ -42,6 +42,8 @@ export interface Config {
   readonly workers: number;
   /** Where the keys are read from; what is not named here is made in the data folder at the first start. */
   readonly secretFiles: SecretFiles;
+  /** A policy document that limits all accounts; absent: no limit. */
+  readonly guardRailsFile?: string;
   /** The server key itself, where the operator gives it to all nodes. */
   readonly serverKey: string | undefined;
   /** OpenID Connect issuers whose tokens stand for a user pool's, by the pool's ARN. */
@@ -130,6 +132,7 @@ export function readConfig(
     stopGraceMs: parseSeconds("--stop-grace", flags["stop-grace"] ?? environment["CUMULET_STOP_GRACE"] ?? "10"),
     workers: parseWorkers(flags.workers ?? environment["CUMULET_WORKERS"]) ?? (dev ? 1 : workersFor(machine)),
     secretFiles: readSecretFiles(environment),
+    ...(environment["CUMULET_GUARD_RAILS"] && { guardRailsFile: resolve(environment["CUMULET_GUARD_RAILS"]) }),
     serverKey: parseServerKey(environment["CUMULET_SERVER_KEY"]),
     userPoolIssuers: parseUserPoolIssuers(environment["CUMULET_USER_POOL_ISSUERS"]),
     ...parseUserPoolIssuer(environment["CUMULET_USER_POOL_ISSUER"]),

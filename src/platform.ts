@@ -10,7 +10,8 @@ import { firstOf } from "./access/credential-source.ts";
 import { createPolicyCompiler } from "./access/policy/compile.ts";
 import { openKeys } from "./access/open-keys.ts";
 import { joinIssuers } from "./access/tokens/issuers.ts";
-import { createRootSource } from "./access/root.ts";
+import { followRoot } from "./access/live-root.ts";
+import { writeRootCredentials } from "./access/root.ts";
 import { createSessions } from "./access/sessions.ts";
 import { createVerifier } from "./access/verify.ts";
 import type { Compute, ComputeCapabilities } from "./compute/compute.ts";
@@ -59,6 +60,7 @@ import { createCognitoIdp } from "./services/cognito-idp/service.ts";
 import { createCloudTrail } from "./services/cloudtrail/service.ts";
 import { createCloudWatch } from "./services/cloudwatch/service.ts";
 import { createDynamoDb } from "./services/dynamodb/service.ts";
+import { createDynamoDbStreams } from "./services/dynamodbstreams/service.ts";
 import { createEcr } from "./services/ecr/service.ts";
 import { createCognitoIdentity } from "./services/cognito-identity/service.ts";
 import { createDomains } from "./services/execute-api/domains/create-domains.ts";
@@ -176,7 +178,16 @@ async function buildPlatform(
   });
   const sessions = createSessions({ keys, ids });
   const compile = createPolicyCompiler();
-  const root = createRootSource(config.account, rootCredentials);
+  const root = followRoot({
+    store,
+    keys,
+    account: config.account,
+    credentials: rootCredentials,
+    log,
+    ...(config.secretFiles.credentials === undefined && {
+      keep: (credentials) => writeRootCredentials(dataDir, credentials),
+    }),
+  });
   const iam = createIam({ store: settledStore, ids, keys, compile, sessions, now: () => clock.now() });
   const denials = createDenialJournal({ store, clock, log });
   handleDenialRetention({ store, jobs, clock });
@@ -188,7 +199,7 @@ async function buildPlatform(
     authorizer,
     // The gateway's: keys are remembered once.
     issuers: { findKey: (issuer, kid) => executeApi.issuers.findKey(issuer, kid) },
-    findRootAccount: (id) => (id === rootCredentials.accessKeyId ? config.account : undefined),
+    findRootAccount: root.findAccount,
   });
   const verifier = createVerifier({
     now: () => clock.now(),
@@ -277,6 +288,7 @@ async function buildPlatform(
     metrics: cloudwatch.port,
     s3: (as) => directory.client<typeof S3Sdk>("s3", as),
   });
+  const dynamodbStreams = createDynamoDbStreams(dynamodb);
   const ecr = createEcr({ store, blobs, jobs, clock, ids, log, authorizer, seal: keys.registry });
   const lambda = createLambda({
     store: settledStore,
@@ -413,6 +425,7 @@ async function buildPlatform(
     s3,
     cloudwatch,
     dynamodb,
+    dynamodbStreams,
     ecr,
     lambda,
     apigateway,
@@ -510,6 +523,7 @@ async function buildPlatform(
       await cloudwatch.stop();
       await cloudtrail.trail.flush();
       iam.stop();
+      root.stop();
       shares.stop();
       await nodes.stop();
       await store.close();

@@ -3,7 +3,7 @@ import type { Log } from "../kernel/log.ts";
 import type { Store } from "../kernel/store/store.ts";
 import { openRootCredentials, type RootCredentials, writeRootCredentials } from "./root.ts";
 import { openServerKeys, type ServerKeys, type ServerKeySource } from "./server-keys.ts";
-import { hasServerKey, isServerKeyOf, ServerKeyError, shareRootCredentials } from "./shared-keys.ts";
+import { hasServerKey, isServerKeyOf, ServerKeyError, shareRootCredentials, readSharedRoot } from "./shared-keys.ts";
 
 export interface KeyNeeds {
   readonly dataDir: string;
@@ -36,10 +36,26 @@ export async function openKeys(needs: KeyNeeds): Promise<OpenedKeys> {
     needs.log.warn("The server key is not the one this store was begun with: secret keys of users cannot be read");
   }
   const own = await openRootCredentials(dataDir, ids, needs.credentialsFile);
-  if (!isShared || needs.credentialsFile !== undefined) return { keys, root: own };
+  if (needs.credentialsFile !== undefined) return { keys, root: own };
+  if (!isShared) return { keys, root: await finishRotation(needs, keys, own) };
   const root = await shareRootCredentials(store, keys, own);
   if (root.accessKeyId !== own.accessKeyId || root.secretAccessKey !== own.secretAccessKey) {
     await writeRootCredentials(dataDir, root);
   }
   return { keys, root };
+}
+
+/** A rotation writes the store first, then the file: where it was interrupted between them, the file is brought up to it. */
+async function finishRotation(
+  { store, dataDir, log }: KeyNeeds,
+  keys: ServerKeys,
+  own: RootCredentials,
+): Promise<RootCredentials> {
+  const rotated = await readSharedRoot(store, keys).catch(() => undefined);
+  // A file that the operator has replaced since says what the root's credentials are.
+  if (rotated?.replaces !== own.accessKeyId) return own;
+  const { accessKeyId, secretAccessKey } = rotated;
+  log.warn("A rotation of the root's access key was interrupted: it is finished now", { accessKeyId });
+  await writeRootCredentials(dataDir, { accessKeyId, secretAccessKey });
+  return { accessKeyId, secretAccessKey };
 }

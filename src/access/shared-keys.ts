@@ -3,7 +3,8 @@ import type { RootCredentials } from "./root.ts";
 import type { ServerKeys } from "./server-keys.ts";
 
 const fingerprintKey = ["access", "server-key"];
-const rootKey = ["access", "root"];
+/** Where the root's credentials are that all nodes have, or that were rotated. */
+export const rootKey: readonly string[] = ["access", "root"];
 
 /** What other nodes have sealed cannot be opened with the key of this one. The message says what to do. */
 export class ServerKeyError extends Error {
@@ -40,11 +41,44 @@ export async function shareRootCredentials(
   const sealed = await store.transact(async (tx) => {
     const shared = await tx.get<Uint8Array>(rootKey);
     if (shared) return shared;
-    const made = keys.records.seal(Buffer.from(JSON.stringify(own)));
-    tx.set(rootKey, new Uint8Array(made));
+    const made = sealRoot(keys, own);
+    tx.set(rootKey, made);
     return made;
   });
+  const { accessKeyId, secretAccessKey } = openRoot(keys, sealed);
+  return { accessKeyId, secretAccessKey };
+}
+
+/** What a rotation has written. */
+export interface SharedRoot extends RootCredentials {
+  /** The access key that it took the place of. */
+  readonly replaces?: string;
+}
+
+/** Undefined where there are none: one node alone, whose root was never rotated. */
+export async function readSharedRoot(store: Store, keys: Pick<ServerKeys, "records">): Promise<SharedRoot | undefined> {
+  const sealed = await store.read((reader) => reader.get<Uint8Array>(rootKey));
+  return sealed && openRoot(keys, sealed);
+}
+
+/** From now on these are the root's: every process and node of the store takes them up. */
+export async function rotateSharedRoot(
+  store: Store,
+  keys: Pick<ServerKeys, "records">,
+  next: SharedRoot,
+): Promise<void> {
+  await store.transact(async (tx) => {
+    tx.set(rootKey, sealRoot(keys, next));
+    await Promise.resolve();
+  });
+}
+
+function sealRoot(keys: Pick<ServerKeys, "records">, root: SharedRoot): Uint8Array {
+  return new Uint8Array(keys.records.seal(Buffer.from(JSON.stringify(root))));
+}
+
+function openRoot(keys: Pick<ServerKeys, "records">, sealed: Uint8Array): SharedRoot {
   const opened = keys.records.open(sealed);
   if (!opened) throw new ServerKeyError("The root's credentials in the store were sealed with another server key.");
-  return JSON.parse(Buffer.from(opened).toString()) as RootCredentials;
+  return JSON.parse(Buffer.from(opened).toString()) as SharedRoot;
 }

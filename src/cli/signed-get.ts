@@ -12,12 +12,11 @@ import { createSigningKeys, toScopeText } from "../access/sigv4/signing-key.ts";
 import { CommandError } from "./command.ts";
 import type { Connection } from "./connection.ts";
 
+/** Pairs, where a name has several values. */
+type Query = Readonly<Record<string, string>> | [string, string][];
+
 /** Asks the platform's own API, signed as the root. Throws `CommandError` with what the server says. */
-export async function signedGet(
-  connection: Connection,
-  path: string,
-  query: Readonly<Record<string, string>>,
-): Promise<unknown> {
+export async function signedGet(connection: Connection, path: string, query: Query): Promise<unknown> {
   return readJson(await signedRequest(connection, "GET", path, query));
 }
 
@@ -35,14 +34,14 @@ export async function signedRequest(
   connection: Connection,
   method: "GET" | "POST",
   path: string,
-  query: Readonly<Record<string, string>>,
+  query: Query,
   signal?: AbortSignal,
 ): Promise<IncomingMessage> {
   const { accessKeyId, secretAccessKey } = connection.credentials;
   const date = toBasicDate(Date.now());
   const { host } = new URL(connection.endpoint);
   const scope = { date: date.slice(0, 8), region: connection.region, service: "cumulet" };
-  const canonicalQuery = toCanonicalQuery(Object.entries(query));
+  const canonicalQuery = toCanonicalQuery(Array.isArray(query) ? query : Object.entries(query));
   const payloadHash = sha256Hex("");
   const signedHeaders = ["host", "x-amz-date"];
   const request = toCanonicalRequest({

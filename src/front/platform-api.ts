@@ -12,6 +12,7 @@ import type { TokenCheck } from "../metering/metrics-token.ts";
 import { listRecords, parseDimensions, reportUsage, UsageQueryError } from "../metering/report.ts";
 import { isEncrypted, sourceIp as sourceIpOf } from "../proxy/client-address.ts";
 import type { DeveloperApi } from "./developer-api.ts";
+import type { ExplainApi } from "./explain-api.ts";
 
 export interface PlatformApiNeeds {
   readonly verifier: Verifier;
@@ -28,6 +29,7 @@ export interface PlatformApiNeeds {
     /** Absent: whoever reaches the listener may read `/metrics`. */
     readonly metricsToken?: TokenCheck;
   };
+  readonly explain?: ExplainApi;
   /** For the root of this installation: what `cumulet dev` and `cumulet debug` need. */
   readonly developer?: DeveloperApi;
 }
@@ -39,6 +41,7 @@ export interface PlatformApi {
 }
 
 export const metricsPath = "/metrics";
+const explainPath = "/_cumulet/explain";
 
 export function createPlatformApi(needs: PlatformApiNeeds): PlatformApi {
   const { metering, clock, log } = needs;
@@ -71,6 +74,11 @@ export function createPlatformApi(needs: PlatformApiNeeds): PlatformApi {
     answerJson(response, 200, { by, rows: await reportUsage(metering.store, { account, from, to, by }) });
   };
 
+  const explain = async (explaining: ExplainApi, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { account, region } = await authorize(needs, request, "cumulet:Explain");
+    answerJson(response, 200, await explaining.answer(queryOf(request), { account, region, now: clock.now() }));
+  };
+
   const develop = async (path: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { type, account } = await authorize(needs, request, "cumulet:Develop");
     if (type !== "root" || account !== needs.account) {
@@ -97,6 +105,10 @@ export function createPlatformApi(needs: PlatformApiNeeds): PlatformApi {
         develop(path, request, response).catch((error: unknown) => failed(error, response));
         return true;
       }
+      if (path === explainPath && needs.explain && request.method === "GET") {
+        explain(needs.explain, request, response).catch((error: unknown) => failed(error, response));
+        return true;
+      }
       const single = path === "/_cumulet/usage/records";
       if (path !== metricsPath && path !== "/_cumulet/usage" && !single) return false;
       if (request.method !== "GET" && request.method !== "HEAD") {
@@ -113,7 +125,7 @@ async function authorize(
   needs: PlatformApiNeeds,
   request: IncomingMessage,
   action: string,
-): Promise<{ readonly type: Principal["type"]; readonly account: string }> {
+): Promise<{ readonly type: Principal["type"]; readonly account: string; readonly region: string }> {
   const headers: [string, string][] = [];
   const { rawHeaders } = request;
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
@@ -139,7 +151,7 @@ async function authorize(
       now: needs.clock.now(),
     },
   );
-  return principal;
+  return { type: principal.type, account: principal.account, region: region ?? needs.region };
 }
 
 function queryOf(request: IncomingMessage): URLSearchParams {
