@@ -2,7 +2,7 @@ import { decodePercent } from "../../../proxy/percent-decoding.ts";
 import { parseQuery } from "../../../proxy/query-string.ts";
 import { httpVariable } from "../context/http-context.ts";
 import { valuesOf } from "../integrations/forwarded-headers.ts";
-import { textAt } from "../integrations/json-path.ts";
+import { type BodyText, compileBodyText } from "../integrations/json-path.ts";
 import { integrationLimits as limits } from "../integrations/limits.ts";
 import { pathVariables } from "../router.ts";
 import type { HttpRequest } from "./request.ts";
@@ -48,7 +48,10 @@ function compileReference(reference: string, path: string): ParameterValue {
   if (root === "response") {
     if (place === "header")
       return (_request, answered) => joined(valuesOf(answered?.headers ?? [], name.toLowerCase()));
-    if (place === "body") return (_request, answered) => bodyText(answered?.body, name);
+    if (place === "body") {
+      const read = compileBody(name);
+      return (_request, answered) => read(answered?.body);
+    }
     return () => undefined;
   }
   if (root !== "request") return () => undefined;
@@ -67,8 +70,10 @@ function compileReference(reference: string, path: string): ParameterValue {
       const at = pathVariables(path).indexOf(name);
       return ({ parameters }) => parameters[at];
     }
-    case "body":
-      return ({ body }) => bodyText(body, name);
+    case "body": {
+      const read = compileBody(name);
+      return ({ body }) => read(body);
+    }
     default:
       return () => undefined;
   }
@@ -79,8 +84,10 @@ function joined(values: readonly string[]): string | undefined {
 }
 
 /** AWS: a path is looked for in the first 100 KB, so in no larger body that has one. */
-function bodyText(body: Buffer | undefined, path: string): string | undefined {
-  if (body === undefined || body.length === 0) return undefined;
-  if (path === "") return body.toString("utf8");
-  return body.length > limits.jsonPathBodyBytesMax ? undefined : textAt(body, path);
+function compileBody(path: string): (body: Buffer | undefined) => string | undefined {
+  const read: BodyText = path === "" ? (body) => body.toString("utf8") : compileBodyText(path, "http");
+  return (body) => {
+    if (body === undefined || body.length === 0) return undefined;
+    return path !== "" && body.length > limits.jsonPathBodyBytesMax ? undefined : read(body);
+  };
 }

@@ -1,36 +1,62 @@
+import { PayloadError, TemplateError } from "../vtl/errors.ts";
+import { parseJson } from "../vtl/json.ts";
+import { jsonText } from "../vtl/json-text.ts";
+import { createJsonPaths, evaluateJsonPath } from "../vtl/json-path.ts";
+import { type JsonPath, parseJsonPath } from "../vtl/json-path-parser.ts";
+import { createPatterns } from "../vtl/patterns.ts";
+import type { Run } from "../vtl/run.ts";
+
+/** Reads something of a JSON body: text as it is, anything else as JSON; undefined where there is nothing. */
+export type BodyText = (body: Buffer) => string | undefined;
+
 /**
- * A member of a JSON body, by a plain path: names and positions, as `user.roles[0]` or `$['user']['name']`. AWS's parameter
- * mappings know no more; a path with anything else finds nothing.
+ * Make a JSONPath of a parameter mapping ready: as templates have it, `user.roles[0]` or `$..price`. A malformed one finds
+ * nothing, and so does one that would take too long.
  *
- * @returns text as it is, anything else as JSON; undefined where there is nothing
+ * @param kind AWS: mappings of HTTP APIs know neither recursive descent (`..`) nor filters (`?()`)
  */
-export function textAt(body: Buffer, path: string): string | undefined {
-  const steps = parseSteps(path);
-  if (steps === undefined) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(body.toString("utf8"));
-  } catch {
-    return undefined;
-  }
-  for (const step of steps) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, step)) return undefined;
-    value = Reflect.get(value, step);
-  }
-  if (value === undefined || value === null) return undefined;
-  return typeof value === "string" ? value : JSON.stringify(value);
+export function compileBodyText(path: string, kind: "rest" | "http" = "rest"): BodyText {
+  const parsed = parse(path);
+  if (parsed === undefined || (kind === "http" && !parsed.tokens.every(isOfHttp))) return () => undefined;
+  const patterns = createPatterns();
+  const paths = createJsonPaths();
+  return (body) => {
+    const run: Run = {
+      variables: new Map(),
+      macroDepth: 0,
+      depth: 0,
+      patterns,
+      paths,
+      slowPatterns: 0,
+      signal: undefined,
+      steps: 0,
+    };
+    try {
+      const value = evaluateJsonPath(parsed, parseJson(body.toString("utf8")), run);
+      if (value === undefined || value === null) return undefined;
+      return typeof value === "string" ? value : jsonText(value, run, "plain");
+    } catch (error) {
+      if (error instanceof PayloadError || error instanceof TemplateError || error instanceof RangeError)
+        return undefined;
+      throw error;
+    }
+  };
 }
 
-const stepPattern = /^(?:\.?([^.[\]'"*?@()\s]+)|\[(\d{1,9})\]|\['([^']*)'\]|\["([^"]*)"\])/;
+function isOfHttp({ kind }: JsonPath["tokens"][number]): boolean {
+  return kind !== "scan" && kind !== "filter";
+}
 
-function parseSteps(path: string): string[] | undefined {
-  const steps: string[] = [];
-  let rest = path.replace(/^\$\.?/, "");
-  while (rest !== "") {
-    const match = stepPattern.exec(rest);
-    if (match === null) return undefined;
-    steps.push(match[1] ?? match[2] ?? match[3] ?? match[4] ?? "");
-    rest = rest.slice(match[0].length);
+/** The same, where a path is read once. */
+export function textAt(body: Buffer, path: string): string | undefined {
+  return compileBodyText(path)(body);
+}
+
+function parse(path: string): JsonPath | undefined {
+  try {
+    return parseJsonPath(path);
+  } catch (error) {
+    if (error instanceof TemplateError) return undefined;
+    throw error;
   }
-  return steps;
 }

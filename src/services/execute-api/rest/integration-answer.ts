@@ -2,7 +2,7 @@ import { firstMediaType, isBinaryMediaType, mediaType } from "../../../proxy/med
 import { isHeaderName, sentHeaderValue } from "../../../proxy/response-headers.ts";
 import { convertResponse } from "../integrations/content-handling.ts";
 import { valuesOf } from "../integrations/forwarded-headers.ts";
-import { textAt } from "../integrations/json-path.ts";
+import { compileBodyText } from "../integrations/json-path.ts";
 import { compileSelection } from "../integrations/selection.ts";
 import type { PublishedIntegrationResponse } from "../port.ts";
 import type { BodyTemplate } from "./body-templates.ts";
@@ -82,11 +82,13 @@ function compileResponseSource(expression: string): ResponseSource | undefined {
       return (_request, { headers }) => valuesOf(headers, name.toLowerCase()).slice(-1);
     case "multivalueheader":
       return (_request, { headers }) => valuesOf(headers, name.toLowerCase());
-    case "body":
+    case "body": {
+      const read = name === "" ? (body: Buffer) => body.toString("utf8") : compileBodyText(name);
       return (_request, { body }) => {
-        const text = name === "" ? body.toString("utf8") : textAt(body, name);
+        const text = read(body);
         return text === undefined ? [] : [text];
       };
+    }
     default:
       return undefined;
   }

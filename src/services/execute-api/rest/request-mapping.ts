@@ -2,7 +2,7 @@ import { decodePercent } from "../../../proxy/percent-decoding.ts";
 import { parseQuery } from "../../../proxy/query-string.ts";
 import { isHeaderName, sentHeaderValue } from "../../../proxy/response-headers.ts";
 import { restVariable } from "../context/rest-context.ts";
-import { textAt } from "../integrations/json-path.ts";
+import { compileBodyText } from "../integrations/json-path.ts";
 import { pathVariables } from "../router.ts";
 import type { RestRequest } from "./request.ts";
 
@@ -104,9 +104,10 @@ function compileRequestSource(expression: string): ParameterSource | undefined {
       return (request) => headerValues(request, name.toLowerCase()).slice(-1);
     case "multivalueheader":
       return (request) => headerValues(request, name.toLowerCase());
-    case "body":
+    case "body": {
+      const read = compileBodyText(name);
       return ({ body }) => {
-        const text = textAt(body, name);
+        const text = read(body);
         return text === undefined ? [] : [text];
       };
     default:
