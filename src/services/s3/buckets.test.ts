@@ -213,7 +213,7 @@ describe("settings of a bucket", () => {
     expect(await refusalOf(s3.putBucketAcl({ Bucket, ACL: "public-read" }))).toBe(
       "400 AccessControlListNotSupported: The bucket does not allow ACLs",
     );
-    expect(await refusalOf(s3.getBucketLifecycleConfiguration({ Bucket }))).toContain("501");
+    expect(await refusalOf(s3.getBucketReplication({ Bucket }))).toContain("501");
   });
 
   test.each([
