@@ -110,6 +110,7 @@ function compileRequestSource(expression: string): ParameterSource | undefined {
         const text = read(body);
         return text === undefined ? [] : [text];
       };
+    }
     default:
       return undefined;
   }
