@@ -1,13 +1,5 @@
 import { type AuthorizerRecord, describeAuthorizer } from "./authorizer-record.ts";
-import type { ApiRecord, IntegrationRecord, RouteRecord } from "./model.ts";
-
-/** An HTTP API with all that a definition of it has. */
-export interface ExportedApi {
-  readonly api: ApiRecord;
-  readonly routes: readonly RouteRecord[];
-  readonly integrations: readonly IntegrationRecord[];
-  readonly authorizers: readonly AuthorizerRecord[];
-}
+import type { ApiRecord, FrozenDefinition, IntegrationRecord, RouteRecord } from "./model.ts";
 
 type Members = Record<string, unknown>;
 
@@ -17,7 +9,7 @@ type Members = Record<string, unknown>;
  * @param server the API's address, and its stage where one is exported
  */
 export function exportApi(
-  { api, routes, integrations, authorizers }: ExportedApi,
+  { api, routes, integrations, authorizers }: FrozenDefinition,
   server: { readonly url: string; readonly stageName?: string },
   withExtensions: boolean,
 ): Members {

@@ -1,12 +1,15 @@
 import {
   ApiGatewayV2Client,
   CreateApiCommand,
+  CreateDeploymentCommand,
   CreateModelCommand,
+  CreateRouteCommand,
+  CreateStageCommand,
   DeleteModelCommand,
   ExportApiCommand,
   GetIntegrationsCommand,
-  GetModelsCommand,
   GetModelTemplateCommand,
+  GetModelsCommand,
   GetRoutesCommand,
   ImportApiCommand,
   UpdateApiCommand,
@@ -105,6 +108,19 @@ describe("ExportApi", () => {
     const ApiId = await importApi(definition);
     expect(await exportApi(ApiId, { IncludeExtensions: false })).not.toContain("x-amazon-apigateway-integration");
     expect(await exportApi(ApiId, { OutputType: "YAML" })).toContain("openapi: 3.0.1");
+  });
+  test("tells what a stage has deployed, whatever the API has become since", async () => {
+    const ApiId = await importApi(definition);
+    await client.send(new CreateStageCommand({ ApiId, StageName: "s" }));
+    await refusal(exportApi(ApiId, { StageName: "s" }), "BadRequestException", "no deployment");
+    await client.send(new CreateDeploymentCommand({ ApiId, StageName: "s" }));
+    await client.send(new UpdateApiCommand({ ApiId, Name: "another" }));
+    await client.send(new CreateRouteCommand({ ApiId, RouteKey: "GET /later" }));
+    const deployed = await exportApi(ApiId, { StageName: "s" });
+    expect(deployed).not.toContain("/later");
+    expect(deployed).not.toContain("another");
+    expect(deployed).toContain("/pets/{id}");
+    expect(await exportApi(ApiId)).toContain("/later");
   });
   test("refuses other specifications", async () => {
     const ApiId = await importApi(definition);

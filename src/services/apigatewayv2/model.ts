@@ -83,12 +83,24 @@ export interface ApiSnapshot {
   >;
 }
 
+/** An HTTP API as it was, with all that a definition of it has. */
+export interface FrozenDefinition {
+  readonly api: ApiRecord;
+  readonly routes: readonly RouteRecord[];
+  readonly integrations: readonly IntegrationRecord[];
+  readonly authorizers: readonly AuthorizerRecord[];
+}
+
 export interface DeploymentRecord {
   readonly deploymentId: string;
   readonly description?: string;
   readonly createdAt: number;
   readonly autoDeployed: boolean;
+  /** By which whoever asked for it finds it again. */
+  readonly creationToken?: string;
   readonly snapshot: ApiSnapshot;
+  /** What exports tell of it; absent where the stage follows its API, and in deployments from before it was kept. */
+  readonly definition?: FrozenDefinition;
 }
 
 export interface StageRecord {

@@ -76,9 +76,11 @@ function parseSettings(operation: string, settings: sdk.RouteSettings): RouteSet
 
 /** AWS: execution logs are of WebSocket APIs. Throws BadRequestException. */
 export function refuseLogging(stage: StageRecord): void {
-  const asks = ({ dataTraceEnabled, loggingLevel = "OFF" }: RouteSettingsRecord) =>
-    dataTraceEnabled === true || loggingLevel !== "OFF";
-  if (allSettings(stage).some(asks)) throw badRequest("Execution logs are not supported on protocol type HTTP");
+  if (allSettings(stage).some(asksForLogs)) throw badRequest("Execution logs are not supported on protocol type HTTP");
+}
+
+function asksForLogs({ dataTraceEnabled, loggingLevel = "OFF" }: RouteSettingsRecord): boolean {
+  return dataTraceEnabled === true || loggingLevel !== "OFF";
 }
 
 /** Whether a stage writes execution logs. */

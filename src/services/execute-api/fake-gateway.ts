@@ -36,7 +36,7 @@ export interface FakeGateway {
 export async function startFakeGateway(
   clock: Clock,
   access: Pick<ExecuteApiNeeds, "verifier" | "authorizer"> &
-    Partial<Pick<ExecuteApiNeeds, "assumeRole" | "issuerOf">> = {
+    Partial<Pick<ExecuteApiNeeds, "assumeRole" | "innerApi" | "issuerOf" | "limits" | "logs" | "metrics">> = {
     verifier: nobody,
     authorizer: all,
   },

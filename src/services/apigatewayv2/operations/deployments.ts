@@ -3,6 +3,7 @@ import type { Reader } from "../../../kernel/store/store.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { may } from "../authorize.ts";
 import { newDeployment, publishStage, takeSnapshot } from "../deploy.ts";
+import { readDefinition } from "../definition.ts";
 import { badRequest, childNotFound, conflict, limitExceeded } from "../errors.ts";
 import { apiGatewayV2Limits as limits } from "../limits.ts";
 import { deleteChild, type DeploymentRecord, findChild, listChildren, readApi, writeChild } from "../model.ts";
@@ -22,10 +23,19 @@ export function deploymentOperations(needs: ApiGatewayV2Needs) {
             throw badRequest("Unable to deploy API because no routes exist in this API");
           }
           const existing = await listChildren(tx, call, apiId, "deployment");
+          const { creationToken } = call;
+          const earlier =
+            creationToken === undefined ? undefined : existing.find((each) => each.creationToken === creationToken);
+          if (earlier !== undefined) return earlier;
           if (existing.length >= limits.deploymentsPerApiMax) {
             throw limitExceeded("Deployments", limits.deploymentsPerApiMax);
           }
-          const made = newDeployment(needs.ids, call.now, snapshot, false, input.Description);
+          const api = await readApi(tx, call, apiId);
+          const made: DeploymentRecord = {
+            ...newDeployment(needs.ids, call.now, snapshot, false, input.Description),
+            ...(creationToken === undefined ? {} : { creationToken }),
+            ...(api.webSocket === undefined ? { definition: await readDefinition(tx, call, api) } : {}),
+          };
           writeChild(tx, call, apiId, "deployment", made.deploymentId, made);
           if (input.StageName !== undefined) {
             const before = await readStage(tx, call, apiId, input.StageName);

@@ -1,11 +1,13 @@
 import type * as sdk from "@aws-sdk/client-apigatewayv2";
 import { stringify } from "yaml";
 import { notImplemented } from "../../../aws/error.ts";
+import type { Reader } from "../../../kernel/store/store.ts";
 import type { OperationsOf } from "../../../wire/service.ts";
 import { may } from "../authorize.ts";
+import { readDefinition } from "../definition.ts";
 import { badRequest } from "../errors.ts";
 import { exportApi } from "../export.ts";
-import { listChildren, readApi } from "../model.ts";
+import { findChild, type FrozenDefinition, type Place, readApi } from "../model.ts";
 import { apiEndpoint } from "../rules.ts";
 import type { ApiGatewayV2Needs } from "./needs.ts";
 import { readStage } from "./stages.ts";
@@ -28,13 +30,10 @@ export function exportOperations(needs: ApiGatewayV2Needs) {
           if (api.webSocket !== undefined) throw badRequest("Only HTTP APIs can be exported");
           const stage =
             input.StageName === undefined ? undefined : await readStage(reader, call, apiId, input.StageName);
-          if (stage?.autoDeploy === false) throw notImplemented("ExportApi of a stage that does not deploy itself");
-          const exported = {
-            api,
-            routes: await listChildren(reader, call, apiId, "route"),
-            integrations: await listChildren(reader, call, apiId, "integration"),
-            authorizers: await listChildren(reader, call, apiId, "authorizer"),
-          };
+          const exported =
+            stage === undefined || stage.autoDeploy
+              ? await readDefinition(reader, call, api)
+              : await readDeployed(reader, call, apiId, stage.deploymentId);
           const url = apiEndpoint(call.endpoint, apiId, call.region);
           const server = { url, ...(stage === undefined ? {} : { stageName: stage.stageName }) };
           return exportApi(exported, server, input.IncludeExtensions !== false);
@@ -44,4 +43,17 @@ export function exportOperations(needs: ApiGatewayV2Needs) {
       },
     },
   } satisfies OperationsOf<typeof sdk>;
+}
+
+/** What a stage has deployed, whatever the API has become since. */
+async function readDeployed(
+  reader: Reader,
+  place: Place,
+  apiId: string,
+  deploymentId: string | undefined,
+): Promise<FrozenDefinition> {
+  if (deploymentId === undefined) throw badRequest("The stage has no deployment");
+  const deployment = await findChild(reader, place, apiId, "deployment", deploymentId);
+  if (deployment?.definition !== undefined) return deployment.definition;
+  throw notImplemented("ExportApi of a deployment from before definitions were kept with deployments");
 }

@@ -19,8 +19,14 @@ export const authorizerType: ResourceType = {
     "Name",
   ],
   attributes: ["AuthorizerId"],
-  create: async ({ client, properties }) => {
-    const { AuthorizerId = "" } = await client<typeof sdk>("apigatewayv2").CreateAuthorizer(inputOf(properties));
+  create: async ({ client: clientOf, properties, resumed }) => {
+    const client = clientOf<typeof sdk>("apigatewayv2");
+    const input = inputOf(properties);
+    // One that a crash cut off has the name: it is taken over.
+    const { Items = [] } =
+      resumed === true ? await client.GetAuthorizers({ ApiId: input.ApiId, MaxResults: "500" }) : {};
+    const { AuthorizerId = "" } =
+      Items.find(({ Name }) => Name === input.Name) ?? (await client.CreateAuthorizer(input));
     return { physicalId: AuthorizerId, attributes: { AuthorizerId } };
   },
   update: async ({ client, properties, state }) => {

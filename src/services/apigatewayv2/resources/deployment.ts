@@ -7,8 +7,8 @@ export const deploymentType: ResourceType = {
   properties: ["ApiId", "Description", "StageName"],
   attributes: ["DeploymentId"],
   create: async (context) => {
-    const { properties } = context;
-    const client = context.client<typeof sdk>("apigatewayv2");
+    const { properties, clientToken } = context;
+    const client = context.client<typeof sdk>("apigatewayv2", clientToken);
     const { DeploymentId = "" } = await client.CreateDeployment({
       ApiId: textOf(properties, "ApiId"),
       Description: textOf(properties, "Description"),

@@ -1,13 +1,15 @@
 import type * as sdk from "@aws-sdk/client-apigatewayv2";
 import type { Properties, ResourceType } from "../../cloudformation/port.ts";
-import { textOf, textsOf, unlessGone } from "./properties.ts";
+import { oneOf, textOf, textsOf, unlessGone } from "./properties.ts";
 
 export const integrationResponseType: ResourceType = {
   type: "AWS::ApiGatewayV2::IntegrationResponse",
   properties: [
     "ApiId",
+    "ContentHandlingStrategy",
     "IntegrationId",
     "IntegrationResponseKey",
+    "ResponseParameters.*",
     "ResponseTemplates.*",
     "TemplateSelectionExpression",
   ],
@@ -31,12 +33,17 @@ export const integrationResponseType: ResourceType = {
   },
 };
 
+const conversions = ["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"] as const;
+
 function inputOf(properties: Properties) {
   return {
     ApiId: textOf(properties, "ApiId"),
     IntegrationId: textOf(properties, "IntegrationId"),
     IntegrationResponseKey: textOf(properties, "IntegrationResponseKey"),
+    ContentHandlingStrategy: oneOf(conversions, properties, "ContentHandlingStrategy"),
+    // What the template does not have any more is taken away by an empty value.
+    ResponseParameters: textsOf(properties, "ResponseParameters"),
     ResponseTemplates: textsOf(properties, "ResponseTemplates"),
-    TemplateSelectionExpression: textOf(properties, "TemplateSelectionExpression"),
+    TemplateSelectionExpression: textOf(properties, "TemplateSelectionExpression") ?? "",
   };
 }

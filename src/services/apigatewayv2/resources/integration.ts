@@ -6,7 +6,9 @@ export const integrationType: ResourceType = {
   type: "AWS::ApiGatewayV2::Integration",
   properties: [
     "ApiId",
+    "ConnectionId",
     "ConnectionType",
+    "ContentHandlingStrategy",
     "CredentialsArn",
     "Description",
     "IntegrationMethod",
@@ -43,11 +45,15 @@ export const integrationType: ResourceType = {
 const types = ["AWS", "AWS_PROXY", "HTTP", "HTTP_PROXY", "MOCK"] as const;
 const passthroughs = ["NEVER", "WHEN_NO_MATCH", "WHEN_NO_TEMPLATES"] as const;
 const connections = ["INTERNET", "VPC_LINK"] as const;
+const conversions = ["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"] as const;
 
 function inputOf(properties: Properties) {
   return {
     ApiId: textOf(properties, "ApiId"),
+    // Refused, as there are no VPC links.
+    ConnectionId: textOf(properties, "ConnectionId"),
     ConnectionType: oneOf(connections, properties, "ConnectionType"),
+    ContentHandlingStrategy: oneOf(conversions, properties, "ContentHandlingStrategy"),
     CredentialsArn: textOf(properties, "CredentialsArn"),
     Description: textOf(properties, "Description"),
     IntegrationMethod: textOf(properties, "IntegrationMethod"),
@@ -56,8 +62,9 @@ function inputOf(properties: Properties) {
     IntegrationUri: textOf(properties, "IntegrationUri"),
     PassthroughBehavior: oneOf(passthroughs, properties, "PassthroughBehavior"),
     PayloadFormatVersion: formatOf(properties),
-    RequestTemplates: objectOf(properties, "RequestTemplates") && textsOf(properties, "RequestTemplates"),
-    TemplateSelectionExpression: textOf(properties, "TemplateSelectionExpression"),
+    // What the template does not have any more is taken away by an empty value.
+    RequestTemplates: textsOf(properties, "RequestTemplates"),
+    TemplateSelectionExpression: textOf(properties, "TemplateSelectionExpression") ?? "",
     ...parametersOf(properties),
     TimeoutInMillis: numberOf(properties, "TimeoutInMillis"),
     ...(properties["TlsConfig"] === undefined
@@ -69,9 +76,7 @@ function inputOf(properties: Properties) {
 function parametersOf(properties: Properties) {
   const byStatus = objectOf(properties, "ResponseParameters") ?? {};
   return {
-    ...(properties["RequestParameters"] === undefined
-      ? {}
-      : { RequestParameters: textsOf(properties, "RequestParameters") }),
+    RequestParameters: textsOf(properties, "RequestParameters"),
     ...(properties["ResponseParameters"] === undefined
       ? {}
       : {

@@ -36,6 +36,16 @@ export function textsOf(properties: Properties, name: string): Record<string, st
   return Object.fromEntries(entries.map(([key, value]) => [key, String(value)]));
 }
 
+/** Whether parameters must be there, by name: `{ "route.request.header.x": { "Required": true } }`. */
+export function constraintsOf(properties: Properties, name: string): Record<string, { Required: boolean }> {
+  const constraints = objectOf(properties, name) ?? {};
+  const given = Object.keys(constraints).map((parameter) => {
+    const required = flagOf(objectOf(constraints, parameter) ?? {}, "Required");
+    return [parameter, { Required: required ?? false }] as const;
+  });
+  return Object.fromEntries(given);
+}
+
 /** A delete of what is gone already has succeeded. */
 export async function unlessGone(deletion: Promise<unknown>): Promise<void> {
   try {

@@ -1,10 +1,17 @@
 import type * as sdk from "@aws-sdk/client-apigatewayv2";
 import type { Properties, ResourceType } from "../../cloudformation/port.ts";
-import { textOf, unlessGone } from "./properties.ts";
+import { constraintsOf, textOf, textsOf, unlessGone } from "./properties.ts";
 
 export const routeResponseType: ResourceType = {
   type: "AWS::ApiGatewayV2::RouteResponse",
-  properties: ["ApiId", "RouteId", "RouteResponseKey"],
+  properties: [
+    "ApiId",
+    "ModelSelectionExpression",
+    "ResponseModels.*",
+    "ResponseParameters.*",
+    "RouteId",
+    "RouteResponseKey",
+  ],
   attributes: ["RouteResponseId"],
   create: async (context) => {
     const client = context.client<typeof sdk>("apigatewayv2");
@@ -28,5 +35,8 @@ function inputOf(properties: Properties) {
     ApiId: textOf(properties, "ApiId"),
     RouteId: textOf(properties, "RouteId"),
     RouteResponseKey: textOf(properties, "RouteResponseKey"),
+    ModelSelectionExpression: textOf(properties, "ModelSelectionExpression") ?? "",
+    ResponseModels: textsOf(properties, "ResponseModels"),
+    ResponseParameters: constraintsOf(properties, "ResponseParameters"),
   };
 }

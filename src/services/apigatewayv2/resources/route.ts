@@ -1,6 +1,6 @@
 import type * as sdk from "@aws-sdk/client-apigatewayv2";
 import type { Properties, ResourceType } from "../../cloudformation/port.ts";
-import { flagOf, oneOf, stringsOf, textOf, unlessGone } from "./properties.ts";
+import { constraintsOf, flagOf, oneOf, stringsOf, textOf, textsOf, unlessGone } from "./properties.ts";
 
 export const routeType: ResourceType = {
   type: "AWS::ApiGatewayV2::Route",
@@ -10,7 +10,10 @@ export const routeType: ResourceType = {
     "AuthorizationScopes",
     "AuthorizationType",
     "AuthorizerId",
+    "ModelSelectionExpression",
     "OperationName",
+    "RequestModels.*",
+    "RequestParameters.*",
     "RouteKey",
     "RouteResponseSelectionExpression",
     "Target",
@@ -37,13 +40,16 @@ function inputOf(properties: Properties) {
   return {
     ApiId: textOf(properties, "ApiId"),
     RouteKey: textOf(properties, "RouteKey"),
-    // Refused where it is true.
-    ApiKeyRequired: flagOf(properties, "ApiKeyRequired"),
+    ApiKeyRequired: flagOf(properties, "ApiKeyRequired") ?? false,
     AuthorizationType: oneOf(["NONE", "AWS_IAM", "CUSTOM", "JWT"] as const, properties, "AuthorizationType") ?? "NONE",
     AuthorizationScopes: stringsOf(properties, "AuthorizationScopes") ?? [],
     AuthorizerId: textOf(properties, "AuthorizerId"),
+    // What the template does not have any more is taken away by an empty value.
+    ModelSelectionExpression: textOf(properties, "ModelSelectionExpression") ?? "",
     OperationName: textOf(properties, "OperationName"),
-    RouteResponseSelectionExpression: textOf(properties, "RouteResponseSelectionExpression"),
+    RequestModels: textsOf(properties, "RequestModels"),
+    RequestParameters: constraintsOf(properties, "RequestParameters"),
+    RouteResponseSelectionExpression: textOf(properties, "RouteResponseSelectionExpression") ?? "",
     Target: textOf(properties, "Target"),
   };
 }

@@ -1,6 +1,6 @@
 import type * as sdk from "@aws-sdk/client-apigatewayv2";
 import type { Properties, ResourceType } from "../../cloudformation/port.ts";
-import { flagOf, numberOf, objectOf, textOf, textsOf, unlessGone } from "./properties.ts";
+import { flagOf, numberOf, objectOf, oneOf, textOf, textsOf, unlessGone } from "./properties.ts";
 
 export const stageType: ResourceType = {
   type: "AWS::ApiGatewayV2::Stage",
@@ -9,12 +9,17 @@ export const stageType: ResourceType = {
     "AccessLogSettings.Format",
     "ApiId",
     "AutoDeploy",
+    "ClientCertificateId",
+    "DefaultRouteSettings.DataTraceEnabled",
     "DefaultRouteSettings.DetailedMetricsEnabled",
+    "DefaultRouteSettings.LoggingLevel",
     "DefaultRouteSettings.ThrottlingBurstLimit",
     "DefaultRouteSettings.ThrottlingRateLimit",
     "DeploymentId",
     "Description",
+    "RouteSettings.*.DataTraceEnabled",
     "RouteSettings.*.DetailedMetricsEnabled",
+    "RouteSettings.*.LoggingLevel",
     "RouteSettings.*.ThrottlingBurstLimit",
     "RouteSettings.*.ThrottlingRateLimit",
     "StageName",
@@ -66,6 +71,8 @@ function inputOf(properties: Properties) {
   return {
     ApiId: textOf(properties, "ApiId"),
     AutoDeploy: flagOf(properties, "AutoDeploy"),
+    // Refused: nothing is called with it.
+    ClientCertificateId: textOf(properties, "ClientCertificateId"),
     DeploymentId: textOf(properties, "DeploymentId"),
     Description: textOf(properties, "Description"),
     StageName: textOf(properties, "StageName"),
@@ -100,6 +107,8 @@ function routeSettingsOf(properties: Properties) {
 
 function settingsFrom(settings: Properties) {
   return {
+    DataTraceEnabled: flagOf(settings, "DataTraceEnabled"),
+    LoggingLevel: oneOf(["ERROR", "INFO", "OFF"] as const, settings, "LoggingLevel"),
     DetailedMetricsEnabled: flagOf(settings, "DetailedMetricsEnabled"),
     ThrottlingBurstLimit: numberOf(settings, "ThrottlingBurstLimit"),
     ThrottlingRateLimit: numberOf(settings, "ThrottlingRateLimit"),

@@ -58,7 +58,6 @@ export function toIntegration(
 
 /** A proxy gets what came, as it came: nothing may be mapped for it that it would not see. */
 function checkProxy(type: Type, input: WebSocketIntegrationInput): void {
-  const isMapped = (value: object | undefined) => Object.keys(value ?? {}).length > 0;
   if ((type === "AWS_PROXY" || type === "HTTP_PROXY") && isMapped(input.RequestTemplates)) {
     throw badRequest(`RequestTemplates are not supported for ${type} integrations`);
   }
@@ -68,6 +67,10 @@ function checkProxy(type: Type, input: WebSocketIntegrationInput): void {
   if ((type === "AWS_PROXY" || type === "MOCK") && input.ContentHandlingStrategy) {
     throw badRequest(`ContentHandlingStrategy is not supported for ${type} integrations`);
   }
+}
+
+function isMapped(value: object | undefined): boolean {
+  return Object.keys(value ?? {}).length > 0;
 }
 
 function parseUri(type: Exclude<Type, "MOCK">, uri: string | undefined): string {

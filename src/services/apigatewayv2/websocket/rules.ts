@@ -43,7 +43,8 @@ const defaultApiKeySelectionExpression = "$request.header.x-api-key";
 
 /** AWS: `$default` is all that selects a route response. */
 export function parseResponseSelection(expression: string | undefined): string | undefined {
-  if (expression === undefined || expression === "" || expression === "$default") return expression;
+  if (expression === undefined || expression === "") return undefined;
+  if (expression === "$default") return expression;
   throw badRequest("RouteResponseSelectionExpression must be $default");
 }
 

@@ -24,9 +24,14 @@ export class RefusedHandshake extends Error {
 /** Rejects with a `RefusedHandshake` where the server answers anything else than a 101. */
 export function connectClient(
   url: string,
-  options: { readonly headers?: Readonly<Record<string, string>>; readonly subprotocols?: string[] } = {},
+  options: {
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly subprotocols?: string[];
+    /** For `wss:`. */
+    readonly tls?: { readonly servername: string; readonly ca: string };
+  } = {},
 ): Promise<TestClient> {
-  const socket = new WebSocket(url, options.subprotocols ?? [], { headers: { ...options.headers } });
+  const socket = new WebSocket(url, options.subprotocols ?? [], { headers: { ...options.headers }, ...options.tls });
   const messages: string[] = [];
   const waiting: ((message: string) => void)[] = [];
   socket.on("message", (data) => {

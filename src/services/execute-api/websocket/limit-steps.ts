@@ -32,16 +32,6 @@ export function throttleSteps(
 export function apiKeyStep({ needs, published }: WebSocketStage): WebSocketStep {
   const { plans } = needs.limits;
   const fromAuthorizer = published.apiKeySource === "AUTHORIZER";
-  const grantTo = (request: WebSocketRequest, grant: Grant | null, next: () => void, done: Done) => {
-    if (grant === null) return fail(request, done, "INVALID_API_KEY");
-    request.apiKey = grant.facts;
-    const count = () => {
-      if (grant.quota === undefined) next();
-      else whenTaken(request, grant.quota.take(request.now), "QUOTA_EXCEEDED", next, done);
-    };
-    if (grant.throttle === undefined) count();
-    else whenTaken(request, grant.throttle.take(request.now), "THROTTLED", count, done);
-  };
   return (request, next, done) => {
     const value = fromAuthorizer ? (request.authorizer?.usageIdentifierKey ?? "") : headerOf(request, "x-api-key");
     if (value === "" || value.length > limits.keyValueCharactersMax) return fail(request, done, "INVALID_API_KEY");
@@ -55,6 +45,14 @@ export function apiKeyStep({ needs, published }: WebSocketStage): WebSocketStep 
       },
     );
   };
+}
+
+function grantTo(request: WebSocketRequest, grant: Grant | null, next: () => void, done: Done): void {
+  if (grant === null) return fail(request, done, "INVALID_API_KEY");
+  request.apiKey = grant.facts;
+  const count = () => whenTaken(request, grant.quota.take(request.now), "QUOTA_EXCEEDED", next, done);
+  if (grant.throttle === undefined) count();
+  else whenTaken(request, grant.throttle.take(request.now), "THROTTLED", count, done);
 }
 
 function throttleStep(throttle: Throttle): WebSocketStep {

@@ -38,7 +38,8 @@ export function compileKeyChoice(
   of: "message" | "answer",
 ): ((sources: SelectionSources) => string | undefined) | undefined {
   const parse = of === "message" ? parseBodyVariable : parseAnswerVariable;
-  const parts = /(?<!\\)\$/.test(expression) ? parseParts(expression, parse) : [unescape(expression)];
+  const isKey = expression === "$default" || !/(?<!\\)\$/.test(expression);
+  const parts = isKey ? [unescape(expression)] : parseParts(expression, parse);
   return parts && ((sources) => textOf(parts, sources));
 }
 
