@@ -13,6 +13,7 @@ import { joinIssuers } from "./access/tokens/issuers.ts";
 import { followRoot } from "./access/live-root.ts";
 import { writeRootCredentials } from "./access/root.ts";
 import { createSessions } from "./access/sessions.ts";
+import { createFormVerifier } from "./access/verify-form.ts";
 import { createVerifier } from "./access/verify.ts";
 import type { Compute, ComputeCapabilities } from "./compute/compute.ts";
 import { createCompute } from "./compute/create-compute.ts";
@@ -201,12 +202,13 @@ async function buildPlatform(
     issuers: { findKey: (issuer, kid) => executeApi.issuers.findKey(issuer, kid) },
     findRootAccount: root.findAccount,
   });
-  const verifier = createVerifier({
+  const credentials = {
     now: () => clock.now(),
     accessKeys: firstOf([root, iam.accessKeys]),
     sessions,
     ...(config.dev ? { dev: { account: config.account } } : {}),
-  });
+  };
+  const verifier = createVerifier(credentials);
   const cloudtrail = createCloudTrail({ store, jobs, clock, ids, log });
   const observer: CallObserver = { ...cloudtrail.trail, used: iam.noteUse };
   const directory = createServiceDirectory({ services, models, authorizer, observer, clock, ids });
@@ -403,9 +405,18 @@ async function buildPlatform(
     domains: domains.port,
   });
   const managementApi = createApiGatewayManagementApi(executeApi.webSockets.connections);
-  const resourceTypes = [iam, logs, s3, ecr, lambda, apigateway, apigatewayv2, cognitoIdp, cognitoIdentity].flatMap(
-    (slice) => slice.resourceTypes,
-  );
+  const resourceTypes = [
+    iam,
+    logs,
+    s3,
+    dynamodb,
+    ecr,
+    lambda,
+    apigateway,
+    apigatewayv2,
+    cognitoIdp,
+    cognitoIdentity,
+  ].flatMap((slice) => slice.resourceTypes);
   const cloudformation = createCloudFormation({
     store,
     jobs,
@@ -480,6 +491,7 @@ async function buildPlatform(
     account: config.account,
     region: config.region,
     crossOrigin: s3.crossOrigin,
+    forms: { verify: createFormVerifier(credentials), post: s3.postObject },
     executeApi: feed.watchApis(executeApi.port),
     webSockets: executeApi.webSockets.port,
     customDomains: domains.custom,
@@ -498,6 +510,7 @@ async function buildPlatform(
       await scheduleUsageRetention({ store, jobs, clock });
       await scheduleDenialRetention({ store, jobs, clock });
       await cloudwatch.start();
+      await cognitoIdp.start();
       await cloudtrail.start();
       if (parts.worker === undefined) port = (await front.listen(config.port, config.host)).port;
       else parts.worker.serve(front.adopt());
