@@ -25,7 +25,8 @@ const variablePattern = /\{([^{}/]+?)\+?\}/;
  * @returns undefined for what is no address of an HTTP endpoint
  */
 export function compileEndpointUrl(uri: string, variables: Readonly<Record<string, string>>): EndpointUrl | undefined {
-  const match = urlPattern.exec(replaceStageVariables(uri, variables));
+  // A lone surrogate, which JSON can spell, has no encoding: filling it in would throw.
+  const match = urlPattern.exec(replaceStageVariables(uri, variables).toWellFormed());
   if (match === null) return undefined;
   const [, scheme = "", authority = "", rest = ""] = match;
   if (!URL.canParse(`${scheme}://${authority}`)) return undefined;

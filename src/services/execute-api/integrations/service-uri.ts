@@ -21,7 +21,7 @@ export interface ServiceTarget {
  * anything else.
  */
 export function compileServiceUri(uri: string, variables: Readonly<Record<string, string>>): ServiceTarget | undefined {
-  const arn = parseArn(replaceStageVariables(uri, variables));
+  const arn = parseArn(replaceStageVariables(uri, variables).toWellFormed());
   if (arn === undefined || arn.service !== "apigateway" || arn.account === "") return undefined;
   const [, form, rest = ""] = /^(action|path)\/(.*)$/s.exec(arn.resource) ?? [];
   const labels = arn.account.split(".");
