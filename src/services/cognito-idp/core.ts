@@ -1,3 +1,4 @@
+import type { Reader } from "../../kernel/store/store.ts";
 import { clientNotFound, poolNotFound } from "./errors.ts";
 import { type Client, type Pool, readClient, readPool } from "./model.ts";
 import type { CognitoNeeds } from "./needs.ts";
@@ -21,6 +22,13 @@ export async function existingPool(
   const pool = await store.read((reader) => readPool(reader, poolId ?? ""));
   if (!pool || (place && (pool.account !== place.account || pool.region !== place.region)))
     throw poolNotFound(poolId ?? "");
+  return pool;
+}
+
+/** The same within a transaction. @throws ResourceNotFoundException */
+export async function existingPoolIn(reader: Reader, poolId: string | undefined): Promise<Pool> {
+  const pool = await readPool(reader, poolId ?? "");
+  if (!pool) throw poolNotFound(poolId ?? "");
   return pool;
 }
 

@@ -19,16 +19,14 @@ export function createUserPoolsPort(cognito: Pick<Cognito, "store" | "keys">): U
       const isGood = await cognito.store.read(async (reader) => {
         const user = await readUser(reader, pool, key);
         if (!user?.enabled || user.sub !== claims["sub"]) return false;
-        const signedInAt = Number(claims["auth_time"]) * 1000 + 999;
+        const signedInAt = Number(claims["auth_time"]) * 1000;
         if (user.signedOutAt !== undefined && !(signedInAt > user.signedOutAt)) return false;
         return (
           typeof origin !== "string" ||
           (await reader.get<Session>(inPool("session", pool.id, key, origin))) !== undefined
         );
       });
-      return isGood
-        ? { poolId: pool.id, clientId, account: pool.account, region: pool.region, claims }
-        : undefined;
+      return isGood ? { poolId: pool.id, clientId, account: pool.account, region: pool.region, claims } : undefined;
     },
   };
 }

@@ -33,7 +33,8 @@ async function answerDocument(
   const [, poolId = "", , document = ""] = (target.split("?", 1)[0] ?? "").split("/");
   const pool = await cognito.store.read((reader) => readPool(reader, poolId));
   if (!pool) return answerJson(response, 404, { message: `User pool ${poolId} does not exist.` });
-  if (request.method !== "GET" && request.method !== "HEAD") return answerJson(response, 405, { message: "Method Not Allowed" });
+  if (request.method !== "GET" && request.method !== "HEAD")
+    return answerJson(response, 405, { message: "Method Not Allowed" });
   if (document === "jwks.json") {
     return answerJson(response, 200, { keys: await cognito.keys.jwks(pool.id, cognito.clock.now()) });
   }

@@ -237,12 +237,13 @@ export interface Session {
 /** A code that was sent to a user. */
 export interface Code {
   readonly v: 1;
-  /** SHA-256 of the code, with the key of the record. */
-  readonly hash: Uint8Array;
+  readonly sealed: Uint8Array;
   readonly expiresAt: number;
+  /** How many were sent in the hour that began then. */
+  readonly window: { readonly from: number; readonly count: number };
   /** Wrong guesses so far. */
   readonly attempts: number;
-  /** Where it was sent. */
+  /** Where it was sent: for the attribute that it verifies, the value that it verifies. */
   readonly destination: string;
   readonly attribute?: string;
 }

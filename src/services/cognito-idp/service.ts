@@ -7,16 +7,33 @@ import type { Outbound } from "./federation/outbound.ts";
 import { createUserPoolsHttp } from "./http.ts";
 import type { CognitoNeeds } from "./needs.ts";
 import { createDomainHttp } from "./oauth/domain-http.ts";
+import { adminUserOperations } from "./operations/admin-users.ts";
+import { authOperations } from "./operations/auth.ts";
+import { clientOperations } from "./operations/clients.ts";
+import { deviceOperations } from "./operations/devices.ts";
+import { domainOperations } from "./operations/domains.ts";
+import { groupOperations } from "./operations/groups.ts";
+import { listUserOperations } from "./operations/list-users.ts";
+import { mfaOperations } from "./operations/mfa.ts";
+import { ownUserOperations } from "./operations/own-user.ts";
+import { passkeyOperations } from "./operations/passkeys.ts";
+import { poolOperations } from "./operations/pools.ts";
+import { providerOperations } from "./operations/providers.ts";
+import { resourceServerOperations } from "./operations/resource-servers.ts";
+import { signUpOperations } from "./operations/sign-up.ts";
+import { tagOperations } from "./operations/tags.ts";
 import { createOutbox } from "./outbox/outbox.ts";
-import type { PublicApi } from "./pages/flows.ts";
-import { createSignInFlows } from "./pages/sign-in-flows.ts";
+import type { PublicApi } from "./pages/public-api.ts";
 import type { UserPoolsHttp, UserPoolsPort } from "./port.ts";
 import { createSigningKeys } from "./tokens/signing-keys.ts";
 import { createTriggers } from "./triggers/triggers.ts";
+import { handleCognitoJobs, scheduleSweep } from "./worker.ts";
 
 export interface CognitoIdp {
   readonly service: Service;
   readonly port: UserPoolsPort;
+  /** Write the job that sweeps what has ended. Before jobs are started. */
+  readonly start: () => Promise<void>;
   /** Whose tokens authorizers verify in process. */
   readonly issuers: OwnIssuers;
   readonly resourceTypes: readonly ResourceType[];
@@ -41,11 +58,32 @@ export function createCognitoIdp(needs: CognitoNeeds & DomainNeeds): CognitoIdp 
     triggers: createTriggers(needs),
     outbox: createOutbox(needs),
   };
+  handleCognitoJobs(cognito);
   return {
-    service: { name: "cognito-idp", operations: {} },
+    service: {
+      name: "cognito-idp",
+      operations: {
+        ...adminUserOperations(cognito),
+        ...authOperations(cognito),
+        ...clientOperations(cognito),
+        ...deviceOperations(cognito),
+        ...domainOperations(cognito),
+        ...groupOperations(cognito),
+        ...listUserOperations(cognito),
+        ...mfaOperations(cognito),
+        ...ownUserOperations(cognito),
+        ...passkeyOperations(cognito),
+        ...poolOperations(cognito),
+        ...providerOperations(cognito),
+        ...resourceServerOperations(cognito),
+        ...signUpOperations(cognito),
+        ...tagOperations(cognito),
+      },
+    },
+    start: () => scheduleSweep(cognito),
     port: createUserPoolsPort(cognito),
     issuers: createOwnIssuers(cognito),
     resourceTypes: [],
-    http: createUserPoolsHttp(cognito, createDomainHttp({ cognito, api, outbound, flows: createSignInFlows() })),
+    http: createUserPoolsHttp(cognito, createDomainHttp({ cognito, api, outbound })),
   };
 }

@@ -4,7 +4,10 @@ import { type Client, type Group, inPool, type Pool, type User } from "../model.
 
 /** A user's groups, those of the least precedence first, as tokens name them. */
 export async function groupsOf(reader: Reader, pool: Pool, user: User): Promise<readonly Group[]> {
-  const entries = await reader.range({ prefix: inPool("groupOf", pool.id, user.key) }, { limit: limits.groupsOfUserMax });
+  const entries = await reader.range(
+    { prefix: inPool("groupOf", pool.id, user.key) },
+    { limit: limits.groupsOfUserMax },
+  );
   const names = entries.map(({ key }) => String(key.at(-1)));
   const groups = await reader.getMany<Group>(names.map((name) => inPool("group", pool.id, name)));
   const found = groups.filter((group) => group !== undefined);
@@ -26,7 +29,9 @@ export function factsOf(groups: readonly Group[]): GroupFacts {
   const roles = groups.flatMap(({ roleArn }) => roleArn ?? []);
   const [first] = groups.filter(({ roleArn }) => roleArn !== undefined);
   const best = new Set(
-    groups.filter((group) => first !== undefined && rank(group) === rank(first)).flatMap(({ roleArn }) => roleArn ?? []),
+    groups
+      .filter((group) => first !== undefined && rank(group) === rank(first))
+      .flatMap(({ roleArn }) => roleArn ?? []),
   );
   return {
     names: groups.map(({ name }) => name),
@@ -41,11 +46,24 @@ export function mayRead(client: Client, attribute: string): boolean {
   return listed === undefined || listed.length === 0 || listed.includes(attribute);
 }
 
-/** A user's attributes as claims of an ID token. */
-export function attributeClaims(client: Client, user: User): Record<string, unknown> {
+/**
+ * Which attributes the scopes of an OAuth grant tell. AWS: `openid` alone, or `profile`, all that the client may read; with others
+ * only theirs. Source: developer guide, "Scopes, M2M, and resource servers".
+ */
+export function isOfScopes(attribute: string, scopes: readonly string[]): boolean {
+  const narrowing = scopes.filter((scope) => scope === "email" || scope === "phone" || scope === "profile");
+  if (narrowing.length === 0 || narrowing.includes("profile")) return true;
+  if (attribute === "email" || attribute === "email_verified") return narrowing.includes("email");
+  if (attribute === "phone_number" || attribute === "phone_number_verified") return narrowing.includes("phone");
+  return false;
+}
+
+/** A user's attributes as claims of an ID token. @param scopes of an OAuth grant, which may tell fewer */
+export function attributeClaims(client: Client, user: User, scopes: readonly string[] = []): Record<string, unknown> {
   const claims: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(user.attributes)) {
-    if (name === "identities" || name.startsWith("dev:") || !mayRead(client, name)) continue;
+    if (name === "identities" || name.startsWith("dev:") || !mayRead(client, name) || !isOfScopes(name, scopes))
+      continue;
     if (name === "email_verified" || name === "phone_number_verified") claims[name] = value === "true";
     else if (name === "address") claims[name] = { formatted: value };
     else claims[name] = value;

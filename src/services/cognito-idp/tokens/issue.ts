@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Transaction } from "../../../kernel/store/store.ts";
 import type { Cognito } from "../core.ts";
 import { type Client, endKey, inPool, type Pool, type Session, type User } from "../model.ts";
@@ -30,8 +31,6 @@ export interface IssueRequest {
   readonly session?: Session;
   /** Without a refresh token, as the implicit grant. Nothing of it can be revoked but with the user. */
   readonly noRefresh?: boolean;
-  /** Claims of the hosted sign-in for the ID token: `at_hash`, `identities` … */
-  readonly idClaims?: Readonly<Record<string, unknown>>;
 }
 
 export interface IssuedTokens {
@@ -117,7 +116,7 @@ export async function issueTokens(
     granted && !granted.includes("openid")
       ? undefined
       : change(changes.id, {
-          ...attributeClaims(client, user),
+          ...attributeClaims(client, user, granted),
           ...shared,
           ...(roles.length > 0 && { "cognito:roles": roles }),
           ...(preferredRole !== undefined && { "cognito:preferred_role": preferredRole }),
@@ -127,13 +126,12 @@ export async function issueTokens(
           exp: seconds + Math.floor(lifetimes.idMs / 1000),
           jti: ids.uuid(),
           ...(request.nonce !== undefined && { nonce: request.nonce }),
-          ...request.idClaims,
         });
   const key = await keys.current(pool.id, now);
-  const [accessToken, idToken] = await Promise.all([
-    signJwt(key, accessClaims),
-    idClaims === undefined ? undefined : signJwt(key, idClaims),
-  ]);
+  const accessToken = await signJwt(key, accessClaims);
+  // OpenID Connect Core, section 3.1.3.6: the half of its hash, so that a client can tell that they belong together.
+  const hash = createHash("sha256").update(accessToken).digest().subarray(0, 16).toString("base64url");
+  const idToken = idClaims && (await signJwt(key, { ...(granted && { at_hash: hash }), ...idClaims }));
   return {
     accessToken,
     ...(idToken !== undefined && { idToken }),

@@ -14,7 +14,10 @@ export type TokenSource =
 /** What the function of the pre token generation trigger changes. */
 export interface TokenChanges {
   readonly id: ClaimChanges;
-  readonly access: ClaimChanges & { readonly scopesToAdd: readonly string[]; readonly scopesToSuppress: readonly string[] };
+  readonly access: ClaimChanges & {
+    readonly scopesToAdd: readonly string[];
+    readonly scopesToSuppress: readonly string[];
+  };
   readonly groups: Partial<GroupFacts>;
 }
 

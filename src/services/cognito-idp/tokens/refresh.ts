@@ -113,12 +113,7 @@ export async function revokeRefreshToken(cognito: Cognito, client: Client, refre
   await endSession(cognito, token.poolId, token.userKey, token.sessionId);
 }
 
-export async function endSession(
-  cognito: Cognito,
-  poolId: string,
-  userKey: string,
-  sessionId: string,
-): Promise<void> {
+export async function endSession(cognito: Cognito, poolId: string, userKey: string, sessionId: string): Promise<void> {
   await existingPool(cognito, poolId);
   await cognito.store.transact(async (tx) => {
     const key = inPool("session", poolId, userKey, sessionId);

@@ -75,7 +75,7 @@ export async function callerOf(
   if (!client || client.poolId !== pool.id || !user || user.sub !== sub) throw notAuthorized("Invalid Access Token");
   if (typeof origin === "string" && !session) throw notAuthorized("Access Token has been revoked");
   const signedOutAt = user.signedOutAt ?? 0;
-  const signedInAt = session?.authTime ?? (typeof authTime === "number" ? authTime * 1000 + 999 : 0);
+  const signedInAt = session?.authTime ?? (typeof authTime === "number" ? authTime * 1000 : 0);
   if (signedInAt <= signedOutAt || typeof iat !== "number") throw notAuthorized("Access Token has been revoked");
   if (!user.enabled) throw notAuthorized("User is disabled.");
   const scopes = typeof claims["scope"] === "string" ? claims["scope"].split(" ") : [];

@@ -42,7 +42,12 @@ export interface Triggers {
   call(pool: Pool, name: TriggerName, call: TriggerCall): Promise<Readonly<Record<string, unknown>> | undefined>;
 }
 
-export function createTriggers({ lambda, clock, ids, log }: Pick<CognitoNeeds, "lambda" | "clock" | "ids" | "log">): Triggers {
+export function createTriggers({
+  lambda,
+  clock,
+  ids,
+  log,
+}: Pick<CognitoNeeds, "lambda" | "clock" | "ids" | "log">): Triggers {
   const arnOf = (pool: Pool, name: TriggerName): string | undefined => {
     const config = pool.settings.LambdaConfig;
     if (name === "PreTokenGeneration") return config?.PreTokenGenerationConfig?.LambdaArn ?? config?.PreTokenGeneration;
@@ -98,7 +103,10 @@ export function createTriggers({ lambda, clock, ids, log }: Pick<CognitoNeeds, "
         region: pool.region,
         userPoolId: pool.id,
         userName: call.userName,
-        callerContext: { awsSdkVersion: "aws-sdk-unknown-unknown", clientId: call.clientId ?? "CLIENT_ID_NOT_APPLICABLE" },
+        callerContext: {
+          awsSdkVersion: "aws-sdk-unknown-unknown",
+          clientId: call.clientId ?? "CLIENT_ID_NOT_APPLICABLE",
+        },
         triggerSource: call.source,
         request: call.request,
         response: call.response,
