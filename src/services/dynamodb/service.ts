@@ -1,4 +1,5 @@
 import type { Service } from "../../wire/service.ts";
+import type { ResourceType } from "../cloudformation/port.ts";
 import { createExpressions } from "./expressions/expressions.ts";
 import { createObserver } from "./items/observer.ts";
 import { createThrottle } from "./items/throttle.ts";
@@ -9,14 +10,22 @@ import type { DataNeeds } from "./operations/data-needs.ts";
 import { getOperations } from "./operations/get-items.ts";
 import { queryOperations } from "./operations/query-items.ts";
 import { tableOperations } from "./operations/tables.ts";
+import { recoveryOperations } from "./operations/recovery.ts";
 import { resourceOperations } from "./operations/tags-and-policies.ts";
+import { timeToLiveOperations } from "./operations/time-to-live.ts";
 import { transactionOperations } from "./operations/transactions.ts";
 import { writeOperations } from "./operations/write-items.ts";
+import type { StreamsPort } from "./port.ts";
+import { tableType } from "./resources/table.ts";
+import { handleRestores } from "./restore.ts";
+import { createStreams } from "./streams.ts";
 import { createTableCatalog } from "./tables/catalog.ts";
 import { handleTableJobs } from "./worker.ts";
 
 export interface DynamoDb {
   readonly service: Service;
+  readonly streams: StreamsPort;
+  readonly resourceTypes: readonly ResourceType[];
   /** Hands on the metrics that are still in memory. */
   stop(): void;
 }
@@ -39,12 +48,15 @@ export function createDynamoDb(needs: DynamoNeeds): DynamoDb {
   };
   const all = { ...needs, catalog };
   handleTableJobs({ ...all, writer, observer });
+  handleRestores(needs);
   return {
     service: {
       name: "dynamodb",
       operations: {
         ...tableOperations(all),
         ...resourceOperations(all),
+        ...timeToLiveOperations(all),
+        ...recoveryOperations(all),
         ...writeOperations(data),
         ...getOperations(data),
         ...queryOperations(data),
@@ -52,6 +64,8 @@ export function createDynamoDb(needs: DynamoNeeds): DynamoDb {
         ...transactionOperations(data),
       },
     },
+    streams: createStreams(needs),
+    resourceTypes: [tableType],
     stop: () => {
       observer.stop();
       catalog.stop();

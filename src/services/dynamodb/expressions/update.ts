@@ -302,14 +302,15 @@ export function addTo(existing: AttributeValue | undefined, value: AttributeValu
 
 /** DELETE: what is left of a set; undefined when nothing is. @throws {ValidationException} for other types */
 export function takeFrom(existing: AttributeValue, value: AttributeValue): AttributeValue | undefined {
-  const left = (from: readonly string[], taken: readonly string[]) => {
-    const gone = new Set(taken);
-    return from.filter((each) => !gone.has(each));
-  };
   if ("SS" in existing && "SS" in value) return nonEmpty("SS", left(existing.SS, value.SS));
   if ("NS" in existing && "NS" in value) return nonEmpty("NS", left(existing.NS, value.NS));
   if ("BS" in existing && "BS" in value) return nonEmpty("BS", left(existing.BS, value.BS));
   throw wrongType();
+}
+
+function left(from: readonly string[], taken: readonly string[]): readonly string[] {
+  const gone = new Set(taken);
+  return from.filter((each) => !gone.has(each));
 }
 
 function nonEmpty(type: "SS" | "NS" | "BS", values: readonly string[]): AttributeValue | undefined {

@@ -1,4 +1,4 @@
-import type { Key } from "../../../kernel/store/store.ts";
+import type { Key, KeyPart } from "../../../kernel/store/store.ts";
 import { validation } from "../errors.ts";
 import type { KeyCondition } from "../expressions/key-condition.ts";
 import type { KeyAttribute, KeySchema } from "../model.ts";
@@ -22,14 +22,14 @@ export function toKeyRange(prefix: Key, schema: KeySchema, conditions: ReadonlyM
     if (!value) throw missing(name);
     return value;
   });
-  let at: Key = [...prefix, partitionOf(hash)];
+  const at: KeyPart[] = [...prefix, partitionOf(hash)];
   for (const { name } of schema.range) {
     const condition = conditions.get(name);
     if (!condition) break;
     const [first, second] = condition.values;
     if (!first) throw missing(name);
     if (condition.operator !== "EQ") return { ...toInterval(at, condition, first, second), hash };
-    at = [...at, toKeyPart(first)];
+    at.push(toKeyPart(first));
   }
   return { start: at, end: afterAll(at), hash };
 }

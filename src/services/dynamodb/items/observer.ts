@@ -89,12 +89,6 @@ export function createObserver(needs: { readonly metrics: MetricsPort; readonly 
     cancel ??= clock.after(flushAfterMs, flush);
   };
 
-  const onTable = (table: string) => [{ name: "TableName", value: table }];
-  const onOperation = (table: string, operation: string) => [
-    { name: "Operation", value: operation },
-    { name: "TableName", value: table },
-  ];
-
   return {
     observe: async (call, table, run) => {
       const began = clock.now();
@@ -139,4 +133,12 @@ export function createObserver(needs: { readonly metrics: MetricsPort; readonly 
       add(call, "UserErrors", [], 1, "Count");
     }
   }
+}
+
+function onTable(table: string) {
+  return [{ name: "TableName", value: table }];
+}
+
+function onOperation(table: string, operation: string) {
+  return [{ name: "Operation", value: operation }, ...onTable(table)];
 }

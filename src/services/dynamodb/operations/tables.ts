@@ -269,7 +269,9 @@ function asCreating(table: TableRecord): TableRecord {
   return {
     ...table,
     status: "CREATING",
-    indexes: table.indexes.map((each) => (each.kind === "global" ? { ...each, status: "CREATING" } : each)),
+    indexes: table.indexes.map((each) =>
+      each.kind === "global" ? Object.assign({}, each, { status: "CREATING" as const }) : each,
+    ),
   };
 }
 
@@ -329,7 +331,7 @@ function updateThroughput(table: TableRecord, mode: BillingMode, input: UpdateIn
       );
     }
     if (table.billingMode === mode) return table;
-    const indexes = table.indexes.map(({ throughput: _t, ...index }) => index);
+    const indexes = table.indexes.map(withoutThroughput);
     return { ...table, billingMode: mode, onDemandSince: now, throughput: { read: 0, write: 0 }, indexes };
   }
   if (given === undefined) {
@@ -353,13 +355,17 @@ function updateThroughput(table: TableRecord, mode: BillingMode, input: UpdateIn
   };
 }
 
+function withoutThroughput({ throughput: _t, ...index }: IndexRecord): IndexRecord {
+  return index;
+}
+
 function updateIndexes(table: TableRecord, mode: BillingMode, input: UpdateInput, storeId: () => string): TableRecord {
   const defined = input.AttributeDefinitions ? parseAttributes(input.AttributeDefinitions) : [];
   const attributes = [
     ...defined,
     ...table.attributes.filter(({ name }) => defined.every((each) => each.name !== name)),
   ];
-  let indexes: readonly IndexRecord[] = table.indexes;
+  const indexes: IndexRecord[] = [...table.indexes];
   const named = new Set<string>();
   let online = 0;
   for (const { Create, Update, Delete } of input.GlobalSecondaryIndexUpdates ?? []) {
@@ -380,7 +386,7 @@ function updateIndexes(table: TableRecord, mode: BillingMode, input: UpdateInput
       if (indexes.some((each) => each.name === name)) {
         throw validation(`Attempting to create an index which already exists`);
       }
-      indexes = [...indexes, created];
+      indexes.push(created);
       continue;
     }
     const index = indexes.find((each) => each.name === name && each.kind === "global");
@@ -399,7 +405,7 @@ function updateIndexes(table: TableRecord, mode: BillingMode, input: UpdateInput
           ...(Update?.ProvisionedThroughput && { throughput: parseThroughput(mode, Update.ProvisionedThroughput) }),
           ...(onDemand && { onDemand }),
         };
-    indexes = indexes.map((each) => (each === index ? changed : each));
+    indexes[indexes.indexOf(index)] = changed;
   }
   if (online > 1) {
     throw limitExceeded(

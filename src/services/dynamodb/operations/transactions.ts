@@ -48,10 +48,9 @@ export function transactionOperations(needs: DataNeeds) {
     asked: Parameters<typeof toAuthorization>[2],
   ): Promise<readonly AuthorizationRequest[]> => {
     const requests = await toAuthorization(catalog, call, asked);
-    return requests.map((each) => ({
-      ...each,
-      context: { ...each.context, "dynamodb:EnclosingOperation": [call.operation] },
-    }));
+    return requests.map((each) =>
+      Object.assign(each, { context: { ...each.context, "dynamodb:EnclosingOperation": [call.operation] } }),
+    );
   };
 
   return {

@@ -25,11 +25,6 @@ interface WriteInput {
 /** PutItem, UpdateItem, DeleteItem. */
 export function writeOperations(needs: DataNeeds) {
   const { catalog, expressions } = needs;
-  const asked = (action: string, input: WriteInput, call: Call, key: unknown): Asked => ({
-    action,
-    table: parseTableName(input.TableName, call),
-    context: (table) => itemContext(table, input, { keys: [key] }),
-  });
   return {
     PutItem: {
       authorize: (input, call) => toAuthorization(catalog, call, [asked("PutItem", input, call, input.Item)]),
@@ -70,6 +65,14 @@ export function writeOperations(needs: DataNeeds) {
       },
     },
   } satisfies OperationsOf<Sdk>;
+}
+
+function asked(action: string, input: WriteInput, call: Call, key: unknown): Asked {
+  return {
+    action,
+    table: parseTableName(input.TableName, call),
+    context: (table) => itemContext(table, input, { keys: [key] }),
+  };
 }
 
 function checkReturnValues(given: string | undefined, allowed: readonly string[], message: string): void {
@@ -137,9 +140,13 @@ export function toCollectionMetrics(table: Table, item: Item, bytes: number) {
   };
 }
 
-function attributesAsked(asked: string | undefined, written: Written, paths: readonly BoundPath[]): string | undefined {
+function attributesAsked(
+  wanted: string | undefined,
+  written: Written,
+  paths: readonly BoundPath[],
+): string | undefined {
   const { before, after } = written;
-  switch (asked) {
+  switch (wanted) {
     case "ALL_OLD":
       return before?.text;
     case "ALL_NEW":
@@ -152,7 +159,7 @@ function attributesAsked(asked: string | undefined, written: Written, paths: rea
     case "NONE":
       return undefined;
     default:
-      throw invalidValues(`Unknown ReturnValues: ${asked}`);
+      throw invalidValues(`Unknown ReturnValues: ${wanted}`);
   }
 }
 

@@ -40,10 +40,6 @@ export function createTableCatalog(store: Store): TableCatalog {
         return table;
       });
   };
-  const assertActive = (table: Table | undefined): Table => {
-    if (!table || table.record.status === "CREATING" || table.record.status === "DELETING") throw resourceNotFound();
-    return table;
-  };
   return {
     find,
     active: (name) => {
@@ -52,6 +48,11 @@ export function createTableCatalog(store: Store): TableCatalog {
     },
     stop,
   };
+}
+
+function assertActive(table: Table | undefined): Table {
+  if (!table || table.record.status === "CREATING" || table.record.status === "DELETING") throw resourceNotFound();
+  return table;
 }
 
 /**

@@ -67,11 +67,15 @@ function assertUnits(name: string, units: number): void {
 }
 
 export function parseOnDemand(given: OnDemandInput | undefined): OnDemandMaxima | undefined {
-  const maximum = (units: number | undefined) => (units === undefined || units === -1 ? undefined : units);
   const read = maximum(given?.MaxReadRequestUnits);
   const write = maximum(given?.MaxWriteRequestUnits);
   if (read === undefined && write === undefined) return undefined;
   return { ...(read !== undefined && { read }), ...(write !== undefined && { write }) };
+}
+
+/** -1 takes a maximum away. */
+function maximum(units: number | undefined): number | undefined {
+  return units === -1 ? undefined : units;
 }
 
 /** @throws {ValidationException} */

@@ -21,6 +21,7 @@ export const purgeKind = "dynamodb.purge";
 export const backfillKind = "dynamodb.backfill";
 export const expireKind = "dynamodb.expire";
 export const trimKind = "dynamodb.trim";
+export const restoreKind = "dynamodb.restore";
 export const measureKind = "dynamodb.measure";
 
 /** What a job about a table is told. */

@@ -1,0 +1,189 @@
+import { lowerAlphanumeric } from "../../../kernel/ids.ts";
+import type { Call, OperationsOf } from "../../../wire/service.ts";
+import { toAuthorization } from "../access.ts";
+import { notImplemented } from "../../../aws/error.ts";
+import {
+  invalidRestoreTime,
+  recoveryUnavailable,
+  tableAlreadyExists,
+  tableNotFoundNamed,
+  validation,
+} from "../errors.ts";
+import { recoveryPrefix } from "../items/recovery-log.ts";
+import { dynamoLimits } from "../limits.ts";
+import { readTable, tableArn, writeTable, type TableRecord } from "../model.ts";
+import type { DynamoNeeds, Sdk } from "../needs.ts";
+import { parseTableName, type TableCatalog } from "../tables/catalog.ts";
+import { describeTable } from "../tables/description.ts";
+import { purge, restoreKind } from "../tables/lifecycle.ts";
+
+const dayMs = 24 * 3_600_000;
+
+/** UpdateContinuousBackups, DescribeContinuousBackups, RestoreTableToPointInTime. */
+export function recoveryOperations(
+  needs: Pick<DynamoNeeds, "settledStore" | "jobs" | "ids"> & { readonly catalog: TableCatalog },
+) {
+  const { settledStore: store, catalog, jobs, ids } = needs;
+  const on = (action: string) => (input: { readonly TableName: string | undefined }, call: Call) =>
+    toAuthorization(catalog, call, [{ action, table: parseTableName(input.TableName, call) }]);
+  const newId = () => ids.random(10, lowerAlphanumeric);
+  return {
+    UpdateContinuousBackups: {
+      authorize: on("UpdateContinuousBackups"),
+      async run(input, call) {
+        const name = parseTableName(input.TableName, call);
+        const { PointInTimeRecoveryEnabled: enabled = false, RecoveryPeriodInDays: days } =
+          input.PointInTimeRecoverySpecification ?? {};
+        return await store.transact(async (tx) => {
+          const table = await readTable(tx, name.place, name.name);
+          if (!table) throw tableNotFoundNamed(name.name);
+          const { recovery, ...rest } = table;
+          let changed: TableRecord = { ...table, generation: table.generation + 1 };
+          if (enabled) {
+            changed = {
+              ...changed,
+              recovery: {
+                since: recovery?.since ?? call.now,
+                logId: recovery?.logId ?? newId(),
+                days: days ?? recovery?.days ?? dynamoLimits.recoveryDaysMax,
+              },
+            };
+          } else if (recovery) {
+            changed = { ...rest, generation: table.generation + 1 };
+            purge(tx, jobs, recovery.logId, [recoveryPrefix(recovery.logId)], call.now);
+          }
+          writeTable(tx, name.place, changed);
+          return { ContinuousBackupsDescription: describeRecovery(changed, call.now) };
+        });
+      },
+    },
+
+    DescribeContinuousBackups: {
+      authorize: on("DescribeContinuousBackups"),
+      async run(input, call) {
+        const name = parseTableName(input.TableName, call);
+        const table = await catalog.find(name);
+        if (!table) throw tableNotFoundNamed(name.name);
+        return { ContinuousBackupsDescription: describeRecovery(table.record, call.now) };
+      },
+    },
+
+    RestoreTableToPointInTime: {
+      authorize: async (input, call) => {
+        const source = parseTableName(input.SourceTableArn ?? input.SourceTableName, call);
+        const target = parseTableName(input.TargetTableName, call);
+        return await toAuthorization(catalog, call, [
+          { action: "RestoreTableToPointInTime", table: source },
+          { action: "RestoreTableToPointInTime", table: target },
+        ]);
+      },
+      async run(input, call) {
+        for (const member of [
+          "BillingModeOverride",
+          "GlobalSecondaryIndexOverride",
+          "LocalSecondaryIndexOverride",
+          "ProvisionedThroughputOverride",
+          "OnDemandThroughputOverride",
+          "SSESpecificationOverride",
+        ]) {
+          if (new Map(Object.entries(input)).get(member) !== undefined) {
+            throw notImplemented(`The parameter ${member} of RestoreTableToPointInTime`);
+          }
+        }
+        const source = parseTableName(input.SourceTableArn ?? input.SourceTableName, call);
+        const target = parseTableName(input.TargetTableName, call);
+        if ((input.RestoreDateTime === undefined) === (input.UseLatestRestorableTime !== true)) {
+          throw validation("Exactly one of RestoreDateTime and UseLatestRestorableTime must be specified");
+        }
+        return await store.transact(async (tx) => {
+          const table = await readTable(tx, source.place, source.name);
+          if (!table) throw tableNotFoundNamed(source.name);
+          if (!table.recovery) throw recoveryUnavailable(source.name);
+          const at = input.RestoreDateTime?.getTime() ?? call.now;
+          if (at < earliest(table.recovery, call.now) || at > call.now) throw invalidRestoreTime();
+          if (await readTable(tx, target.place, target.name)) throw tableAlreadyExists(target.name);
+          const restored = toRestored(table, {
+            name: target.name,
+            tableId: ids.uuid(),
+            newId,
+            now: call.now,
+            from: tableArn(source.place, source.name),
+            at,
+          });
+          writeTable(tx, target.place, restored);
+          jobs.schedule(tx, {
+            kind: restoreKind,
+            key: [restored.storeId],
+            at: call.now,
+            payload: {
+              account: target.place.account,
+              region: target.place.region,
+              name: target.name,
+              storeId: restored.storeId,
+              sourceStoreId: table.storeId,
+              logId: table.recovery.logId,
+              at,
+            },
+          });
+          return { TableDescription: describeTable(target.place, restored) };
+        });
+      },
+    },
+  } satisfies OperationsOf<Sdk>;
+}
+
+function earliest(recovery: NonNullable<TableRecord["recovery"]>, now: number): number {
+  return Math.max(recovery.since, now - recovery.days * dayMs);
+}
+
+function describeRecovery({ recovery }: TableRecord, now: number) {
+  return {
+    ContinuousBackupsStatus: "ENABLED" as const,
+    PointInTimeRecoveryDescription: recovery
+      ? {
+          PointInTimeRecoveryStatus: "ENABLED" as const,
+          RecoveryPeriodInDays: recovery.days,
+          EarliestRestorableDateTime: new Date(earliest(recovery, now)),
+          LatestRestorableDateTime: new Date(now),
+        }
+      : { PointInTimeRecoveryStatus: "DISABLED" as const },
+  };
+}
+
+/** Source: developer guide: streams, time to live, tags, policies and recovery itself are not restored. */
+function toRestored(
+  table: TableRecord,
+  as: {
+    readonly name: string;
+    readonly tableId: string;
+    readonly newId: () => string;
+    readonly now: number;
+    readonly from: string;
+    readonly at: number;
+  },
+): TableRecord {
+  return {
+    v: 1,
+    name: as.name,
+    tableId: as.tableId,
+    storeId: as.newId(),
+    generation: 1,
+    status: "CREATING",
+    createdAt: as.now,
+    attributes: table.attributes,
+    key: table.key,
+    indexes: table.indexes
+      .filter(({ status }) => status === "ACTIVE")
+      .map((index) => Object.assign({}, index, { storeId: as.newId(), itemCount: 0, bytes: 0 })),
+    billingMode: table.billingMode,
+    ...(table.onDemandSince !== undefined && { onDemandSince: as.now }),
+    throughput: table.throughput,
+    ...(table.onDemand && { onDemand: table.onDemand }),
+    tags: {},
+    deletionProtection: false,
+    ...(table.tableClass && { tableClass: table.tableClass }),
+    restore: { from: as.from, at: as.at },
+    itemCount: 0,
+    bytes: 0,
+  };
+}

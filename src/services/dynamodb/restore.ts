@@ -1,0 +1,117 @@
+import type { Clock } from "../../kernel/clock.ts";
+import type { Job, Jobs } from "../../kernel/jobs/jobs.ts";
+import type { Entry, Key, Range, Store } from "../../kernel/store/store.ts";
+import { applyWrite } from "./items/apply-write.ts";
+import { afterKey, endOf } from "./items/read-page.ts";
+import { recoveryPrefix } from "./items/recovery-log.ts";
+import { decodeStored, type StoredItem } from "./items/stored-item.ts";
+import { dynamoLimits } from "./limits.ts";
+import { itemsPrefix, readTable } from "./model.ts";
+import { changeTable, measureKind, restoreKind, type TableJob } from "./tables/lifecycle.ts";
+import { addressOf, toTable, type Table } from "./tables/table.ts";
+
+interface RestoreJob extends TableJob {
+  readonly sourceStoreId: string;
+  readonly logId: string;
+  /** The moment that is restored. */
+  readonly at: number;
+}
+
+/**
+ * Fills a restored table. The source goes on being written meanwhile: every change notes what was before it in the transaction that
+ * makes it, so an item as it is now, or what the first change after the moment found, is what the item was then.
+ */
+export function handleRestores(needs: {
+  readonly store: Store;
+  readonly settledStore: Store;
+  readonly jobs: Jobs;
+  readonly clock: Clock;
+}): void {
+  const { store, settledStore, jobs, clock } = needs;
+  jobs.handle(restoreKind, { concurrency: 1, run: (job) => run(job) });
+
+  async function run(job: Job): Promise<void> {
+    const payload = job.payload as RestoreJob;
+    const record = await store.read((reader) => readTable(reader, payload, payload.name));
+    if (!record || record.storeId !== payload.storeId) return;
+    const table = toTable(payload, record);
+    await eachPage(store, itemsPrefix(payload.sourceStoreId), job.signal, async (page) => {
+      await put(
+        table,
+        page.map(({ value }) => decodeStored(value)),
+      );
+    });
+    // What has changed since is put right: the last word on each item is what its first change after the moment found.
+    const seen: { place?: string } = {};
+    await eachPage(store, recoveryPrefix(payload.logId), job.signal, async (page) => {
+      const before: StoredItem[] = [];
+      const gone: Key[] = [];
+      for (const { key, value } of page) {
+        const at = Number(key.at(-1));
+        const item = key.slice(3, -1);
+        const place = JSON.stringify(item.map((part) => (part instanceof Uint8Array ? [...part] : part)));
+        if (at <= payload.at || seen.place === place) continue;
+        seen.place = place;
+        if (value.length > 0) before.push(decodeStored(value));
+        else gone.push([...table.prefix, ...item]);
+      }
+      await put(table, before);
+      await remove(table, gone);
+    });
+    await changeTable(settledStore, payload, (tx, current) => {
+      jobs.schedule(tx, {
+        kind: measureKind,
+        key: [payload.storeId],
+        at: clock.now() + dynamoLimits.measureEveryMs,
+        payload: { account: payload.account, region: payload.region, name: payload.name, storeId: payload.storeId },
+      });
+      return { ...current, status: "ACTIVE", generation: current.generation + 1 };
+    });
+  }
+
+  const noStreams = { now: 0, append: () => Promise.resolve() };
+
+  async function put(table: Table, items: readonly StoredItem[]): Promise<void> {
+    if (items.length === 0) return;
+    await store.transact(async (tx) => {
+      for (const stored of items) {
+        const address = addressOf(table, stored.item);
+        const found = await tx.get<Uint8Array>(address.key);
+        const write = { table, address, change: () => stored };
+        await applyWrite(tx, table, write, found && decodeStored(found), noStreams);
+      }
+    });
+  }
+
+  async function remove(table: Table, keys: readonly Key[]): Promise<void> {
+    if (keys.length === 0) return;
+    await store.transact(async (tx) => {
+      for (const key of keys) {
+        const found = await tx.get<Uint8Array>(key);
+        if (!found) continue;
+        const stored = decodeStored(found);
+        const write = { table, address: addressOf(table, stored.item), change: () => undefined };
+        await applyWrite(tx, table, write, stored, noStreams);
+      }
+    });
+  }
+}
+
+const pageMax = 100;
+
+async function eachPage(
+  store: Store,
+  prefix: Key,
+  signal: AbortSignal,
+  visit: (page: readonly Entry<Uint8Array>[]) => Promise<void>,
+): Promise<void> {
+  let start: Key | undefined = prefix;
+  while (start) {
+    signal.throwIfAborted();
+    const range: Range = { start, end: endOf(prefix) };
+    const page: Entry<Uint8Array>[] = await store.read((reader) => reader.range(range, { limit: pageMax }));
+    await visit(page);
+    const last: Key | undefined = page.at(-1)?.key;
+    start = last && page.length === pageMax ? afterKey(last) : undefined;
+  }
+}
