@@ -3,7 +3,7 @@ import { notImplemented } from "../../../aws/error.ts";
 import { lowerAlphanumeric } from "../../../kernel/ids.ts";
 import type { Transaction } from "../../../kernel/store/store.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
-import type { PublishedCors } from "../../execute-api/port.ts";
+import { changedApi, describeApi, newApi } from "../api-record.ts";
 import { may } from "../authorize.ts";
 import { autoDeploy, deployStage, takeSnapshot } from "../deploy.ts";
 import { badRequest, conflict, limitExceeded } from "../errors.ts";
@@ -20,16 +20,7 @@ import {
   writeChild,
 } from "../model.ts";
 import { type ApiDefinition, type BasePathMode, parseApiDefinition } from "../openapi.ts";
-import {
-  apiEndpoint,
-  checkRouteSelectionExpression,
-  pageOf,
-  parseCors,
-  parseRouteKey,
-  refuseMembers,
-  routeSelectionExpression,
-  wholeSecond,
-} from "../rules.ts";
+import { checkRouteSelectionExpression, pageOf, parseCors, parseRouteKey, refuseMembers } from "../rules.ts";
 import { deleteWebSocketChildren } from "../websocket/snapshot.ts";
 import { checkTags } from "./tags.ts";
 import type { ApiGatewayV2Needs } from "./needs.ts";
@@ -52,16 +43,8 @@ export function apiOperations(needs: ApiGatewayV2Needs) {
         }
         const cors = parseCors(input.CorsConfiguration);
         const api: ApiRecord = {
-          version: 1,
-          apiId: needs.ids.random(10, lowerAlphanumeric),
-          name: input.Name ?? "",
-          ...(input.Description === undefined ? {} : { description: input.Description }),
-          ...(input.Version === undefined ? {} : { apiVersion: input.Version }),
-          createdAt: call.now,
-          disableExecuteApiEndpoint: input.DisableExecuteApiEndpoint ?? false,
-          ipAddressType: input.IpAddressType ?? "ipv4",
+          ...newApi(needs.ids.random(10, lowerAlphanumeric), input, call.now),
           ...(cors === undefined ? {} : { cors }),
-          tags: checkTags(input.Tags ?? {}),
         };
         const target = input.Target === undefined ? undefined : quickIntegration(needs, input);
         const routeKey = parseRouteKey(input.RouteKey ?? "$default");
@@ -143,15 +126,7 @@ export function apiOperations(needs: ApiGatewayV2Needs) {
         const cors = parseCors(input.CorsConfiguration);
         const api = await needs.store.transact(async (tx) => {
           const before = await readApi(tx, call, input.ApiId ?? "");
-          const next: ApiRecord = {
-            ...before,
-            name: input.Name ?? before.name,
-            ...(input.Description === undefined ? {} : { description: input.Description }),
-            ...(input.Version === undefined ? {} : { apiVersion: input.Version }),
-            disableExecuteApiEndpoint: input.DisableExecuteApiEndpoint ?? before.disableExecuteApiEndpoint,
-            ipAddressType: input.IpAddressType ?? before.ipAddressType,
-            ...(cors === undefined ? {} : { cors }),
-          };
+          const next: ApiRecord = { ...changedApi(before, input), ...(cors === undefined ? {} : { cors }) };
           writeApi(tx, call, next);
           await changeQuickCreated(needs, tx, call, next.apiId, input);
           await autoDeploy(needs, tx, call, next.apiId, call.now);
@@ -358,40 +333,4 @@ async function quickCreate(
     managed: true,
   };
   await deployStage(needs, tx, call, apiId, stage, call.now, await takeSnapshot(tx, call, apiId));
-}
-
-/** An API as AWS tells it. */
-export function describeApi(api: ApiRecord, call: Call) {
-  return {
-    ApiEndpoint:
-      api.webSocket === undefined
-        ? apiEndpoint(call.endpoint, api.apiId, call.region)
-        : apiEndpoint(call.endpoint, api.apiId, call.region).replace(/^http/, "ws"),
-    ApiId: api.apiId,
-    ApiKeySelectionExpression: api.webSocket?.apiKeySelectionExpression ?? "$request.header.x-api-key",
-    ...(api.cors === undefined ? {} : { CorsConfiguration: describeCors(api.cors) }),
-    CreatedDate: wholeSecond(api.createdAt),
-    ...(api.description === undefined ? {} : { Description: api.description }),
-    DisableExecuteApiEndpoint: api.disableExecuteApiEndpoint,
-    IpAddressType: api.ipAddressType,
-    Name: api.name,
-    ...(api.webSocket?.disableSchemaValidation === undefined
-      ? {}
-      : { DisableSchemaValidation: api.webSocket.disableSchemaValidation }),
-    ProtocolType: api.webSocket === undefined ? ("HTTP" as const) : ("WEBSOCKET" as const),
-    RouteSelectionExpression: api.webSocket?.routeSelectionExpression ?? routeSelectionExpression,
-    Tags: { ...api.tags },
-    ...(api.apiVersion === undefined ? {} : { Version: api.apiVersion }),
-  };
-}
-
-function describeCors(cors: PublishedCors) {
-  return {
-    ...(cors.allowCredentials === undefined ? {} : { AllowCredentials: cors.allowCredentials }),
-    ...(cors.allowHeaders === undefined ? {} : { AllowHeaders: [...cors.allowHeaders] }),
-    ...(cors.allowMethods === undefined ? {} : { AllowMethods: [...cors.allowMethods] }),
-    ...(cors.allowOrigins === undefined ? {} : { AllowOrigins: [...cors.allowOrigins] }),
-    ...(cors.exposeHeaders === undefined ? {} : { ExposeHeaders: [...cors.exposeHeaders] }),
-    ...(cors.maxAgeSeconds === undefined ? {} : { MaxAge: cors.maxAgeSeconds }),
-  };
 }
