@@ -105,3 +105,11 @@ export function unmodifiableEntity(roleName: string): AwsError {
   const message = `Cannot perform the operation on the protected role '${roleName}' - this role is only modifiable by AWS`;
   return new AwsError("UnmodifiableEntity", 400, message);
 }
+
+export function reportNotPresent(): AwsError {
+  return new AwsError("ReportNotPresent", 410, "No report exists. Generate a new credential report.");
+}
+
+export function reportExpired(): AwsError {
+  return new AwsError("ReportExpired", 410, "Report has expired. Generate a new credential report.");
+}

@@ -28,6 +28,12 @@ export const iamLimits = {
   mfaLockMsMax: 15 * 60_000,
   /** How often the use of a service by a user or role is written down (AWS: within four hours). */
   serviceUsedIntervalMs: 3_600_000,
+  /** How long a credential report counts: four hours. */
+  reportFreshMs: 4 * 3_600_000,
+  /** Our own: one value of the store. */
+  reportPartBytes: 48 * 1024,
+  /** Jobs of services last accessed: seven days. */
+  jobKeptMs: 7 * 24 * 3_600_000,
   passwordFailuresFree: 5,
   passwordLockMsMax: 15 * 60_000,
   /** As many as a password policy may forbid to use again. */

@@ -14,11 +14,15 @@ import { awsPolicyArns } from "./managed-policies.ts";
 import { accountOperations } from "./operations/account.ts";
 import { accessKeyOperations } from "./operations/access-keys.ts";
 import { attachmentOperations } from "./operations/attachments.ts";
+import { authorizationDetailOperations } from "./operations/authorization-details.ts";
 import { boundaryOperations } from "./operations/boundaries.ts";
+import { contextKeyOperations } from "./operations/context-keys.ts";
+import { credentialReportOperations } from "./operations/credential-report.ts";
 import { groupOperations } from "./operations/groups.ts";
 import { inlinePolicyOperations } from "./operations/inline-policies.ts";
 import type { IamOperations } from "./operations/needs.ts";
 import { instanceProfileOperations } from "./operations/instance-profiles.ts";
+import { lastAccessedOperations } from "./operations/last-accessed.ts";
 import { mfaOperations } from "./operations/mfa.ts";
 import { oidcProviderOperations } from "./operations/oidc-providers.ts";
 import { passwordOperations } from "./operations/passwords.ts";
@@ -80,6 +84,10 @@ export function createIam(needs: IamNeeds): Iam {
     ...oidcProviderOperations(operationNeeds),
     ...mfaOperations(operationNeeds),
     ...passwordOperations(operationNeeds),
+    ...credentialReportOperations(operationNeeds),
+    ...authorizationDetailOperations(operationNeeds),
+    ...lastAccessedOperations(operationNeeds),
+    ...contextKeyOperations(operationNeeds),
     ...accountOperations(operationNeeds),
     ...samlProviderOperations(operationNeeds),
     ...instanceProfileOperations(operationNeeds),

@@ -220,7 +220,7 @@ function existingVersion(policy: ManagedPolicy, id: string): PolicyVersion {
   return version;
 }
 
-async function toCountedPolicy(reader: Reader, call: Call, policy: ManagedPolicy) {
+export async function toCountedPolicy(reader: Reader, call: Call, policy: ManagedPolicy) {
   const limit = { limit: iamLimits.scanEntries };
   const attached = await reader.range({ prefix: usePrefix(call.account, policy.arn, "PermissionsPolicy") }, limit);
   const bounded = await reader.range({ prefix: usePrefix(call.account, policy.arn, "PermissionsBoundary") }, limit);
@@ -247,7 +247,7 @@ function tagsOf(policy: ManagedPolicy) {
   return Object.keys(policy.tags).length > 0 ? { Tags: toTagList(policy.tags) } : {};
 }
 
-function toVersion(policy: ManagedPolicy, version: PolicyVersion) {
+export function toVersion(policy: ManagedPolicy, version: PolicyVersion) {
   return {
     Document: encodeDocument(version.document),
     VersionId: version.id,
