@@ -41,8 +41,8 @@ export interface DocumentationDefinition {
   readonly properties: string;
 }
 
-/** `x-amazon-apigateway-documentation`: parts, and the version that they are where it is named. */
-export function readDocumentation(document: Members): { parts: DocumentationDefinition[]; version?: string } {
+/** The parts that `x-amazon-apigateway-documentation` lists, and the version that they are where it is named. */
+export function readListed(document: Members): { parts: DocumentationDefinition[]; version?: string } {
   const documentation = asMembers(document["x-amazon-apigateway-documentation"]);
   const parts: DocumentationDefinition[] = [];
   const listed = documentation["documentationParts"];

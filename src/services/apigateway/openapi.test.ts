@@ -309,6 +309,57 @@ describe("Documentation", () => {
     const { items: parts } = await client.send(new GetDocumentationPartsCommand({ restApiId }));
     expect(parts).toHaveLength(3);
   });
+  test("is what a definition describes, where it lists no part of its own, unless it is to be ignored", async () => {
+    const document = {
+      swagger: "2.0",
+      info: { title: "t", version: "1", description: "All of it" },
+      definitions: { Pet: { type: "object", title: "A pet" } },
+      paths: {
+        "/pets/{id}": {
+          description: "One pet",
+          parameters: [{ name: "id", in: "path", required: true, type: "string", description: "Its number" }],
+          get: {
+            summary: "Tell",
+            tags: ["pets"],
+            parameters: [{ name: "q", in: "query", type: "string", description: "What of it" }],
+            responses: {
+              "200": { description: "200 response", headers: { "X-A": { type: "string", description: "A" } } },
+              "404": { description: "No such pet" },
+            },
+          },
+        },
+      },
+      "x-amazon-apigateway-documentation": {
+        documentationParts: [
+          { location: { type: "RESOURCE", path: "/shop/pets/{id}" }, properties: { description: "Its own" } },
+        ],
+      },
+      basePath: "/shop",
+    };
+    const { restApiId } = await importApi(document, { basepath: "prepend" });
+    const { items = [] } = await client.send(new GetDocumentationPartsCommand({ restApiId, limit: 500 }));
+    const at = { path: "/shop/pets/{id}", method: "GET" };
+    const told = items.map(({ location, properties }) => [location, JSON.parse(properties ?? "")]);
+    expect(told).toHaveLength(8);
+    expect(told).toEqual(
+      expect.arrayContaining([
+        [{ type: "API" }, { info: { description: "All of it" } }],
+        [{ type: "MODEL", name: "Pet" }, { title: "A pet" }],
+        [{ type: "RESOURCE", path: at.path }, { description: "Its own" }],
+        [
+          { type: "METHOD", ...at },
+          { summary: "Tell", tags: ["pets"] },
+        ],
+        [{ type: "PATH_PARAMETER", ...at, name: "id" }, { description: "Its number" }],
+        [{ type: "QUERY_PARAMETER", ...at, name: "q" }, { description: "What of it" }],
+        [{ type: "RESPONSE", ...at, statusCode: "404" }, { description: "No such pet" }],
+        [{ type: "RESPONSE_HEADER", ...at, statusCode: "200", name: "X-A" }, { description: "A" }],
+      ]),
+    );
+    const ignored = await importApi(document, { ignore: "documentation" });
+    const none = await client.send(new GetDocumentationPartsCommand({ restApiId: ignored.restApiId }));
+    expect(none.items).toEqual([]);
+  });
   test.each([
     [{ type: "API" as const, path: "/" }, "path is not supported"],
     [{ type: "MODEL" as const }, "name is required"],

@@ -5,7 +5,8 @@ import { badRequest } from "./errors.ts";
 import { checkMapped, readIntegration } from "./openapi-integration.ts";
 import type { MethodRecord } from "./model.ts";
 import { asMembers, type Members, parseDocument, readTexts, refuseExtensions } from "./openapi-document.ts";
-import { readDocumentation, readValidators, type ValidatorDefinition, validatorOf } from "./openapi-describing.ts";
+import { readValidators, type ValidatorDefinition, validatorOf } from "./openapi-describing.ts";
+import { readDocumentation } from "./openapi-documentation.ts";
 import { type AuthorizerDefinition, readAuthorizers, readSecurity } from "./openapi-security.ts";
 import { type ModelDefinition, type ModelReader, readModels, readRequest, readResponses } from "./openapi-models.ts";
 import { asksForSomething, checkPathPart } from "./rules.ts";
@@ -76,7 +77,11 @@ const operationExtensions = new Set([
  * Read a definition to import. Extensions of AWS that nothing here acts on are refused by name; what
  * only documents has no effect, as on AWS.
  */
-export function parseApiDefinition(body: Uint8Array, basePathMode: BasePathMode = "ignore"): ApiDefinition {
+export function parseApiDefinition(
+  body: Uint8Array,
+  basePathMode: BasePathMode = "ignore",
+  ignoresDocumentation = false,
+): ApiDefinition {
   const document = parseDocument(body);
   if (document["swagger"] === undefined && document["openapi"] === undefined) {
     throw badRequest("Invalid OpenAPI input: the definition names neither a swagger nor an openapi version");
@@ -93,7 +98,8 @@ export function parseApiDefinition(body: Uint8Array, basePathMode: BasePathMode 
   const warnings: string[] = [];
   const models = readModels(document, warnings);
   const validators = readValidators(document);
-  const methods = readPaths({ document, models, validators, warnings }, basePathOf(document, basePathMode));
+  const items = pathItems(document, basePathOf(document, basePathMode));
+  const methods = readPaths({ document, models, validators, warnings }, items);
   return {
     name: typeof title === "string" && title !== "" ? title : "",
     ...(typeof info["description"] === "string" ? { description: info["description"] } : {}),
@@ -110,7 +116,7 @@ export function parseApiDefinition(body: Uint8Array, basePathMode: BasePathMode 
     ...(document["x-amazon-apigateway-policy"] === undefined
       ? {}
       : { policy: JSON.stringify(document["x-amazon-apigateway-policy"]) }),
-    documentation: readDocumentation(document),
+    documentation: ignoresDocumentation ? { parts: [] } : readDocumentation(document, items, warnings),
     warnings,
   };
 }
@@ -137,15 +143,26 @@ function basePathOf(document: Members, mode: BasePathMode): string {
   return kept.map((part) => `/${part}`).join("");
 }
 
-function readPaths(reading: Reading, basePath: string): Map<string, Record<string, MethodDefinition>> {
-  const paths = new Map<string, Record<string, MethodDefinition>>();
-  for (const [relative, item] of Object.entries(asMembers(reading.document["paths"]))) {
+/** What a definition has by path, in the order that it has it. Throws BadRequestException for what is no path. */
+export function pathItems(document: Members, basePath: string): [path: string, item: Members][] {
+  const items: [string, Members][] = [];
+  for (const [relative, item] of Object.entries(asMembers(document["paths"]))) {
     if (relative.startsWith("x-")) continue;
     const written = basePath === "" ? relative : `${basePath}${relative}`;
     const path = written.length > 1 ? written.replace(/\/+$/, "") : written;
     if (!path.startsWith("/")) throw badRequest(`Invalid path ${written}: paths must begin with a slash`);
     if (path !== "/") for (const part of path.slice(1).split("/")) checkPathPart(part);
-    const members = asMembers(item);
+    items.push([path, asMembers(item)]);
+  }
+  return items;
+}
+
+function readPaths(
+  reading: Reading,
+  items: readonly (readonly [path: string, item: Members])[],
+): Map<string, Record<string, MethodDefinition>> {
+  const paths = new Map<string, Record<string, MethodDefinition>>();
+  for (const [path, members] of items) {
     refuseExtensions(members, new Set(httpMethods.keys()), path);
     const methods = paths.get(path) ?? {};
     for (const [member, operation] of Object.entries(members)) {

@@ -7,7 +7,9 @@ import { badRequest, conflict, limitExceeded } from "../errors.ts";
 import { apiGatewayLimits as limits } from "../limits.ts";
 import { deleteChild, listChildren, readApi, readChild, writeChild } from "../model.ts";
 import { parseDocument } from "../openapi-document.ts";
-import { parseLocation, readDocumentation } from "../openapi-describing.ts";
+import { parseLocation } from "../openapi-describing.ts";
+import { readDocumentation } from "../openapi-documentation.ts";
+import { pathItems } from "../openapi.ts";
 import { applyPatch, type PatchTable } from "../patch.ts";
 import type { DocumentationLocation, DocumentationPartRecord } from "../records.ts";
 import { pageOf } from "../rules.ts";
@@ -90,7 +92,10 @@ export function documentationPartOperations(needs: ApiGatewayNeeds) {
     ImportDocumentationParts: {
       authorize: (input, call) => may("PUT", call, `/restapis/${input.restApiId}/documentation/parts`),
       run: async (input, call) => {
-        const { parts } = readDocumentation(parseDocument(input.body ?? new Uint8Array()));
+        const document = parseDocument(input.body ?? new Uint8Array());
+        const warnings: string[] = [];
+        const { parts } = readDocumentation(document, pathItems(document, ""), warnings);
+        if (input.failOnWarnings === true && warnings.length > 0) throw badRequest(warnings.join("\n"));
         const ids = await needs.store.transact(async (tx) => {
           const api = await readApi(tx, call, input.restApiId);
           const known = new Map(
@@ -108,7 +113,7 @@ export function documentationPartOperations(needs: ApiGatewayNeeds) {
             return id;
           });
         });
-        return { ids, warnings: [] };
+        return { ids, warnings };
       },
     },
   } satisfies OperationsOf<typeof sdk>;

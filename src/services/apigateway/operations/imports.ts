@@ -16,8 +16,8 @@ export function importOperations(needs: ApiGatewayNeeds) {
     ImportRestApi: {
       authorize: (_input, call) => may("POST", call, "/restapis"),
       run: async (input, call) => {
-        const { endpoint, basePathMode } = parseParameters("ImportRestApi", input.parameters);
-        const definition = parseApiDefinition(input.body ?? new Uint8Array(), basePathMode);
+        const { endpoint, basePathMode, ignoresDocumentation } = parseParameters("ImportRestApi", input.parameters);
+        const definition = parseApiDefinition(input.body ?? new Uint8Array(), basePathMode, ignoresDocumentation);
         checkWarnings(input.failOnWarnings, definition);
         await authorizeRoles(needs, call, definition);
         if (definition.name === "") throw badRequest("The Rest Api name must not be empty");
@@ -41,9 +41,9 @@ export function importOperations(needs: ApiGatewayNeeds) {
     PutRestApi: {
       authorize: (input, call) => may("PUT", call, `/restapis/${input.restApiId}`),
       run: async (input, call) => {
-        const { endpoint, basePathMode } = parseParameters("PutRestApi", input.parameters);
+        const { endpoint, basePathMode, ignoresDocumentation } = parseParameters("PutRestApi", input.parameters);
         const mode = input.mode ?? "merge";
-        const definition = parseApiDefinition(input.body ?? new Uint8Array(), basePathMode);
+        const definition = parseApiDefinition(input.body ?? new Uint8Array(), basePathMode, ignoresDocumentation);
         checkWarnings(input.failOnWarnings, definition);
         await authorizeRoles(needs, call, definition);
         const api = await needs.store.transact(async (tx) => {
@@ -113,6 +113,7 @@ const ownParameters = new Set(["failonwarnings", "mode"]);
 function parseParameters(operation: string, parameters: Readonly<Record<string, string>> | undefined) {
   let endpoint: Partial<ReturnType<typeof parseEndpoint>> = {};
   let basePathMode: BasePathMode = "ignore";
+  let ignoresDocumentation = false;
   for (const [name, value] of Object.entries(parameters ?? {})) {
     if (name === "endpointConfigurationTypes") {
       endpoint = parseEndpoint(operation, { types: [value], ipAddressType: undefined });
@@ -122,12 +123,12 @@ function parseParameters(operation: string, parameters: Readonly<Record<string, 
       }
       basePathMode = value;
     } else if (name === "ignore" && value === "documentation") {
-      throw notImplemented(`${operation} with ignore=documentation`);
+      ignoresDocumentation = true;
     } else if (!ownParameters.has(name)) {
       throw notImplemented(`${operation} with the parameter ${name}`);
     }
   }
-  return { endpoint, basePathMode };
+  return { endpoint, basePathMode, ignoresDocumentation };
 }
 
 /** Whoever imports integrations must be allowed to give them their roles. */
