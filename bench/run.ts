@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { bareInterpreters } from "./bare.ts";
+import { accessRows, measureAccess } from "./access.ts";
 import { measureColdStarts } from "./cold-start.ts";
 import { gatewayRows, measureGateway } from "./gateway.ts";
 import { measureIdle } from "./idle.ts";
@@ -32,6 +33,7 @@ const sections: Readonly<Record<string, (folder: string) => Promise<Section>>> =
   "start-up": async (folder) => section(await measureStartUp(folder), startUpRows),
   workers: async (folder) => section(await measureWorkers(folder), workersRows),
   nodes: async (folder) => section(await measureNodes(folder), nodesRows),
+  access: async () => section(await measureAccess(), accessRows),
   store: async (folder) => section(await measureStore(folder), storeRows),
 };
 

@@ -21,6 +21,8 @@ export const accessLimits = {
   trailerBytesMax: 8_192,
   /** One chunk (ours: S3's largest single PUT is 5 GiB). */
   chunkBytesMax: 5 * 1024 ** 3,
+  /** Actions for which a compiled policy remembers its statements (ours). */
+  actionsPerPolicyMax: 256,
   /** Compiled policy documents kept (ours). */
   compiledPoliciesMax: 2_048,
 } as const;

@@ -13,6 +13,8 @@ import { compileArnPattern, compilePattern, type Context, type Pattern } from ".
 /** A policy ready to be matched. */
 export interface CompiledPolicy {
   readonly statements: readonly CompiledStatement[];
+  /** Those whose actions are this one, remembered for the actions that were asked for. Absent: all of them have to be asked. */
+  statementsFor?(action: string): readonly CompiledStatement[];
 }
 
 export interface CompiledStatement {
@@ -24,6 +26,10 @@ export interface CompiledStatement {
   readonly conditionKeys: readonly string[];
   /** Action, resource and conditions; the principal is for the evaluator to judge. */
   matches(action: string, resource: string, context: Context): boolean;
+  /** Whether its actions are this one. */
+  isAbout(action: string): boolean;
+  /** The rest of it, for a statement whose actions are known to be the one that is asked for. */
+  applies(resource: string, context: Context): boolean;
 }
 
 /** Compiles documents, remembering the latest by their text. Throws `PolicyGrammarError`. */
@@ -44,8 +50,19 @@ export function createPolicyCompiler(): PolicyCompiler {
 export function compilePolicy(document: PolicyDocument): CompiledPolicy {
   // Variables came with this version of the language: `${…}` in an older document means itself.
   const variables = document.version === "2012-10-17";
+  const statements = document.statements.map((statement, index) => compileStatement(statement, index, variables));
+  const byAction = new Map<string, readonly CompiledStatement[]>();
   return {
-    statements: document.statements.map((statement, index) => compileStatement(statement, index, variables)),
+    statements,
+    statementsFor: (action) => {
+      const known = byAction.get(action);
+      if (known) return known;
+      const found = statements.filter((statement) => statement.isAbout(action));
+      // Services ask for few actions; whoever simulates may ask for any.
+      if (byAction.size >= accessLimits.actionsPerPolicyMax) byAction.clear();
+      byAction.set(action, found);
+      return found;
+    },
   };
 }
 
@@ -57,15 +74,20 @@ function compileStatement(statement: Statement, index: number, variables: boolea
   const conditions = statement.conditions.map((condition) => compileCondition(condition, variables));
   const notAction = statement.actions.not;
   const notResource = statement.resources?.not ?? false;
+  const none: Context = new Map();
+  // Variables mean nothing in actions.
+  const isAbout = (action: string) => matchesAny(actions, action, none) !== notAction;
+  const applies = (resource: string, context: Context) =>
+    (resources === undefined || matchesAny(resources, resource, context) !== notResource) &&
+    conditions.every((holds) => holds(context));
   return {
     name: statement.sid || String(index + 1),
     effect: statement.effect,
     principals: statement.principals,
     conditionKeys: statement.conditions.map(({ key }) => key),
-    matches: (action, resource, context) =>
-      matchesAny(actions, action, context) !== notAction &&
-      (resources === undefined || matchesAny(resources, resource, context) !== notResource) &&
-      conditions.every((holds) => holds(context)),
+    isAbout,
+    applies,
+    matches: (action, resource, context) => isAbout(action) && applies(resource, context),
   };
 }
 

@@ -110,6 +110,10 @@ function toList<T>(value: T | undefined): readonly T[] {
  */
 type Grant = "direct" | "role" | "account";
 
+function candidates({ statements, statementsFor }: CompiledPolicy, action: string): readonly CompiledStatement[] {
+  return statementsFor?.(action) ?? statements.filter((statement) => statement.isAbout(action));
+}
+
 interface Scan {
   readonly denied: StatementName | undefined;
   readonly allowed: readonly StatementName[];
@@ -122,9 +126,9 @@ function scan(question: Question, policies: readonly NamedPolicy[], policyType: 
   const grants = new Set<Grant>();
   let denied: StatementName | undefined;
   for (const { name, policy } of policies) {
-    for (const statement of policy.statements) {
+    for (const statement of candidates(policy, action)) {
       const grant = policyType === "resource-based policy" ? findGrant(statement, question) : "direct";
-      if (!grant || !statement.matches(action, resource, context)) continue;
+      if (!grant || !statement.applies(resource, context)) continue;
       const found = { policyType, policy: name, statement: statement.name };
       if (statement.effect === "Deny") denied ??= found;
       else {

@@ -138,7 +138,7 @@ function parseExpires(text: string | undefined, dialect: Dialect): number | unde
   return seconds;
 }
 
-function parseCredential(
+export function parseCredential(
   text: string,
   dialect: Dialect,
   form: "header" | "query",
