@@ -23,8 +23,19 @@ import { resourceServerOperations } from "./operations/resource-servers.ts";
 import { signUpOperations } from "./operations/sign-up.ts";
 import { tagOperations } from "./operations/tags.ts";
 import { createOutbox } from "./outbox/outbox.ts";
+import { customizationOperations } from "./pages/customization-operations.ts";
 import type { PublicApi } from "./pages/public-api.ts";
 import type { UserPoolsHttp, UserPoolsPort } from "./port.ts";
+import {
+  identityProviderType,
+  resourceServerType,
+  userPoolDomainType,
+  userPoolGroupType,
+  userPoolUserType,
+  userToGroupType,
+} from "./resources/in-pool.ts";
+import { userPoolClientType } from "./resources/user-pool-client.ts";
+import { userPoolType } from "./resources/user-pool.ts";
 import { createSigningKeys } from "./tokens/signing-keys.ts";
 import { createTriggers } from "./triggers/triggers.ts";
 import { handleCognitoJobs, scheduleSweep } from "./worker.ts";
@@ -66,6 +77,7 @@ export function createCognitoIdp(needs: CognitoNeeds & DomainNeeds): CognitoIdp 
         ...adminUserOperations(cognito),
         ...authOperations(cognito),
         ...clientOperations(cognito),
+        ...customizationOperations(cognito),
         ...deviceOperations(cognito),
         ...domainOperations(cognito),
         ...groupOperations(cognito),
@@ -83,7 +95,16 @@ export function createCognitoIdp(needs: CognitoNeeds & DomainNeeds): CognitoIdp 
     start: () => scheduleSweep(cognito),
     port: createUserPoolsPort(cognito),
     issuers: createOwnIssuers(cognito),
-    resourceTypes: [],
+    resourceTypes: [
+      userPoolType,
+      userPoolClientType,
+      userPoolGroupType,
+      userPoolUserType,
+      userToGroupType,
+      userPoolDomainType,
+      resourceServerType,
+      identityProviderType,
+    ],
     http: createUserPoolsHttp(cognito, createDomainHttp({ cognito, api, outbound })),
   };
 }

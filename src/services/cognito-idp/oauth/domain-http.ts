@@ -4,8 +4,8 @@ import { createFederation } from "../federation/federation.ts";
 import type { Outbound } from "../federation/outbound.ts";
 import { createExternalProviders } from "../federation/provider.ts";
 import { domainKey, readPool, type Domain } from "../model.ts";
-import type { PublicApi, SignInFlows } from "../pages/flows.ts";
 import { createHostedPages } from "../pages/hosted.ts";
+import type { PublicApi } from "../pages/public-api.ts";
 import { answerAuthorize } from "./authorize.ts";
 import { json, readDomainRequest, type Answer, type DomainRequest } from "./exchange.ts";
 import { answerLogout } from "./logout.ts";
@@ -24,7 +24,6 @@ export type DomainHttp = (
 
 export function createDomainHttp(needs: {
   readonly cognito: Cognito;
-  readonly flows: SignInFlows;
   readonly api: PublicApi;
   readonly outbound: Outbound;
 }): DomainHttp {

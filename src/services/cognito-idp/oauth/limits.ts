@@ -18,6 +18,8 @@ export const oauthLimits = {
   providersKept: 1_000,
   /** Ours. */
   formBytesMax: 64 * 1024,
+  /** Source: developer guide, "Customizing hosted UI (classic) branding". */
+  logoBytesMax: 100 * 1024,
   parameterCharactersMax: 4_096,
   nonceCharactersMax: 512,
   /** RFC 7636, section 4.1. */

@@ -1,7 +1,7 @@
 import { AwsError } from "../../../aws/error.ts";
 import type { Cognito } from "../core.ts";
 import type { Client, User } from "../model.ts";
-import { mayRead } from "../tokens/claims.ts";
+import { isOfScopes, mayRead } from "../tokens/claims.ts";
 import { callerOf } from "../tokens/verify.ts";
 import { json, type Answer, type DomainRequest } from "./exchange.ts";
 
@@ -30,17 +30,6 @@ function attributesOf(client: Client, user: User, scopes: readonly string[]): Re
       ([name]) => !name.startsWith("dev:") && mayRead(client, name) && isOfScopes(name, scopes),
     ),
   );
-}
-
-/**
- * Which attributes the scopes tell. AWS: `openid` alone, or `profile`, all that the client may read; with others only theirs.
- */
-export function isOfScopes(attribute: string, scopes: readonly string[]): boolean {
-  const narrowing = scopes.filter((scope) => scope === "email" || scope === "phone" || scope === "profile");
-  if (narrowing.length === 0 || narrowing.includes("profile")) return true;
-  if (attribute === "email" || attribute === "email_verified") return narrowing.includes("email");
-  if (attribute === "phone_number" || attribute === "phone_number_verified") return narrowing.includes("phone");
-  return false;
 }
 
 function refuseToken(): Answer {

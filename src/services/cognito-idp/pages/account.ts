@@ -1,5 +1,7 @@
 import { createHmac } from "node:crypto";
 import { AwsError } from "../../../aws/error.ts";
+import { startAuth } from "../auth/start.ts";
+import { openSecrets } from "../client-secrets.ts";
 import type { Client, Pool } from "../model.ts";
 import { only, type Answer } from "../oauth/exchange.ts";
 import type { HostedNeeds, PageHandler, PageRequest } from "./page.ts";
@@ -10,14 +12,13 @@ import { passwordRulesOf } from "./view.ts";
 
 /** Signing up, confirming it, and setting a forgotten password anew. */
 export function accountHandlers(needs: HostedNeeds): Readonly<Record<string, PageHandler>> {
-  const { cognito, flows, api } = needs;
+  const { cognito, api } = needs;
 
   /** The pages act for the client, so they know its secret. */
   const secretHash = (client: Client, username: string): { SecretHash?: string } => {
-    const [secret] = client.secrets;
-    const opened = secret && cognito.seal.open(secret.sealed);
-    if (opened === undefined) return {};
-    return { SecretHash: createHmac("sha256", opened).update(`${username}${client.id}`).digest("base64") };
+    const [secret] = openSecrets(cognito.seal, client);
+    if (secret === undefined) return {};
+    return { SecretHash: createHmac("sha256", secret).update(`${username}${client.id}`).digest("base64") };
   };
 
   const common = ({ client }: PageRequest, username: string) => ({
@@ -48,7 +49,7 @@ export function accountHandlers(needs: HostedNeeds): Readonly<Record<string, Pag
       } catch (error) {
         return tell(error, (message) => showSignUp(page, message, given));
       }
-      const outcome = await flows.start(contextOf(page), "USER_PASSWORD_AUTH", {
+      const outcome = await startAuth(cognito, contextOf(page), "USER_PASSWORD_AUTH", {
         USERNAME: username,
         PASSWORD: password,
       });
@@ -107,7 +108,7 @@ export function accountHandlers(needs: HostedNeeds): Readonly<Record<string, Pag
       }
       // Not signed in by the code alone: a second factor is still to be shown.
       try {
-        const outcome = await flows.start(contextOf(page), "USER_PASSWORD_AUTH", {
+        const outcome = await startAuth(cognito, contextOf(page), "USER_PASSWORD_AUTH", {
           USERNAME: username,
           PASSWORD: password,
         });

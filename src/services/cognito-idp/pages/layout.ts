@@ -80,7 +80,8 @@ function pageHeaders(schemes: readonly string[]): Record<string, string> {
     "content-security-policy": `default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action ${targets}; frame-ancestors 'none'; base-uri 'none'`,
     "x-frame-options": "DENY",
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    // Not `no-referrer`: browsers would keep back where a form comes from.
+    "referrer-policy": "same-origin",
     "cache-control": "no-store",
   };
 }

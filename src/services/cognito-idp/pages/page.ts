@@ -1,12 +1,11 @@
 import type { Cognito } from "../core.ts";
 import type { Asked } from "../oauth/asked.ts";
 import { redirect, type Answer, type DomainRequest } from "../oauth/exchange.ts";
-import type { PublicApi, SignInFlows } from "./flows.ts";
+import type { PublicApi } from "./public-api.ts";
 import type { View } from "./layout.ts";
 
 export interface HostedNeeds {
   readonly cognito: Cognito;
-  readonly flows: SignInFlows;
   readonly api: PublicApi;
 }
 

@@ -1,9 +1,10 @@
 import { AwsError } from "../../../aws/error.ts";
+import { completeRegistration, startRegistration } from "../auth/passkeys.ts";
+import { cognitoLimits } from "../limits.ts";
 import { only, type Answer } from "../oauth/exchange.ts";
 import { finishSignIn } from "../oauth/finish.ts";
 import { findSignedIn, type SignedInUser } from "../oauth/hosted-session.ts";
 import { oauthLimits as limits } from "../oauth/limits.ts";
-import { adminScope, issueTokens } from "../tokens/issue.ts";
 import { renderAddPasskey } from "./challenge-pages.ts";
 import { toSignIn, type HostedNeeds, type PageHandler, type PageRequest } from "./page.ts";
 import { openStep, sealStep } from "./steps.ts";
@@ -12,23 +13,21 @@ const stepName = "ADD_PASSKEY";
 
 /** `/passkeys/add`: whoever is signed in adds a passkey, and goes on to the application. */
 export function passkeyHandlers(needs: HostedNeeds): Readonly<Record<string, PageHandler>> {
-  const { cognito, api } = needs;
+  const { cognito } = needs;
 
   const finish = (page: PageRequest, { user, session }: SignedInUser): Promise<Answer> =>
     finishSignIn(cognito, page.request, page.asked, page.client, { user, authTime: session.authTime });
 
   const offer = async (page: PageRequest, signedIn: SignedInUser, error?: string): Promise<Answer> => {
     const { request, client } = page;
-    const accessToken = await tokenFor(page, signedIn);
-    const { CredentialCreationOptions: options } = await api(request.endpoint).StartWebAuthnRegistration({
-      AccessToken: accessToken,
-    });
+    const { pool } = request;
+    const options = await startRegistration(cognito, pool, signedIn.user, request.endpoint, request.now);
     const sealed = sealStep(cognito.seal, {
-      poolId: request.pool.id,
+      poolId: pool.id,
       clientId: client.id,
       expiresAt: request.now + limits.stepMs,
       name: stepName,
-      session: accessToken,
+      session: undefined,
       username: signedIn.user.username,
       parameters: {},
       available: [],
@@ -51,10 +50,15 @@ export function passkeyHandlers(needs: HostedNeeds): Readonly<Record<string, Pag
         return toSignIn(page);
       }
       try {
-        await api(request.endpoint).CompleteWebAuthnRegistration({
-          AccessToken: step.session,
-          Credential: parseCredential(form.get("credential")),
-        });
+        const { passkeysMax } = cognitoLimits;
+        await completeRegistration(
+          cognito,
+          request.pool,
+          signedIn.user,
+          form.get("credential"),
+          request.now,
+          passkeysMax,
+        );
       } catch (error) {
         if (!(error instanceof AwsError) || error.status >= 500) throw error;
         return offer(page, signedIn, error.message);
@@ -67,29 +71,4 @@ export function passkeyHandlers(needs: HostedNeeds): Readonly<Record<string, Pag
       return signedIn === undefined ? toSignIn(page) : finish(page, signedIn);
     },
   };
-
-  /** For the API, which the browser never sees. */
-  async function tokenFor({ request, client }: PageRequest, { user, session }: SignedInUser): Promise<string> {
-    const issued = await issueTokens(cognito, {
-      pool: request.pool,
-      client,
-      user,
-      endpoint: request.endpoint,
-      now: request.now,
-      authTime: session.authTime,
-      source: "TokenGeneration_HostedAuth",
-      scopes: [adminScope],
-      noRefresh: true,
-    });
-    return issued.accessToken;
-  }
-}
-
-// What is no credential is for the operation to refuse.
-function parseCredential(text: string | null): Record<string, never> {
-  try {
-    return JSON.parse(text ?? "{}");
-  } catch {
-    return {};
-  }
 }

@@ -1,6 +1,8 @@
 import type { ChallengeNameType } from "@aws-sdk/client-cognito-identity-provider";
 import { AwsError } from "../../../aws/error.ts";
 import type { AuthContext, AuthOutcome, Parameters } from "../auth/flow.ts";
+import { respondToChallenge } from "../auth/respond.ts";
+import { startAuth } from "../auth/start.ts";
 import { inPool, type IdentityProvider, type Pool } from "../model.ts";
 import { only, withParameters, type Answer } from "../oauth/exchange.ts";
 import { finishSignIn } from "../oauth/finish.ts";
@@ -15,7 +17,7 @@ import { passwordRulesOf } from "./view.ts";
 
 /** Signing in, and the challenges on the way. */
 export function signInHandlers(needs: HostedNeeds): Readonly<Record<string, PageHandler>> {
-  const { cognito, flows, api } = needs;
+  const { cognito, api } = needs;
 
   return {
     "GET /login": (page) => showSignIn(needs, page, {}),
@@ -28,11 +30,14 @@ export function signInHandlers(needs: HostedNeeds): Readonly<Record<string, Page
       try {
         const outcome =
           wantsPasskey || (password === "" && offersChoice(page.request.pool))
-            ? await flows.start(contextOf(page), "USER_AUTH", {
+            ? await startAuth(cognito, contextOf(page), "USER_AUTH", {
                 USERNAME: username,
                 ...(wantsPasskey && { PREFERRED_CHALLENGE: "WEB_AUTHN" }),
               })
-            : await flows.start(contextOf(page), "USER_PASSWORD_AUTH", { USERNAME: username, PASSWORD: password });
+            : await startAuth(cognito, contextOf(page), "USER_PASSWORD_AUTH", {
+                USERNAME: username,
+                PASSWORD: password,
+              });
         return await goOn(needs, page, outcome, username);
       } catch (error) {
         if (!(error instanceof AwsError) || error.status >= 500) throw error;
@@ -65,7 +70,12 @@ export function signInHandlers(needs: HostedNeeds): Readonly<Record<string, Page
         const session = step.parameters["totpSecret"] === undefined ? step.session : await verifyApp(step, page);
         const responses = { USERNAME: step.username, ...responsesTo(step, form) };
         const name = step.name as ChallengeNameType;
-        return await goOn(needs, page, await flows.respond(contextOf(page), name, session, responses), step.username);
+        return await goOn(
+          needs,
+          page,
+          await respondToChallenge(cognito, contextOf(page), name, session, responses),
+          step.username,
+        );
       } catch (error) {
         if (!(error instanceof AwsError) || error.status >= 500) throw error;
         // The session is over: nothing but a new sign-in helps.
