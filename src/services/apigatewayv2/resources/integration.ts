@@ -54,7 +54,6 @@ function inputOf(properties: Properties) {
     ConnectionId: textOf(properties, "ConnectionId"),
     ConnectionType: oneOf(connections, properties, "ConnectionType"),
     ContentHandlingStrategy: oneOf(conversions, properties, "ContentHandlingStrategy"),
-    CredentialsArn: textOf(properties, "CredentialsArn"),
     Description: textOf(properties, "Description"),
     IntegrationMethod: textOf(properties, "IntegrationMethod"),
     IntegrationSubtype: textOf(properties, "IntegrationSubtype"),
@@ -63,6 +62,7 @@ function inputOf(properties: Properties) {
     PassthroughBehavior: oneOf(passthroughs, properties, "PassthroughBehavior"),
     PayloadFormatVersion: formatOf(properties),
     // What the template does not have any more is taken away by an empty value.
+    CredentialsArn: textOf(properties, "CredentialsArn") ?? "",
     RequestTemplates: textsOf(properties, "RequestTemplates"),
     TemplateSelectionExpression: textOf(properties, "TemplateSelectionExpression") ?? "",
     ...parametersOf(properties),

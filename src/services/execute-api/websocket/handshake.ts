@@ -80,9 +80,9 @@ export async function decideHandshake(
   const outcome = await new Promise<RouteOutcome>((resolve) => connect.run(event, resolve));
   if (outcome.outcome === "failed") return refuse(outcome);
   // AWS: any other status than a success refuses the handshake, with that status.
-  if (outcome.status < 200 || outcome.status > 299) {
-    return refuse({ status: outcome.status, message: outcome.status === 401 ? "Unauthorized" : "Forbidden" });
-  }
+  const { status } = outcome;
+  if (status < 200 || status > 599) return refuse({ status: 500, message: "Internal server error" });
+  if (status > 299) return refuse({ status, message: status === 401 ? "Unauthorized" : "Forbidden" });
   return { facts: event.connection, subprotocol: headerOf(outcome.headers, "sec-websocket-protocol") };
 }
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../../../kernel/clock.ts";
 import { type FakeGateway, startFakeGateway } from "../fake-gateway.ts";
 import { connectClient } from "./client.ts";
+import { mockOf, refusedHandshake, webSocketStage } from "./fake-stage.ts";
 import type { PublishedWebSocketMock } from "./published.ts";
 
 let gateway: FakeGateway;
@@ -82,6 +83,17 @@ test("A mock with NEVER and no template is an Unsupported Media Type", async () 
   const answer = await answerOf({ passthroughBehavior: "NEVER" }, {});
   expect(JSON.parse(answer)).toMatchObject({ message: "Unsupported Media Type" });
 });
+
+test.each(["000", "100", "700"])(
+  "A mock's status %s, which is none of an answer, refuses a handshake with 500",
+  async (status) => {
+    const integration = mockOf("", { requestTemplates: { $default: `{"statusCode": ${status}}` } });
+    const connect = { routeKey: "$connect", authorizationType: "NONE", responds: false, integration } as const;
+    await gateway.publish(webSocketStage("odd", [connect]));
+    const refused = await refusedHandshake(connectClient(`${gateway.url.replace("http", "ws")}/odd/prod`));
+    expect(refused.status).toBe(500);
+  },
+);
 
 test.each([
   ["responses that do not match", { responses: [{ key: "/5\\d\\d/", templates: {} }] }],
