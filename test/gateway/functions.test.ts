@@ -13,6 +13,18 @@ const invocation = (name: string) =>
   `arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${functionArn(name)}/invocations`;
 const streamedInvocation = (name: string) =>
   `arn:aws:apigateway:us-east-1:lambda:path/2021-11-15/functions/${functionArn(name)}/response-streaming-invocations`;
+const operation = (name: string, more: object) => ({
+  get: {
+    responses: {},
+    "x-amazon-apigateway-integration": {
+      type: "aws_proxy",
+      httpMethod: "POST",
+      uri: invocation("hello"),
+      ...(name === "none" ? {} : { credentials: roleArn(name) }),
+      ...more,
+    },
+  },
+});
 const piece = 64 * 1024;
 const pieces = 512;
 
@@ -59,18 +71,6 @@ beforeAll(async () => {
     await access.iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: "p", PolicyDocument }));
   }
   const names = ["none", ...Object.keys(roles)];
-  const operation = (name: string, more: object) => ({
-    get: {
-      responses: {},
-      "x-amazon-apigateway-integration": {
-        type: "aws_proxy",
-        httpMethod: "POST",
-        uri: invocation("hello"),
-        ...(name === "none" ? {} : { credentials: roleArn(name) }),
-        ...more,
-      },
-    },
-  });
   const pathsWith = (more: object) => Object.fromEntries(names.map((name) => [`/${name}`, operation(name, more)]));
   const v1 = new APIGatewayClient(settings);
   const streams = { uri: streamedInvocation("flood"), responseTransferMode: "STREAM" };

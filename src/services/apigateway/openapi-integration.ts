@@ -83,6 +83,7 @@ function readResponses(members: Members): Record<string, IntegrationResponseReco
   for (const [pattern, value] of Object.entries(members)) {
     const response = asMembers(value);
     const statusCode = String(response["statusCode"] ?? "200");
+    if (!/^[1-5]\d\d$/.test(statusCode)) throw badRequest(`Invalid status code specified: ${statusCode}`);
     const responseParameters = readTexts(response["responseParameters"]);
     const responseTemplates = readTexts(response["responseTemplates"]);
     responses[statusCode] = {

@@ -1,4 +1,5 @@
 import { notImplemented } from "../../aws/error.ts";
+import { isHeaderName } from "../../proxy/response-headers.ts";
 import type { PublishedCors } from "../execute-api/port.ts";
 import { badRequest } from "./errors.ts";
 import { apiGatewayV2Limits as limits } from "./limits.ts";
@@ -103,6 +104,13 @@ export function parseCors(cors: CorsInput | undefined): PublishedCors | undefine
       throw badRequest(`Invalid format for origin ${origin}. Allowed format is '*' or <scheme>://<host>[:port]`);
     }
   }
+  // What is sent as a header to every browser must be one; the words are ours.
+  const named = { allowMethods: cors.AllowMethods, allowHeaders: cors.AllowHeaders, exposeHeaders: cors.ExposeHeaders };
+  for (const [member, names] of Object.entries(named)) {
+    const wrong = names?.find((name) => !isHeaderName(name));
+    if (wrong !== undefined) throw badRequest(`Invalid value ${JSON.stringify(wrong)} in ${member}`);
+  }
+  if (cors.MaxAge !== undefined && !Number.isInteger(cors.MaxAge)) throw badRequest("maxAge should be an integer");
   if (cors.AllowCredentials === true && origins.includes("*")) {
     throw badRequest("allowCredentials is not supported for origin *");
   }

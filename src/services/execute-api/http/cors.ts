@@ -1,3 +1,4 @@
+import { isHeaderName } from "../../../proxy/response-headers.ts";
 import type { PublishedCors } from "../port.ts";
 
 /** CORS of an HTTP API, ready to answer. */
@@ -59,6 +60,8 @@ function isCorsHeader(name: string): boolean {
   return name.toLowerCase().startsWith("access-control-");
 }
 
+/** What cannot be sent is left out: APIs from before it was refused may have it. */
 function list(name: string, values: readonly string[] | undefined): string[] {
-  return values === undefined || values.length === 0 ? [] : [name, values.join(",")];
+  const sendable = values?.filter(isHeaderName) ?? [];
+  return sendable.length === 0 ? [] : [name, sendable.join(",")];
 }

@@ -45,7 +45,8 @@ export function compileGatewayResponses(configured: readonly PublishedGatewayRes
     const mapped = compileHeaders(own?.responseParameters ?? {});
     const hasType = mapped.some(({ name }) => name.toLowerCase() === "content-type");
     return {
-      status: own?.statusCode === undefined ? status : Number(own.statusCode),
+      // An answer that ends a request is not interim, whatever AWS lets be configured.
+      status: own?.statusCode === undefined || Number(own.statusCode) < 200 ? status : Number(own.statusCode),
       errorType,
       message,
       headers: (request) => {

@@ -95,6 +95,8 @@ function compileResponseSource(expression: string): ResponseSource | undefined {
 }
 
 function answerMapped(request: RestRequest, answered: IntegrationAnswer, response: CompiledResponse): void {
+  // An answer that ends a request is not interim, whatever AWS lets be configured.
+  if (response.status < 200) return refuse(request, "API_CONFIGURATION_ERROR");
   const { exchange, stage } = request;
   const accept = firstMediaType(exchange.headers.accept);
   const answeredType = valuesOf(answered.headers, "content-type")[0] ?? "";
