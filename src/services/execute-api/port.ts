@@ -510,10 +510,12 @@ export interface ServiceSubtype {
   readonly service: string;
   readonly action: string;
   /** How each parameter is written in the service's JSON. */
-  readonly parameters: Readonly<Record<string, "text" | "number" | "json" | "base64">>;
+  readonly parameters: Readonly<Record<string, "text" | "number" | "json" | "base64" | "time">>;
   readonly required: readonly string[];
   /** The parameters are the one entry of this list. */
   readonly entryOf?: string;
+  /** The operation is a GET of a path with `{Parameter}`; its query by name is of parameters. */
+  readonly get?: { readonly path: string; readonly query: Readonly<Record<string, string>> };
 }
 
 /** How an HTTP API changes requests and answers on their way. */

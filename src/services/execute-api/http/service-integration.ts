@@ -1,7 +1,7 @@
 import { AwsError } from "../../../aws/error.ts";
 import { sourceIp } from "../../../proxy/client-address.ts";
 import { callService } from "../integrations/service-call.ts";
-import { serviceSubtypes, subtypeInput } from "../integrations/service-subtypes.ts";
+import { serviceSubtypes, subtypeInput, subtypeTarget } from "../integrations/service-subtypes.ts";
 import { sourceArn } from "../lambda-call.ts";
 import type { PublishedRoute, PublishedServiceIntegration } from "../port.ts";
 import { compileResponseParameters } from "./parameter-mapping.ts";
@@ -33,13 +33,25 @@ export function compileServiceIntegration(
     const input = subtype && subtypeInput(subtype, values);
     if (subtype === undefined || input === undefined)
       throw new AwsError("BadRequest", 400, "A parameter is not what the operation takes");
+    const userAgent = { "user-agent": `AmazonAPIGateway_${published.apiId}` };
+    const asPath = subtypeTarget(subtype, values);
     return callService(needs, {
-      target: subtype,
-      path: "/",
-      method: "POST",
-      query: "",
-      headers: { "content-type": "application/x-amz-json-1.0", "user-agent": `AmazonAPIGateway_${published.apiId}` },
-      body: Buffer.from(input, "utf8"),
+      ...(asPath === undefined
+        ? {
+            target: subtype,
+            path: "/",
+            method: "POST",
+            query: "",
+            headers: { "content-type": "application/x-amz-json-1.0", ...userAgent },
+            body: Buffer.from(input, "utf8"),
+          }
+        : {
+            target: { service: subtype.service, action: undefined },
+            ...asPath,
+            method: "GET",
+            headers: userAgent,
+            body: Buffer.alloc(0),
+          }),
       principal: await needs.integrations.roles.assume(integration.credentials, arn),
       account: published.account,
       region: values.get("Region") ?? published.region,

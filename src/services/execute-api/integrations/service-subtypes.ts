@@ -24,7 +24,7 @@ const event = {
   Source: "text",
   EventBusName: "text",
   Resources: "json",
-  Time: "text",
+  Time: "time",
   TraceHeader: "text",
 } as const;
 const kinesisRecord = {
@@ -65,7 +65,13 @@ export const serviceSubtypes: ReadonlyMap<string, ServiceSubtype> = new Map<stri
   ["SQS-PurgeQueue", of("sqs", "PurgeQueue", { QueueUrl: "text" }, ["QueueUrl"])],
   [
     "AppConfig-GetConfiguration",
-    of("appconfig", "GetConfiguration", configuration, Object.keys(configuration).slice(0, 4)),
+    {
+      ...of("appconfig", "GetConfiguration", configuration, Object.keys(configuration).slice(0, 4)),
+      get: {
+        path: "/applications/{Application}/environments/{Environment}/configurations/{Configuration}",
+        query: { client_id: "ClientId", client_configuration_version: "ClientConfigurationVersion" },
+      },
+    },
   ],
   ["Kinesis-PutRecord", of("kinesis", "PutRecord", kinesisRecord, ["StreamName", "Data", "PartitionKey"])],
   ["StepFunctions-StartExecution", of("states", "StartExecution", execution, ["StateMachineArn"])],
@@ -83,6 +89,21 @@ function of(
   required: readonly string[],
 ): ServiceSubtype {
   return { service, action, parameters, required };
+}
+
+/** The request of an operation that is one by its path, as AppConfig's are; undefined for those that take JSON. */
+export function subtypeTarget(
+  { get }: ServiceSubtype,
+  values: ReadonlyMap<string, string>,
+): { readonly path: string; readonly query: string } | undefined {
+  if (get === undefined) return undefined;
+  const path = get.path.replaceAll(/\{(\w+)\}/g, (_all, name: string) => encodeURIComponent(values.get(name) ?? ""));
+  const query = new URLSearchParams();
+  for (const [name, parameter] of Object.entries(get.query)) {
+    const value = values.get(parameter);
+    if (value !== undefined) query.set(name, value);
+  }
+  return { path, query: query.toString() };
 }
 
 /** The operation's input, as its service's JSON; undefined where a value is not what the parameter is. */
@@ -104,6 +125,11 @@ function convert(kind: ServiceSubtype["parameters"][string], text: string): unkn
       return text;
     case "base64":
       return Buffer.from(text, "utf8").toString("base64");
+    case "time": {
+      // JSON protocols write moments in seconds.
+      const at = Date.parse(text);
+      return Number.isNaN(at) ? undefined : at / 1000;
+    }
     case "number":
       return /^-?\d{1,9}$/.test(text) ? Number(text) : undefined;
     case "json":
