@@ -306,3 +306,14 @@ describe("A custom domain name", () => {
     expect((await refusedHandshake(lost)).status).toBe(403);
   });
 });
+
+test("After a restart the same are let in, and a quota that was used up stays so", async () => {
+  const apiId = await createApi({ ApiKeyRequired: true, AuthorizationType: "CUSTOM" });
+  const value = await createPlan(apiId, { quota: { limit: 1, period: "DAY" } });
+  const friend = { Authorization: "friend", "x-api-key": value };
+  expect((await contextOf(connect(apiId, friend))).authorizer.principalId).toBe("p");
+  await platform.restart();
+  expect((await refusedHandshake(connect(apiId, { ...friend, Authorization: "foe" }))).status).toBe(403);
+  const refused = await refusedHandshake(connect(apiId, friend));
+  expect([refused.status, JSON.parse(refused.body).message]).toEqual([429, "Limit Exceeded"]);
+});
