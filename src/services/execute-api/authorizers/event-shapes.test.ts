@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { systemClock } from "../../../kernel/clock.ts";
 import type { LambdaInvokeRequest } from "../../lambda/port.ts";
 import { resultOf, startFakeGateway } from "../fake-gateway.ts";
+import { functionArn, restStageFacts, stageFacts } from "./fake-authorizer.ts";
 import { startTestIssuer } from "./test-issuer.ts";
 
 // AWS's published events of authorizers, and of integrations behind them.
@@ -11,16 +12,7 @@ const file = join(
   process.env["CUMULET_CONFORMANCE_DATA"] ?? join(import.meta.dirname, "../../../../../shared/data"),
   "event-payloads.json",
 );
-const base = {
-  version: 1,
-  account: "000000000000",
-  region: "us-east-1",
-  stageName: "Prod",
-  deploymentId: "d1",
-  variables: { a: "1" },
-  disableExecuteApiEndpoint: false,
-} as const;
-const functionArn = (name: string) => `arn:aws:lambda:us-east-1:000000000000:function:${name}`;
+const base = { ...stageFacts, variables: { a: "1" } } as const;
 const lambda = { id: "a", uri: functionArn("auth"), ttlSeconds: 0 } as const;
 
 /** Certificates come with custom domains, API keys with methods that require them. */
@@ -47,7 +39,7 @@ test.skipIf(!existsSync(file))(
           : { statusCode: 200 },
       ),
     );
-    const rest = { ...base, kind: "rest", binaryMediaTypes: [], gatewayResponses: [] } as const;
+    const rest = { ...restStageFacts, ...base } as const;
     const integration = { type: "AWS_PROXY", uri: functionArn("f"), timeoutMs: 29_000 } as const;
     const method = {
       resourceId: "r",

@@ -1,38 +1,26 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createFakeClock } from "../../../testing/fake-clock.ts";
-import type { LambdaInvokeRequest } from "../../lambda/port.ts";
-import { type FakeGateway, resultOf, startFakeGateway } from "../fake-gateway.ts";
+import type { FakeGateway } from "../fake-gateway.ts";
 import type { PublishedLambdaAuthorizer, PublishedRoute } from "../port.ts";
+import { allow, type FakeAuthorizer, functionArn, stageFacts, startFakeAuthorizer } from "./fake-authorizer.ts";
 
 const clock = createFakeClock(Date.UTC(2026, 2, 12, 19, 3, 58));
 let gateway: FakeGateway;
+let fake: FakeAuthorizer;
 let authorize: (event: Record<string, unknown>) => unknown;
-const asked = () => gateway.invocations.filter(({ functionArn }) => functionArn.endsWith(":auth"));
-const lastAsked = () => JSON.parse(Buffer.from(asked().at(-1)?.payload ?? []).toString("utf8"));
+const asked = () => fake.asked();
+const lastAsked = () => fake.lastAsked();
 
 beforeAll(async () => {
-  gateway = await startFakeGateway(clock);
+  fake = await startFakeAuthorizer(clock);
+  ({ gateway } = fake);
 });
 beforeEach(() => {
   gateway.invocations.length = 0;
+  fake.authorize((event) => authorize(event));
   authorize = () => ({ isAuthorized: true });
-  gateway.answer(async (request: LambdaInvokeRequest) => {
-    if (!request.functionArn.endsWith(":auth")) return resultOf({ statusCode: 200, body: "through" });
-    const answer = await authorize(JSON.parse(Buffer.from(request.payload).toString("utf8")));
-    return answer instanceof Error
-      ? { ...resultOf({ errorMessage: answer.message }), functionError: "Unhandled" }
-      : resultOf(answer);
-  });
 });
 afterAll(() => gateway.stop());
-
-const allow = (resource: unknown) => ({
-  principalId: "me",
-  policyDocument: {
-    Version: "2012-10-17",
-    Statement: [{ Effect: "Allow", Action: "execute-api:Invoke", Resource: resource }],
-  },
-});
 
 let count = 0;
 async function publish(
@@ -46,27 +34,22 @@ async function publish(
     authorizerId: "a",
     integration: {
       type: "AWS_PROXY",
-      uri: "arn:aws:lambda:us-east-1:000000000000:function:f",
+      uri: functionArn("f"),
       timeoutMs: 30_000,
       payloadFormatVersion,
     },
   });
   await gateway.publish({
+    ...stageFacts,
     kind: "http",
-    version: 1,
-    account: "000000000000",
-    region: "us-east-1",
     apiId,
-    stageName: "Prod",
-    deploymentId: "d1",
     variables: { v: "1" },
-    disableExecuteApiEndpoint: false,
     routes: [route("ANY /a/{id}"), route("GET /b")],
     authorizers: [
       {
         id: "a",
         type: "REQUEST",
-        uri: "arn:aws:lambda:us-east-1:000000000000:function:auth",
+        uri: functionArn("auth"),
         identitySources: ["$request.header.Who", "$request.querystring.q"],
         ttlSeconds: 0,
         payloadFormatVersion: "2.0",

@@ -5,6 +5,7 @@ import type { Principal } from "../../../aws/principal.ts";
 import { systemClock } from "../../../kernel/clock.ts";
 import { createLog } from "../../../kernel/log.ts";
 import { type FakeGateway, startFakeGateway } from "../fake-gateway.ts";
+import { functionArn, restStageFacts } from "./fake-authorizer.ts";
 
 let gateway: FakeGateway;
 let principal: Principal;
@@ -83,17 +84,8 @@ test.each([
     };
     identity = ofCaller;
     await gateway.publish({
-      kind: "rest",
-      version: 1,
-      account: "000000000000",
-      region: "us-east-1",
+      ...restStageFacts,
       apiId: "iam",
-      stageName: "Prod",
-      deploymentId: "d",
-      variables: {},
-      disableExecuteApiEndpoint: false,
-      binaryMediaTypes: [],
-      gatewayResponses: [],
       policy: policies[ofApi],
       methods: [
         {
@@ -103,7 +95,7 @@ test.each([
           authorizationType: "AWS_IAM",
           integration: {
             type: "AWS_PROXY",
-            uri: "arn:aws:lambda:us-east-1:000000000000:function:f",
+            uri: functionArn("f"),
             timeoutMs: 29_000,
           },
         },

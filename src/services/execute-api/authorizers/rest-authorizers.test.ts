@@ -1,46 +1,38 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { AwsError } from "../../../aws/error.ts";
 import { createFakeClock } from "../../../testing/fake-clock.ts";
-import type { LambdaInvokeRequest } from "../../lambda/port.ts";
-import { type FakeGateway, resultOf, startFakeGateway } from "../fake-gateway.ts";
+import type { FakeGateway } from "../fake-gateway.ts";
 import type { PublishedLambdaAuthorizer, PublishedMethod, PublishedRestStage } from "../port.ts";
+import {
+  allow,
+  type FakeAuthorizer,
+  functionArn,
+  invokePolicy as policy,
+  restStageFacts,
+  startFakeAuthorizer,
+} from "./fake-authorizer.ts";
 
 const clock = createFakeClock(Date.UTC(2026, 2, 12, 19, 3, 58));
 let gateway: FakeGateway;
+let fake: FakeAuthorizer;
 /** What the authorizer's function answers, or does. */
 let authorize: (event: Record<string, unknown>) => unknown;
-const asked = () => gateway.invocations.filter(({ functionArn }) => functionArn.endsWith(":auth"));
-const lastAsked = () => JSON.parse(Buffer.from(asked().at(-1)?.payload ?? []).toString("utf8"));
+const asked = () => fake.asked();
+const lastAsked = () => fake.lastAsked();
 
 beforeAll(async () => {
-  gateway = await startFakeGateway(clock);
+  fake = await startFakeAuthorizer(clock);
+  ({ gateway } = fake);
 });
 beforeEach(() => {
   gateway.invocations.length = 0;
+  fake.authorize((event) => authorize(event));
   authorize = () => allow("*");
-  gateway.answer(async (request: LambdaInvokeRequest) => {
-    if (!request.functionArn.endsWith(":auth")) return resultOf({ statusCode: 200, body: "through" });
-    const answer = await authorize(JSON.parse(Buffer.from(request.payload).toString("utf8")));
-    return answer instanceof Error
-      ? { ...resultOf({ errorMessage: answer.message }), functionError: "Unhandled" }
-      : resultOf(answer);
-  });
 });
 afterAll(() => gateway.stop());
 
 const functionUri = (name: string) =>
-  `arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:000000000000:function:${name}/invocations`;
-
-function policy(effect: string, resource: string, more: object = {}) {
-  return {
-    Version: "2012-10-17",
-    Statement: [{ Effect: effect, Action: "execute-api:Invoke", Resource: resource, ...more }],
-  };
-}
-
-function allow(resource: string, more: object = {}) {
-  return { principalId: "me", policyDocument: policy("Allow", resource), ...more };
-}
+  `arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${functionArn(name)}/invocations`;
 
 const token: PublishedLambdaAuthorizer = {
   id: "a1",
@@ -69,17 +61,8 @@ async function publish(
 ): Promise<string> {
   const apiId = `api${++count}`;
   await gateway.publish({
-    kind: "rest",
-    version: 1,
-    account: "000000000000",
-    region: "us-east-1",
+    ...restStageFacts,
     apiId,
-    stageName: "Prod",
-    deploymentId: "d1",
-    variables: {},
-    disableExecuteApiEndpoint: false,
-    binaryMediaTypes: [],
-    gatewayResponses: [],
     methods: [method("/a"), method("/b")],
     authorizers: [{ ...token, ...authorizer }],
     ...more,

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { createFakeClock } from "../../../testing/fake-clock.ts";
 import { type FakeGateway, startFakeGateway } from "../fake-gateway.ts";
 import type { PublishedJwtAuthorizer, PublishedMethod, PublishedPoolAuthorizer, PublishedRoute } from "../port.ts";
+import { functionArn, restStageFacts, stageFacts } from "./fake-authorizer.ts";
 import { startTestIssuer, type TestIssuer } from "./test-issuer.ts";
 
 const clock = createFakeClock(Date.UTC(2026, 2, 12, 19, 3, 58));
@@ -25,16 +26,7 @@ beforeEach(async () => {
 });
 afterAll(() => gateway.stop());
 
-const base = {
-  version: 1,
-  account: "000000000000",
-  region: "us-east-1",
-  stageName: "Prod",
-  deploymentId: "d1",
-  variables: {},
-  disableExecuteApiEndpoint: false,
-} as const;
-const uri = "arn:aws:lambda:us-east-1:000000000000:function:f";
+const uri = functionArn("f");
 
 let count = 0;
 async function publishHttp(
@@ -44,7 +36,7 @@ async function publishHttp(
 ): Promise<string> {
   const apiId = `http${++count}`;
   await gateway.publish({
-    ...base,
+    ...stageFacts,
     kind: "http",
     apiId,
     routes: [
@@ -94,12 +86,9 @@ async function publishRest(
 ): Promise<string> {
   const apiId = `rest${++count}`;
   await gateway.publish({
-    ...base,
-    kind: "rest",
+    ...restStageFacts,
     apiId,
     ...(policy === undefined ? {} : { policy }),
-    binaryMediaTypes: [],
-    gatewayResponses: [],
     methods: [
       {
         resourceId: "r",
