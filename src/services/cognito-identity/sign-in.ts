@@ -7,7 +7,15 @@ import {
   resourceConflict,
   unauthenticatedRefused,
 } from "./errors.ts";
-import { findByLogin, readIdentity, writeIdentity, type Identity, type IdentityPool, type Login } from "./model.ts";
+import {
+  deleteIdentity,
+  findByLogin,
+  readIdentity,
+  writeIdentity,
+  type Identity,
+  type IdentityPool,
+  type Login,
+} from "./model.ts";
 import type { VerifiedLogins } from "./logins.ts";
 
 /** A new identity of a pool. */
@@ -45,7 +53,7 @@ export async function findOwner(
 
 /**
  * The identity with the logins that were verified, new ones linked to it. Somebody signed in must show a login that is
- * already linked to the identity, or one that is nobody's while the identity is a guest's.
+ * already linked to the identity. A guest becomes whoever the logins show, under that one's id where there is one.
  */
 export async function signIn(
   tx: Transaction,
@@ -65,8 +73,14 @@ export async function signIn(
   }
   const logins = signedIn.map(({ login }) => login);
   const owner = await findOwner(tx, pool.id, logins);
-  if (owner !== undefined && owner.id !== identityId)
-    throw resourceConflict("Login is already linked to another account.");
+  if (owner !== undefined && owner.id !== identityId) {
+    if (identity.logins.length > 0 || own !== undefined) {
+      throw resourceConflict("Login is already linked to another account.");
+    }
+    // AWS: a guest who turns out to be somebody known is that from now on, under the known identity's id.
+    deleteIdentity(tx, identity);
+    return link(tx, owner, logins, now);
+  }
   const isKnown = own !== undefined || owner !== undefined || identity.logins.length === 0;
   if (!isKnown) throw loginsDoNotMatch();
   return link(tx, identity, logins, now);

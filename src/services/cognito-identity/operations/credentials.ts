@@ -41,11 +41,11 @@ export function credentialOperations(needs: CredentialNeeds) {
     identityId: string,
     logins: Readonly<Record<string, string>> | undefined,
     call: Call,
-  ): Promise<{ readonly pool: IdentityPool; readonly verified: VerifiedLogins }> => {
+  ): Promise<{ readonly pool: IdentityPool; readonly verified: VerifiedLogins; readonly identityId: string }> => {
     const pool = await poolOf(identityId);
     const verified = await verifyLogins(pool, logins, call.now);
-    await store.transact((tx) => signIn(tx, pool, identityId, verified, call.now));
-    return { pool, verified };
+    const identity = await store.transact((tx) => signIn(tx, pool, identityId, verified, call.now));
+    return { pool, verified, identityId: identity.id };
   };
 
   return {
@@ -74,8 +74,7 @@ export function credentialOperations(needs: CredentialNeeds) {
     GetCredentialsForIdentity: {
       authorize: () => [],
       async run(input, call) {
-        const identityId = present(input.IdentityId);
-        const { pool, verified } = await enter(identityId, input.Logins, call);
+        const { pool, verified, identityId } = await enter(present(input.IdentityId), input.Logins, call);
         const roleArn = roleFor(pool, verified, input.CustomRoleArn);
         const issued = await assumeRole(needs, call, roleArn, toToken(pool, identityId, verified));
         return {
@@ -93,12 +92,11 @@ export function credentialOperations(needs: CredentialNeeds) {
     GetOpenIdToken: {
       authorize: () => [],
       async run(input, call) {
-        const identityId = present(input.IdentityId);
-        const pool = await poolOf(identityId);
+        const pool = await poolOf(present(input.IdentityId));
         if (pool.allowClassicFlow !== true) {
           throw invalidParameter("Basic (classic) flow is not enabled, please use enhanced flow.");
         }
-        const { verified } = await enter(identityId, input.Logins, call);
+        const { verified, identityId } = await enter(present(input.IdentityId), input.Logins, call);
         const token = toToken(pool, identityId, verified);
         const key = await signingKey();
         return {
