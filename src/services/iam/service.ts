@@ -37,8 +37,16 @@ import type { IamPort } from "./port.ts";
 import { withoutSessions } from "./session-guard.ts";
 import { accessKeyType } from "./resources/access-key.ts";
 import { groupType, userToGroupAdditionType } from "./resources/group.ts";
+import { inlinePolicyTypes } from "./resources/inline-policy.ts";
 import { managedPolicyType } from "./resources/managed-policy.ts";
 import { policyType } from "./resources/policy.ts";
+import {
+  instanceProfileType,
+  oidcProviderType,
+  samlProviderType,
+  serviceLinkedRoleType,
+  virtualMfaDeviceType,
+} from "./resources/providers.ts";
 import { roleType } from "./resources/role.ts";
 import { userType } from "./resources/user.ts";
 
@@ -105,6 +113,12 @@ export function createIam(needs: IamNeeds): Iam {
       groupType,
       userToGroupAdditionType,
       accessKeyType,
+      oidcProviderType,
+      samlProviderType,
+      virtualMfaDeviceType,
+      serviceLinkedRoleType,
+      instanceProfileType,
+      ...inlinePolicyTypes,
     ],
     managedPolicies: awsPolicyArns(),
     identities,

@@ -1,4 +1,3 @@
-import { notImplemented } from "../../../aws/error.ts";
 import type { ResourceContext, ResourceType } from "../../cloudformation/port.ts";
 import { removePolicies, syncPolicies } from "./entity-policies.ts";
 import { iamOf, textOf, textsOf, unlessGone, unlessResumed, wholly, without } from "./properties.ts";
@@ -27,11 +26,14 @@ export const groupType: ResourceType = {
   },
 
   async update(context) {
+    const iam = iamOf(context);
+    const GroupName = context.state.physicalId;
     if (context.properties["Path"] !== context.previous["Path"]) {
-      throw notImplemented("Changing the Path of an AWS::IAM::Group");
+      await iam.UpdateGroup({ GroupName, NewPath: String(context.properties["Path"] ?? "/") });
     }
-    await syncPolicies(iamOf(context), "group", context.state.physicalId, context.properties, context.previous);
-    return context.state;
+    await syncPolicies(iam, "group", GroupName, context.properties, context.previous);
+    const { Group } = await iam.GetGroup({ GroupName });
+    return { physicalId: GroupName, attributes: { Arn: Group?.Arn } };
   },
 
   delete: (context) => remove(context, context.state.physicalId),

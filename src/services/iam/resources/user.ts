@@ -1,3 +1,4 @@
+import { AwsError } from "../../../aws/error.ts";
 import type { ResourceContext, ResourceType } from "../../cloudformation/port.ts";
 import { removePolicies, syncPolicies } from "./entity-policies.ts";
 import { iamOf, tagsOf, textOf, textsOf, unlessGone, unlessResumed, wholly, without } from "./properties.ts";
@@ -6,6 +7,8 @@ export const userType: ResourceType = {
   type: "AWS::IAM::User",
   properties: [
     "Groups",
+    "LoginProfile.Password",
+    "LoginProfile.PasswordResetRequired",
     "ManagedPolicyArns",
     "Path",
     "PermissionsBoundary",
@@ -36,6 +39,7 @@ export const userType: ResourceType = {
       async () => {
         await syncPolicies(iam, "user", UserName, properties);
         for (const GroupName of textsOf(properties["Groups"])) await iam.AddUserToGroup({ GroupName, UserName });
+        await setLoginProfile(context, UserName);
         const { User } = await iam.GetUser({ UserName });
         return { physicalId: UserName, attributes: { Arn: User?.Arn } };
       },
@@ -66,6 +70,9 @@ export const userType: ResourceType = {
     const gone = had.flatMap(({ Key }) => (Key === undefined || tags.some((tag) => tag.Key === Key) ? [] : [Key]));
     if (gone.length > 0) await iam.UntagUser({ UserName, TagKeys: gone });
     if (tags.length > 0) await iam.TagUser({ UserName, Tags: tags });
+    if (JSON.stringify(properties["LoginProfile"]) !== JSON.stringify(previous["LoginProfile"])) {
+      await setLoginProfile(context, UserName);
+    }
     const { User } = await iam.GetUser({ UserName });
     return { physicalId: UserName, attributes: { Arn: User?.Arn } };
   },
@@ -73,11 +80,33 @@ export const userType: ResourceType = {
   delete: (context) => remove(context, context.state.physicalId),
 };
 
+/** The password that the template gives, or none. */
+async function setLoginProfile(context: ResourceContext, UserName: string): Promise<void> {
+  const iam = iamOf(context);
+  const wanted = context.properties["LoginProfile"];
+  if (typeof wanted !== "object" || wanted === null || !("Password" in wanted)) {
+    await unlessGone(iam.DeleteLoginProfile({ UserName }));
+    return;
+  }
+  const profile = {
+    UserName,
+    Password: String(wanted.Password),
+    PasswordResetRequired: "PasswordResetRequired" in wanted && wanted.PasswordResetRequired === true,
+  };
+  try {
+    await iam.UpdateLoginProfile(profile);
+  } catch (error) {
+    if (!(error instanceof AwsError) || error.code !== "NoSuchEntity") throw error;
+    await iam.CreateLoginProfile(profile);
+  }
+}
+
 async function remove(context: ResourceContext, UserName: string): Promise<void> {
   const iam = iamOf(context);
   for (const GroupName of textsOf(context.properties["Groups"])) {
     await unlessGone(iam.RemoveUserFromGroup({ GroupName, UserName }));
   }
   await removePolicies(iam, "user", UserName, context.properties);
+  if (context.properties["LoginProfile"] !== undefined) await unlessGone(iam.DeleteLoginProfile({ UserName }));
   await unlessGone(iam.DeleteUser({ UserName }));
 }
