@@ -7,9 +7,12 @@ import { equalBytes } from "../passwords/srp.ts";
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const stepMs = 30_000;
 
-/** A secret for an authenticator app: 260 bits in Base32, 52 characters as AWS's. */
+/** A secret for an authenticator app: 32 bytes in Base32, 52 characters as AWS's. */
 export function drawSecret(ids: Ids): string {
-  return ids.random(52, alphabet);
+  let bits = "";
+  for (const byte of ids.bytes(32)) bits += byte.toString(2).padStart(8, "0");
+  const groups = bits.padEnd(260, "0").match(/.{5}/g) ?? [];
+  return groups.map((group) => alphabet.charAt(Number.parseInt(group, 2))).join("");
 }
 
 /**
