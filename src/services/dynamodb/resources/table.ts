@@ -143,7 +143,11 @@ async function updateSettings(context: ResourceContext, dynamodb: Client, TableN
     await dynamodb.UpdateTable({ TableName, ...pick(properties, ["OnDemandThroughput"]) });
   }
   if (changed("TableClass")) {
-    await dynamodb.UpdateTable({ TableName, TableClass: "STANDARD", ...pick(properties, ["TableClass"]) });
+    const isInfrequent = properties["TableClass"] === "STANDARD_INFREQUENT_ACCESS";
+    await dynamodb.UpdateTable({
+      TableName,
+      TableClass: isInfrequent ? "STANDARD_INFREQUENT_ACCESS" : "STANDARD",
+    });
   }
   if (changed("DeletionProtectionEnabled")) {
     await dynamodb.UpdateTable({
