@@ -75,7 +75,7 @@ export function changeSetOperations(needs: OperationNeeds) {
       async run(input, call) {
         refuseMembers(call, input);
         refuseChangeSetMembers(call, input);
-        await passRole(needs, call, input.RoleARN);
+        await passRole(needs, call, input.RoleARN, input.StackName);
         const changeSetName = checkedChangeSetName(input.ChangeSetName);
         const type = input.ChangeSetType ?? "UPDATE";
         if (type === "IMPORT") throw memberNotImplemented(call.operation, "ChangeSetType IMPORT");

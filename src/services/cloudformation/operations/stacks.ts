@@ -54,7 +54,7 @@ export function stackOperations(needs: OperationNeeds) {
         if (input.DisableRollback !== undefined && input.OnFailure !== undefined) {
           throw validationError("DisableRollback and OnFailure cannot both be specified");
         }
-        await passRole(needs, call, input.RoleARN);
+        await passRole(needs, call, input.RoleARN, stackName);
         const repeated = await store.read((reader) => findStack(reader, call, stackName));
         if (repeated) return { StackId: repeatOf(repeated, input.ClientRequestToken).stackId };
         const text = await readTemplateText(input, call, directory);
@@ -96,7 +96,7 @@ export function stackOperations(needs: OperationNeeds) {
         for (const member of ["StackPolicyDuringUpdateBody", "StackPolicyDuringUpdateURL"] as const) {
           if (input[member] !== undefined) throw memberNotImplemented(call.operation, member);
         }
-        await passRole(needs, call, input.RoleARN);
+        await passRole(needs, call, input.RoleARN, input.StackName);
         const { stack, previous, resources } = await readForUpdate(needs, call, input.StackName ?? "");
         const text = input.UsePreviousTemplate
           ? previous.texts.original
@@ -121,7 +121,7 @@ export function stackOperations(needs: OperationNeeds) {
           throw memberNotImplemented(call.operation, "DeletionMode");
         }
         if (input.DeploymentConfig !== undefined) throw memberNotImplemented(call.operation, "DeploymentConfig");
-        await passRole(needs, call, input.RoleARN);
+        await passRole(needs, call, input.RoleARN, nameOrId);
         const stackId = await store.transact(async (tx) => {
           const stack = await findStack(tx, call, nameOrId);
           // AWS: deleting what is not there succeeds.
@@ -174,7 +174,7 @@ export function stackOperations(needs: OperationNeeds) {
       authorize: (input, call) => onStack(needs, call, input.StackName, deploymentContext(input)),
       async run(input, call) {
         if (input.ForceRollback === true) throw memberNotImplemented(call.operation, "ForceRollback");
-        await passRole(needs, call, input.RoleARN);
+        await passRole(needs, call, input.RoleARN, input.StackName);
         await store.transact(async (tx) => {
           const stack = await findStack(tx, call, input.StackName ?? "");
           if (!stack) throw stackNotFound(input.StackName ?? "");
@@ -269,7 +269,12 @@ export function checkedStackName(name: string | undefined): string {
 }
 
 /** The caller must be allowed to hand over the role, and CloudFormation to take it on. */
-export async function passRole(needs: OperationNeeds, call: Call, roleArn: string | undefined): Promise<void> {
+export async function passRole(
+  needs: OperationNeeds,
+  call: Call,
+  roleArn: string | undefined,
+  stack: string | undefined,
+): Promise<void> {
   if (roleArn === undefined) return;
   await call.authorize(needs.iam.passRole(roleArn, "cloudformation.amazonaws.com"));
   try {
@@ -277,6 +282,10 @@ export async function passRole(needs: OperationNeeds, call: Call, roleArn: strin
       roleArn,
       service: "cloudformation.amazonaws.com",
       sessionName: "AWSCloudFormation",
+      // A stack that is still to be made has no id yet.
+      sourceArn: stack?.startsWith("arn:")
+        ? stack
+        : toArn("cloudformation", call.region, call.account, `stack/${stack ?? ""}/*`),
     });
   } catch {
     throw validationError(`Role ${roleArn} is invalid or cannot be assumed`);

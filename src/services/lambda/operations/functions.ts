@@ -69,7 +69,8 @@ export function functionOperations(needs: OperationNeeds) {
       throw new AwsError("AccessDeniedException", 403, "Cross-account pass role is not allowed.");
     }
     try {
-      await iam.assumeRole({ roleArn, service: "lambda.amazonaws.com", sessionName: name });
+      const sourceArn = functionArn(call, name);
+      await iam.assumeRole({ roleArn, service: "lambda.amazonaws.com", sessionName: name, sourceArn });
     } catch (error) {
       if (error instanceof AwsError && error.status < 500) throw roleNotAssumable();
       throw error;
