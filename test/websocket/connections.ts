@@ -3,14 +3,13 @@ import {
   GetConnectionCommand,
   PostToConnectionCommand,
 } from "@aws-sdk/client-apigatewaymanagementapi";
-import * as sdk from "@aws-sdk/client-apigatewayv2";
 import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
-import { AddPermissionCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { connectClient, type TestClient } from "../../src/services/execute-api/websocket/client.ts";
-import { clientSettings, createFunctionRole, createNodeFunction } from "../../src/testing/functions.ts";
+import { clientSettings } from "../../src/testing/functions.ts";
 import { startTestServer, type TestServer } from "../../src/testing/server.ts";
+import { createChatApi } from "../../src/testing/web-sockets.ts";
 
 export interface ConnectionsReport {
   readonly connections: number;
@@ -40,7 +39,7 @@ export async function runConnections(count: number, killed: number): Promise<Con
 
 async function measure(server: TestServer, count: number, killed: number): Promise<ConnectionsReport> {
   const settings = clientSettings(server.environment);
-  const apiId = await createApi(settings);
+  const apiId = await createChatApi(settings, chat);
   const url = `ws://127.0.0.1:${server.port}/_cumulet/api/${apiId}/prod`;
   const warm = await connectClient(url);
   warm.send("x");
@@ -114,47 +113,10 @@ async function measure(server: TestServer, count: number, killed: number): Promi
   };
 }
 
-async function createApi(settings: ReturnType<typeof clientSettings>): Promise<string> {
-  await createNodeFunction(settings, {
-    FunctionName: "chat",
-    Role: await createFunctionRole(settings, "chat", [{ Effect: "Allow", Action: "logs:*", Resource: "*" }]),
-    source: `export const handler = async ({ requestContext: { routeKey, connectionId } }) => {
-      if (routeKey === "$disconnect") console.log("left", connectionId);
-      return { statusCode: 200, body: JSON.stringify({ id: connectionId }) };
-    };`,
-  });
-  await new LambdaClient(settings).send(
-    new AddPermissionCommand({
-      FunctionName: "chat",
-      StatementId: "gateway",
-      Action: "lambda:InvokeFunction",
-      Principal: "apigateway.amazonaws.com",
-    }),
-  );
-  const client = new sdk.ApiGatewayV2Client(settings);
-  const { ApiId } = await client.send(
-    new sdk.CreateApiCommand({
-      Name: "chat",
-      ProtocolType: "WEBSOCKET",
-      RouteSelectionExpression: "$request.body.action",
-    }),
-  );
-  const { IntegrationId } = await client.send(
-    new sdk.CreateIntegrationCommand({
-      ApiId,
-      IntegrationType: "AWS_PROXY",
-      IntegrationUri: "arn:aws:lambda:us-east-1:000000000000:function:chat",
-    }),
-  );
-  const Target = `integrations/${IntegrationId}`;
-  await client.send(new sdk.CreateRouteCommand({ ApiId, RouteKey: "$disconnect", Target }));
-  const { RouteId } = await client.send(
-    new sdk.CreateRouteCommand({ ApiId, RouteKey: "$default", Target, RouteResponseSelectionExpression: "$default" }),
-  );
-  await client.send(new sdk.CreateRouteResponseCommand({ ApiId, RouteId, RouteResponseKey: "$default" }));
-  await client.send(new sdk.CreateStageCommand({ ApiId, StageName: "prod", AutoDeploy: true }));
-  return ApiId ?? "";
-}
+const chat = `export const handler = async ({ requestContext: { routeKey, connectionId } }) => {
+  if (routeKey === "$disconnect") console.log("left", connectionId);
+  return { statusCode: 200, body: JSON.stringify({ id: connectionId }) };
+};`;
 
 /** The ids that `$disconnect` has run for, once each has; or what there is after two minutes. */
 async function disconnectsOf(logs: CloudWatchLogsClient, lost: ReadonlySet<string>): Promise<string[]> {

@@ -4,57 +4,24 @@ import {
   GetConnectionCommand,
   PostToConnectionCommand,
 } from "@aws-sdk/client-apigatewaymanagementapi";
-import * as sdk from "@aws-sdk/client-apigatewayv2";
 import { FilterLogEventsCommand, CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
-import { AddPermissionCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createFunctionRole, createNodeFunction } from "../../testing/functions.ts";
 import { startTestNodes, type TestNode, type TestNodes } from "../../testing/nodes.ts";
+import { createChatApi } from "../../testing/web-sockets.ts";
 import { connectClient, type TestClient } from "../execute-api/websocket/client.ts";
 
 let nodes: TestNodes;
 let apiId: string;
-const functionArn = "arn:aws:lambda:us-east-1:000000000000:function:chat";
-const uri = `arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${functionArn}/invocations`;
 
 beforeAll(async () => {
   nodes = await startTestNodes(2, { sandbox: "process" });
-  const { settings } = first();
-  await createNodeFunction(settings, {
-    FunctionName: "chat",
-    Role: await createFunctionRole(settings, "chat", [{ Effect: "Allow", Action: "logs:*", Resource: "*" }]),
-    source: `export const handler = async ({ requestContext: { routeKey, connectionId, disconnectStatusCode } }) => {
+  apiId = await createChatApi(
+    first().settings,
+    `export const handler = async ({ requestContext: { routeKey, connectionId, disconnectStatusCode } }) => {
       if (routeKey === "$disconnect") console.log("left", connectionId, disconnectStatusCode);
       return { statusCode: 200, body: connectionId };
     };`,
-  });
-  await new LambdaClient(settings).send(
-    new AddPermissionCommand({
-      FunctionName: "chat",
-      StatementId: "gateway",
-      Action: "lambda:InvokeFunction",
-      Principal: "apigateway.amazonaws.com",
-    }),
   );
-  const client = new sdk.ApiGatewayV2Client(settings);
-  const { ApiId } = await client.send(
-    new sdk.CreateApiCommand({
-      Name: "chat",
-      ProtocolType: "WEBSOCKET",
-      RouteSelectionExpression: "$request.body.action",
-    }),
-  );
-  apiId = ApiId ?? "";
-  const { IntegrationId } = await client.send(
-    new sdk.CreateIntegrationCommand({ ApiId, IntegrationType: "AWS_PROXY", IntegrationUri: uri }),
-  );
-  const Target = `integrations/${IntegrationId}`;
-  const { RouteId } = await client.send(
-    new sdk.CreateRouteCommand({ ApiId, RouteKey: "$default", Target, RouteResponseSelectionExpression: "$default" }),
-  );
-  await client.send(new sdk.CreateRouteResponseCommand({ ApiId, RouteId, RouteResponseKey: "$default" }));
-  await client.send(new sdk.CreateRouteCommand({ ApiId, RouteKey: "$disconnect", Target }));
-  await client.send(new sdk.CreateStageCommand({ ApiId, StageName: "prod", AutoDeploy: true }));
 }, 60_000);
 afterAll(() => nodes.stop());
 
