@@ -457,6 +457,7 @@ async function buildPlatform(
     ...(await collectJobMetrics()),
   ]);
   const platformApi = createPlatformApi({
+    outbox: cognitoIdp.messages,
     developer: createDeveloperApi({ clock, feed, workbench, siblings, account, region, latest: lambda.latest }),
     explain: createExplainApi({ identities: iam.identities, compile, guardRails, denials, directory, flush: flushAll }),
     verifier,

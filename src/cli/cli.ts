@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   invoke: async () => (await import("./invoke.ts")).invokeCommand,
   logs: async () => (await import("./logs.ts")).logsCommand,
   explain: async () => (await import("./explain.ts")).explainCommand,
+  outbox: async () => (await import("./outbox.ts")).outboxCommand,
   usage: async () => (await import("./usage.ts")).usageCommand,
   users: async () => (await import("./users.ts")).usersCommand,
   keys: async () => (await import("./keys.ts")).keysCommand,

@@ -30,6 +30,8 @@ export interface PlatformApiNeeds {
     readonly metricsToken?: TokenCheck;
   };
   readonly explain?: ExplainApi;
+  /** Messages that an account's user pools have sent, the newest first. */
+  readonly outbox?: (account: string, limit: number) => Promise<readonly object[]>;
   /** For the root of this installation: what `cumulet dev` and `cumulet debug` need. */
   readonly developer?: DeveloperApi;
 }
@@ -42,6 +44,8 @@ export interface PlatformApi {
 
 export const metricsPath = "/metrics";
 const explainPath = "/_cumulet/explain";
+const outboxPath = "/_cumulet/outbox";
+const outboxMessagesMax = 1_000;
 
 export function createPlatformApi(needs: PlatformApiNeeds): PlatformApi {
   const { metering, clock, log } = needs;
@@ -79,6 +83,13 @@ export function createPlatformApi(needs: PlatformApiNeeds): PlatformApi {
     answerJson(response, 200, await explaining.answer(queryOf(request), { account, region, now: clock.now() }));
   };
 
+  const readOutbox = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { account } = await authorize(needs, request, "cumulet:ReadOutbox");
+    const asked = Number(queryOf(request).get("limit") ?? "20");
+    const limit = Number.isInteger(asked) ? Math.min(Math.max(asked, 1), outboxMessagesMax) : 20;
+    answerJson(response, 200, { messages: (await needs.outbox?.(account, limit)) ?? [] });
+  };
+
   const develop = async (path: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { type, account } = await authorize(needs, request, "cumulet:Develop");
     if (type !== "root" || account !== needs.account) {
@@ -107,6 +118,10 @@ export function createPlatformApi(needs: PlatformApiNeeds): PlatformApi {
       }
       if (path === explainPath && needs.explain && request.method === "GET") {
         explain(needs.explain, request, response).catch((error: unknown) => failed(error, response));
+        return true;
+      }
+      if (path === outboxPath && needs.outbox && request.method === "GET") {
+        readOutbox(request, response).catch((error: unknown) => failed(error, response));
         return true;
       }
       const single = path === "/_cumulet/usage/records";

@@ -22,7 +22,8 @@ import { providerOperations } from "./operations/providers.ts";
 import { resourceServerOperations } from "./operations/resource-servers.ts";
 import { signUpOperations } from "./operations/sign-up.ts";
 import { tagOperations } from "./operations/tags.ts";
-import { createOutbox } from "./outbox/outbox.ts";
+import { createOutbox, type Message, readMessages } from "./outbox/outbox.ts";
+import { handleMail } from "./outbox/mail.ts";
 import { customizationOperations } from "./pages/customization-operations.ts";
 import type { PublicApi } from "./pages/public-api.ts";
 import type { UserPoolsHttp, UserPoolsPort } from "./port.ts";
@@ -45,6 +46,8 @@ export interface CognitoIdp {
   readonly port: UserPoolsPort;
   /** Write the job that sweeps what has ended. Before jobs are started. */
   readonly start: () => Promise<void>;
+  /** Messages that an account's pools have sent, the newest first. */
+  readonly messages: (account: string, limit: number) => Promise<readonly Message[]>;
   /** Whose tokens authorizers verify in process. */
   readonly issuers: OwnIssuers;
   readonly resourceTypes: readonly ResourceType[];
@@ -70,6 +73,7 @@ export function createCognitoIdp(needs: CognitoNeeds & DomainNeeds): CognitoIdp 
     outbox: createOutbox(needs),
   };
   handleCognitoJobs(cognito);
+  if (needs.smtpUrl !== undefined) handleMail(cognito, needs.smtpUrl);
   return {
     service: {
       name: "cognito-idp",
@@ -93,6 +97,7 @@ export function createCognitoIdp(needs: CognitoNeeds & DomainNeeds): CognitoIdp 
       },
     },
     start: () => scheduleSweep(cognito),
+    messages: (account, limit) => cognito.store.read((reader) => readMessages(reader, account, limit)),
     port: createUserPoolsPort(cognito),
     issuers: createOwnIssuers(cognito),
     resourceTypes: [
