@@ -40,7 +40,9 @@ interface Message {
 
 function print(output: Output, message: Message): void {
   const { at, medium, destination, poolId, username, reason, subject, body } = message;
-  output.out(`${new Date(at).toISOString()} ${medium} to ${clean(destination)} (${poolId}, ${clean(username)}, ${reason})`);
+  output.out(
+    `${new Date(at).toISOString()} ${medium} to ${clean(destination)} (${poolId}, ${clean(username)}, ${reason})`,
+  );
   if (subject !== undefined) output.out(`  ${clean(subject)}`);
   for (const line of body.split("\n")) output.out(`  ${clean(line)}`);
 }

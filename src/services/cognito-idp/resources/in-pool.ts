@@ -102,9 +102,7 @@ export const userToGroupType: ResourceType = {
     const [UserPoolId, Username, GroupName] = ["UserPoolId", "Username", "GroupName"].map((name) =>
       textOf(context.properties, name),
     );
-    return unlessGone(
-      context.client<Sdk>("cognito-idp").AdminRemoveUserFromGroup({ UserPoolId, Username, GroupName }),
-    );
+    return unlessGone(context.client<Sdk>("cognito-idp").AdminRemoveUserFromGroup({ UserPoolId, Username, GroupName }));
   },
 };
 

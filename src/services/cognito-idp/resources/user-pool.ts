@@ -145,16 +145,18 @@ async function setMfa(context: ResourceContext, UserPoolId: string): Promise<voi
       },
     }),
   };
-  await context.client<Sdk>("cognito-idp").SetUserPoolMfaConfig(
-    pick<SetUserPoolMfaConfigRequest>(given, [
-      "UserPoolId",
-      "MfaConfiguration",
-      "SoftwareTokenMfaConfiguration",
-      "SmsMfaConfiguration",
-      "EmailMfaConfiguration",
-      "WebAuthnConfiguration",
-    ]),
-  );
+  await context
+    .client<Sdk>("cognito-idp")
+    .SetUserPoolMfaConfig(
+      pick<SetUserPoolMfaConfigRequest>(given, [
+        "UserPoolId",
+        "MfaConfiguration",
+        "SoftwareTokenMfaConfiguration",
+        "SmsMfaConfiguration",
+        "EmailMfaConfiguration",
+        "WebAuthnConfiguration",
+      ]),
+    );
 }
 
 /** AWS: attributes can be added, and never changed or removed. */
@@ -188,7 +190,10 @@ async function findOwn(context: ResourceContext, name: string): Promise<string |
 }
 
 function tagsOf(context: ResourceContext): Record<string, string> {
-  return { ...context.tags, ...pick<{ UserPoolTags?: Record<string, string> }>(context.properties, ["UserPoolTags"]).UserPoolTags };
+  return {
+    ...context.tags,
+    ...pick<{ UserPoolTags?: Record<string, string> }>(context.properties, ["UserPoolTags"]).UserPoolTags,
+  };
 }
 
 function toState({ account, region }: ResourceContext, id: string) {
