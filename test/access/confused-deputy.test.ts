@@ -59,6 +59,34 @@ async function roleTrusting(name: string, service: string, source: object): Prom
   return roleArn(name);
 }
 
+function s3(): S3Client {
+  return new S3Client({ ...access.platform.settings, forcePathStyle: true });
+}
+
+function logs(): CloudWatchLogsClient {
+  return new CloudWatchLogsClient(access.platform.settings);
+}
+
+function notify() {
+  const configuration = { LambdaFunctionArn: functionArn, Events: ["s3:ObjectCreated:*" as const] };
+  const NotificationConfiguration = { LambdaFunctionConfigurations: [configuration] };
+  return s3().send(new PutBucketNotificationConfigurationCommand({ Bucket: "deputized", NotificationConfiguration }));
+}
+
+function subscribe() {
+  const filter = { logGroupName: "/deputy", filterName: "f", filterPattern: "", destinationArn: functionArn };
+  return logs().send(new PutSubscriptionFilterCommand(filter));
+}
+
+function createWith(FunctionName: string, Role: string) {
+  const code = {
+    Runtime: "nodejs22.x" as const,
+    Handler: "index.handler",
+    Code: { ZipFile: zipOf({ "index.mjs": "" }) },
+  };
+  return lambda.send(new CreateFunctionCommand({ FunctionName, Role, ...code }));
+}
+
 describe("API Gateway", () => {
   let apiId: string;
   let byRole: string;
@@ -127,12 +155,6 @@ describe("API Gateway", () => {
 });
 
 describe("S3", () => {
-  const s3 = () => new S3Client({ ...access.platform.settings, forcePathStyle: true });
-  const notify = () => {
-    const configuration = { LambdaFunctionArn: functionArn, Events: ["s3:ObjectCreated:*" as const] };
-    const NotificationConfiguration = { LambdaFunctionConfigurations: [configuration] };
-    return s3().send(new PutBucketNotificationConfigurationCommand({ Bucket: "deputized", NotificationConfiguration }));
-  };
   beforeAll(() => s3().send(new CreateBucketCommand({ Bucket: "deputized" })));
 
   test.each([
@@ -153,11 +175,6 @@ describe("S3", () => {
 });
 
 describe("CloudWatch Logs", () => {
-  const logs = () => new CloudWatchLogsClient(access.platform.settings);
-  const subscribe = () => {
-    const filter = { logGroupName: "/deputy", filterName: "f", filterPattern: "", destinationArn: functionArn };
-    return logs().send(new PutSubscriptionFilterCommand(filter));
-  };
   beforeAll(() => logs().send(new CreateLogGroupCommand({ logGroupName: "/deputy" })));
 
   test.each([
@@ -178,30 +195,19 @@ describe("CloudWatch Logs", () => {
 });
 
 describe("Lambda", () => {
-  const create = (FunctionName: string, Role: string) =>
-    lambda.send(
-      new CreateFunctionCommand({
-        FunctionName,
-        Role,
-        Runtime: "nodejs22.x",
-        Handler: "index.handler",
-        Code: { ZipFile: zipOf({ "index.mjs": "" }) },
-      }),
-    );
-
   test("may not assume a role that trusts it for another function or account", async () => {
     const forAnother = { ArnLike: { "aws:SourceArn": `arn:aws:lambda:us-east-1:${account}:function:another` } };
     const another = await roleTrusting("lambda-another", "lambda.amazonaws.com", forAnother);
-    await expect(create("mine", another)).rejects.toThrow(/cannot be assumed by Lambda/);
+    await expect(createWith("mine", another)).rejects.toThrow(/cannot be assumed by Lambda/);
     const elsewhere = { StringEquals: { "aws:SourceAccount": "999999999999" } };
     const foreign = await roleTrusting("lambda-foreign", "lambda.amazonaws.com", elsewhere);
-    await expect(create("mine", foreign)).rejects.toThrow(/cannot be assumed by Lambda/);
+    await expect(createWith("mine", foreign)).rejects.toThrow(/cannot be assumed by Lambda/);
   });
 
   test("may one that trusts it for the function", async () => {
     const forMine = { ArnLike: { "aws:SourceArn": `arn:aws:lambda:us-east-1:${account}:function:mine` } };
     const mine = await roleTrusting("lambda-mine", "lambda.amazonaws.com", forMine);
-    await expect(create("mine", mine)).resolves.toMatchObject({ FunctionName: "mine" });
+    await expect(createWith("mine", mine)).resolves.toMatchObject({ FunctionName: "mine" });
   });
 });
 

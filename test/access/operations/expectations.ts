@@ -10,6 +10,7 @@ export interface Expectation {
 }
 
 const s3 = "Required permissions for Amazon S3 API operations";
+const transactions = "DynamoDB developer guide, Using IAM with transactions: the action of each item";
 const rules = "Service Authorization Reference: routing rules have actions of their own";
 const seen = "AWS's answers: no resource type in the reference, but this in AccessDenied's message";
 
@@ -38,6 +39,12 @@ export const expectations: Readonly<Record<string, Expectation>> = {
   "s3:DeleteBucketEncryption": { actions: ["s3:PutEncryptionConfiguration"], source: s3 },
   "s3:GetBucketNotificationConfiguration": { actions: ["s3:GetBucketNotification"], source: s3 },
   "s3:PutBucketNotificationConfiguration": { actions: ["s3:PutBucketNotification"], source: s3 },
+  "s3:GetBucketCors": { actions: ["s3:GetBucketCORS"], source: s3 },
+  "s3:PutBucketCors": { actions: ["s3:PutBucketCORS"], source: s3 },
+  "s3:DeleteBucketCors": { actions: ["s3:PutBucketCORS"], source: s3 },
+  "s3:GetBucketLifecycleConfiguration": { actions: ["s3:GetLifecycleConfiguration"], source: s3 },
+  "s3:PutBucketLifecycleConfiguration": { actions: ["s3:PutLifecycleConfiguration"], source: s3 },
+  "s3:DeleteBucketLifecycle": { actions: ["s3:PutLifecycleConfiguration"], source: s3 },
   "s3:GetPublicAccessBlock": { actions: ["s3:GetBucketPublicAccessBlock"], source: s3 },
   "s3:PutPublicAccessBlock": { actions: ["s3:PutBucketPublicAccessBlock"], source: s3 },
   "s3:DeletePublicAccessBlock": { actions: ["s3:PutBucketPublicAccessBlock"], source: s3 },
@@ -57,6 +64,9 @@ export const expectations: Readonly<Record<string, Expectation>> = {
     source: "Service Authorization Reference: dependent actions",
   },
   "lambda:GetLayerVersionByArn": { actions: ["lambda:GetLayerVersion"], source: "Lambda API reference" },
+
+  "dynamodb:TransactGetItems": { actions: ["dynamodb:GetItem"], source: transactions },
+  "dynamodb:TransactWriteItems": { actions: ["dynamodb:PutItem"], source: transactions },
 
   "apigatewayv2:CreateRoutingRule": { actions: ["apigateway:CreateRoutingRule"], source: rules },
   "apigatewayv2:PutRoutingRule": { actions: ["apigateway:UpdateRoutingRule"], source: rules },
@@ -88,6 +98,7 @@ export const resources: Readonly<Record<string, { readonly resource: RegExp; rea
   "iam:ListUsers": { resource: /^arn:aws:iam::\d{12}:user\//, source: seen },
   "iam:ListGroups": { resource: /^arn:aws:iam::\d{12}:group\//, source: seen },
   "iam:ListPolicies": { resource: /^arn:aws:iam::\d{12}:policy\//, source: seen },
+  "iam:ListInstanceProfiles": { resource: /^arn:aws:iam::\d{12}:instance-profile\//, source: seen },
   "iam:ListOpenIDConnectProviders": { resource: /^arn:aws:iam::\d{12}:oidc-provider\/\*$/, source: seen },
   "iam:ListSAMLProviders": { resource: /^arn:aws:iam::\d{12}:saml-provider\/\*$/, source: seen },
   "iam:GetMFADevice": { resource: /^arn:aws:iam::\d{12}:(?:mfa|user)\//, source: "IAM API reference: the device" },

@@ -31,10 +31,23 @@ const byService: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     IdentityPoolId: identityPool,
     Roles: { authenticated: "arn:aws:iam::000000000000:role/example" },
   },
-  dynamodb: { ResourceArn: "arn:aws:dynamodb:us-east-1:000000000000:table/example" },
+  dynamodb: {
+    ResourceArn: "arn:aws:dynamodb:us-east-1:000000000000:table/example",
+    TransactItems: [{ Put: { TableName: "example", Item: { id: { S: "1" } } } }],
+  },
+  dynamodbstreams: {
+    ShardIterator: `arn:aws:dynamodb:us-east-1:000000000000:table/example/stream/2026-01-01T00:00:00.000|1|${Buffer.from("[0,0]").toString("base64")}`,
+    StreamArn: "arn:aws:dynamodb:us-east-1:000000000000:table/example/stream/2026-01-01T00:00:00.000",
+  },
+  "cognito-idp": {
+    DeviceKey: "us-east-1_00000000-0000-4000-8000-000000000000",
+    ResourceArn: "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_example00",
+  },
 };
 
 const byOperation: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  "dynamodb:TransactGetItems": { TransactItems: [{ Get: { TableName: "example", Key: { id: { S: "1" } } } }] },
+  "dynamodb:RestoreTableToPointInTime": { SourceTableName: "example" },
   "logs:DescribeLogStreams": { logGroupName: "example" },
   "logs:GetLogEvents": { logGroupName: "example" },
   "logs:FilterLogEvents": { logGroupName: "example" },
