@@ -158,6 +158,41 @@ $input.json("$")
 
 /** "Examples using variables for mapping template transformations for API Gateway". */
 describe("the developer guide's examples", () => {
+  test("several $context variables for the endpoint", () => {
+    const names = {
+      stage: "stage",
+      request_id: "requestId",
+      api_id: "apiId",
+      resource_path: "resourcePath",
+      resource_id: "resourceId",
+      http_method: "httpMethod",
+      source_ip: "identity.sourceIp",
+      "user-agent": "identity.userAgent",
+      account_id: "identity.accountId",
+      api_key: "identity.apiKey",
+      caller: "identity.caller",
+      user: "identity.user",
+      user_arn: "identity.userArn",
+    };
+    const entries = Object.entries(names);
+    const template = `{ ${entries.map(([key, name]) => `"${key}" : "$context.${name}"`).join(",\n")} }`;
+    // As printed there: whoever has not signed, or shown a key, is empty.
+    const context = {
+      stage: "prod",
+      requestId: "abcdefg-000-000-0000-abcdefg",
+      apiId: "abcd1234",
+      resourcePath: "/",
+      resourceId: "efg567",
+      httpMethod: "GET",
+      "identity.sourceIp": "192.0.2.1",
+      "identity.userAgent": "curl/7.84.0",
+    };
+    const values = new Map<string, string>(Object.entries(context));
+    expect(JSON.parse(render(template, { context }))).toEqual(
+      Object.fromEntries(entries.map(([key, name]) => [key, values.get(name) ?? ""])),
+    );
+  });
+
   test("all request parameters as a JSON payload", () => {
     const template = `#set($allParams = $input.params())
 {
