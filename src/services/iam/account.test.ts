@@ -24,6 +24,11 @@ beforeAll(async () => {
 });
 afterAll(() => access.stop());
 
+const change = (OldPassword: string, NewPassword: string) =>
+  access.iamAs(ann).send(new sdk.ChangePasswordCommand({ OldPassword, NewPassword }));
+
+const now = () => Math.floor(Date.now() / 1000);
+
 describe("passwords", () => {
   const OldPassword = "Old-Password-1";
 
@@ -35,8 +40,6 @@ describe("passwords", () => {
     await iam.send(new sdk.CreateLoginProfileCommand({ UserName: "ann", Password: OldPassword }));
     const again = iam.send(new sdk.CreateLoginProfileCommand({ UserName: "ann", Password: OldPassword }));
     expect(await refusal(again)).toMatchObject({ name: "EntityAlreadyExistsException" });
-    const change = (from: string, NewPassword: string) =>
-      access.iamAs(ann).send(new sdk.ChangePasswordCommand({ OldPassword: from, NewPassword }));
     expect(await refusal(change("Wrong-Password-1", "New-Password-1"))).toMatchObject({ name: "AccessDenied" });
     await change(OldPassword, "New-Password-1");
     expect(await refusal(change(OldPassword, "Other-Password-1"))).toMatchObject({ name: "AccessDenied" });
@@ -95,7 +98,6 @@ describe("passwords", () => {
 
 describe("virtual MFA devices", () => {
   const SerialNumber = `arn:aws:iam::${account}:mfa/phone`;
-  const now = () => Math.floor(Date.now() / 1000);
 
   test("are enabled by two codes that follow each other, and by no others", async () => {
     const made = await iam.send(

@@ -1,5 +1,5 @@
 import type { Key, Reader } from "../../kernel/store/store.ts";
-import { nameKey } from "./model.ts";
+import { nameKey, readAll } from "./model.ts";
 
 /** What would hand a role to an instance. Stored, for templates that name one: there are no instances here. */
 export interface InstanceProfile {
@@ -28,4 +28,9 @@ export async function readInstanceProfile(
   name: string,
 ): Promise<InstanceProfile | undefined> {
   return await reader.get<InstanceProfile>(instanceProfileKey(account, name));
+}
+
+export async function profilesOf(reader: Reader, account: string, roleName: string): Promise<InstanceProfile[]> {
+  const all = await readAll<InstanceProfile>(reader, instanceProfilePrefix(account));
+  return all.filter((profile) => profile.roleName !== undefined && nameKey(profile.roleName) === nameKey(roleName));
 }

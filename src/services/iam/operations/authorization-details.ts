@@ -1,10 +1,11 @@
 import type { Reader } from "../../../kernel/store/store.ts";
 import type { Call } from "../../../wire/service.ts";
+import { profilesOf } from "../instance-profiles.ts";
 import { latestUse } from "../last-uses.ts";
 import { findAwsPolicy, isAwsPolicy } from "../managed-policies.ts";
 import { entityPrefix, policyPrefix, readAll, type Entity, type ManagedPolicy } from "../model.ts";
 import { encodeDocument, toPage, toTagList } from "../rules.ts";
-import { profilesOf, toProfile } from "./instance-profiles.ts";
+import { toProfile } from "./instance-profiles.ts";
 import { onResource, type IamOperations, type OperationNeeds } from "./needs.ts";
 import { toCountedPolicy, toVersion } from "./policies.ts";
 import { toRoleLastUsed } from "./roles.ts";

@@ -6,6 +6,7 @@ import { alreadyExists, deleteConflict, noSuchEntity, quotaExceeded } from "../e
 import {
   instanceProfileKey,
   instanceProfilePrefix,
+  profilesOf,
   readInstanceProfile,
   type InstanceProfile,
 } from "../instance-profiles.ts";
@@ -170,11 +171,6 @@ export function instanceProfileOperations({ store, ids }: OperationNeeds) {
       },
     },
   } satisfies IamOperations;
-}
-
-export async function profilesOf(reader: Reader, account: string, roleName: string): Promise<InstanceProfile[]> {
-  const all = await readAll<InstanceProfile>(reader, instanceProfilePrefix(account));
-  return all.filter((profile) => profile.roleName !== undefined && nameKey(profile.roleName) === nameKey(roleName));
 }
 
 async function existingProfile(reader: Reader, call: Call, name: string | undefined): Promise<InstanceProfile> {

@@ -5,9 +5,9 @@ import { iamLimits } from "../limits.ts";
 import { deleteEntity, entityPrefix, readAll, readEntity, writeEntity, type Role } from "../model.ts";
 import { checkTrustPolicy } from "../policy-documents.ts";
 import { encodeDocument, entityArn, parseTags, present, requestTagContext, toPage, toTagList } from "../rules.ts";
+import { profilesOf } from "../instance-profiles.ts";
 import { isServiceLinked } from "../service-linked-roles.ts";
 import { boundaryContext, forgetBoundary, setBoundary } from "./boundaries.ts";
-import { profilesOf } from "./instance-profiles.ts";
 import {
   change,
   checkQuota,
