@@ -175,6 +175,18 @@ describe("A message", () => {
     client.socket.terminate();
   });
 
+  test("of the client that Node.js and browsers have is answered", async () => {
+    const socket = new WebSocket(`${url}/api/prod`);
+    const arrived = (type: "open" | "message" | "close") =>
+      new Promise<Event>((resolve) => socket.addEventListener(type, resolve, { once: true }));
+    await arrived("open");
+    gateway.answer(echo);
+    socket.send(JSON.stringify({ action: "hello" }));
+    expect(await arrived("message")).toMatchObject({ data: 'hello: {"action":"hello"}' });
+    socket.close(4000, "bye");
+    expect(await arrived("close")).toMatchObject({ code: 4000 });
+  });
+
   test("is told with its own id, the connection's, and no headers", async () => {
     const client = await connectClient(`${url}/api/prod`);
     gateway.answer(echo);
