@@ -19,9 +19,12 @@ export function openSecrets(seal: Seal, client: Client): readonly string[] {
 
 /** Whether it is one of the client's secrets. All are compared, in constant time. */
 export function isSecretOf(seal: Seal, client: Client, given: string): boolean {
-  const hash = (text: string) => createHmac("sha256", "secret").update(text).digest();
-  const wanted = hash(given);
-  return openSecrets(seal, client).filter((secret) => equalBytes(hash(secret), wanted)).length > 0;
+  const wanted = hashOf(given);
+  return openSecrets(seal, client).filter((secret) => equalBytes(hashOf(secret), wanted)).length > 0;
+}
+
+function hashOf(text: string): Buffer {
+  return createHmac("sha256", "secret").update(text).digest();
 }
 
 /**

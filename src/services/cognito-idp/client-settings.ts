@@ -64,9 +64,12 @@ export function toClientSettings(operation: string, given: Given, around: Client
   return settings;
 }
 
+function isOld(flow: string): boolean {
+  return !flow.startsWith("ALLOW_");
+}
+
 function checkFlows(flows: Given["ExplicitAuthFlows"], rotates: boolean): Given["ExplicitAuthFlows"] {
   if (flows === undefined) return undefined;
-  const isOld = (flow: string) => !flow.startsWith("ALLOW_");
   if (flows.some(isOld) && !flows.every(isOld)) {
     throw invalidParameter("You must specify either ALLOW_* flows or legacy flows, but not both.");
   }
@@ -76,9 +79,12 @@ function checkFlows(flows: Given["ExplicitAuthFlows"], rotates: boolean): Given[
   return flows;
 }
 
+function within(ms: number, least: number, most: number): boolean {
+  return ms >= least * 1000 && ms <= most * 1000;
+}
+
 function checkValidity(settings: ClientSettings): void {
   const { accessMs, idMs, refreshMs } = lifetimesOf({ settings });
-  const within = (ms: number, least: number, most: number) => ms >= least * 1000 && ms <= most * 1000;
   const { minutes, hours, days } = secondsOf;
   if (!within(accessMs, 5 * minutes, 24 * hours)) {
     throw invalidParameter(

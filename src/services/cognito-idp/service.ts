@@ -6,6 +6,7 @@ import { createOwnIssuers, createUserPoolsPort } from "./create-port.ts";
 import type { Outbound } from "./federation/outbound.ts";
 import { createUserPoolsHttp } from "./http.ts";
 import type { CognitoNeeds } from "./needs.ts";
+import { createCustomHosts, type CustomHosts } from "./oauth/custom-hosts.ts";
 import { createDomainHttp } from "./oauth/domain-http.ts";
 import { adminUserOperations } from "./operations/admin-users.ts";
 import { authOperations } from "./operations/auth.ts";
@@ -53,6 +54,8 @@ export interface CognitoIdp {
   readonly resourceTypes: readonly ResourceType[];
   /** Documents of pools, and what is at their domains. */
   readonly http: UserPoolsHttp;
+  /** Hosts that are domains of pools, beside those whose names say so. */
+  readonly customHosts: CustomHosts;
 }
 
 /** What pools' domains need beside. */
@@ -110,6 +113,7 @@ export function createCognitoIdp(needs: CognitoNeeds & DomainNeeds): CognitoIdp 
       resourceServerType,
       identityProviderType,
     ],
+    customHosts: createCustomHosts(needs),
     http: createUserPoolsHttp(cognito, createDomainHttp({ cognito, api, outbound })),
   };
 }

@@ -88,6 +88,7 @@ async function tokensOf(username: string) {
   };
 }
 
+const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
 const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
 
 describe("From signing up to signing out", () => {
@@ -209,18 +210,18 @@ describe("From signing up to signing out", () => {
   });
 });
 
-describe("Signing in with SRP", () => {
-  const srp = (Username: string, Password: string) =>
-    new Promise<string>((resolve, reject) => {
-      const Pool = new CognitoUserPool({ UserPoolId: poolId, ClientId: clientId, endpoint: platform.endpoint });
-      const user = new CognitoUser({ Username, Pool });
-      user.authenticateUser(new AuthenticationDetails({ Username, Password }), {
-        onSuccess: (session) => resolve(session.getIdToken().getJwtToken()),
-        onFailure: reject,
-        newPasswordRequired: () => reject(new Error("NEW_PASSWORD_REQUIRED")),
-      });
+const srp = (Username: string, Password: string) =>
+  new Promise<string>((resolve, reject) => {
+    const Pool = new CognitoUserPool({ UserPoolId: poolId, ClientId: clientId, endpoint: platform.endpoint });
+    const user = new CognitoUser({ Username, Pool });
+    user.authenticateUser(new AuthenticationDetails({ Username, Password }), {
+      onSuccess: (session) => resolve(session.getIdToken().getJwtToken()),
+      onFailure: reject,
+      newPasswordRequired: () => reject(new Error("NEW_PASSWORD_REQUIRED")),
     });
+  });
 
+describe("Signing in with SRP", () => {
   test("amazon-cognito-identity-js signs in, and with a wrong password it does not", async () => {
     const name = await newUser();
     expect(claimsOf(await srp(name, password))["cognito:username"]).toBe(name);
@@ -429,7 +430,6 @@ describe("What is refused", () => {
     const name = await newUser();
     const { AccessToken, IdToken } = await tokensOf(name);
     const [header = "", body = "", signature = ""] = AccessToken.split(".");
-    const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
     const claims = claimsOf(AccessToken);
     const { kid } = JSON.parse(Buffer.from(header, "base64url").toString());
     const forged = [

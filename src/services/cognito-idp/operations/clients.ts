@@ -23,12 +23,6 @@ export function clientOperations(cognito: Cognito) {
   const { store, ids, seal } = cognito;
   const authorize = onPool(cognito);
 
-  const find = async (reader: Reader, pool: Pool, clientId: string | undefined): Promise<Client> => {
-    const client = await readClient(reader, clientId ?? "");
-    if (client?.poolId !== pool.id) throw clientNotFound(clientId ?? "");
-    return client;
-  };
-
   return {
     CreateUserPoolClient: {
       authorize,
@@ -194,4 +188,10 @@ async function surroundings(reader: Reader, pool: Pool): Promise<ClientSurroundi
     servers: servers.map(({ value }) => value),
     providers: providers.map(({ value }) => value.name),
   };
+}
+
+async function find(reader: Reader, pool: Pool, clientId: string | undefined): Promise<Client> {
+  const client = await readClient(reader, clientId ?? "");
+  if (client?.poolId !== pool.id) throw clientNotFound(clientId ?? "");
+  return client;
 }

@@ -14,12 +14,6 @@ export function groupOperations(cognito: Cognito) {
   const { store } = cognito;
   const authorize = onPool(cognito);
 
-  const find = async (reader: Reader, pool: Pool, name: string | undefined): Promise<Group> => {
-    const group = await reader.get<Group>(inPool("group", pool.id, name ?? ""));
-    if (!group) throw groupNotFound();
-    return group;
-  };
-
   return {
     CreateGroup: {
       authorize,
@@ -183,4 +177,10 @@ function describe(pool: Pool, group: Group) {
     LastModifiedDate: new Date(group.updatedAt),
     CreationDate: new Date(group.createdAt),
   };
+}
+
+async function find(reader: Reader, pool: Pool, name: string | undefined): Promise<Group> {
+  const group = await reader.get<Group>(inPool("group", pool.id, name ?? ""));
+  if (!group) throw groupNotFound();
+  return group;
 }

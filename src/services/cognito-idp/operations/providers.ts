@@ -18,12 +18,6 @@ export function providerOperations(cognito: Cognito) {
   const { store, seal } = cognito;
   const authorize = onPool(cognito);
 
-  const find = async (reader: Reader, pool: Pool, name: string | undefined): Promise<IdentityProvider> => {
-    const provider = await reader.get<IdentityProvider>(inPool("provider", pool.id, name ?? ""));
-    if (!provider) throw resourceNotFound(`Identity provider ${name} does not exist.`);
-    return provider;
-  };
-
   /** The secret is told to whoever may describe the provider, as on AWS. */
   const describe = (pool: Pool, provider: IdentityProvider): IdentityProviderType => {
     const secret = provider.sealedSecret && openText(seal, provider.sealedSecret);
@@ -257,4 +251,10 @@ function checkMapping(pool: Pool, mapping: Readonly<Record<string, string>> | un
     if (name !== "username" && !known.has(name))
       throw invalidParameter(`Invalid attribute mapping: ${name} is not in the schema`);
   }
+}
+
+async function find(reader: Reader, pool: Pool, name: string | undefined): Promise<IdentityProvider> {
+  const provider = await reader.get<IdentityProvider>(inPool("provider", pool.id, name ?? ""));
+  if (!provider) throw resourceNotFound(`Identity provider ${name} does not exist.`);
+  return provider;
 }

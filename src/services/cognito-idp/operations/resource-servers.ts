@@ -12,12 +12,6 @@ export function resourceServerOperations(cognito: Cognito) {
   const { store } = cognito;
   const authorize = onPool(cognito);
 
-  const find = async (reader: Reader, pool: Pool, identifier: string | undefined): Promise<ResourceServer> => {
-    const server = await reader.get<ResourceServer>(inPool("resourceServer", pool.id, identifier ?? ""));
-    if (!server) throw resourceNotFound(`Resource server ${identifier} does not exist.`);
-    return server;
-  };
-
   return {
     CreateResourceServer: {
       authorize,
@@ -96,4 +90,10 @@ function toServer(input: {
 
 function describe(pool: Pool, { identifier, name, scopes }: ResourceServer) {
   return { UserPoolId: pool.id, Identifier: identifier, Name: name, Scopes: [...scopes] };
+}
+
+async function find(reader: Reader, pool: Pool, identifier: string | undefined): Promise<ResourceServer> {
+  const server = await reader.get<ResourceServer>(inPool("resourceServer", pool.id, identifier ?? ""));
+  if (!server) throw resourceNotFound(`Resource server ${identifier} does not exist.`);
+  return server;
 }

@@ -159,9 +159,12 @@ async function setMfa(context: ResourceContext, UserPoolId: string): Promise<voi
     );
 }
 
+function schemaOf(properties: Properties): SchemaAttributeType[] {
+  return pick<{ Schema?: SchemaAttributeType[] }>(properties, ["Schema"]).Schema ?? [];
+}
+
 /** AWS: attributes can be added, and never changed or removed. */
 function addedAttributes(previous: Properties, properties: Properties): SchemaAttributeType[] {
-  const schemaOf = (of: Properties) => pick<{ Schema?: SchemaAttributeType[] }>(of, ["Schema"]).Schema ?? [];
   const next = schemaOf(properties);
   for (const before of schemaOf(previous)) {
     const now = next.find(({ Name }) => Name === before.Name);

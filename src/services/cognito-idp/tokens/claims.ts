@@ -11,7 +11,7 @@ export async function groupsOf(reader: Reader, pool: Pool, user: User): Promise<
   const names = entries.map(({ key }) => String(key.at(-1)));
   const groups = await reader.getMany<Group>(names.map((name) => inPool("group", pool.id, name)));
   const found = groups.filter((group) => group !== undefined);
-  return found.sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
+  return found.toSorted((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
 }
 
 function rank(group: Group): number {
@@ -27,7 +27,7 @@ export interface GroupFacts {
 
 export function factsOf(groups: readonly Group[]): GroupFacts {
   const roles = groups.flatMap(({ roleArn }) => roleArn ?? []);
-  const [first] = groups.filter(({ roleArn }) => roleArn !== undefined);
+  const first = groups.find(({ roleArn }) => roleArn !== undefined);
   const best = new Set(
     groups
       .filter((group) => first !== undefined && rank(group) === rank(first))

@@ -28,53 +28,47 @@ export async function refreshTokens(cognito: Cognito, request: RefreshRequest): 
   const { pool, client, now } = request;
   const token = openRefreshToken(seal, request.refreshToken);
   if (!token || token.poolId !== pool.id || token.clientId !== client.id) throw notAuthorized("Invalid Refresh Token");
-  const { session, user } = await store.read((reader) => findSession(reader, pool, token, now));
+  // Of a token that was stolen nobody knows which of the two has it: the sign-in is over for both.
+  const end = (error: unknown) => endReused(cognito, token, error);
+  const { session, user } = await store.read((reader) => findSession(reader, pool, token, now)).catch(end);
   if (session.deviceKey !== undefined && session.deviceKey !== request.deviceKey) {
     throw notAuthorized("Invalid Refresh Token");
   }
-  const reuse = () =>
-    store.transact(async (tx) => {
-      const key = inPool("session", pool.id, session.userKey, session.id);
-      tx.delete(key);
-      tx.delete(endKey(session.expiresAt, key));
-    });
   const next = ids.uuid();
   const rotates = client.settings.RefreshTokenRotation?.Feature === "ENABLED";
-  try {
-    const issued = await issueTokens(
-      cognito,
-      {
-        pool,
-        client,
-        user,
-        endpoint: request.endpoint,
-        now,
-        authTime: session.authTime,
-        source: "TokenGeneration_RefreshTokens",
-        session,
-        ...(request.clientMetadata && { clientMetadata: request.clientMetadata }),
-      },
-      async (tx) => {
-        // It may have been revoked or rotated since it was read.
-        const { session: current } = await findSession(tx, pool, token, now);
-        if (!rotates) return current;
-        const graceMs = (client.settings.RefreshTokenRotation?.RetryGracePeriodSeconds ?? 0) * 1000;
-        const replaced = current.rotation?.current ?? "";
-        return token.rotation === current.rotation?.previous && current.rotation !== undefined
-          ? current
-          : { ...current, rotation: { current: next, previous: replaced, previousUntil: now + graceMs } };
-      },
-    );
-    if (rotates) return issued;
-    const { refreshToken: _same, ...others } = issued;
-    return others;
-  } catch (error) {
-    if (error instanceof ReusedError) {
-      await reuse();
-      throw refreshTokenReuse();
-    }
-    throw error;
-  }
+  const issued = await issueTokens(
+    cognito,
+    {
+      pool,
+      client,
+      user,
+      endpoint: request.endpoint,
+      now,
+      authTime: session.authTime,
+      source: "TokenGeneration_RefreshTokens",
+      session,
+      ...(request.clientMetadata && { clientMetadata: request.clientMetadata }),
+    },
+    async (tx) => {
+      // It may have been revoked or rotated since it was read.
+      const { session: current } = await findSession(tx, pool, token, now);
+      if (!rotates) return current;
+      const graceMs = (client.settings.RefreshTokenRotation?.RetryGracePeriodSeconds ?? 0) * 1000;
+      const replaced = current.rotation?.current ?? "";
+      return token.rotation === current.rotation?.previous && current.rotation !== undefined
+        ? current
+        : { ...current, rotation: { current: next, previous: replaced, previousUntil: now + graceMs } };
+    },
+  ).catch(end);
+  if (rotates) return issued;
+  const { refreshToken: _same, ...others } = issued;
+  return others;
+}
+
+async function endReused(cognito: Cognito, token: RefreshToken, error: unknown): Promise<never> {
+  if (!(error instanceof ReusedError)) throw error;
+  await endSession(cognito, token.poolId, token.userKey, token.sessionId);
+  throw refreshTokenReuse();
 }
 
 class ReusedError extends Error {}

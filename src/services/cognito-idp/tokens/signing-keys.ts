@@ -50,6 +50,10 @@ export interface SigningKeys {
   rotate(poolId: string, now: number, from: number): Promise<void>;
 }
 
+async function readKeys(reader: Reader, poolId: string): Promise<readonly KeyRecord[]> {
+  return (await reader.get<KeysRecord>(inPool("keys", poolId, "all")))?.keys ?? [];
+}
+
 const generate = promisify(generateKeyPair);
 
 export function createSigningKeys({ store, seal, ids }: Pick<CognitoNeeds, "store" | "seal" | "ids">): SigningKeys {
@@ -57,8 +61,6 @@ export function createSigningKeys({ store, seal, ids }: Pick<CognitoNeeds, "stor
   const publicKeys = createLru<KeyObject>(limits.keysHeldMax);
   const making = new Map<string, Promise<readonly KeyRecord[]>>();
 
-  const read = async (reader: Reader, poolId: string): Promise<readonly KeyRecord[]> =>
-    (await reader.get<KeysRecord>(inPool("keys", poolId, "all")))?.keys ?? [];
   const write = (tx: Transaction, poolId: string, keys: readonly KeyRecord[]) =>
     tx.set(inPool("keys", poolId, "all"), { v: 1, keys } satisfies KeysRecord);
 
@@ -76,7 +78,7 @@ export function createSigningKeys({ store, seal, ids }: Pick<CognitoNeeds, "stor
     const made = (async () => {
       const key = await make(now);
       return store.transact(async (tx) => {
-        const known = await read(tx, poolId);
+        const known = await readKeys(tx, poolId);
         if (known.length > 0) return known;
         write(tx, poolId, [key]);
         return [key];
@@ -87,7 +89,7 @@ export function createSigningKeys({ store, seal, ids }: Pick<CognitoNeeds, "stor
   };
 
   const all = async (poolId: string, now: number): Promise<readonly KeyRecord[]> => {
-    const known = await store.read((reader) => read(reader, poolId));
+    const known = await store.read((reader) => readKeys(reader, poolId));
     return known.length > 0 ? known : first(poolId, now);
   };
 
@@ -109,7 +111,7 @@ export function createSigningKeys({ store, seal, ids }: Pick<CognitoNeeds, "stor
       const name = `${poolId} ${kid}`;
       const known = publicKeys.get(name);
       if (known) return known;
-      const found = (await store.read((reader) => read(reader, poolId))).find((key) => key.kid === kid);
+      const found = (await store.read((reader) => readKeys(reader, poolId))).find((key) => key.kid === kid);
       if (!found) return undefined;
       const key = createPublicKey({ format: "jwk", key: { kty: "RSA", ...found.publicJwk } });
       publicKeys.set(name, key);
@@ -122,9 +124,9 @@ export function createSigningKeys({ store, seal, ids }: Pick<CognitoNeeds, "stor
     rotate: async (poolId, now, from) => {
       const key = await make(from);
       await store.transact(async (tx) => {
-        const kept = (await read(tx, poolId)).filter((each) => each.until === undefined || each.until > now);
+        const kept = (await readKeys(tx, poolId)).filter((each) => each.until === undefined || each.until > now);
         const until = from + limits.tokenMsMax;
-        write(tx, poolId, [...kept.map((each) => ({ until, ...each })), key]);
+        write(tx, poolId, [...kept.map((each) => Object.assign({ until }, each)), key]);
       });
     },
   };

@@ -48,12 +48,6 @@ export function createTriggers({
   ids,
   log,
 }: Pick<CognitoNeeds, "lambda" | "clock" | "ids" | "log">): Triggers {
-  const arnOf = (pool: Pool, name: TriggerName): string | undefined => {
-    const config = pool.settings.LambdaConfig;
-    if (name === "PreTokenGeneration") return config?.PreTokenGenerationConfig?.LambdaArn ?? config?.PreTokenGeneration;
-    return config?.[name];
-  };
-
   const invoke = async (pool: Pool, name: TriggerName, functionArn: string, event: string): Promise<unknown> => {
     for (let attempt = 1; ; attempt += 1) {
       const outcome = await withTimeout(
@@ -117,6 +111,12 @@ export function createTriggers({
       return response;
     },
   };
+}
+
+function arnOf(pool: Pool, name: TriggerName): string | undefined {
+  const config = pool.settings.LambdaConfig;
+  if (name === "PreTokenGeneration") return config?.PreTokenGenerationConfig?.LambdaArn ?? config?.PreTokenGeneration;
+  return config?.[name];
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
