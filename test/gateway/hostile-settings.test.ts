@@ -145,9 +145,9 @@ test("Whatever a REST API's definition says, it is refused or served", { timeout
       await expectAnswers(restApiId, "/prod");
       served++;
     }),
-    { numRuns: 100 },
+    { numRuns: 60 },
   );
-  expect(served).toBeGreaterThan(5);
+  expect(served).toBeGreaterThan(3);
 });
 
 test("Whatever an HTTP API's definition says, it is refused or served", { timeout: 60_000 }, async () => {
@@ -210,7 +210,7 @@ test("Whatever an HTTP API's definition says, it is refused or served", { timeou
       await expectAnswers(ApiId, "");
       served++;
     }),
-    { numRuns: 100 },
+    { numRuns: 60 },
   );
-  expect(served).toBeGreaterThan(5);
+  expect(served).toBeGreaterThan(3);
 });
