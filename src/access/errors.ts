@@ -23,6 +23,7 @@ const queryServices = new Set([
 
 const jsonServices = new Set([
   "dynamodb",
+  "dynamodbstreams",
   "kinesis",
   "firehose",
   "logs",

@@ -86,6 +86,7 @@ export function createVerifier(needs: VerifierNeeds): Verifier {
 /** Services whose name in a credential scope is another than the one they are known by. */
 function toSigningName(service: string): string {
   if (service === "apigatewayv2") return "apigateway";
+  if (service === "dynamodbstreams") return "dynamodb";
   if (service === "apigatewaymanagementapi") return "execute-api";
   return service === "cloudwatch" ? "monitoring" : service;
 }

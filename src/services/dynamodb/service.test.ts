@@ -86,6 +86,10 @@ async function refusalOf(promise: Promise<unknown>): Promise<{ name: string; mes
   );
 }
 
+function hash(name: string) {
+  return [{ AttributeName: name, KeyType: "HASH" as const }];
+}
+
 describe("CreateTable", () => {
   test("answers CREATING, and the table is there", async () => {
     const TableName = await createTable();
@@ -100,7 +104,6 @@ describe("CreateTable", () => {
   });
 
   const invalid = "One or more parameter values were invalid: ";
-  const hash = (name: string) => [{ AttributeName: name, KeyType: "HASH" as const }];
   test.each<[string, Partial<CreateTableCommandInput>]>([
     [
       `${invalid}ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED`,

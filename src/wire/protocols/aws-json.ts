@@ -98,6 +98,7 @@ export function writeErrorMembers(codec: JsonCodec, model: ServiceModel, error: 
 const namespaces: Readonly<Record<string, string>> = {
   cloudwatch: "com.amazonaws.cloudwatch",
   dynamodb: "com.amazonaws.dynamodb.v20120810",
+  dynamodbstreams: "com.amazonaws.dynamodb.v20120810",
   sqs: "com.amazonaws.sqs",
 };
 

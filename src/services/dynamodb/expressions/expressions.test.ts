@@ -22,6 +22,11 @@ const condition = (text: string) => expressions.condition("ConditionExpression",
 const holds = (text: string, item: Item) => meets(condition(text), item);
 const update = (text: string, item: Item) => applyUpdate(expressions.update(text, placeholders()), item);
 
+function number(item: Item, name: string): number | undefined {
+  const value = item[name];
+  return value && "N" in value ? Number(value.N) : undefined;
+}
+
 describe("conditions", () => {
   const item: Item = {
     a: { N: "5" },
@@ -109,10 +114,6 @@ describe("conditions", () => {
     readonly text: string;
     readonly evaluate: (item: Item) => boolean;
   }
-  const number = (item: Item, name: string): number | undefined => {
-    const value = item[name];
-    return value && "N" in value ? Number(value.N) : undefined;
-  };
   const leaf: fc.Arbitrary<Random> = fc
     .tuple(
       fc.constantFrom("a", "b", "c"),

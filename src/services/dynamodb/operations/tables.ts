@@ -420,11 +420,7 @@ function updateIndexes(table: TableRecord, mode: BillingMode, input: UpdateInput
     );
   }
   const kept = indexes.filter(({ status }) => status !== "DELETING");
-  const used = new Set(
-    [table.key, ...kept.map(({ key }) => key)]
-      .flatMap(({ hash, range }) => [...hash, ...range])
-      .map(({ name }) => name),
-  );
+  const used = new Set([table, ...kept].flatMap(({ key }) => key.hash.concat(key.range)).map(({ name }) => name));
   return { ...table, indexes, attributes: attributes.filter(({ name }) => used.has(name)) };
 }
 

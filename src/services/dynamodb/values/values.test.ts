@@ -92,6 +92,10 @@ const key: fc.Arbitrary<AttributeValue> = fc.oneof(
   fc.uint8Array({ maxLength: 12 }).map((bytes) => ({ B: Buffer.from(bytes).toString("base64") })),
 );
 
+function bytes(each: AttributeValue): Buffer {
+  return "B" in each ? Buffer.from(each.B, "base64") : Buffer.from("S" in each ? each.S : "");
+}
+
 describe("keys", () => {
   test("strings and bytes order in the store as they do in DynamoDB", () => {
     fc.assert(
@@ -114,8 +118,6 @@ describe("keys", () => {
         const [from, to] = prefixInterval(prefix);
         const part = encodeKey([toKeyPart(value), "more"]);
         const within = part >= encodeKey([from]) && (to === undefined || part < encodeKey([to]));
-        const bytes = (each: AttributeValue) =>
-          "B" in each ? Buffer.from(each.B, "base64") : Buffer.from("S" in each ? each.S : "");
         const begins = bytes(value).subarray(0, bytes(prefix).length).equals(bytes(prefix));
         expect(within).toBe(begins);
       }),
