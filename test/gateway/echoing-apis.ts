@@ -6,7 +6,7 @@ import { createFunctionRole, createNodeFunction } from "../../src/testing/functi
 import { startTestPlatform, type TestPlatform } from "../../src/testing/platform.ts";
 
 /** What a function is told, by each way to call one over HTTP. */
-export type Kind = "rest" | "http1" | "http2" | "url";
+type Kind = "rest" | "http1" | "http2" | "url";
 
 export interface RawRequest {
   readonly verb?: string;
@@ -17,7 +17,7 @@ export interface RawRequest {
   readonly body?: string;
 }
 
-export interface Echoed {
+interface Echoed {
   readonly status: number;
   readonly text: string;
   /** What the function was told; undefined where it was not called. */

@@ -10,7 +10,7 @@ export interface Heard {
   readonly end: "closed" | "answered" | "late";
 }
 
-export interface RawAnswer {
+interface RawAnswer {
   readonly status: number;
   readonly head: string;
   readonly body: string;

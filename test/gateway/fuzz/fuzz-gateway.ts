@@ -48,7 +48,7 @@ function someTemplates(): string[] {
 /** Paths below a stage where a 500 is what AWS answers: of a template, a function or an answer that is not right. */
 const mayFail = /\/(template|nonsense|function|objects|mapped)\b/;
 
-export interface FuzzReport {
+interface FuzzReport {
   readonly conversations: number;
   readonly answers: number;
   readonly byStatus: Readonly<Record<string, number>>;

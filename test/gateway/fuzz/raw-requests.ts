@@ -12,7 +12,7 @@ export interface RawConversation {
 }
 
 /** Where requests go: paths of stages that are there, as `/_cumulet/api/ID/prod`, and hosts. */
-export interface RawTargets {
+interface RawTargets {
   readonly bases: readonly string[];
   readonly paths: readonly string[];
   /** Paths with whatever is below them. */
