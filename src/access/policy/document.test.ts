@@ -36,10 +36,11 @@ describe("a key that stands twice", () => {
   });
 });
 
-describe("NotPrincipal", () => {
-  const of = (effect: string) =>
-    `{"Statement":{"Effect":"${effect}","NotPrincipal":{"AWS":"111122223333"},"Action":"s3:*","Resource":"*"}}`;
+function of(effect: string): string {
+  return `{"Statement":{"Effect":"${effect}","NotPrincipal":{"AWS":"111122223333"},"Action":"s3:*","Resource":"*"}}`;
+}
 
+describe("NotPrincipal", () => {
   test("goes with Deny in a resource's policy", () => {
     expect(parsePolicyDocument(of("Deny"), "resource").statements[0]?.principals?.not).toBe(true);
   });
