@@ -33,10 +33,6 @@ export function arnNotFound(arn: string): AwsError {
   return refusal("ResourceNotFoundException", `Requested resource not found: ResourcArn: ${arn} not found`);
 }
 
-export function notFound(message: string): AwsError {
-  return refusal("ResourceNotFoundException", message);
-}
-
 export function tableNotFoundNamed(name: string): AwsError {
   return refusal("TableNotFoundException", `Table not found: ${name}`);
 }
@@ -51,10 +47,6 @@ export function tableAlreadyExists(name: string): AwsError {
 
 export function resourceInUse(message: string): AwsError {
   return refusal("ResourceInUseException", message);
-}
-
-export function tableInUse(message: string): AwsError {
-  return refusal("TableInUseException", message);
 }
 
 export function limitExceeded(message: string): AwsError {
@@ -104,16 +96,8 @@ export function idempotentParameterMismatch(): AwsError {
   );
 }
 
-export function duplicateItem(): AwsError {
-  return refusal("DuplicateItemException", "Duplicate primary key exists in table");
-}
-
 export function policyNotFound(arn: string): AwsError {
   return refusal("PolicyNotFoundException", `Resource-based policy not found for the provided ResourceArn: ${arn}`);
-}
-
-export function backupNotFound(arn: string): AwsError {
-  return refusal("BackupNotFoundException", `Backup not found: ${arn}`);
 }
 
 export function recoveryUnavailable(table: string): AwsError {
