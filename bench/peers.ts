@@ -1,12 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { freePort, startProcess, untilAnswers, type Started } from "./process.ts";
 
 const folder = "bench/peers";
 
 /** Installs what is measured against, and the load generator, where they are not there yet. */
 export function installPeers(): void {
-  if (!existsSync(`${folder}/node_modules/@vercel/fun`)) execFileSync("npm", ["ci"], { cwd: folder, stdio: "inherit" });
+  const isThere = ["@vercel/fun", "cognito-local"].every((name) => existsSync(`${folder}/node_modules/${name}`));
+  if (!isThere) execFileSync("npm", ["ci"], { cwd: folder, stdio: "inherit" });
   try {
     execFileSync("wrk", ["-v"], { stdio: "ignore" });
   } catch (error) {
@@ -59,4 +61,19 @@ export async function startServerlessOffline(): Promise<Started & { readonly url
   const url = `http://127.0.0.1:${port}/hello/x`;
   await untilAnswers(url, 100);
   return { ...started, url };
+}
+
+/** @param data where it keeps its pools, as files */
+export async function startCognitoLocal(data: string): Promise<Started & { readonly endpoint: string }> {
+  const port = await freePort();
+  const program = resolve(folder, "node_modules/cognito-local/lib/bin/start.js");
+  const started = startProcess(process.execPath, [program], {
+    cwd: data,
+    env: { HOST: "127.0.0.1", PORT: String(port) },
+    // It prints each request.
+    quiet: true,
+  });
+  const endpoint = `http://127.0.0.1:${port}`;
+  await untilAnswers(`${endpoint}/health`, 20);
+  return { ...started, endpoint };
 }

@@ -3,6 +3,7 @@ import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { bareInterpreters } from "./bare.ts";
 import { accessRows, measureAccess } from "./access.ts";
+import { cognitoRows, measureCognito } from "./cognito.ts";
 import { measureColdStarts } from "./cold-start.ts";
 import { gatewayRows, measureGateway } from "./gateway.ts";
 import { measureIdle } from "./idle.ts";
@@ -34,6 +35,7 @@ const sections: Readonly<Record<string, (folder: string) => Promise<Section>>> =
   workers: async (folder) => section(await measureWorkers(folder), workersRows),
   nodes: async (folder) => section(await measureNodes(folder), nodesRows),
   access: async () => section(await measureAccess(), accessRows),
+  cognito: async (folder) => section(await measureCognito(folder), cognitoRows),
   store: async (folder) => section(await measureStore(folder), storeRows),
 };
 

@@ -498,6 +498,7 @@ async function buildPlatform(
     customDomains: domains.custom,
     functionUrls: feed.watchUrls(lambda.functionUrls),
     userPools: cognitoIdp.http,
+    userPoolHosts: cognitoIdp.customHosts,
     registry: ecr.registry,
     download: async (path) => ecr.downloadLayer(path) ?? lambda.downloadCode(path),
   });
@@ -537,6 +538,7 @@ async function buildPlatform(
       await cloudwatch.stop();
       await cloudtrail.trail.flush();
       iam.stop();
+      cognitoIdp.customHosts.stop();
       root.stop();
       shares.stop();
       await nodes.stop();

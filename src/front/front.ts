@@ -29,6 +29,8 @@ export interface FrontNeeds extends AwsApiNeeds {
   readonly functionUrls: FunctionUrlPort;
   /** Documents of user pools, and what is at their domains. Absent: there are no pools. */
   readonly userPools?: UserPoolsHttp;
+  /** Hosts that are user pools' domains. Absent: there are none but those whose names say so. */
+  readonly userPoolHosts?: { has(host: string): boolean };
   /** Usage, and metrics for Prometheus. */
   readonly platformApi?: PlatformApi;
   /** What `GET /_cumulet/ready` answers. Absent: ready until it drains. */
@@ -106,6 +108,11 @@ export function createFront(needs: FrontNeeds): Front {
         executeApi.handle(destination.apiId, destination.target, request, response);
         return;
       case "aws": {
+        const { host = "" } = request.headers;
+        if (needs.userPoolHosts?.has(host) === true) {
+          needs.userPools?.(host.toLowerCase().replace(/:\d{1,5}$/, ""), request.url ?? "/", request, response);
+          return;
+        }
         // A bucket's host is nobody's domain.
         if (customDomains === undefined || destination.bucket !== undefined) {
           return answerAws(destination, request, response);

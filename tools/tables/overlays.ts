@@ -38,6 +38,7 @@ type Facts = Record<string, unknown>;
 /** Adds to a service's table what its model lacks. */
 export function overlay(service: string, table: Facts): Facts {
   if (service === "apigatewaymanagementapi") return withoutDataMax(table);
+  if (service === "cognito-idp") return withHosts(table);
   if (service !== "s3") return table;
   const shapes = { ...Object(table["shapes"]) };
   for (const [name, root] of Object.entries(s3Roots)) {
@@ -61,4 +62,11 @@ function withoutDataMax(table: Facts): Facts {
   const shapes = { ...Object(table["shapes"]) };
   const { max: _max, ...data } = Object(shapes["Data"]);
   return { ...table, shapes: { ...shapes, Data: data } };
+}
+
+/** The model knows prefixes only; custom domains are hosts, with dots. */
+function withHosts(table: Facts): Facts {
+  const shapes = { ...Object(table["shapes"]) };
+  shapes["DomainType"] = { ...shapes["DomainType"], pattern: String.raw`^[a-z0-9](?:[a-z0-9\-.]{0,61}[a-z0-9])?$` };
+  return { ...table, shapes };
 }

@@ -19,6 +19,9 @@ export function domainOperations(cognito: Cognito) {
         if (!custom && /aws|amazon|cognito/.test(name)) {
           throw invalidParameter("Domain cannot contain reserved word: cognito");
         }
+        if (name.includes(".") !== (custom !== undefined)) {
+          throw invalidParameter(`${name} is no ${custom ? "custom domain" : "domain prefix"}.`);
+        }
         const pool = await existingPool(cognito, input.UserPoolId, call);
         const domain: Domain = {
           v: 1,
