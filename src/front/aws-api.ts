@@ -8,7 +8,6 @@ import type { Clock } from "../kernel/clock.ts";
 import { upperAlphanumeric, type Ids } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
 import { parseContentEncoding, type ContentEncoding } from "../wire/content-encoding.ts";
-import type { CrossOrigin } from "../services/s3/port.ts";
 import type { CallObserver } from "../wire/observer.ts";
 import { createDispatcher, type CallFacts } from "../wire/dispatch.ts";
 import type { OperationModel } from "../wire/model.ts";
@@ -25,11 +24,12 @@ import {
   type DetectedService,
   type RequestFacts,
 } from "./detect.ts";
+import { answerBrowser, browserRequestOf, tellBrowser, type BrowserNeeds } from "./browser-requests.ts";
 import { bodyBytesMax, otherBodyBytesMax } from "./limits.ts";
 import { respond } from "./respond.ts";
 import { sayContinue } from "./say-continue.ts";
 
-export interface AwsApiNeeds {
+export interface AwsApiNeeds extends BrowserNeeds {
   readonly services: ReadonlyMap<string, Service>;
   readonly models: Models;
   readonly verifier: Verifier;
@@ -38,8 +38,6 @@ export interface AwsApiNeeds {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
-  /** What S3 tells browsers. Absent: nothing. */
-  readonly crossOrigin?: CrossOrigin;
   /** Whose the unsigned requests are. */
   readonly account: string;
   /** Where the unsigned requests are that name none. */
@@ -65,12 +63,29 @@ export function createAwsApi(needs: AwsApiNeeds): AwsApi {
     let requestId = ids.uuid();
     let protocol: Protocol | undefined;
     try {
-      if (needs.crossOrigin && arrived.facts.method === "OPTIONS" && (destination.serviceLabel ?? "s3") === "s3") {
+      const asked = browserRequestOf(needs, destination, arrived.facts);
+      if (asked) {
         detected = detectNamedService(models, "s3", arrived.facts);
         requestId = ids.random(16, upperAlphanumeric);
-        protocol = (await models.load("s3")).protocol(detected.protocol);
-        const headers = await needs.crossOrigin.preflight(arrived.facts.path, arrived.facts.headers);
-        await respond(request, response, { status: 200, headers: { ...headers }, body: "" }, "s3", requestId);
+        const loaded = await models.load("s3");
+        protocol = loaded.protocol(detected.protocol);
+        const at = { account: needs.account, region: destination.region ?? needs.region };
+        const answer = await answerBrowser(
+          asked,
+          { ...needs, dispatcher, model: loaded.model },
+          {
+            ...arrived,
+            ...at,
+            requestId,
+            signal,
+            body: () => {
+              if (arrived.expectsContinue) sayContinue(response);
+              return request;
+            },
+            setHeader: (name, value) => void response.setHeader(name, value),
+          },
+        );
+        await respond(request, response, answer, "s3", requestId);
         return;
       }
       let bytesMax = otherBodyBytesMax;
@@ -89,7 +104,7 @@ export function createAwsApi(needs: AwsApiNeeds): AwsApi {
       bytesMax = bodyBytesMax[service] ?? otherBodyBytesMax;
       if (service === "s3") {
         requestId = ids.random(16, upperAlphanumeric);
-        await tellBrowser(needs.crossOrigin, arrived.facts, response);
+        await tellBrowser(needs.crossOrigin, arrived.facts, (name, value) => void response.setHeader(name, value));
       }
       const loaded = models.loaded(service) ?? (await models.load(service));
       protocol = loaded.protocol(detected.protocol);
@@ -127,20 +142,10 @@ export function createAwsApi(needs: AwsApiNeeds): AwsApi {
       await respond(request, response, status === undefined ? answer : { ...answer, status }, service, requestId);
     } catch (error) {
       await answerError(error, { log, detected, models, protocol, arrived, requestId }, request, response);
+      // A form that was refused halfway: the connection's next request comes after it.
+      if (!request.complete) request.resume();
     }
   };
-}
-
-/** Errors, too, are for the page to see where the bucket allows it. */
-async function tellBrowser(
-  crossOrigin: CrossOrigin | undefined,
-  { path, method, headers }: RequestFacts,
-  response: ServerResponse,
-): Promise<void> {
-  const origin = headers["origin"];
-  if (crossOrigin === undefined || origin === undefined) return;
-  const allowed = await crossOrigin.headersFor(path, { origin, method });
-  for (const [name, value] of Object.entries(allowed ?? {})) response.setHeader(name, value);
 }
 
 /** What a request says before its body. */

@@ -115,6 +115,42 @@ export const noSuchCors = (bucket: string) =>
     members: { BucketName: bucket },
   });
 
+export const malformedForm = () =>
+  new AwsError("MalformedPOSTRequest", 400, "The body of your POST request is not well-formed multipart/form-data.");
+
+export const tooLargeFields = () =>
+  new AwsError(
+    "MaxPostPreDataLengthExceeded",
+    400,
+    "Your POST request fields preceding the upload file were too large.",
+  );
+
+export const formWithoutFile = () =>
+  new AwsError("IncorrectNumberOfFilesInPostRequest", 400, "POST requires exactly one file upload per request.");
+
+export const formField = (name: string) =>
+  invalidArgument(
+    `Bucket POST must contain a field named '${name}'.  If it is specified, please check the order of the fields.`,
+    name,
+    "",
+  );
+
+export const invalidPolicyDocument = (why: string) =>
+  new AwsError("InvalidPolicyDocument", 400, `Invalid Policy: ${why}`);
+
+export const invalidByPolicy = (why: string) =>
+  new AwsError("AccessDenied", 403, `Invalid according to Policy: ${why}`);
+
+export const entityTooLargeForm = (proposed: number, max: number) =>
+  new AwsError("EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed size", {
+    members: { ProposedSize: String(proposed), MaxSizeAllowed: String(max) },
+  });
+
+export const entityTooSmallForm = (proposed: number, min: number) =>
+  new AwsError("EntityTooSmall", 400, "Your proposed upload is smaller than the minimum allowed size", {
+    members: { ProposedSize: String(proposed), MinSizeAllowed: String(min) },
+  });
+
 export const noSuchLifecycle = (bucket: string) =>
   new AwsError("NoSuchLifecycleConfiguration", 404, "The lifecycle configuration does not exist", {
     members: { BucketName: bucket },

@@ -22,6 +22,10 @@ export const s3Limits = {
   policyBytesMax: 20 * 1024,
   /** General purpose buckets of an account. */
   bucketsMax: 10_000,
+  /** Of a form, before the file: "MaxPostPreDataLengthExceeded" beyond 20 KB. */
+  formFieldsBytesMax: 20 * 1024,
+  /** Ours. */
+  formFieldsMax: 200,
   corsRulesMax: 100,
   lifecycleRulesMax: 1_000,
   lifecycleTagsMax: 10,

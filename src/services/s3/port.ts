@@ -1,3 +1,36 @@
+import type { Readable } from "node:stream";
+import type { FormVerifier } from "../../access/verify-form.ts";
+import type { Principal } from "../../aws/principal.ts";
+
+/** A form that a browser posts to a bucket. */
+export interface PostedForm {
+  readonly bucket: string;
+  readonly contentType: string;
+  /** What is not wanted of it flows away: the connection's next request comes after it. */
+  readonly body: Readable;
+  /** Who has signed the policy. */
+  readonly verify: (form: Parameters<FormVerifier>[0]) => ReturnType<FormVerifier>;
+  /** `http://host:port` */
+  readonly endpoint: string;
+  readonly now: number;
+}
+
+/** What PutObject is to be asked for a form, and by whom. */
+export interface PostedObject {
+  readonly principal: Principal;
+  readonly region: string | undefined;
+  readonly input: Record<string, unknown>;
+  /** @param etag as PutObject answers it, in its quotes */
+  answer(etag: string): {
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: string;
+  };
+}
+
+/** Reads a form and checks it against its policy. Rejects with what S3 answers to a form that it does not take. */
+export type PostObject = (form: PostedForm) => Promise<PostedObject>;
+
 /** What S3 answers browsers whose pages are of other origins than the bucket. */
 export interface CrossOrigin {
   /**

@@ -2,6 +2,7 @@ import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
 import { createS3Access } from "./access.ts";
 import { createCrossOrigin } from "./cors/cross-origin.ts";
+import { postObject } from "./forms/post-object.ts";
 import { handleLifecycle } from "./lifecycle/sweep.ts";
 import type { S3Needs } from "./needs.ts";
 import { createNotify, handleNotifications } from "./notifications/deliveries.ts";
@@ -18,7 +19,7 @@ import { notificationOperations } from "./operations/notifications.ts";
 import { objectSettingOperations } from "./operations/object-settings.ts";
 import { createPushNeeds } from "./operations/operation-needs.ts";
 import { putObjectOperations } from "./operations/put-object.ts";
-import type { CrossOrigin } from "./port.ts";
+import type { CrossOrigin, PostObject } from "./port.ts";
 import { bucketType } from "./resources/bucket.ts";
 import { bucketPolicyType } from "./resources/bucket-policy.ts";
 
@@ -26,6 +27,7 @@ export interface S3 {
   readonly service: Service;
   readonly resourceTypes: readonly ResourceType[];
   readonly crossOrigin: CrossOrigin;
+  readonly postObject: PostObject;
 }
 
 /** Amazon S3: buckets, objects, versions and multipart uploads. */
@@ -58,5 +60,6 @@ export function createS3(needs: S3Needs): S3 {
     },
     resourceTypes: [bucketType, bucketPolicyType],
     crossOrigin: createCrossOrigin(needs.store),
+    postObject,
   };
 }

@@ -70,7 +70,7 @@ export function putObjectOperations(needs: OperationNeeds) {
         const algorithm = wantedChecksum(input, call)?.algorithm ?? "CRC64NVME";
         const received = await receive(needs, input.Body, input, call, algorithm);
         const checksum = { algorithm, value: received.checksum, type: "FULL_OBJECT" } as const;
-        const { object, bucket } = await commit(input, call, draft, received, checksum, "ObjectCreated:Put");
+        const { object, bucket } = await commit(input, call, draft, received, checksum, eventOf(call));
         return {
           ETag: `"${object.etag}"`,
           ...toExpirationMember(bucket, input.Key ?? "", object),
@@ -133,6 +133,11 @@ export function putObjectOperations(needs: OperationNeeds) {
       },
     },
   } satisfies OperationsOf<Sdk>;
+}
+
+/** A form of a browser's is told as such. */
+function eventOf(call: Call): string {
+  return call.http?.method === "POST" ? "ObjectCreated:Post" : "ObjectCreated:Put";
 }
 
 interface WriteInput {
