@@ -104,9 +104,9 @@ describe("the authorization endpoint", () => {
   });
 });
 
-describe("a client's authentication", () => {
-  const basic = (text: string) => `Basic ${Buffer.from(text).toString("base64")}`;
+const basic = (text: string) => `Basic ${Buffer.from(text).toString("base64")}`;
 
+describe("a client's authentication", () => {
   test("is by header or by form, not by both", () => {
     expect(readClientClaim(basic("id:s%2Bx"), new URLSearchParams())).toEqual({ clientId: "id", secret: "s+x" });
     const form = new URLSearchParams({ client_id: "id", client_secret: "s" });

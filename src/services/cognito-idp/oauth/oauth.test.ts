@@ -121,6 +121,32 @@ const withChallenge = { code_challenge: challenge, code_challenge_method: "S256"
 const claimsOf = (token: unknown): Record<string, unknown> =>
   JSON.parse(Buffer.from(String(token).split(".")[1] ?? "", "base64url").toString("utf8"));
 
+const basicOf = (id: string, secret: string) => ({
+  authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString("base64")}`,
+});
+
+const userInfoWith = async (authorization?: string) => {
+  const headers = authorization === undefined ? {} : { authorization };
+  const answer = await fetch(`${base}/oauth2/userInfo`, { headers });
+  return `${answer.status} ${answer.headers.get("www-authenticate") ?? ""}`;
+};
+
+const statusAt = (host: string) =>
+  new Promise<number | undefined>((resolve, reject) => {
+    const asked = request(`${platform.endpoint}/oauth2/userInfo`, { headers: { host } }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    });
+    asked.once("error", reject);
+    asked.end();
+  });
+
+const refusalOf = async (username: string) => {
+  const browser = browse();
+  const page = await browser.open(authorizeUrl(open.id));
+  return (await browser.submit(page, "/login", { username, password: "Wrong-password-1" })).error;
+};
+
 describe("openid-client", () => {
   test("signs in with code and PKCE, asks for the user, refreshes, revokes and signs out", async () => {
     const config = await openid.discovery(
@@ -221,24 +247,21 @@ describe("an authorization code", () => {
   test("is refused to another client, with another's secret, and when it was made up", async () => {
     const code = await codeFor(confidential.id);
     const form = { grant_type: "authorization_code", redirect_uri: callback, code };
-    const basic = (id: string, secret: string) => ({
-      authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString("base64")}`,
-    });
     expect((await post("/oauth2/token", { ...form, client_id: open.id })).body).toEqual({ error: "invalid_grant" });
     for (const secret of ["wrong", `${confidential.secret}x`]) {
-      const refused = await post("/oauth2/token", form, basic(confidential.id, secret));
+      const refused = await post("/oauth2/token", form, basicOf(confidential.id, secret));
       expect(refused).toMatchObject({ status: 400, body: { error: "invalid_client" } });
     }
     expect((await post("/oauth2/token", { ...form, client_id: confidential.id })).body).toEqual({
       error: "invalid_client",
     });
     const other = await createClient({ GenerateSecret: true });
-    const swapped = await post("/oauth2/token", form, basic(confidential.id, other.secret));
+    const swapped = await post("/oauth2/token", form, basicOf(confidential.id, other.secret));
     expect(swapped.body).toEqual({ error: "invalid_client" });
     const shown = await post("/oauth2/token", { ...form, client_id: open.id, client_secret: "any" });
     expect(shown.body).toEqual({ error: "invalid_client" });
     expect((await exchange("made-up")).body).toEqual({ error: "invalid_grant" });
-    expect((await post("/oauth2/token", form, basic(confidential.id, confidential.secret))).status).toBe(200);
+    expect((await post("/oauth2/token", form, basicOf(confidential.id, confidential.secret))).status).toBe(200);
   });
 });
 
@@ -284,18 +307,13 @@ describe("userInfo", () => {
   test("refuses what is no access token of the pool's", async () => {
     const code = await codeFor(open.id, withChallenge);
     const { body } = await exchange(code);
-    const ask = async (authorization?: string) => {
-      const headers = authorization === undefined ? {} : { authorization };
-      const answer = await fetch(`${base}/oauth2/userInfo`, { headers });
-      return `${answer.status} ${answer.headers.get("www-authenticate") ?? ""}`;
-    };
-    expect(await ask()).toContain('400 Bearer error="invalid_request"');
-    expect(await ask(`Bearer ${String(body["id_token"])}`)).toContain('401 Bearer error="invalid_token"');
+    expect(await userInfoWith()).toContain('400 Bearer error="invalid_request"');
+    expect(await userInfoWith(`Bearer ${String(body["id_token"])}`)).toContain('401 Bearer error="invalid_token"');
     const [, payload = ""] = String(body["access_token"]).split(".");
     const none = Buffer.from(JSON.stringify({ alg: "none", kid: "x" })).toString("base64url");
-    expect(await ask(`Bearer ${none}.${payload}.`)).toMatch(/^40[01]/);
-    expect(await ask(`Bearer ${none}.${payload}.AAAA`)).toContain("401");
-    expect(await ask(`Bearer ${String(body["access_token"])}`)).toMatch(/^200/);
+    expect(await userInfoWith(`Bearer ${none}.${payload}.`)).toMatch(/^40[01]/);
+    expect(await userInfoWith(`Bearer ${none}.${payload}.AAAA`)).toContain("401");
+    expect(await userInfoWith(`Bearer ${String(body["access_token"])}`)).toMatch(/^200/);
   });
 });
 
@@ -368,17 +386,8 @@ test("a custom domain is reached by its host, with any port", async () => {
       CustomDomainConfig: { CertificateArn: "arn:aws:acm:us-east-1:000000000000:certificate/x" },
     }),
   );
-  const ask = (host: string) =>
-    new Promise<number | undefined>((resolve, reject) => {
-      const asked = request(`${platform.endpoint}/oauth2/userInfo`, { headers: { host } }, (answer) => {
-        answer.resume();
-        resolve(answer.statusCode);
-      });
-      asked.once("error", reject);
-      asked.end();
-    });
-  expect(await ask("login.example.org:8443")).toBe(400);
-  expect(await ask("other.example.org")).not.toBe(400);
+  expect(await statusAt("login.example.org:8443")).toBe(400);
+  expect(await statusAt("other.example.org")).not.toBe(400);
 });
 
 describe("a hosted page", () => {
@@ -411,13 +420,8 @@ describe("a hosted page", () => {
   });
 
   test("says the same of a wrong password as of nobody", async () => {
-    const say = async (username: string) => {
-      const browser = browse();
-      const page = await browser.open(authorizeUrl(open.id));
-      return (await browser.submit(page, "/login", { username, password: "Wrong-password-1" })).error;
-    };
-    expect(await say("jane")).toBe("Incorrect username or password.");
-    expect(await say("nobody")).toBe("Incorrect username or password.");
+    expect(await refusalOf("jane")).toBe("Incorrect username or password.");
+    expect(await refusalOf("nobody")).toBe("Incorrect username or password.");
   });
 
   test("repeats nothing of an address as markup", async () => {
