@@ -77,10 +77,6 @@ export function limitExceeded(message = "Attempt limit exceeded, please try afte
   return refusal("LimitExceededException", message);
 }
 
-export function tooManyFailedAttempts(): AwsError {
-  return refusal("TooManyFailedAttemptsException", "Attempt limit exceeded, please try after some time.");
-}
-
 export function invalidPassword(why: string): AwsError {
   return refusal("InvalidPasswordException", `Password did not conform with policy: ${why}`);
 }
@@ -124,14 +120,6 @@ export function unsupportedUserState(message: string): AwsError {
   return refusal("UnsupportedUserStateException", message);
 }
 
-export function codeDeliveryFailure(message: string): AwsError {
-  return refusal("CodeDeliveryFailureException", message);
-}
-
-export function mfaMethodNotFound(message: string): AwsError {
-  return refusal("MFAMethodNotFoundException", message);
-}
-
 export function softwareTokenNotFound(): AwsError {
   return refusal("SoftwareTokenMFANotFoundException", "Software Token MFA is not enabled by the userPool");
 }
@@ -172,7 +160,3 @@ type WebAuthnError =
   | "NotEnabled"
   | "OriginNotAllowed"
   | "RelyingPartyMismatch";
-
-export function deviceKeyExists(): AwsError {
-  return refusal("DeviceKeyExistsException", "Device key already exists.");
-}

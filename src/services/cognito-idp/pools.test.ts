@@ -26,7 +26,7 @@ import { CloudFormationClient } from "@aws-sdk/client-cloudformation";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestPlatform, type TestPlatform } from "../../testing/platform.ts";
 import { deploy } from "../../testing/stacks.ts";
-import { poolsOf } from "./test-pools.ts";
+import { poolsOf } from "../../testing/user-pools.ts";
 
 const password = "Correct-Horse-1";
 let platform: TestPlatform;

@@ -56,7 +56,3 @@ export function parsePageToken(token: string): string | undefined {
   const text = Buffer.from(token, "base64url").toString();
   return toPageToken(text) === token ? text : undefined;
 }
-
-export function isDefined<T>(value: T | undefined | null): value is T {
-  return value !== undefined && value !== null;
-}

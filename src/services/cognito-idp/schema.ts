@@ -1,5 +1,4 @@
 import type { AttributeType, SchemaAttributeType } from "@aws-sdk/client-cognito-identity-provider";
-import { notImplemented } from "../../aws/error.ts";
 import { invalidParameter, notAuthorized } from "./errors.ts";
 import { cognitoLimits as limits } from "./limits.ts";
 import type { Client, Pool } from "./model.ts";
@@ -226,12 +225,5 @@ export function checkAttributeNames(pool: Pool, names: readonly string[], kind: 
       ({ Name, Required }) => Required === true && Name !== "sub" && !names.includes(Name ?? ""),
     );
     if (missing.length > 0) throw invalidParameter("Invalid write attributes specified while creating a client");
-  }
-}
-
-/** What of a setting is not built. @throws the 501 that names it */
-export function refuseUnbuilt(operation: string, given: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(given)) {
-    if (value !== undefined) throw notImplemented(`The parameter ${name} of ${operation}`);
   }
 }

@@ -1,4 +1,3 @@
-import type { Transaction } from "../../../kernel/store/store.ts";
 import { attemptsExceeded } from "../errors.ts";
 import { cognitoLimits as limits } from "../limits.ts";
 import { endKey, inPool, type Pool } from "../model.ts";
@@ -66,8 +65,4 @@ export async function forgetFailures(
   // Nearly always there are none, and then nothing is written.
   if ((await store.read((reader) => reader.get(name))) === undefined) return;
   await store.transact(async (tx) => tx.delete(name));
-}
-
-export function deleteFailures(tx: Transaction, pool: Pool, key: string): void {
-  tx.delete(inPool("failures", pool.id, key, "password"));
 }

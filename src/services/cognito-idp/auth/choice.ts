@@ -1,13 +1,12 @@
 import type { ChallengeNameType } from "@aws-sdk/client-cognito-identity-provider";
 import type { Cognito } from "../core.ts";
 import { incorrectPassword, invalidParameter } from "../errors.ts";
-import { cognitoLimits as limits } from "../limits.ts";
-import { inPool, type Passkey, type Pool, type User } from "../model.ts";
+import type { Pool, User } from "../model.ts";
 import { sealChallenge } from "./challenge-session.ts";
 import { mfaNeedOf } from "./factors.ts";
 import type { AuthContext, AuthOutcome, Parameters } from "./flow.ts";
 import { codeChallenge } from "./mfa-challenges.ts";
-import { passkeyChallenge } from "./passkeys.ts";
+import { passkeyChallenge, passkeysOf } from "./passkeys.ts";
 import type { Progress } from "./progress.ts";
 import { srpChallenge } from "./srp-challenge.ts";
 
@@ -39,16 +38,6 @@ export async function firstFactorsOf(
     factors.push("WEB_AUTHN");
   }
   return factors;
-}
-
-export async function passkeysOf(
-  { store }: Pick<Cognito, "store">,
-  pool: Pool,
-  user: User,
-): Promise<readonly Passkey[]> {
-  const prefix = inPool("passkey", pool.id, user.key);
-  const entries = await store.read((reader) => reader.range<Passkey>({ prefix }, { limit: limits.passkeysMax }));
-  return entries.map(({ value }) => value);
 }
 
 /** Let the user choose a factor, or begin with the one that the client prefers. */

@@ -2,7 +2,7 @@ import type { AuthenticationResponseJSON, RegistrationResponseJSON } from "@simp
 import type { Cognito } from "../core.ts";
 import { incorrectPassword, webAuthn } from "../errors.ts";
 import { inPool, type Passkey, type Pool, type User } from "../model.ts";
-import { passkeysOf } from "./choice.ts";
+import { cognitoLimits as limits } from "../limits.ts";
 import { sealChallenge } from "./challenge-session.ts";
 import type { AuthContext, AuthOutcome } from "./flow.ts";
 import type { Progress } from "./progress.ts";
@@ -38,6 +38,16 @@ function originIn(clientDataJSON: unknown): string {
   } catch {
     return "";
   }
+}
+
+export async function passkeysOf(
+  { store }: Pick<Cognito, "store">,
+  pool: Pool,
+  user: User,
+): Promise<readonly Passkey[]> {
+  const prefix = inPool("passkey", pool.id, user.key);
+  const entries = await store.read((reader) => reader.range<Passkey>({ prefix }, { limit: limits.passkeysMax }));
+  return entries.map(({ value }) => value);
 }
 
 export async function passkeyChallenge(

@@ -1,5 +1,5 @@
 import type { Seal } from "../../../access/server-keys.ts";
-import type { Reader, Transaction } from "../../../kernel/store/store.ts";
+import type { Transaction } from "../../../kernel/store/store.ts";
 import type { Cognito } from "../core.ts";
 import { codeMismatch, expiredCode, limitExceeded } from "../errors.ts";
 import { cognitoLimits as limits } from "../limits.ts";
@@ -43,10 +43,6 @@ export async function writeCode(
   };
   tx.set(key, code);
   tx.set(endKey(code.expiresAt, key), 1);
-}
-
-export function readCode(reader: Reader, pool: Pool, user: User, purpose: CodePurpose): Promise<Code | undefined> {
-  return reader.get<Code>(inPool("code", pool.id, user.key, purpose));
 }
 
 export type CodeOutcome =
