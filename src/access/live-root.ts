@@ -6,7 +6,7 @@ import type { ServerKeys } from "./server-keys.ts";
 import { readSharedRoot, rootKey } from "./shared-keys.ts";
 
 /** The root's key as it is now: a rotation counts at once, on every process and node of the store. */
-export interface LiveRoot extends AccessKeySource {
+interface LiveRoot extends AccessKeySource {
   /** The account of this key, where it is the root's. */
   findAccount(accessKeyId: string): string | undefined;
   stop(): void;

@@ -50,7 +50,7 @@ export async function shareRootCredentials(
 }
 
 /** What a rotation has written. */
-export interface SharedRoot extends RootCredentials {
+interface SharedRoot extends RootCredentials {
   /** The access key that it took the place of. */
   readonly replaces?: string;
 }

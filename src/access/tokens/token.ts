@@ -10,7 +10,7 @@ export type TokenOutcome =
   | { readonly outcome: "refused"; readonly reason: string; readonly cause: TokenFault };
 
 /** `issuer`: it did not tell its keys; `key`: it has none of that name. */
-export type TokenFault = "form" | "algorithm" | "untrusted" | "issuer" | "key" | "signature" | "expired" | "early";
+type TokenFault = "form" | "algorithm" | "untrusted" | "issuer" | "key" | "signature" | "expired" | "early";
 
 /** What API Gateway takes. */
 const rsaAlgorithms = ["RS256", "RS384", "RS512"];

@@ -4,7 +4,7 @@ import { passwordPolicyViolation } from "./errors.ts";
 import { iamLimits } from "./limits.ts";
 
 /** What a password is checked against, and nothing that it could be read from. */
-export interface PasswordHash {
+interface PasswordHash {
   readonly salt: Uint8Array;
   readonly hash: Uint8Array;
 }

@@ -25,7 +25,7 @@ export interface StsPort {
   ): Promise<WebIdentitySession>;
 }
 
-export interface WebIdentitySession {
+interface WebIdentitySession {
   readonly assumedRoleId: string;
   /** `arn:aws:sts::ACCOUNT:assumed-role/NAME/SESSION` */
   readonly arn: string;

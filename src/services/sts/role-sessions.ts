@@ -8,7 +8,7 @@ import { sessionTagContext } from "./session-tags.ts";
 type AssumedRole = Extract<Principal, { type: "assumedRole" }>;
 
 /** What is asked about a role's session, however it is asked for. */
-export interface RoleSessionRequest {
+interface RoleSessionRequest {
   readonly action: "sts:AssumeRole" | "sts:AssumeRoleWithWebIdentity";
   readonly roleArn: string;
   readonly sessionName: string;

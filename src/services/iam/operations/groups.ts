@@ -165,7 +165,7 @@ async function moveGroup(tx: Transaction, account: string, from: Group, to: Grou
   }
 }
 
-export function toGroup(group: Group) {
+function toGroup(group: Group) {
   return {
     Path: group.path,
     GroupName: group.name,
