@@ -131,6 +131,6 @@ describe("roles", () => {
 });
 
 test("an operation that is not built answers 501 with its name", async () => {
-  const sent = iam.send(new sdk.CreateSAMLProviderCommand({ Name: "x", SAMLMetadataDocument: "x".repeat(1000) }));
+  const sent = iam.send(new sdk.UploadSSHPublicKeyCommand({ UserName: "ann", SSHPublicKeyBody: "x" }));
   expect(await refusal(sent)).toMatchObject({ status: 501 });
 });
