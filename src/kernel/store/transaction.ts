@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { storeLimits } from "../limits.ts";
 import type { Commit, RangeRead, Snapshot, StoredEntry, View } from "./driver.ts";
 import { decodeKey, type EncodedKey, encodeKey, type Interval, toInterval } from "./keys.ts";
-import type { Entry, RangeOptions, Reader, Transaction, Value } from "./store.ts";
+import type { Entry, Key, RangeOptions, Reader, Transaction, Value } from "./store.ts";
 import { decodeValue, encodeValue } from "./values.ts";
 
 /** A reader over a snapshot. */
@@ -143,8 +143,16 @@ function byBytes(a: EncodedKey, b: EncodedKey): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-export function toEntry([key, stored]: StoredEntry): Entry<never> {
-  return { key: decodeKey(key), value: decodeFound(stored.bytes) };
+export function toEntry([encoded, stored]: StoredEntry): Entry<never> {
+  let key: Key | undefined;
+  return {
+    // Decoded when first asked for: who reads a range for its values alone pays nothing for its keys.
+    get key() {
+      key ??= decodeKey(encoded);
+      return key;
+    },
+    value: decodeFound(stored.bytes),
+  };
 }
 
 // The one place where stored bytes take the type that the caller says they have.
