@@ -60,7 +60,7 @@ export async function codeChallenge(
   return {
     kind: "challenge",
     name,
-    session: sealChallenge(cognito, context, name, progress, { code, as }),
+    session: sealChallenge(cognito, context, name, progress, { code }),
     parameters: {
       CODE_DELIVERY_DELIVERY_MEDIUM: delivery.medium,
       CODE_DELIVERY_DESTINATION: masked(destination),

@@ -186,7 +186,7 @@ async function answerNewPassword(answer: Answer): Promise<AuthOutcome> {
 async function answerCode(answer: Answer, parameter: string): Promise<AuthOutcome> {
   const { cognito, context, challenge, responses, commit } = answer;
   const user = existing(answer);
-  const { code, as } = challenge.secret;
+  const { code } = challenge.secret;
   const given = responses[parameter];
   if (given === undefined) throw invalidParameter(`Missing required parameter ${parameter}`);
   if (!equalBytes(Buffer.from(String(code)), Buffer.from(given))) {
@@ -194,8 +194,7 @@ async function answerCode(answer: Answer, parameter: string): Promise<AuthOutcom
     throw wrongMfaCode();
   }
   const progress = { ...challenge.progress, mfaDone: true as const };
-  if (as === "second") return advance(cognito, context, user, progress, commit);
-  // AWS: who reads codes at an address or number has it. A sign-in by them alone needs no password, temporary or not.
+  // As a second factor it follows a password; as the first it is offered only where no second one is needed.
   return advance(cognito, context, user, progress, commit);
 }
 
