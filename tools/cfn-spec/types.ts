@@ -24,7 +24,13 @@ const detailed = new Set([
   "AWS::StepFunctions::StateMachine",
 ]);
 
-const detailedNamespaces = ["AWS::ApiGateway::", "AWS::ApiGatewayV2::", "AWS::Cognito::", "AWS::IAM::", "AWS::Lambda::"];
+const detailedNamespaces = [
+  "AWS::ApiGateway::",
+  "AWS::ApiGatewayV2::",
+  "AWS::Cognito::",
+  "AWS::IAM::",
+  "AWS::Lambda::",
+];
 
 export function isDetailed(type: string): boolean {
   return detailed.has(type) || detailedNamespaces.some((namespace) => type.startsWith(namespace));

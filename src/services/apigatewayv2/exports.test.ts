@@ -81,7 +81,10 @@ async function importApi(document: object, Basepath = "ignore"): Promise<string>
   return ApiId;
 }
 
-async function exportApi(ApiId: string, more: { OutputType?: string; IncludeExtensions?: boolean; StageName?: string } = {}) {
+async function exportApi(
+  ApiId: string,
+  more: { OutputType?: string; IncludeExtensions?: boolean; StageName?: string } = {},
+) {
   const { body } = await client.send(
     new ExportApiCommand({ ApiId, Specification: "OAS30", OutputType: "JSON", ...more }),
   );
