@@ -24,7 +24,9 @@ test("The AWS SDK for JavaScript, version 2, writes and reads tables, alone and 
     .promise();
   await dynamodb.waitFor("tableExists", { TableName: "version-2" }).promise();
   const documents = new AWS.DynamoDB.DocumentClient({ service: dynamodb });
-  await documents.put({ TableName: "version-2", Item: { id: "a", n: 1.5, tags: documents.createSet(["x", "y"]) } }).promise();
+  await documents
+    .put({ TableName: "version-2", Item: { id: "a", n: 1.5, tags: documents.createSet(["x", "y"]) } })
+    .promise();
   expect((await dynamodb.getItem({ TableName: "version-2", Key: { id: { S: "a" } } }).promise()).Item).toEqual({
     id: { S: "a" },
     n: { N: "1.5" },
