@@ -1,3 +1,4 @@
+import { notImplemented } from "../../../aws/error.ts";
 import type { OperationsOf } from "../../../wire/service.ts";
 import { checkSecretHash } from "../client-secrets.ts";
 import { type Cognito, existingClient } from "../core.ts";
@@ -47,6 +48,7 @@ export function signUpOperations(cognito: Cognito) {
     ConfirmSignUp: {
       authorize: unsigned,
       async run(input, call) {
+        if (input.Session !== undefined) throw notImplemented("The parameter Session of ConfirmSignUp");
         const { pool, client } = await clientOf(input);
         await confirmSignUp(cognito, {
           pool,
