@@ -19,6 +19,7 @@ import type { AuthorizerNeeds } from "./authorizers/authorizer-needs.ts";
 import { createRemembered } from "./authorizers/remembered.ts";
 import { createAuthorizerTester } from "./authorizers/test-authorizer.ts";
 import { fetchJsonFrom } from "./authorizers/issuer-documents.ts";
+import { guard } from "./guard.ts";
 import { compileHttpStage } from "./http/stage.ts";
 import { createAddressRules } from "./integrations/addresses.ts";
 import { createAssumedRoles } from "./integrations/assumed-roles.ts";
@@ -166,11 +167,11 @@ export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
     handle: (apiId, target, request, response, entry) => {
       const api = published.find(apiId);
       if (api !== undefined) {
-        answer(api, target, request, response, entry);
+        guard(needs.log, response, () => answer(api, target, request, response, entry));
         return;
       }
       published.load(apiId).then(
-        (loaded) => answer(loaded, target, request, response, entry),
+        (loaded) => guard(needs.log, response, () => answer(loaded, target, request, response, entry)),
         (error: unknown) => {
           needs.log.error("A published API could not be loaded", { apiId, error });
           answerInternalError(response);

@@ -378,3 +378,15 @@ function preflight(origin: string): Promise<Response> {
     headers: { Origin: origin, "Access-Control-Request-Method": "GET" },
   });
 }
+
+test("what fails in answering one request, with a body or without, ends that request with 500 and none but that", async () => {
+  await gateway.publish(stage("flaw", {}));
+  const ask = async (body?: string) =>
+    (await fetch(`${gateway.url}/flaw/`, { method: "POST", ...(body !== undefined && { body }) })).status;
+  gateway.answer(() => {
+    throw new Error("a flaw");
+  });
+  expect([await ask(), await ask("body")]).toEqual([500, 500]);
+  gateway.answer({ statusCode: 201 });
+  expect([await ask(), await ask("body")]).toEqual([201, 201]);
+});

@@ -1,4 +1,5 @@
 import { type Exchange, startExchange } from "../../../proxy/exchange.ts";
+import { guard } from "../guard.ts";
 import { readBody } from "../../../proxy/request-body.ts";
 import { createHttpAuthorizers } from "../authorizers/http-authorizers.ts";
 import { executeApiLimits } from "../limits.ts";
@@ -79,8 +80,10 @@ export function compileHttpStage(needs: StageNeeds, published: PublishedHttpStag
       }
       const parameters = match?.parameters ?? [];
       readBody(request, headers.hasBody, executeApiLimits.bodyBytesMax, (body) => {
-        if (body === undefined) refuseEarly(exchange, 413, "Request Entity Too Large", found.route, found.observe);
-        else found.run(createHttpRequest(stage, found.route, exchange, parameters, body));
+        guard(needs.log, response, () => {
+          if (body === undefined) refuseEarly(exchange, 413, "Request Entity Too Large", found.route, found.observe);
+          else found.run(createHttpRequest(stage, found.route, exchange, parameters, body));
+        });
       });
     },
   };

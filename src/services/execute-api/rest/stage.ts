@@ -1,4 +1,5 @@
 import { startExchange } from "../../../proxy/exchange.ts";
+import { guard } from "../guard.ts";
 import { readBody } from "../../../proxy/request-body.ts";
 import { createRestAuthorizers } from "../authorizers/rest-authorizers.ts";
 import { executeApiLimits } from "../limits.ts";
@@ -52,13 +53,15 @@ export function compileRestStage(needs: StageNeeds, published: PublishedRestStag
       }
       const { value, parameters } = match;
       readBody(request, exchange.headers.hasBody, executeApiLimits.bodyBytesMax, (body) => {
-        if (body !== undefined) {
-          value.run(createRestRequest(stage, value.method, exchange, parameters, body));
-          return;
-        }
-        const unread = createUnmatchedRequest(stage, exchange);
-        observeUnmatched?.(unread);
-        refuse(unread, "REQUEST_TOO_LARGE");
+        guard(needs.log, response, () => {
+          if (body !== undefined) {
+            value.run(createRestRequest(stage, value.method, exchange, parameters, body));
+            return;
+          }
+          const unread = createUnmatchedRequest(stage, exchange);
+          observeUnmatched?.(unread);
+          refuse(unread, "REQUEST_TOO_LARGE");
+        });
       });
     },
   };
