@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Authorizer } from "../access/authorization.ts";
 import { isLoopbackAddress } from "../access/loopback.ts";
+import type { OwnAction } from "../access/reference/known-actions.ts";
 import type { Verifier } from "../access/verifier.ts";
 import { AwsError } from "../aws/error.ts";
 import type { Principal } from "../aws/principal.ts";
@@ -139,7 +140,7 @@ export function createPlatformApi(needs: PlatformApiNeeds): PlatformApi {
 async function authorize(
   needs: PlatformApiNeeds,
   request: IncomingMessage,
-  action: string,
+  action: OwnAction,
 ): Promise<{ readonly type: Principal["type"]; readonly account: string; readonly region: string }> {
   const headers: [string, string][] = [];
   const { rawHeaders } = request;

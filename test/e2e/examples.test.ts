@@ -1,10 +1,13 @@
 import { APIGatewayClient, GetApiKeysCommand } from "@aws-sdk/client-api-gateway";
+import { CloudFormationClient, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
+import { CognitoIdentityProvider } from "@aws-sdk/client-cognito-identity-provider";
+import { S3 } from "@aws-sdk/client-s3";
 import { execFile, spawn } from "node:child_process";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createInterpreters } from "../../src/compute/interpreters.ts";
 
 const examples = join(import.meta.dirname, "../../examples");
@@ -47,6 +50,10 @@ async function start(name: string) {
         credentials: { accessKeyId: variable("AWS_ACCESS_KEY_ID"), secretAccessKey: variable("AWS_SECRET_ACCESS_KEY") },
       };
     },
+    /** What `cumulet outbox` prints of messages to one address. */
+    async outbox(to: string) {
+      return (await promisify(execFile)(program, ["outbox", to, "--data", dataDir, "--port", port])).stdout;
+    },
     async stop() {
       child.kill("SIGTERM");
       await exited;
@@ -70,7 +77,7 @@ function run(name: string): () => Started {
 }
 
 test("each example is started here", async () => {
-  expect((await readdir(examples)).toSorted()).toEqual(["hello", "picture", "shop", "streaming"]);
+  expect((await readdir(examples)).toSorted()).toEqual(["hello", "notes", "picture", "shop", "streaming"]);
 });
 
 describe("examples/hello", () => {
@@ -79,6 +86,48 @@ describe("examples/hello", () => {
   test("greets", async () => {
     const answer = await fetch(app().address("GET"));
     expect(await answer.json()).toEqual({ message: expect.stringMatching(/^Hello, .*!$/) });
+  });
+});
+
+describe("examples/notes", () => {
+  const app = run("notes");
+
+  test("keeps each person's notes, and makes notes of files", async () => {
+    const settings = await app().settings();
+    const { Stacks } = await new CloudFormationClient(settings).send(new DescribeStacksCommand({ StackName: "notes" }));
+    const output = (name: string) => Stacks?.[0]?.Outputs?.find((each) => each.OutputKey === name)?.OutputValue ?? "";
+    const pool = new CognitoIdentityProvider(settings);
+    const person = { ClientId: output("ClientId"), Username: "ada@example.com" };
+    const Password = "Analytical-Engine-1843";
+    const { UserSub = "" } = await pool.signUp({ ...person, Password });
+    const AuthFlow = "USER_PASSWORD_AUTH";
+    const AuthParameters = { USERNAME: person.Username, PASSWORD: Password };
+    const signIn = () => pool.initiateAuth({ ClientId: person.ClientId, AuthFlow, AuthParameters });
+    await expect(signIn()).rejects.toMatchObject({ name: "UserNotConfirmedException" });
+    const [, ConfirmationCode = ""] = /(\d{6})/.exec(await app().outbox(person.Username)) ?? [];
+    await pool.confirmSignUp({ ...person, ConfirmationCode });
+    const { AuthenticationResult } = await signIn();
+
+    const notes = app().address("GET");
+    const headers = { authorization: `Bearer ${AuthenticationResult?.IdToken}` };
+    const write = (text: unknown) => fetch(notes, { method: "POST", headers, body: JSON.stringify({ text }) });
+    expect((await fetch(notes)).status).toBe(401);
+    expect((await fetch(notes, { headers: { authorization: "Bearer e30.e30.e30" } })).status).toBe(401);
+    expect((await write("")).status).toBe(400);
+    const note: unknown = await (await write("Bernoulli numbers")).json();
+    const list = async (): Promise<unknown> => (await fetch(notes, { headers })).json();
+    expect(await list()).toEqual([note]);
+
+    const s3 = new S3({ ...settings, forcePathStyle: true });
+    await s3.putObject({ Bucket: output("FilesBucket"), Key: `${UserSub}/my plan.txt`, Body: "weave" });
+    await vi.waitFor(
+      async () =>
+        expect(await list()).toContainEqual({ id: `${UserSub}/my plan.txt`, text: "A file: my plan.txt (5 bytes)" }),
+      { timeout: 15_000, interval: 100 },
+    );
+    const { id } = note as { readonly id: string };
+    expect((await fetch(`${notes}/${id}`, { method: "DELETE", headers })).status).toBe(204);
+    expect(await list()).toHaveLength(1);
   });
 });
 

@@ -1,10 +1,13 @@
 import { actionNames } from "./action-names.generated.ts";
 
 /** The platform's own actions, beside AWS's. */
-const ownNames = "Develop Explain GetUsage ListUsageRecords";
+const ownNames = ["Develop", "Explain", "GetUsage", "ListUsageRecords", "ReadOutbox"] as const;
+
+/** As `cumulet:Explain`. */
+export type OwnAction = `cumulet:${(typeof ownNames)[number]}`;
 
 const known: ReadonlyMap<string, ReadonlySet<string>> = new Map(
-  [...Object.entries(actionNames), ["cumulet", ownNames] as const].map(([prefix, names]) => [
+  [...Object.entries(actionNames), ["cumulet", ownNames.join(" ")] as const].map(([prefix, names]) => [
     prefix,
     new Set(names.split(" ")),
   ]),
