@@ -19,12 +19,12 @@ export function createUserPoolsPort(cognito: Pick<Cognito, "store" | "keys">): U
       const isGood = await cognito.store.read(async (reader) => {
         const user = await readUser(reader, pool, key);
         if (!user?.enabled || user.sub !== claims["sub"]) return false;
-        const signedInAt = Number(claims["auth_time"]) * 1000;
-        if (user.signedOutAt !== undefined && !(signedInAt > user.signedOutAt)) return false;
-        return (
-          typeof origin !== "string" ||
-          (await reader.get<Session>(inPool("session", pool.id, key, origin))) !== undefined
-        );
+        const session =
+          typeof origin === "string" ? await reader.get<Session>(inPool("session", pool.id, key, origin)) : undefined;
+        if (typeof origin === "string" && !session) return false;
+        // The session knows the moment, the token its second alone: who signs in right after signing out everywhere is in.
+        const signedInAt = session?.authTime ?? Number(claims["auth_time"]) * 1000;
+        return user.signedOutAt === undefined || signedInAt > user.signedOutAt;
       });
       return isGood ? { poolId: pool.id, clientId, account: pool.account, region: pool.region, claims } : undefined;
     },
