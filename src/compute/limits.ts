@@ -23,6 +23,8 @@ export interface ComputeLimits {
   readonly logBurstBytesMax: number;
   /** The tail of the log that Invoke answers. */
   readonly logTailBytes: number;
+  /** How long a tail waits for what an environment of several invocations has printed, after its answer. */
+  readonly tailSettleMs: number;
   /** Ours: an idle environment is frozen after, and removed after. AWS does not publish its numbers. */
   readonly freezeAfterMs: number;
   readonly idleMs: number;
@@ -118,6 +120,7 @@ export const computeLimits: ComputeLimits = {
   logBytesPerSecondMax: 8_388_608,
   logBurstBytesMax: 33_554_432,
   logTailBytes: 4_096,
+  tailSettleMs: 50,
   freezeAfterMs: 1_000,
   idleMs: 300_000,
   environmentsMax: 500,

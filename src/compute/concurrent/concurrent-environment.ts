@@ -107,7 +107,9 @@ export function createConcurrentEnvironment(
     const finishedAt = elapsed();
     const finish = () => run.resolve(outcomeOf(run, answer, finishedAt - run.startedAt));
     // What was printed before an answer is read in the same round; before a failure it may not have arrived yet.
-    if (answer.kind === "response") setImmediate(finish);
+    // Threads print through their process, by and by: whoever wants to see what was printed waits for it.
+    if (run.tail !== undefined) clock.after(limits.tailSettleMs, finish);
+    else if (answer.kind === "response") setImmediate(finish);
     else setImmediate(() => setImmediate(finish));
   };
   const settle = (id: string, answer: Answer): boolean => {
