@@ -29,7 +29,7 @@ export interface Balancer {
 const port = 4500;
 const takesMsMax = 30_000;
 
-/** A server that takes no connection, or gives no answer in 10 s, is passed over for 1 s; what may have begun there is the client's to try again. */
+/** A server that takes no connection, or gives no answer in 30 s, is passed over for 1 s; what may have begun there is the client's to try again. */
 export async function startBalancer(on: Host, servers: readonly string[]): Promise<Balancer> {
   const nginx = findNginx();
   if (nginx === undefined) throw new Error(noNginx);
@@ -56,7 +56,8 @@ export async function startBalancer(on: Host, servers: readonly string[]): Promi
   /** Whether the answer to a request that any server may have told satisfies the condition, within a time. */
   const untilAnswered = async (condition: (headers: Headers) => boolean, what: string) => {
     for (const until = Date.now() + takesMsMax; ; await delay(20)) {
-      const { headers } = await fetch(`http://${on.address}:${port}/_cumulet/ready`, {
+      // Not `/_cumulet/ready`: its 503 would have nginx leave out a node that only cannot ask the store in time.
+      const { headers } = await fetch(`http://${on.address}:${port}/_cumulet/health`, {
         headers: { connection: "close" },
       });
       if (condition(headers)) return;
@@ -123,7 +124,7 @@ http {
       proxy_pass http://nodes;
       proxy_set_header Host $http_host;
       proxy_next_upstream error timeout http_503;
-      proxy_read_timeout 10s;
+      proxy_read_timeout 30s;
     }
   }
 }
