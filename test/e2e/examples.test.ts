@@ -104,7 +104,7 @@ describe("examples/notes", () => {
     const AuthParameters = { USERNAME: person.Username, PASSWORD: Password };
     const signIn = () => pool.initiateAuth({ ClientId: person.ClientId, AuthFlow, AuthParameters });
     await expect(signIn()).rejects.toMatchObject({ name: "UserNotConfirmedException" });
-    const [, ConfirmationCode = ""] = /(\d{6})/.exec(await app().outbox(person.Username)) ?? [];
+    const [, ConfirmationCode = ""] = / (\d{6})\b/.exec(await app().outbox(person.Username)) ?? [];
     await pool.confirmSignUp({ ...person, ConfirmationCode });
     const { AuthenticationResult } = await signIn();
 
