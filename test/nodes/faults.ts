@@ -2,6 +2,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { TestCluster, TestNode } from "./cluster.ts";
 import { startWorkload, type WorkloadReport } from "./workload.ts";
 
+const recoveryMsMax = 30_000;
+
 /** What is done to three nodes while clients work. */
 export const faults = {
   "a node is killed": async ({ away, back, nodes }) => {
@@ -102,6 +104,10 @@ export async function runFaults(
     await cluster.balancer.failures();
     await faults[fault](faulty);
     await delay(afterMs);
+    // A busy machine answers nobody for a while: what is told is of a time in which clients were answered again.
+    for (const until = Date.now() + recoveryMsMax; !workload.report().succeeded["request"] && Date.now() < until;) {
+      await delay(50);
+    }
     const report = { ...workload.report(), failedAtBalancer: await cluster.balancer.failures() };
     reports[fault] = report;
     tell(
