@@ -80,6 +80,7 @@ export function startRun(needs: RunNeeds, leased: LeasedJob, handler: JobHandler
     at: record.at,
     attempt: record.attempts,
     signal: controller.signal,
+    commit: underLease,
     finish: (body) => commit(body),
     repeat: (at, payload, body) => commit(body, { at, payload }),
   };

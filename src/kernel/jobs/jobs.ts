@@ -64,6 +64,8 @@ export interface Job {
   readonly at: number;
   /** 1 on the first run. A run that was taken over from a process that is gone counts; one that a stop handed over does not. */
   readonly attempt: number;
+  /** Commit consequences while the job goes on. Throws `LeaseLostError` when another process has taken it over. */
+  commit<T>(body: (tx: Transaction) => Promise<T>): Promise<T>;
   /** Commit consequences and the end of the job together. Throws `LeaseLostError` when another process has taken it over. */
   finish<T>(body: (tx: Transaction) => Promise<T>): Promise<T>;
   /**

@@ -120,6 +120,20 @@ describe("a job", () => {
     ]);
   });
 
+  test("commits while it goes on, unless it was replaced meanwhile", async () => {
+    const refused: unknown[] = [];
+    handle(async (job) => {
+      if (job.payload === "new") return;
+      await job.commit(async (tx) => tx.set(["done"], "first"));
+      await schedule({ payload: "new" });
+      await job.commit(async (tx) => tx.set(["done"], "second")).catch((error: unknown) => refused.push(error));
+    });
+    await schedule({ payload: "old" });
+    await jobs.drain();
+    expect(refused).toEqual([expect.any(LeaseLostError)]);
+    expect(await store.read((reader) => reader.get(["done"]))).toBe("first");
+  });
+
   test("may schedule itself anew as it finishes", async () => {
     let runs = 0;
     handle((job) =>
