@@ -1,3 +1,4 @@
+import type { Reader } from "../../kernel/store/store.ts";
 import type { Item } from "./values/attribute-value.ts";
 
 /** What is asked of a stream. */
@@ -44,8 +45,14 @@ export interface StreamsPort {
   find(arn: string): Promise<StreamDescription | undefined>;
   /** Streams of an account and region, by table. */
   list(place: { readonly account: string; readonly region: string }): Promise<readonly StreamDescription[]>;
-  /** The place after the last record; before the first. A place is a number that grows with every record. */
-  latest(arn: string): Promise<number>;
+  /**
+   * The place after the last record; before the first. A place is a number that grows with every record.
+   *
+   * @param reader a transaction that must not commit when a record is added meanwhile
+   */
+  latest(arn: string, reader?: Reader): Promise<number>;
+  /** The place before the oldest record that is still kept; the latest where none is. */
+  oldest(arn: string): Promise<number>;
   /** The place just before the record with this sequence number; undefined for what is none. */
   before(sequence: string): number | undefined;
   /** Records after a place, oldest first, at the most so many and 1 MB; those of the last 24 hours. */
@@ -54,6 +61,6 @@ export interface StreamsPort {
     after: number,
     limit: number,
   ): Promise<{ readonly records: readonly StreamedRecord[]; readonly at: number; readonly ended: boolean }>;
-  /** Calls back when there may be more to read. */
+  /** Calls back when there may be more to read: once when it has begun to watch, too. */
   watch(arn: string, listener: () => void): () => void;
 }

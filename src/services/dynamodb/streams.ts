@@ -1,6 +1,6 @@
 import { parseArn } from "../../aws/arn.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import type { Store } from "../../kernel/store/store.ts";
+import type { Reader, Store } from "../../kernel/store/store.ts";
 import type { StreamChange } from "./items/stream-append.ts";
 import { dynamoLimits } from "./limits.ts";
 import {
@@ -19,15 +19,16 @@ import { toElements } from "./tables/description.ts";
 const firstSequence = 100_000_000_000_000_000_000n;
 
 export function createStreams({ store, clock }: { readonly store: Store; readonly clock: Clock }): StreamsPort {
-  const findRecord = async (arn: string) => {
+  const findRecord = async (arn: string, reader?: Reader) => {
     const parsed = parseStreamArn(arn);
     if (!parsed) return undefined;
     const { place, tableName, label } = parsed;
-    const record = await store.read((reader) => reader.get<StreamRecord>(streamKey(place, tableName, label)));
+    const read = (from: Reader) => from.get<StreamRecord>(streamKey(place, tableName, label));
+    const record = await (reader ? read(reader) : store.read(read));
     return record && { place, record };
   };
-  const existing = async (arn: string) => {
-    const found = await findRecord(arn);
+  const existing = async (arn: string, reader?: Reader) => {
+    const found = await findRecord(arn, reader);
     if (!found) throw new Error(`There is no stream ${arn}`);
     return found;
   };
@@ -43,9 +44,27 @@ export function createStreams({ store, clock }: { readonly store: Store; readonl
       const entries = await store.read((reader) => reader.range<StreamRecord>({ prefix }, { limit: 10_000 }));
       return entries.map(({ value }) => describe(place, value, 0));
     },
-    latest: async (arn) => {
+    latest: async (arn, reader) => {
+      const { record } = await existing(arn, reader);
+      const read = (from: Reader) => from.get<number>(streamHeadKey(record.storeId));
+      return (await (reader ? read(reader) : store.read(read))) ?? 0;
+    },
+    oldest: async (arn) => {
       const { record } = await existing(arn);
-      return (await store.read((reader) => reader.get<number>(streamHeadKey(record.storeId)))) ?? 0;
+      const prefix = streamRecordsPrefix(record.storeId);
+      // Before the records are read: what is added meanwhile is after it.
+      const head = (await store.read((reader) => reader.get<number>(streamHeadKey(record.storeId)))) ?? 0;
+      const oldest = clock.now() - dynamoLimits.streamRetentionMs;
+      let after = 0;
+      for (;;) {
+        const range = { start: [...prefix, after + 1], end: [...prefix, true] };
+        const options = { limit: dynamoLimits.streamRecordsMax };
+        const entries = await store.read((reader) => reader.range<StreamChange>(range, options));
+        const kept = entries.find(({ value }) => value.at >= oldest);
+        if (kept) return Number(kept.key.at(-1)) - 1;
+        if (entries.length < options.limit) return head;
+        after = Number(entries.at(-1)?.key.at(-1));
+      }
     },
     before: (sequence) => {
       if (!/^\d{21}$/.test(sequence)) return undefined;
@@ -74,9 +93,14 @@ export function createStreams({ store, clock }: { readonly store: Store; readonl
     watch: (arn, listener) => {
       let stop: (() => void) | undefined;
       let stopped = false;
-      void findRecord(arn).then((found) => {
-        if (found && !stopped) stop = store.watch(streamRecordsPrefix(found.record.storeId), listener);
-      });
+      const begin = async () => {
+        const found = await findRecord(arn);
+        if (!found || stopped) return;
+        stop = store.watch(streamRecordsPrefix(found.record.storeId), listener);
+        listener();
+      };
+      // Who could not begin is called all the same: what it then asks fails where that can be told.
+      begin().catch(() => listener());
       return () => {
         stopped = true;
         stop?.();
