@@ -15,6 +15,8 @@ export const dynamoLimits = {
   transactionBytesMax: 4 * 1024 * 1024,
   /** API reference, TransactWriteItems: for how long a ClientRequestToken is remembered. */
   tokenMs: 10 * 60_000,
+  /** Ours: how often tokens past that are forgotten. */
+  tokenSweepMs: 60_000,
   expressionBytesMax: 4096,
   /** Operators and functions in one UpdateExpression or condition. */
   expressionOperatorsMax: 300,

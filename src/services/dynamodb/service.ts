@@ -3,6 +3,7 @@ import type { ResourceType } from "../cloudformation/port.ts";
 import { createExpressions } from "./expressions/expressions.ts";
 import { createObserver } from "./items/observer.ts";
 import { createThrottle } from "./items/throttle.ts";
+import { createTransactionTokens } from "./items/transaction-tokens.ts";
 import { createItemWriter } from "./items/writer.ts";
 import type { DynamoNeeds } from "./needs.ts";
 import { batchWriteOperations } from "./operations/batch-write.ts";
@@ -42,6 +43,7 @@ export function createDynamoDb(needs: DynamoNeeds): DynamoDb {
     ids: needs.ids,
     catalog,
     writer,
+    tokens: createTransactionTokens(needs),
     expressions: createExpressions(),
     throttle: createThrottle(() => clock.now()),
     observer,

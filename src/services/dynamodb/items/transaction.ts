@@ -1,29 +1,15 @@
-import { createHash } from "node:crypto";
 import { AwsError } from "../../../aws/error.ts";
 import type { Clock } from "../../../kernel/clock.ts";
 import type { Ids } from "../../../kernel/ids.ts";
-import type { Store, Transaction } from "../../../kernel/store/store.ts";
-import { idempotentParameterMismatch, transactionCanceled } from "../errors.ts";
-import { dynamoLimits } from "../limits.ts";
-import { tokenKey, type Place } from "../model.ts";
+import type { Store } from "../../../kernel/store/store.ts";
+import { transactionCanceled } from "../errors.ts";
 import { currentTable } from "../tables/catalog.ts";
 import type { Table } from "../tables/table.ts";
 import { applyWrite, type ItemWrite, type Written } from "./apply-write.ts";
 import type { CancellationReason } from "./cancellation.ts";
 import { decodeStored } from "./stored-item.ts";
 import { createStreamAppender } from "./stream-append.ts";
-
-/** A ClientRequestToken, and what was asked with it. */
-export interface Token {
-  readonly place: Place;
-  readonly token: string;
-  readonly request: unknown;
-}
-
-interface TokenRecord {
-  readonly digest: string;
-  readonly until: number;
-}
+import type { Token, TransactionTokens } from "./transaction-tokens.ts";
 
 /**
  * Writes all, or nothing; undefined when the token says that it was done before.
@@ -31,15 +17,15 @@ interface TokenRecord {
  * @throws {TransactionCanceledException} with a reason for each; {IdempotentParameterMismatchException}
  */
 export async function writeTransaction(
-  needs: { readonly store: Store; readonly clock: Clock; readonly ids: Ids },
+  needs: { readonly store: Store; readonly clock: Clock; readonly ids: Ids; readonly tokens: TransactionTokens },
   writes: readonly ItemWrite[],
   token: Token | undefined,
 ): Promise<readonly Written[] | undefined> {
-  const { store, clock, ids } = needs;
+  const { store, clock, ids, tokens } = needs;
   const eventId = () => Buffer.from(ids.bytes(16)).toString("hex");
   return await store.transact(async (tx) => {
     const now = clock.now();
-    if (token && (await isDone(tx, token, now))) return undefined;
+    if (token && (await tokens.isDone(tx, token, now))) return undefined;
     const streams = createStreamAppender(tx, { now, eventId });
     const tables = new Map<string, Table>();
     const written: Written[] = [];
@@ -80,16 +66,3 @@ const codes: Readonly<Record<string, CancellationReason["Code"]>> = {
   ValidationException: "ValidationError",
   DuplicateItemException: "DuplicateItem",
 };
-
-async function isDone(tx: Transaction, { place, token, request }: Token, now: number): Promise<boolean> {
-  const key = tokenKey(place, token);
-  const digest = createHash("sha256").update(JSON.stringify(request)).digest("base64url");
-  const known = await tx.get<TokenRecord>(key);
-  if (known && known.until > now) {
-    if (known.digest !== digest) throw idempotentParameterMismatch();
-    return true;
-  }
-  const record: TokenRecord = { digest, until: now + dynamoLimits.tokenMs };
-  tx.set(key, record);
-  return false;
-}

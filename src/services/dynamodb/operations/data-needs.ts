@@ -4,6 +4,7 @@ import type { Store } from "../../../kernel/store/store.ts";
 import type { Expressions } from "../expressions/expressions.ts";
 import type { Observer } from "../items/observer.ts";
 import type { Throttle } from "../items/throttle.ts";
+import type { TransactionTokens } from "../items/transaction-tokens.ts";
 import type { ItemWriter } from "../items/writer.ts";
 import type { TableCatalog } from "../tables/catalog.ts";
 
@@ -14,6 +15,7 @@ export interface DataNeeds {
   readonly ids: Ids;
   readonly catalog: TableCatalog;
   readonly writer: ItemWriter;
+  readonly tokens: TransactionTokens;
   readonly expressions: Expressions;
   readonly throttle: Throttle;
   readonly observer: Observer;
