@@ -52,27 +52,36 @@ import { collectNode } from "./metering/node-metrics.ts";
 import { collectProcess } from "./metering/process-metrics.ts";
 import { timeStore } from "./metering/store-metrics.ts";
 import { handleUsageRetention, scheduleUsageRetention } from "./metering/retention.ts";
+import { apiGatewayFacts } from "./services/apigateway/resource-facts.ts";
 import { createApiGateway } from "./services/apigateway/service.ts";
 import { createApiGatewayManagementApi } from "./services/apigatewaymanagementapi/service.ts";
+import { apiGatewayV2Facts } from "./services/apigatewayv2/resource-facts.ts";
 import { createApiGatewayV2 } from "./services/apigatewayv2/service.ts";
 import type { ResourceType } from "./services/cloudformation/port.ts";
+import { cloudformationFacts } from "./services/cloudformation/resource-facts.ts";
 import { createCloudFormation } from "./services/cloudformation/service.ts";
 import { createCognitoIdp } from "./services/cognito-idp/service.ts";
 import { createCloudTrail } from "./services/cloudtrail/service.ts";
 import { createCloudWatch } from "./services/cloudwatch/service.ts";
+import { dynamodbFacts } from "./services/dynamodb/resource-facts.ts";
 import { createDynamoDb } from "./services/dynamodb/service.ts";
 import { createDynamoDbStreams } from "./services/dynamodbstreams/service.ts";
 import { createEcr } from "./services/ecr/service.ts";
 import { createCognitoIdentity } from "./services/cognito-identity/service.ts";
+import { domainFacts } from "./services/execute-api/domains/resource-facts.ts";
 import { createDomains } from "./services/execute-api/domains/create-domains.ts";
 import { poolIssuers } from "./services/execute-api/authorizers/pool-issuer.ts";
 import { createExecuteApi } from "./services/execute-api/service.ts";
+import { iamFacts } from "./services/iam/resource-facts.ts";
 import { createIam } from "./services/iam/service.ts";
 import { createExecutionRoles } from "./services/lambda/execution-role.ts";
 import { createFunctionMeter } from "./services/lambda/meter.ts";
 import { toMetricData } from "./services/lambda/metrics.ts";
+import { lambdaFacts } from "./services/lambda/resource-facts.ts";
 import { createLambda } from "./services/lambda/service.ts";
+import { logsFacts } from "./services/logs/resource-facts.ts";
 import { createLogs } from "./services/logs/service.ts";
+import { s3Facts } from "./services/s3/resource-facts.ts";
 import { createS3 } from "./services/s3/service.ts";
 import { createSts } from "./services/sts/service.ts";
 import { createProxyTrust } from "./proxy/client-address.ts";
@@ -193,7 +202,19 @@ async function buildPlatform(
   const denials = createDenialJournal({ store, clock, log });
   handleDenialRetention({ store, jobs, clock });
   const guardRails = await openGuardRails(config.guardRailsFile, compile);
-  const authorizer = createAuthorizer({ identities: iam.identities, compile, guardRails, log, denials });
+  const resourceFacts = [
+    iamFacts(store),
+    logsFacts(store),
+    s3Facts(store),
+    dynamodbFacts(store),
+    lambdaFacts(store),
+    apiGatewayFacts(store),
+    apiGatewayV2Facts(store),
+    domainFacts(store),
+    cloudformationFacts(store),
+  ];
+  const deciding = { identities: iam.identities, compile, guardRails, resourceFacts };
+  const authorizer = createAuthorizer({ ...deciding, log, denials });
   const sts = createSts({
     iam: iam.port,
     sessions,
@@ -321,6 +342,7 @@ async function buildPlatform(
     certificatesFolder: config.certificatesFolder,
     s3: (as) => directory.client<typeof S3Sdk>("s3", as),
     ownHosts: [config.host, ...(tls?.names ?? [])],
+    findHost: (host) => cognitoIdp.customHosts.find(host),
   });
   const cognitoIdp = createCognitoIdp({
     store,
@@ -331,6 +353,7 @@ async function buildPlatform(
     seal: keys.records,
     lambda: lambda.port,
     logs: logs.port,
+    hosts: domains.hosts,
     ...(config.userPoolIssuer !== undefined && { issuer: config.userPoolIssuer }),
     ...(config.smtpUrl !== undefined && { smtpUrl: config.smtpUrl }),
     api: (endpoint) =>
@@ -459,7 +482,7 @@ async function buildPlatform(
   const platformApi = createPlatformApi({
     outbox: cognitoIdp.messages,
     developer: createDeveloperApi({ clock, feed, workbench, siblings, account, region, latest: lambda.latest }),
-    explain: createExplainApi({ identities: iam.identities, compile, guardRails, denials, directory, flush: flushAll }),
+    explain: createExplainApi({ ...deciding, denials, directory, flush: flushAll }),
     verifier,
     authorizer,
     clock,

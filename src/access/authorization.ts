@@ -1,4 +1,5 @@
 import type { Principal } from "../aws/principal.ts";
+import type { ConditionKeys } from "./further-keys.ts";
 
 /** One question to the policy evaluator: may this principal do this to that? */
 export interface AuthorizationRequest {
@@ -10,10 +11,14 @@ export interface AuthorizationRequest {
   readonly resourceAccount?: string;
   /** The resource's own policy (a JSON document), where there is one. */
   readonly resourcePolicy?: string;
+  /** What the resource's access control list allows, as a policy document: it counts beside the resource's own policy. */
+  readonly accessControlList?: string;
   /** The resource's own policy must allow it, whatever identities' policies say: role trust policies, KMS keys. */
   readonly resourcePolicyRequired?: boolean;
   /** Condition keys beside the global ones, as `{ "s3:prefix": ["a/"] }`. Names are compared without case. */
-  readonly context?: Readonly<Record<string, readonly string[]>>;
+  readonly context?: ConditionKeys;
+  /** More of them, worked out only where a policy looks at such a key; `context` goes before. */
+  readonly furtherContext?: () => ConditionKeys | Promise<ConditionKeys>;
 }
 
 /** Decides, with default deny. Throws the AWS error for a denial, in AWS's words (`User: … is not authorized to perform: …`). */

@@ -2,7 +2,8 @@ import type { Principal } from "../aws/principal.ts";
 import type { AuthorizationRequest, RequestEnvironment } from "./authorization.ts";
 import { toContext } from "./context.ts";
 import type { Identity, IdentityPrincipal, IdentitySource } from "./identity-source.ts";
-import type { PolicyCompiler } from "./policy/compile.ts";
+import type { ConditionKeys, ResourceFacts } from "./further-keys.ts";
+import type { CompiledStatement, PolicyCompiler } from "./policy/compile.ts";
 import { evaluate, type Decision, type NamedPolicy } from "./policy/evaluate.ts";
 import type { Context } from "./policy/pattern.ts";
 import { isKnownAction } from "./reference/known-actions.ts";
@@ -12,6 +13,8 @@ export interface DecideNeeds {
   readonly compile: PolicyCompiler;
   /** What the operator lets accounts do at the most. */
   readonly guardRails?: NamedPolicy | undefined;
+  /** What services know of their resources. */
+  readonly resourceFacts?: readonly ResourceFacts[];
 }
 
 /** A decision with what it was made from, for whoever has to explain it. */
@@ -48,9 +51,22 @@ export async function decide(
     identity = found instanceof Promise ? await found : found;
     if (!identity) return { ...nothingAsked, because: "no such identity" };
   }
-  const context = toContext(principal, request, environment, identity.tags);
   const session = await sessionPolicies(needs, principal);
   const resourcePolicy = request.resourcePolicy === undefined ? undefined : toResourcePolicy(needs, request);
+  let context = toContext(principal, request, environment, identity.tags);
+  const looks = looksFurther(request.action, [
+    ...identity.policies,
+    ...session,
+    needs.guardRails,
+    identity.permissionsBoundary,
+    resourcePolicy,
+  ]);
+  if (looks) context = await furtherContext(needs, looks, request, environment, context);
+  const { accessControlList: list } = request;
+  const accessControlList =
+    list === undefined
+      ? undefined
+      : { name: `access control list of ${request.resource}`, policy: needs.compile(list, "resource") };
   const decision = evaluate({
     principal,
     action: request.action,
@@ -61,6 +77,7 @@ export async function decide(
     permissionsBoundary: identity.permissionsBoundary,
     sessionPolicies: session,
     resourcePolicy,
+    accessControlList,
     resourcePolicyRequired: request.resourcePolicyRequired ?? false,
     guardRails: needs.guardRails,
   });
@@ -70,9 +87,51 @@ export async function decide(
     "identity-based policy": namesOf(identity.policies),
     "permissions boundary": namesOf([identity.permissionsBoundary]),
     "session policy": namesOf(session),
-    "resource-based policy": namesOf([resourcePolicy]),
+    "resource-based policy": namesOf([resourcePolicy, accessControlList]),
   };
   return { decision, context, policies };
+}
+
+type Looks = CompiledStatement["looksFurther"];
+
+/** Undefined, for most, where no policy asks for more than every request has. */
+function looksFurther(action: string, policies: readonly (NamedPolicy | undefined)[]): Looks | undefined {
+  let looks: Looks | undefined;
+  for (const named of policies) {
+    if (named?.policy.looksFurther !== true) continue;
+    for (const { looksFurther: each } of named.policy.statementsFor?.(action) ?? named.policy.statements) {
+      looks = {
+        atRequest: each.atRequest || (looks?.atRequest ?? false),
+        atResource: each.atResource || (looks?.atResource ?? false),
+      };
+    }
+  }
+  return looks;
+}
+
+/** What is known already goes before what the request says, and that before what is known of the resource. */
+async function furtherContext(
+  { resourceFacts = [] }: DecideNeeds,
+  looks: Looks,
+  request: AuthorizationRequest,
+  environment: RequestEnvironment,
+  known: Context,
+): Promise<Context> {
+  const context = new Map(known);
+  const add = (keys: ConditionKeys) => {
+    for (const [name, values] of Object.entries(keys)) {
+      const key = name.toLowerCase();
+      if (!context.has(key)) context.set(key, values);
+    }
+  };
+  if (looks.atRequest && request.furtherContext) add(await request.furtherContext());
+  if (!looks.atResource) return context;
+  const service = request.resource.split(":", 3)[2];
+  const { resource: arn, resourceAccount: account = environment.account } = request;
+  for (const facts of resourceFacts) {
+    if (facts.service === service) add(await facts.read({ arn, account, region: environment.region, context }));
+  }
+  return context;
 }
 
 const nothingAsked: Reasoned = {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { TLSSocket } from "node:tls";
 import type { Authorizer } from "../access/authorization.ts";
 import { missingAuthentication, signatureDoesNotMatch, toDialect } from "../access/errors.ts";
 import { isLoopbackAddress } from "../access/loopback.ts";
@@ -14,7 +15,7 @@ import type { OperationModel } from "../wire/model.ts";
 import { malformed, type Protocol, type WireRequest } from "../wire/protocols/protocol.ts";
 import type { HttpFacts, Service } from "../wire/service.ts";
 import type { LoadedModel, Models } from "../wire/tables/catalog.ts";
-import { checkSha256, createRequestBody, decompress, sha256Mismatch, sha256Of, type RequestBody } from "./body.ts";
+import { checkSha256, createRequestBody, decompress, sha256Mismatch, type RequestBody } from "./body.ts";
 import { isEncrypted, sourceIp as sourceIpOf } from "../proxy/client-address.ts";
 import type { AwsDestination } from "./classify.ts";
 import {
@@ -49,7 +50,8 @@ export type AwsApi = (
   destination: AwsDestination,
   request: IncomingMessage,
   response: ServerResponse,
-  signal: AbortSignal,
+  /** Made when first asked for: most calls never look at it, and making one is dear. */
+  signal: () => AbortSignal,
 ) => Promise<void>;
 
 /** The way of a request, one step a line: see `answer`. */
@@ -77,7 +79,7 @@ export function createAwsApi(needs: AwsApiNeeds): AwsApi {
             ...arrived,
             ...at,
             requestId,
-            signal,
+            signal: signal(),
             body: () => {
               if (arrived.expectsContinue) sayContinue(response);
               return request;
@@ -128,7 +130,9 @@ export function createAwsApi(needs: AwsApiNeeds): AwsApi {
         now: clock.now(),
         endpoint: arrived.endpoint,
         http: withTrailers(arrived.http, verified.payload),
-        signal,
+        get signal() {
+          return signal();
+        },
         setHeader: (name, value) => {
           headers[name.toLowerCase()] = value;
         },
@@ -199,6 +203,7 @@ function readRequest(destination: AwsDestination, request: IncomingMessage): Arr
       ...(destination.connections && { connections: destination.connections }),
       // What does not leave the machine is as safe as TLS makes it: policies that ask for `aws:SecureTransport` hold.
       secure: secure || isLoopbackAddress(sourceIp),
+      tlsVersion: () => tlsVersionOf(request),
     },
     endpoint: toEndpoint(headers["host"], request.socket.localPort ?? 0, secure),
     headerPairs,
@@ -206,6 +211,11 @@ function readRequest(destination: AwsDestination, request: IncomingMessage): Arr
     sourceIp,
     expectsContinue: headers["expect"]?.toLowerCase() === "100-continue",
   };
+}
+
+/** Of the connection that came here: what a proxy has agreed on with its client is not known. */
+function tlsVersionOf({ socket }: IncomingMessage): string | undefined {
+  return socket instanceof TLSSocket ? (socket.getProtocol() ?? "").replace(/^TLSv/, "") || undefined : undefined;
 }
 
 /** The platform's address, without the labels that named a service or bucket. */
@@ -239,7 +249,7 @@ async function verify(
       target: arrived.target,
       headers: arrived.headerPairs,
       sourceIp: arrived.sourceIp,
-      ...(service === "s3" ? {} : { bodySha256: async () => sha256Of(await body().whole()) }),
+      ...(service === "s3" ? {} : { bodySha256: () => body().sha256() }),
     },
     service,
   );
@@ -263,7 +273,7 @@ async function readBody(
   }
   let bytes = await body.whole();
   if (rule.kind === "sha256") {
-    const computed = sha256Of(bytes);
+    const computed = await body.sha256();
     // AWS: all services but S3 hash the body that came and find that the signature is not its signature.
     if (computed !== rule.hex) {
       throw service === "s3" ? sha256Mismatch(rule.hex, computed) : signatureDoesNotMatch(toDialect(service));

@@ -4,6 +4,7 @@ import type { Principal } from "../aws/principal.ts";
 import { createConstraintChecker } from "./constraints.ts";
 import type { OperationModel, ServiceModel } from "./model.ts";
 import type { CallObserver } from "./observer.ts";
+import { requestTagKeys, tagMembersOf } from "./request-tags.ts";
 import type { Call, HttpFacts, Service } from "./service.ts";
 import { toValidationError } from "./validation-errors.ts";
 
@@ -46,6 +47,7 @@ export function createDispatcher(needs: {
   const { services, authorizer, observer } = needs;
   const constraints = createConstraintChecker();
   const observed = new Map<OperationModel, boolean>();
+  const tagMembers = new WeakMap<OperationModel, readonly string[]>();
 
   const isObserved = (model: ServiceModel, operation: OperationModel): boolean => {
     const known = observed.get(operation);
@@ -53,6 +55,12 @@ export function createDispatcher(needs: {
     const observes = observer?.observes(model, operation) ?? false;
     observed.set(operation, observes);
     return observes;
+  };
+
+  const taggedBy = (operation: OperationModel): readonly string[] => {
+    let names = tagMembers.get(operation);
+    if (!names) tagMembers.set(operation, (names = tagMembersOf(operation)));
+    return names;
   };
 
   const findBuilt = (model: ServiceModel, operation: OperationModel) => {
@@ -69,10 +77,26 @@ export function createDispatcher(needs: {
       if (violations.length > 0) throw toValidationError(model.name, violations);
     }
     const environment = { ...toEnvironment(facts), service: model.name };
-    const authorize = (request: AuthorizationRequest) => authorizer.authorize(facts.principal, request, environment);
-    const call: Call = { ...facts, service: model.name, operation: operation.name, authorize };
     // The checks above have made the input what the operation's types say.
     const checked = input as never;
+    const keysOf = services.get(model.name)?.conditionKeys?.[operation.name];
+    const tagged = taggedBy(operation);
+    const tellsMore = keysOf !== undefined || tagged.length > 0;
+    const authorize = (request: AuthorizationRequest) =>
+      authorizer.authorize(
+        facts.principal,
+        tellsMore && isOwn(model, request.action)
+          ? {
+              ...request,
+              furtherContext: async () => ({
+                ...(await keysOf?.(checked, call, request.action)),
+                ...Object.assign({}, ...tagged.map((name) => requestTagKeys(input[name]))),
+              }),
+            }
+          : request,
+        environment,
+      );
+    const call = toCall(facts, model.name, operation.name, authorize);
     for (const request of await built.authorize(checked, call)) await authorize(request);
     observer?.used(facts.principal, model.name, facts.region, facts.now);
     const output: unknown = await built.run(checked, call);
@@ -95,6 +119,34 @@ export function createDispatcher(needs: {
         throw error;
       }
     },
+  };
+}
+
+/** Not what another service is asked for on the way, as `iam:PassRole`. */
+function isOwn({ name, signingName }: ServiceModel, action: string): boolean {
+  const prefix = action.slice(0, action.indexOf(":"));
+  return prefix === name || prefix === signingName;
+}
+
+/** Not by spreading: the signal is made when it is first asked for. */
+function toCall(facts: CallFacts, service: string, operation: string, authorize: Call["authorize"]): Call {
+  return {
+    requestId: facts.requestId,
+    service,
+    operation,
+    principal: facts.principal,
+    account: facts.account,
+    region: facts.region,
+    now: facts.now,
+    endpoint: facts.endpoint,
+    ...(facts.creationToken !== undefined && { creationToken: facts.creationToken }),
+    ...(facts.http && { http: facts.http }),
+    get signal() {
+      return facts.signal;
+    },
+    authorize,
+    setHeader: facts.setHeader,
+    ...(facts.setStatus && { setStatus: facts.setStatus }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { AuthorizationRequest } from "../access/authorization.ts";
+import type { ConditionKeys } from "../access/further-keys.ts";
 import type { Principal } from "../aws/principal.ts";
 
 /** One call of one operation: who, where, when, and what may be asked of it. */
@@ -40,6 +41,8 @@ export interface HttpFacts {
   readonly headers: Readonly<Record<string, string>>;
   readonly sourceIp: string;
   readonly secure: boolean;
+  /** `1.3`, of the connection to this process; undefined where it is not encrypted. Absent where it is not known. */
+  readonly tlsVersion?: () => string | undefined;
   /** The stage of a WebSocket API, where the request came to its address. */
   readonly connections?: {
     readonly account: string;
@@ -72,7 +75,19 @@ export interface Service {
   /** As in `tables/` and in a credential scope: `lambda`, `s3`, `cloudformation`, `apigateway`. */
   readonly name: string;
   readonly operations: Readonly<Record<string, Operation<never, unknown>>>;
+  /**
+   * Condition keys of requests, by operation, beside those that `authorize` tells and the tags that requests carry. Asked, for each
+   * of the service's own actions, only where a policy looks at such keys.
+   */
+  readonly conditionKeys?: Readonly<Record<string, RequestKeys<never>>>;
 }
+
+export type RequestKeys<Input> = (input: Input, call: Call, action: string) => ConditionKeys | Promise<ConditionKeys>;
+
+/** A service's condition keys, with the types of its official SDK package. */
+export type ConditionKeysOf<Sdk> = {
+  readonly [Name in OperationName<Sdk>]?: RequestKeys<InputOf<Sdk, Name>>;
+};
 
 /**
  * The member of an output that is its own JSON text already: for operations that answer what they keep as text. The JSON

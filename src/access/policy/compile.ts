@@ -1,3 +1,4 @@
+import { isRequestKey, isResourceKey } from "../further-keys.ts";
 import { accessLimits } from "../limits.ts";
 import { createLru } from "../lru.ts";
 import {
@@ -13,6 +14,8 @@ import { compileArnPattern, compilePattern, type Context, type Pattern } from ".
 /** A policy ready to be matched. */
 export interface CompiledPolicy {
   readonly statements: readonly CompiledStatement[];
+  /** Whether one of them looks further. */
+  readonly looksFurther?: boolean;
   /** Those whose actions are this one, remembered for the actions that were asked for. Absent: all of them have to be asked. */
   statementsFor?(action: string): readonly CompiledStatement[];
 }
@@ -22,8 +25,10 @@ export interface CompiledStatement {
   readonly name: string;
   readonly effect: "Allow" | "Deny";
   readonly principals: Statement["principals"];
-  /** The condition keys it looks at, lower case. */
+  /** The condition keys it looks at, as variables too; lower case. */
   readonly conditionKeys: readonly string[];
+  /** Whether such keys tell of more than every request has: of what the service's request says, of the resource. */
+  readonly looksFurther: { readonly atRequest: boolean; readonly atResource: boolean };
   /** Action, resource and conditions; the principal is for the evaluator to judge. */
   matches(action: string, resource: string, context: Context): boolean;
   /** Whether its actions are this one. */
@@ -54,6 +59,7 @@ export function compilePolicy(document: PolicyDocument): CompiledPolicy {
   const byAction = new Map<string, readonly CompiledStatement[]>();
   return {
     statements,
+    looksFurther: statements.some(({ looksFurther }) => looksFurther.atRequest || looksFurther.atResource),
     statementsFor: (action) => {
       const known = byAction.get(action);
       if (known) return known;
@@ -72,6 +78,7 @@ function compileStatement(statement: Statement, index: number, variables: boolea
   );
   const resources = statement.resources?.patterns.map((text) => compileArnPattern(text, { variables }));
   const conditions = statement.conditions.map((condition) => compileCondition(condition, variables));
+  const keys = conditionKeysOf(statement, variables);
   const notAction = statement.actions.not;
   const notResource = statement.resources?.not ?? false;
   const none: Context = new Map();
@@ -84,11 +91,18 @@ function compileStatement(statement: Statement, index: number, variables: boolea
     name: statement.sid || String(index + 1),
     effect: statement.effect,
     principals: statement.principals,
-    conditionKeys: statement.conditions.map(({ key }) => key),
+    conditionKeys: keys,
+    looksFurther: { atRequest: keys.some(isRequestKey), atResource: keys.some(isResourceKey) },
     isAbout,
     applies,
     matches: (action, resource, context) => isAbout(action) && applies(resource, context),
   };
+}
+
+function conditionKeysOf({ conditions, resources }: Statement, variables: boolean): readonly string[] {
+  const texts = variables ? [...(resources?.patterns ?? []), ...conditions.flatMap(({ values }) => values)] : [];
+  const named = texts.flatMap((text) => [...text.matchAll(/\$\{([^}*?$,\s]+)/g)].map(([, name = ""]) => name));
+  return [...new Set([...conditions.map(({ key }) => key), ...named.map((name) => name.toLowerCase())])];
 }
 
 function matchesAny(patterns: readonly Pattern[], text: string, context: Context): boolean {

@@ -18,6 +18,8 @@ export interface Question {
   /** Any of them may allow; none there means that the session is not narrowed. */
   readonly sessionPolicies: readonly NamedPolicy[];
   readonly resourcePolicy: NamedPolicy | undefined;
+  /** What the resource's access control list allows: another policy of the resource. */
+  readonly accessControlList?: NamedPolicy | undefined;
   /** What the operator of the installation lets accounts do at the most, as a service control policy of an organization does. */
   readonly guardRails?: NamedPolicy | undefined;
   /** The resource's policy must allow, whatever identities' policies say: role trust policies, KMS keys. */
@@ -56,7 +58,11 @@ export function evaluate(question: Question): Decision {
   const identity = scan(question, question.identityPolicies, "identity-based policy");
   const boundary = scan(question, toList(question.permissionsBoundary), "permissions boundary");
   const session = scan(question, question.sessionPolicies, "session policy");
-  const resource = scan(question, toList(question.resourcePolicy), "resource-based policy");
+  const resource = scan(
+    question,
+    [...toList(question.resourcePolicy), ...toList(question.accessControlList)],
+    "resource-based policy",
+  );
   // AWS: they limit whoever belongs to an account, its root too, and neither services nor strangers.
   const isLimited = question.guardRails !== undefined && "account" in principal;
   const guard = scan(question, isLimited ? toList(question.guardRails) : [], "service control policy");

@@ -1,5 +1,6 @@
 import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
+import { apiGatewayConditionKeys } from "./condition-keys.ts";
 import { sealClientCertificates } from "./client-certificates.ts";
 import { accountOperations } from "./operations/account.ts";
 import { apiKeyOperations } from "./operations/api-keys.ts";
@@ -89,6 +90,7 @@ export function createApiGateway(needs: ApiGatewayNeeds): ApiGateway {
         ...documentationVersionOperations(needs),
         ...requestValidatorOperations(needs),
       },
+      conditionKeys: apiGatewayConditionKeys,
     },
     hasLoggingRole,
     recover: () => sealClientCertificates(needs.store, needs.seal),

@@ -1,5 +1,6 @@
 import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
+import { apiGatewayV2ConditionKeys } from "./condition-keys.ts";
 import { apiMappingOperations } from "./operations/api-mappings.ts";
 import { apiOperations } from "./operations/apis.ts";
 import { authorizerOperations } from "./operations/authorizers.ts";
@@ -56,6 +57,7 @@ export function createApiGatewayV2(needs: ApiGatewayV2Needs): ApiGatewayV2 {
         },
         webSocketOperations(needs),
       ),
+      conditionKeys: apiGatewayV2ConditionKeys,
     },
     resourceTypes: [
       domainNameType,

@@ -4,6 +4,7 @@ import type { ResourceType } from "../cloudformation/port.ts";
 import { createCapacityFleets } from "./capacity/fleets.ts";
 import { createCodeStore } from "./code/code-store.ts";
 import { codeUrlPath, createCodeUrls } from "./code/code-urls.ts";
+import { lambdaConditionKeys } from "./condition-keys.ts";
 import { handleDeliveries } from "./deliveries.ts";
 import { createDurableExecutions } from "./durable/executions.ts";
 import { handleInvocations } from "./durable/invocations.ts";
@@ -105,6 +106,7 @@ export function createLambda(needs: LambdaNeeds): Lambda {
         ...durableCallbackOperations(all),
         ...durableCheckpointOperations(all),
       },
+      conditionKeys: lambdaConditionKeys(needs.store),
     },
     port: createLambdaPort({ ...needs, functions, invoker }),
     functionUrls: urls.port,
