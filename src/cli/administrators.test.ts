@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -30,7 +30,9 @@ async function cumulet(...argv: readonly string[]) {
     terminal: false,
     write: () => undefined,
   };
-  const place = ["--data", server.dataDir, ...(argv.includes("rotate-root") ? [] : ["--port", String(server.port)])];
+  const store = server.store === undefined ? [] : ["--store", server.store];
+  const reached = argv.includes("rotate-root") ? store : ["--port", String(server.port)];
+  const place = argv.includes("--data") ? [] : ["--data", server.dataDir, ...reached];
   const status = await runCli([...argv, ...place], output);
   return { status, out: out.join("\n"), err: err.join("\n") };
 }
@@ -104,4 +106,16 @@ test("cumulet keys rotate-root gives the root another key at once, which a resta
   await server.killAndRestart();
   await callerOf(after);
   expect(await refusal(callerOf(before))).toMatchObject({ name: "InvalidClientTokenId" });
+});
+
+test("cumulet keys rotate-root and cumulet backup refuse a folder that no server has kept anything in", async () => {
+  const elsewhere = join(folder, "elsewhere");
+  for (const argv of [
+    ["keys", "rotate-root"],
+    ["backup", join(folder, "file")],
+  ]) {
+    const refused = await cumulet(...argv, "--data", elsewhere);
+    expect(refused).toMatchObject({ status: 1, err: expect.stringContaining("No server has kept anything") as string });
+  }
+  await expect(stat(elsewhere)).rejects.toMatchObject({ code: "ENOENT" });
 });

@@ -7,7 +7,7 @@ import { assertComplete } from "../kernel/backup/incomplete.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { CommandError, type Command } from "./command.ts";
 import { keyFiles, readKeyFile } from "./key-files.ts";
-import { openPlace } from "./place.ts";
+import { openServedPlace } from "./place.ts";
 import { version } from "./version.ts";
 
 export const backupCommand: Command = {
@@ -25,7 +25,7 @@ export const backupCommand: Command = {
     if (file === undefined || more.length > 0) throw new CommandError("Name one file: cumulet backup FILE");
     const path = resolve(file);
     const dataDir = readDataDir(values.data);
-    const place = await openPlace(values.store ?? process.env["CUMULET_STORE"] ?? dataDir, dataDir);
+    const place = await openServedPlace(values.store, dataDir);
     try {
       await assertComplete(place.store);
       const keys = values["with-keys"] === true ? await readKeys(dataDir) : undefined;

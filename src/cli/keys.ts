@@ -8,7 +8,7 @@ import { readDataDir } from "../config.ts";
 import { randomIds } from "../kernel/ids.ts";
 import { CommandError, type Command, type Output } from "./command.ts";
 import { connectionOptions, openConnection } from "./connection.ts";
-import { openPlace } from "./place.ts";
+import { openServedPlace } from "./place.ts";
 import { toColumns } from "./table.ts";
 
 type Sdk = typeof sdk;
@@ -131,7 +131,7 @@ async function rotateRoot(
     );
   }
   const dataDir = readDataDir(flags.data);
-  const place = await openPlace(flags.store ?? process.env["CUMULET_STORE"] ?? dataDir, dataDir);
+  const place = await openServedPlace(flags.store, dataDir);
   try {
     const keys = await openServerKeys(dataDir, {
       text: process.env["CUMULET_SERVER_KEY"],

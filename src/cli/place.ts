@@ -1,6 +1,7 @@
-import { mkdir } from "node:fs/promises";
+import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { hasServerKey } from "../access/shared-keys.ts";
 import type { Place } from "../kernel/backup/backup.ts";
 import { contentsInStore, contentsOf } from "../kernel/backup/contents.ts";
 import { steadyClock, systemClock } from "../kernel/clock.ts";
@@ -46,6 +47,39 @@ export async function openPlace(where: string, dataDir: string): Promise<OpenPla
       await unlock?.();
     },
   };
+}
+
+/**
+ * A place that a server has served from. Another is most likely the folder of a node whose store is in PostgreSQL: what
+ * would be found or changed there is nobody's.
+ *
+ * @throws {CommandError} where no server has
+ */
+export async function openServedPlace(store: string | undefined, dataDir: string): Promise<OpenPlace> {
+  const where = placeOf(store, dataDir);
+  const unserved = (name: string) =>
+    new CommandError(
+      `No server has kept anything in ${name}: nothing was done. Name the store with --store (or CUMULET_STORE), or the data folder with --data.`,
+    );
+  if (!isDatabase(where)) {
+    await access(join(where, "store")).catch(() => {
+      throw unserved(where);
+    });
+  }
+  const place = await openPlace(where, dataDir);
+  const isServed = await hasServerKey(place.store).catch(async (error: unknown) => {
+    await place.close();
+    throw error;
+  });
+  if (isServed) return place;
+  await place.close();
+  throw unserved(place.name);
+}
+
+/** @param store what `--store` or CUMULET_STORE says: `postgres://…`, or `embedded` for that of the data folder, as nothing does */
+export function placeOf(store: string | undefined, dataDir: string): string {
+  const named = store ?? process.env["CUMULET_STORE"];
+  return named === undefined || named === "" || named === "embedded" ? dataDir : named;
 }
 
 export function isDatabase(where: string): boolean {

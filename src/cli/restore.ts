@@ -5,7 +5,7 @@ import { checkArchive, restoreArchive, type KeptFile } from "../kernel/backup/ba
 import { findState } from "../kernel/backup/incomplete.ts";
 import { CommandError, type Command } from "./command.ts";
 import { assertKeyFits, keyFiles, writeKeyFile } from "./key-files.ts";
-import { openPlace } from "./place.ts";
+import { openPlace, placeOf } from "./place.ts";
 
 export const restoreCommand: Command = {
   name: "restore",
@@ -25,7 +25,7 @@ export const restoreCommand: Command = {
     const { head, files } = await checkArchive(path);
     const dataDir = readDataDir(values.data);
     if (!force) for (const { name, text } of known(files)) await assertKeyFits(join(dataDir, name), text);
-    const place = await openPlace(values.store ?? process.env["CUMULET_STORE"] ?? dataDir, dataDir);
+    const place = await openPlace(placeOf(values.store, dataDir), dataDir);
     try {
       await place.claim();
       const state = await findState(place.store);

@@ -16,6 +16,8 @@ export interface TestServer {
   readonly endpoint: string;
   readonly port: number;
   readonly dataDir: string;
+  /** The address of its store in PostgreSQL, or `embedded`, as given to it. Undefined: embedded. */
+  readonly store: string | undefined;
   readonly pid: number;
   /** What `cumulet env` prints, for the environment of the tools under test. */
   readonly environment: Readonly<Record<string, string>>;
@@ -46,6 +48,9 @@ export async function startTestServer(
     endpoint: `http://127.0.0.1:${port}`,
     port,
     dataDir,
+    get store() {
+      return store;
+    },
     get pid() {
       return running.child.pid ?? 0;
     },
