@@ -57,4 +57,7 @@ export const dynamoLimits = {
   readTogetherMax: 1_000,
   /** Developer guide: retention of point-in-time recovery, days. */
   recoveryDaysMax: 35,
+  /** Ours: how often what is older than a table's period is removed from its log, and a log that is still read is looked at again. */
+  recoveryTrimEveryMs: 3_600_000,
+  purgeAgainMs: 60_000,
 } as const;

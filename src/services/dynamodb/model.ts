@@ -97,6 +97,13 @@ export interface TableRecord {
   readonly bytes: number;
 }
 
+const dayMs = 24 * 3_600_000;
+
+/** How far back a table can be restored, epoch milliseconds. */
+export function earliestRestorable(recovery: NonNullable<TableRecord["recovery"]>, now: number): number {
+  return Math.max(recovery.since, now - recovery.days * dayMs);
+}
+
 export const tablesPrefix: Key = ["dynamodb", "table"];
 
 export function tablesOf(place: Place): Key {

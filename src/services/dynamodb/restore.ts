@@ -3,7 +3,7 @@ import type { Job, Jobs } from "../../kernel/jobs/jobs.ts";
 import type { Entry, Key, Range, Store } from "../../kernel/store/store.ts";
 import { applyWrite } from "./items/apply-write.ts";
 import { afterKey, endOf } from "./items/read-page.ts";
-import { recoveryPrefix } from "./items/recovery-log.ts";
+import { recoveryPrefix, releaseSource } from "./items/recovery-log.ts";
 import { decodeStored, type StoredItem } from "./items/stored-item.ts";
 import { dynamoLimits } from "./limits.ts";
 import { itemsPrefix, readTable } from "./model.ts";
@@ -33,7 +33,10 @@ export function handleRestores(needs: {
   async function run(job: Job): Promise<void> {
     const payload = job.payload as RestoreJob;
     const record = await store.read((reader) => readTable(reader, payload, payload.name));
-    if (!record || record.storeId !== payload.storeId) return;
+    if (!record || record.storeId !== payload.storeId) {
+      await job.finish(async (tx) => releaseSource(tx, payload.sourceStoreId, payload.storeId));
+      return;
+    }
     const table = toTable(payload, record);
     await eachPage(store, itemsPrefix(payload.sourceStoreId), job.signal, async (page) => {
       await put(
@@ -59,6 +62,7 @@ export function handleRestores(needs: {
       await remove(table, gone);
     });
     await changeTable(settledStore, payload, (tx, current) => {
+      releaseSource(tx, payload.sourceStoreId, payload.storeId);
       jobs.schedule(tx, {
         kind: measureKind,
         key: [payload.storeId],

@@ -2,9 +2,17 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { Job, Jobs } from "../../kernel/jobs/jobs.ts";
 import type { Entry, Key, Range, Store } from "../../kernel/store/store.ts";
 import { dynamoLimits } from "./limits.ts";
-import { expiriesPrefix, readTable, streamRecordsPrefix, streamKey, type StreamRecord } from "./model.ts";
+import {
+  earliestRestorable,
+  expiriesPrefix,
+  readTable,
+  streamRecordsPrefix,
+  streamKey,
+  type StreamRecord,
+} from "./model.ts";
 import { expiryKey, expiryOf } from "./items/apply-write.ts";
 import type { Observer } from "./items/observer.ts";
+import { earliestHeld, trimLog } from "./items/recovery-log.ts";
 import { afterKey, endOf } from "./items/read-page.ts";
 import { decodeStored, encodeStored, toStored } from "./items/stored-item.ts";
 import type { StreamChange } from "./items/stream-append.ts";
@@ -18,6 +26,7 @@ import {
   purge,
   purgeKind,
   trimKind,
+  trimRecoveryKind,
   withIndex,
   type TableJob,
 } from "./tables/lifecycle.ts";
@@ -42,11 +51,17 @@ export function handleTableJobs(needs: WorkerNeeds): void {
   jobs.handle(backfillKind, { concurrency: 2, run: (job) => runBackfill(needs, job) });
   jobs.handle(expireKind, { concurrency: 2, run: (job) => runExpire(needs, job) });
   jobs.handle(trimKind, { concurrency: 2, run: (job) => runTrim(needs, job) });
+  jobs.handle(trimRecoveryKind, { concurrency: 1, run: (job) => runTrimRecovery(needs, job) });
   jobs.handle(measureKind, { concurrency: 1, run: (job) => runMeasure(needs, job) });
 }
 
-async function runPurge({ store }: WorkerNeeds, job: Job): Promise<void> {
-  const { prefixes } = job.payload as { readonly prefixes: readonly Key[] };
+async function runPurge({ store, clock }: WorkerNeeds, job: Job): Promise<void> {
+  const { prefixes, storeId } = job.payload as { readonly prefixes: readonly Key[]; readonly storeId?: string };
+  if (storeId !== undefined && (await store.read((reader) => earliestHeld(reader, storeId))) !== undefined) {
+    // A table is still being restored from what is to go.
+    await job.repeat(clock.now() + dynamoLimits.purgeAgainMs, job.payload, () => Promise.resolve());
+    return;
+  }
   for (const prefix of prefixes) await purgeBelow(store, prefix, job.signal);
 }
 
@@ -179,6 +194,21 @@ async function runTrim({ store, clock }: WorkerNeeds, job: Job): Promise<void> {
     return;
   }
   await job.repeat(clock.now() + dynamoLimits.trimEveryMs, job.payload, () => Promise.resolve());
+}
+
+/** Point-in-time recovery goes back so many days and no further. */
+async function runTrimRecovery({ store, clock }: WorkerNeeds, job: Job): Promise<void> {
+  const payload = job.payload as TableJob;
+  const record = await store.read((reader) => readTable(reader, payload, payload.name));
+  if (record?.storeId !== payload.storeId || !record.recovery || record.recovery.logId !== job.key[0]) return;
+  const { logId } = record.recovery;
+  await trimLog(
+    store,
+    { storeId: record.storeId, logId },
+    earliestRestorable(record.recovery, clock.now()),
+    job.signal,
+  );
+  await job.repeat(clock.now() + dynamoLimits.recoveryTrimEveryMs, payload, () => Promise.resolve());
 }
 
 /** ItemCount and TableSizeBytes, as AWS tells them: of some hours ago. */

@@ -27,11 +27,9 @@ function newProcess() {
   };
 }
 
-const kept = async () => {
-  const count = async (...prefix: string[]) =>
-    (await store.read((reader) => reader.range({ prefix: ["dynamodb", ...prefix] }, { limit: 1_000 }))).length;
-  return [await count("token"), await count("tokenEnd")];
-};
+const count = async (prefix: string) =>
+  (await store.read((reader) => reader.range({ prefix: ["dynamodb", prefix] }, { limit: 1_000 }))).length;
+const kept = async () => [await count("token"), await count("tokenEnd")];
 
 beforeEach(() => {
   clock = createFakeClock(1_000_000);

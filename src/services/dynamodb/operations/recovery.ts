@@ -9,15 +9,13 @@ import {
   tableNotFoundNamed,
   validation,
 } from "../errors.ts";
-import { recoveryPrefix } from "../items/recovery-log.ts";
+import { holdSource, recoveryPrefixes } from "../items/recovery-log.ts";
 import { dynamoLimits } from "../limits.ts";
-import { readTable, tableArn, writeTable, type TableRecord } from "../model.ts";
+import { earliestRestorable, readTable, tableArn, writeTable, type TableRecord } from "../model.ts";
 import type { DynamoNeeds, Sdk } from "../needs.ts";
 import { parseTableName, type TableCatalog } from "../tables/catalog.ts";
 import { describeTable } from "../tables/description.ts";
-import { purge, restoreKind } from "../tables/lifecycle.ts";
-
-const dayMs = 24 * 3_600_000;
+import { keepRecoveryTrimmed, purge, restoreKind, trimRecoveryKind } from "../tables/lifecycle.ts";
 
 /** UpdateContinuousBackups, DescribeContinuousBackups, RestoreTableToPointInTime. */
 export function recoveryOperations(
@@ -43,14 +41,17 @@ export function recoveryOperations(
             changed = {
               ...changed,
               recovery: {
-                since: recovery?.since ?? call.now,
+                // A longer period does not bring back what a shorter one has let go.
+                since: recovery ? earliestRestorable(recovery, call.now) : call.now,
                 logId: recovery?.logId ?? newId(),
                 days: days ?? recovery?.days ?? dynamoLimits.recoveryDaysMax,
               },
             };
+            if (!recovery) keepRecoveryTrimmed(tx, { jobs, now: call.now }, name.place, changed);
           } else if (recovery) {
             changed = { ...rest, generation: table.generation + 1 };
-            purge(tx, jobs, recovery.logId, [recoveryPrefix(recovery.logId)], call.now);
+            jobs.cancel(tx, trimRecoveryKind, [recovery.logId]);
+            purge(tx, jobs, recovery.logId, recoveryPrefixes(recovery.logId), call.now, table.storeId);
           }
           writeTable(tx, name.place, changed);
           return { ContinuousBackupsDescription: describeRecovery(changed, call.now) };
@@ -100,7 +101,7 @@ export function recoveryOperations(
           if (!table) throw tableNotFoundNamed(source.name);
           if (!table.recovery) throw recoveryUnavailable(source.name);
           const at = input.RestoreDateTime?.getTime() ?? call.now;
-          if (at < earliest(table.recovery, call.now) || at > call.now) throw invalidRestoreTime();
+          if (at < earliestRestorable(table.recovery, call.now) || at > call.now) throw invalidRestoreTime();
           if (await readTable(tx, target.place, target.name)) throw tableAlreadyExists(target.name);
           const restored = toRestored(table, {
             name: target.name,
@@ -111,6 +112,7 @@ export function recoveryOperations(
             at,
           });
           writeTable(tx, target.place, restored);
+          holdSource(tx, table.storeId, restored.storeId, at);
           jobs.schedule(tx, {
             kind: restoreKind,
             key: [restored.storeId],
@@ -132,10 +134,6 @@ export function recoveryOperations(
   } satisfies OperationsOf<Sdk>;
 }
 
-function earliest(recovery: NonNullable<TableRecord["recovery"]>, now: number): number {
-  return Math.max(recovery.since, now - recovery.days * dayMs);
-}
-
 function describeRecovery({ recovery }: TableRecord, now: number) {
   return {
     ContinuousBackupsStatus: "ENABLED" as const,
@@ -143,7 +141,7 @@ function describeRecovery({ recovery }: TableRecord, now: number) {
       ? {
           PointInTimeRecoveryStatus: "ENABLED" as const,
           RecoveryPeriodInDays: recovery.days,
-          EarliestRestorableDateTime: new Date(earliest(recovery, now)),
+          EarliestRestorableDateTime: new Date(earliestRestorable(recovery, now)),
           LatestRestorableDateTime: new Date(now),
         }
       : { PointInTimeRecoveryStatus: "DISABLED" as const },

@@ -15,13 +15,14 @@ import {
   type StreamRecord,
   type TableRecord,
 } from "../model.ts";
-import { recoveryPrefix } from "../items/recovery-log.ts";
+import { recoveryPrefixes } from "../items/recovery-log.ts";
 
 export const purgeKind = "dynamodb.purge";
 export const backfillKind = "dynamodb.backfill";
 export const expireKind = "dynamodb.expire";
 export const trimKind = "dynamodb.trim";
 export const restoreKind = "dynamodb.restore";
+export const trimRecoveryKind = "dynamodb.trimRecovery";
 export const measureKind = "dynamodb.measure";
 
 /** What a job about a table is told. */
@@ -100,20 +101,48 @@ export async function removeTable(
   forgetTable(tx, place, table);
   jobs.cancel(tx, measureKind, [table.storeId]);
   if (table.ttl) jobs.cancel(tx, expireKind, [table.storeId]);
+  if (table.recovery) jobs.cancel(tx, trimRecoveryKind, [table.recovery.logId]);
   for (const index of table.indexes) jobs.cancel(tx, backfillKind, [index.storeId]);
   const prefixes: Key[] = [
     itemsPrefix(table.storeId),
     ["dynamodb", "collection", table.storeId],
     ...table.indexes.map((index) => entriesPrefix(index.storeId)),
     ...(table.ttl ? [expiriesPrefix(table.ttl.storeId)] : []),
-    ...(table.recovery ? [recoveryPrefix(table.recovery.logId)] : []),
+    ...(table.recovery ? recoveryPrefixes(table.recovery.logId) : []),
   ];
-  jobs.schedule(tx, { kind: purgeKind, key: [table.storeId], at: now, payload: { prefixes } });
+  jobs.schedule(tx, { kind: purgeKind, key: [table.storeId], at: now, payload: { prefixes, storeId: table.storeId } });
 }
 
-/** The entries of an index that is gone. */
-export function purge(tx: Transaction, jobs: Jobs, id: string, prefixes: readonly Key[], now: number): void {
-  jobs.schedule(tx, { kind: purgeKind, key: [id], at: now, payload: { prefixes } });
+/**
+ * The entries of an index that is gone.
+ *
+ * @param storeId the table's, where they are kept for as long as another is restored from it
+ */
+export function purge(
+  tx: Transaction,
+  jobs: Jobs,
+  id: string,
+  prefixes: readonly Key[],
+  now: number,
+  storeId?: string,
+): void {
+  jobs.schedule(tx, { kind: purgeKind, key: [id], at: now, payload: { prefixes, storeId } });
+}
+
+/** From now on the log of point-in-time recovery is held to its period. */
+export function keepRecoveryTrimmed(
+  tx: Transaction,
+  { jobs, now }: { readonly jobs: Jobs; readonly now: number },
+  place: Place,
+  table: TableRecord,
+): void {
+  if (!table.recovery) return;
+  jobs.schedule(tx, {
+    kind: trimRecoveryKind,
+    key: [table.recovery.logId],
+    at: now + dynamoLimits.recoveryTrimEveryMs,
+    payload: toTableJob(place, table),
+  });
 }
 
 /** Changes the table in a transaction of its own; undefined where it is gone or no longer the same. */
