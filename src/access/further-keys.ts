@@ -24,7 +24,9 @@ export interface ResourceFacts {
  * Authorization Reference. Lower case.
  */
 export function isResourceKey(key: string): boolean {
-  return /^(?:[a-z0-9-]+:(?:resourcetag|existingobjecttag|resource)\/|iam:permissionsboundary$)/.test(key);
+  return /^(?:[a-z0-9-]+:(?:resourcetag|existingobjecttag|resource)\/|iam:permissionsboundary$|s3:resourceaccount$)/.test(
+    key,
+  );
 }
 
 /** Keys that say something of the request: neither of its resource nor known of every request. Lower case. */

@@ -1,4 +1,5 @@
 import { resourceTagKeys, type ConditionKeys, type ResourceFacts } from "../../access/further-keys.ts";
+import { parseArn } from "../../aws/arn.ts";
 import { AwsError } from "../../aws/error.ts";
 import type { Reader, Store } from "../../kernel/store/store.ts";
 import { findChild, readApi, type Place } from "./model.ts";
@@ -13,7 +14,7 @@ export function apiGatewayFacts(store: Store): ResourceFacts {
   return {
     service: "apigateway",
     read: async ({ arn, account, region }) => {
-      const [, ...path] = arn.slice(`arn:aws:apigateway:${region}::`.length).split("/");
+      const [, ...path] = (parseArn(arn)?.resource ?? "").split("/");
       const place = { account, region };
       try {
         return await store.read((reader) => readFacts(reader, place, path));

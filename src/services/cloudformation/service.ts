@@ -2,6 +2,7 @@ import type { Service } from "../../wire/service.ts";
 import type { EngineNeeds } from "./engine/run.ts";
 import { forgetJobKind, runJobKind, runStack, type StackJob } from "./engine/stack-run.ts";
 import { forgetStack } from "./engine/forget.ts";
+import { cloudformationConditionKeys } from "./condition-keys.ts";
 import { changeSetOperations } from "./operations/change-sets.ts";
 import { describeOperations } from "./operations/describe.ts";
 import { exportOperations } from "./operations/exports.ts";
@@ -42,6 +43,7 @@ export function createCloudFormation(needs: CloudFormationNeeds): { readonly ser
         ...changeSetOperations(operations),
         ...exportOperations(operations),
       },
+      conditionKeys: cloudformationConditionKeys,
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { OwnIssuers } from "../../access/tokens/issuers.ts";
 import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
+import { cognitoIdentityConditionKeys } from "./condition-keys.ts";
 import { createLoginProviders } from "./login-providers.ts";
 import { createLogins } from "./logins.ts";
 import type { CognitoIdentityNeeds } from "./needs.ts";
@@ -48,6 +49,7 @@ export function createCognitoIdentity(needs: CognitoIdentityNeeds): CognitoIdent
         ...credentialOperations(all),
         ...developerIdentityOperations(all),
       },
+      conditionKeys: cognitoIdentityConditionKeys(needs.store),
     },
     issuers: {
       find: async (issuer) => (issuer === identityIssuer ? { findKey: (_issuer, kid) => findKey(kid) } : undefined),

@@ -73,8 +73,35 @@ function ofTags(tags: readonly (readonly [key: string, value: string])[]): Condi
   };
 }
 
-const tagHeader = (input: { readonly Tagging?: string | undefined }): ConditionKeys =>
-  ofTags([...new URLSearchParams(input.Tagging ?? "")]);
+/** What a request says that writes an object: its tags, and how it is locked. */
+function ofDraft(
+  input: {
+    readonly Tagging?: string | undefined;
+    readonly ObjectLockMode?: string | undefined;
+    readonly ObjectLockRetainUntilDate?: Date | undefined;
+    readonly ObjectLockLegalHoldStatus?: string | undefined;
+  },
+  { now }: Call,
+): ConditionKeys {
+  const { ObjectLockMode: mode, ObjectLockRetainUntilDate: until, ObjectLockLegalHoldStatus: hold } = input;
+  return {
+    ...ofTags([...new URLSearchParams(input.Tagging ?? "")]),
+    ...ofRetention(mode, until, now),
+    ...(hold !== undefined && { "s3:object-lock-legal-hold": [hold] }),
+  };
+}
+
+const dayMs = 86_400_000;
+
+function ofRetention(mode: string | undefined, until: Date | undefined, now: number): ConditionKeys {
+  return {
+    ...(mode !== undefined && { "s3:object-lock-mode": [mode] }),
+    ...(until && {
+      "s3:object-lock-retain-until-date": [until.toISOString()],
+      "s3:object-lock-remaining-retention-days": [String(Math.ceil((until.getTime() - now) / dayMs))],
+    }),
+  };
+}
 
 /** Whether the request makes an object appear, as the parts of an upload do not: rules for conditional writes look at it. */
 const creates = (text: "true" | "false"): ConditionKeys => ({ "s3:ObjectCreationOperation": [text] });
@@ -87,14 +114,17 @@ const byOperation: ConditionKeysOf<Sdk> = {
     ...(given?.LocationConstraint !== undefined && { "s3:locationconstraint": [given.LocationConstraint] }),
     ...requestTagKeys(given?.Tags),
   }),
-  PutObject: (input) => ({ ...tagHeader(input), ...creates("true") }),
-  CopyObject: (input, _call, action) => (reads(action) ? {} : { ...tagHeader(input), ...creates("true") }),
-  CreateMultipartUpload: (input) => ({ ...tagHeader(input), ...creates("false") }),
+  PutObject: (input, call) => ({ ...ofDraft(input, call), ...creates("true") }),
+  CopyObject: (input, call, action) => (reads(action) ? {} : { ...ofDraft(input, call), ...creates("true") }),
+  CreateMultipartUpload: (input, call) => ({ ...ofDraft(input, call), ...creates("false") }),
   UploadPart: () => creates("false"),
   UploadPartCopy: (_input, _call, action) => (reads(action) ? {} : creates("false")),
   CompleteMultipartUpload: () => creates("true"),
   PutObjectTagging: (input) =>
     ofTags((input.Tagging?.TagSet ?? []).map(({ Key = "", Value = "" }) => [Key, Value] as const)),
+  PutObjectRetention: ({ Retention }, call) => ofRetention(Retention?.Mode, Retention?.RetainUntilDate, call.now),
+  PutObjectLegalHold: ({ LegalHold }) =>
+    LegalHold?.Status === undefined ? {} : { "s3:object-lock-legal-hold": [LegalHold.Status] },
 };
 
 /** Of every operation there is. */
