@@ -1,5 +1,5 @@
 import { isBinaryMediaType, mediaType } from "../../../proxy/media-types.ts";
-import { convertRequest } from "../integrations/content-handling.ts";
+import { convertRequest, noBase64 } from "../integrations/content-handling.ts";
 import type { PublishedEndpointIntegration, PublishedMethod } from "../port.ts";
 import { compileBodyChoice } from "./body-templates.ts";
 import { compileFunctionIntegration } from "./function-integration.ts";
@@ -41,6 +41,10 @@ export function compileEndpoint(
       isProxy && integration.contentHandling === undefined
         ? request.body
         : convertRequest(request.body, isBinary, integration.contentHandling);
+    if (body === undefined) {
+      request.journal?.error(noBase64);
+      return refuse(request, "API_CONFIGURATION_ERROR");
+    }
     let mapped = body;
     try {
       if (choice.kind === "mapped") mapped = Buffer.from(choice.template(request, body.toString("utf8")), "utf8");

@@ -34,7 +34,7 @@ export function compileFunctionIntegration(
     method.path,
   );
   const telling = compileFunctionTelling(published, uri, method.path);
-  const answerSelected = compileResponses(integration.responses);
+  const answerSelected = compileResponses(integration.responses, "function");
 
   return (request, { body }) => {
     const { exchange, caller } = request;

@@ -1,7 +1,8 @@
 import { firstMediaType, isBinaryMediaType, mediaType } from "../../../proxy/media-types.ts";
 import { isHeaderName, sentHeaderValue } from "../../../proxy/response-headers.ts";
-import { convertResponse } from "../integrations/content-handling.ts";
+import { convertResponse, noBase64 } from "../integrations/content-handling.ts";
 import { valuesOf } from "../integrations/forwarded-headers.ts";
+import { compileAnswerText } from "../integrations/custom-errors.ts";
 import { compileBodyText } from "../integrations/json-path.ts";
 import { compileSelection } from "../integrations/selection.ts";
 import type { PublishedIntegrationResponse } from "../port.ts";
@@ -33,12 +34,16 @@ type ResponseSource = (request: RestRequest, answered: IntegrationAnswer) => rea
  * Make the integration responses of a method ready: one is selected, its headers and body are mapped, and the client is answered.
  *
  * AWS: where none is selected the client gets a 500.
+ *
+ * @param kind of what answers
  */
 export function compileResponses(
   responses: readonly PublishedIntegrationResponse[],
+  kind: "endpoint" | "function" = "endpoint",
 ): (request: RestRequest, answered: IntegrationAnswer) => void {
   const select = compileSelection(responses);
-  const compiled = new Map(responses.map((response) => [response, compileResponse(response)]));
+  const readBody = kind === "function" ? compileAnswerText : compileBodyText;
+  const compiled = new Map(responses.map((response) => [response, compileResponse(response, readBody)]));
   return (request, answered) => {
     const selected = select(answered.selectBy);
     const response = selected && compiled.get(selected);
@@ -52,11 +57,13 @@ export function compileResponses(
   };
 }
 
-function compileResponse(response: PublishedIntegrationResponse): CompiledResponse {
+type ReadBody = (path: string) => (body: Buffer) => string | undefined;
+
+function compileResponse(response: PublishedIntegrationResponse, readBody: ReadBody): CompiledResponse {
   const headers: CompiledResponse["headers"][number][] = [];
   for (const [target, expression] of Object.entries(response.responseParameters)) {
     const name = target.replace(/^method\.response\.header\./, "");
-    const source = compileResponseSource(expression);
+    const source = compileResponseSource(expression, readBody);
     if (name !== target && isHeaderName(name) && source !== undefined) headers.push({ name, source });
   }
   return {
@@ -70,7 +77,7 @@ function compileResponse(response: PublishedIntegrationResponse): CompiledRespon
 }
 
 /** `integration.response.{header,multivalueheader,body}`, or what a request's mapping may say. */
-function compileResponseSource(expression: string): ResponseSource | undefined {
+function compileResponseSource(expression: string, readBody: ReadBody): ResponseSource | undefined {
   if (!expression.startsWith("integration.response.")) {
     if (expression.startsWith("method.")) return undefined;
     const source = compileSource(expression);
@@ -83,7 +90,7 @@ function compileResponseSource(expression: string): ResponseSource | undefined {
     case "multivalueheader":
       return (_request, { headers }) => valuesOf(headers, name.toLowerCase());
     case "body": {
-      const read = name === "" ? (body: Buffer) => body.toString("utf8") : compileBodyText(name);
+      const read = name === "" ? (body: Buffer) => body.toString("utf8") : readBody(name);
       return (_request, { body }) => {
         const text = read(body);
         return text === undefined ? [] : [text];
@@ -106,6 +113,10 @@ function answerMapped(request: RestRequest, answered: IntegrationAnswer, respons
     isBinaryMediaType(stage.binaryMediaTypes, accept),
     response.contentHandling,
   );
+  if (body === undefined) {
+    request.journal?.error(noBase64);
+    return refuse(request, "API_CONFIGURATION_ERROR");
+  }
   const [templateType, template] = chooseTemplate(response.templates, accept);
   let sent: Buffer | string = body;
   try {

@@ -214,9 +214,10 @@ function compileExpression(expression: Expression, macros: Macros): Evaluate {
 }
 
 function compileBinary(expression: Expression & { kind: "binary" }, macros: Macros): Evaluate {
-  const left = compileExpression(expression.left, macros);
-  const right = compileExpression(expression.right, macros);
   const { operator } = expression;
+  const compileSide = operator === "==" || operator === "!=" ? compileCompared : compileExpression;
+  const left = compileSide(expression.left, macros);
+  const right = compileSide(expression.right, macros);
   if (operator === "&&") return (run) => isTrue(left(run)) && isTrue(right(run));
   if (operator === "||") return (run) => isTrue(left(run)) || isTrue(right(run));
   if (operator === "==") return (run) => areEqual(left(run), right(run), run);
@@ -224,6 +225,14 @@ function compileBinary(expression: Expression & { kind: "binary" }, macros: Macr
     spend(run);
     return operate(operator, left(run), right(run), run);
   };
+}
+
+/** AWS: what `$input.path` does not find is equal to an empty text ("Create a REST API as an Amazon Kinesis proxy"). */
+function compileCompared(expression: Expression, macros: Macros): Evaluate {
+  const evaluate = compileExpression(expression, macros);
+  if (expression.kind !== "reference" || expression.reference.name !== "input") return evaluate;
+  const [step, ...more] = expression.reference.steps;
+  return step?.kind === "call" && step.name === "path" && more.length === 0 ? (run) => evaluate(run) ?? "" : evaluate;
 }
 
 function compileRange(from: Evaluate, to: Evaluate): Evaluate {

@@ -1,4 +1,4 @@
-import { convertRequest } from "../integrations/content-handling.ts";
+import { convertRequest, noBase64 } from "../integrations/content-handling.ts";
 import { mockStatus } from "../rest/mock-integration.ts";
 import { compileParameterMapping } from "../rest/request-mapping.ts";
 import type { EndpointCall } from "./endpoint.ts";
@@ -37,7 +37,12 @@ export function compileMapped(stage: WebSocketStage, integration: Mapped): WebSo
     const text = bodyOf(request);
     const template = choose({ body: () => parseMessage(text) });
     if (template === undefined && !passes) return fail(request, done, "UNSUPPORTED_MEDIA_TYPE");
-    let body: Buffer = convertRequest(Buffer.from(text, "utf8"), false, handling);
+    const converted = convertRequest(Buffer.from(text, "utf8"), false, handling);
+    if (converted === undefined) {
+      request.journal?.error(noBase64);
+      return fail(request, done, "API_CONFIGURATION_ERROR");
+    }
+    let body = converted;
     try {
       if (template !== undefined) body = Buffer.from(template(request, body.toString("utf8")), "utf8");
     } catch (error) {

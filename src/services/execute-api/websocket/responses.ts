@@ -1,5 +1,5 @@
 import { isHeaderName, sentHeaderValue } from "../../../proxy/response-headers.ts";
-import { convertResponse } from "../integrations/content-handling.ts";
+import { convertResponse, noBase64 } from "../integrations/content-handling.ts";
 import { valuesOf } from "../integrations/forwarded-headers.ts";
 import { textAt } from "../integrations/json-path.ts";
 import { compileSelection } from "../integrations/selection.ts";
@@ -46,6 +46,10 @@ function compileResponse(response: PublishedWebSocketResponse): Answer {
   const headers = compileHeaders(response.parameters ?? {});
   return (request, answer, done) => {
     const body = convert(answer.body, response.contentHandling);
+    if (body === undefined) {
+      request.journal?.error(noBase64);
+      return fail(request, done, "API_CONFIGURATION_ERROR");
+    }
     const template = choose({
       body: () => parseMessage(bodyOf(request)),
       answer: { status: String(answer.status), header: (name) => valuesOf(answer.headers, name.toLowerCase()) },
@@ -61,7 +65,7 @@ function compileResponse(response: PublishedWebSocketResponse): Answer {
 }
 
 /** Source: "Working with binary media types for WebSocket APIs". */
-function convert(body: Buffer, handling: ContentHandling | undefined): Buffer {
+function convert(body: Buffer, handling: ContentHandling | undefined): Buffer | undefined {
   if (handling === undefined) return body;
   return convertResponse(body, handling === "CONVERT_TO_TEXT", false, handling);
 }
