@@ -64,11 +64,12 @@ function toKeys(given: Readonly<Record<string, string | boolean | readonly strin
   );
 }
 
+const all = (values: readonly string[]) => (values.length > 0 ? [...new Set(values)] : undefined);
+
 /** AWS: an import tells of all methods and authorizers that it has, each value once. */
 function ofDefinition(body: Uint8Array | undefined): ConditionKeys {
   const definition = parseApiDefinition(body ?? new Uint8Array());
   const methods = [...definition.methods.values()].flatMap((each) => Object.values(each));
-  const all = (values: readonly string[]) => (values.length > 0 ? [...new Set(values)] : undefined);
   return toKeys({
     ApiName: definition.name === "" ? undefined : definition.name,
     DisableExecuteApiEndpoint: definition.disableExecuteApiEndpoint,
