@@ -34,6 +34,8 @@ export interface UsagePlanRecord {
   /** Of the AWS Marketplace: kept and told. */
   readonly productCode?: string;
   readonly tags: Readonly<Record<string, string>>;
+  /** By which whoever asked for it finds it again. */
+  readonly creationToken?: string;
 }
 
 /** One may be given without the other. */

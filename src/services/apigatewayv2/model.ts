@@ -10,6 +10,7 @@ import type { AuthorizerRecord } from "./authorizer-record.ts";
 import type { AccessLogRecord } from "./access-log.ts";
 import { apiNotFound } from "./errors.ts";
 import { apiGatewayV2Limits as limits } from "./limits.ts";
+import type { Made } from "./made.ts";
 import type {
   IntegrationResponseRecord,
   ModelRecord,
@@ -37,7 +38,7 @@ export interface ApiRecord {
   readonly webSocket?: WebSocketSettings;
 }
 
-export interface RouteRecord {
+export interface RouteRecord extends Made {
   readonly routeId: string;
   readonly routeKey: string;
   readonly authorizationType: "NONE" | "AWS_IAM" | "CUSTOM" | "JWT";
@@ -49,7 +50,7 @@ export interface RouteRecord {
   readonly managed: boolean;
 }
 
-export interface IntegrationRecord {
+export interface IntegrationRecord extends Made {
   readonly integrationId: string;
   /** Absent in records of functions from before there were others. */
   readonly type?: "AWS_PROXY" | "HTTP_PROXY";
@@ -91,19 +92,17 @@ export interface FrozenDefinition {
   readonly authorizers: readonly AuthorizerRecord[];
 }
 
-export interface DeploymentRecord {
+export interface DeploymentRecord extends Made {
   readonly deploymentId: string;
   readonly description?: string;
   readonly createdAt: number;
   readonly autoDeployed: boolean;
-  /** By which whoever asked for it finds it again. */
-  readonly creationToken?: string;
   readonly snapshot: ApiSnapshot;
   /** What exports tell of it; absent where the stage follows its API, and in deployments from before it was kept. */
   readonly definition?: FrozenDefinition;
 }
 
-export interface StageRecord {
+export interface StageRecord extends Made {
   readonly stageName: string;
   readonly description?: string;
   readonly autoDeploy: boolean;

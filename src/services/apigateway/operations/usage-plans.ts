@@ -24,6 +24,7 @@ import {
   writeUsagePlan,
 } from "../usage-model.ts";
 import { checkThrottle, methodKeyOf, parseQuota, usagePlanPatches } from "../usage-plan-patches.ts";
+import { findMade } from "./made.ts";
 import type { UsageNeeds } from "./usage-needs.ts";
 
 export function usagePlanOperations(needs: UsageNeeds) {
@@ -32,7 +33,7 @@ export function usagePlanOperations(needs: UsageNeeds) {
       authorize: (_input, call) => may("POST", call, "/usageplans"),
       run: async (input, call) => {
         if (!input.name) throw badRequest("Usage Plan name must not be empty");
-        const plan: UsagePlanRecord = {
+        const wanted: UsagePlanRecord = {
           version: 1,
           id: needs.ids.random(6, lowerAlphanumeric),
           name: input.name,
@@ -41,16 +42,20 @@ export function usagePlanOperations(needs: UsageNeeds) {
           ...(input.throttle === undefined ? {} : { throttle: checkThrottle(input.throttle) }),
           ...(input.quota === undefined ? {} : { quota: parseQuota(input.quota, call.now) }),
           tags: checkTags(input.tags ?? {}),
+          ...(call.creationToken === undefined ? {} : { creationToken: call.creationToken }),
         };
-        await needs.store.transact(async (tx) => {
+        const plan = await needs.store.transact(async (tx) => {
           const plans = await listUsagePlans(tx, call);
+          const earlier = findMade(plans, call);
+          if (earlier !== undefined) return earlier;
           if (plans.length >= limits.usagePlansMax)
             throw limitExceeded("usage plans for this account", limits.usagePlansMax);
-          for (const stage of plan.apiStages) {
+          for (const stage of wanted.apiStages) {
             await checkStage(needs, tx, call, stage);
             await checkRoutes(needs, tx, call, stage);
           }
-          writeUsagePlan(tx, needs.usage, call, plan);
+          writeUsagePlan(tx, needs.usage, call, wanted);
+          return wanted;
         });
         return describeUsagePlan(plan);
       },

@@ -1,5 +1,5 @@
 import type * as sdk from "@aws-sdk/client-api-gateway";
-import type { Properties, ResourceType } from "../../cloudformation/port.ts";
+import type { Properties, ResourceContext, ResourceType } from "../../cloudformation/port.ts";
 import { objectOf, oneOf, stringsOf, tagsOf, textOf, unlessGone } from "./properties.ts";
 
 const endpointTypes = ["EDGE", "REGIONAL", "PRIVATE"] as const;
@@ -30,12 +30,16 @@ export const domainNameType: ResourceType = {
     "RegionalDomainName",
     "RegionalHostedZoneId",
   ],
-  create: async ({ client, properties, tags }) => {
+  create: async (context) => {
+    const { client: clientOf, properties, tags } = context;
+    const client = clientOf<typeof sdk>("apigateway");
+    const domainName = textOf(properties, "DomainName");
+    if (context.resumed === true && (await isOurs(context, domainName))) await client.DeleteDomainName({ domainName });
     const endpoint = objectOf(properties, "EndpointConfiguration") ?? {};
     const types = stringsOf(endpoint, "Types")?.map((type) => oneOf(endpointTypes, { type }, "type") ?? "EDGE");
     const mutual = objectOf(properties, "MutualTlsAuthentication");
-    const made = await client<typeof sdk>("apigateway").CreateDomainName({
-      domainName: textOf(properties, "DomainName"),
+    const made = await client.CreateDomainName({
+      domainName,
       certificateArn: textOf(properties, "CertificateArn"),
       regionalCertificateArn: textOf(properties, "RegionalCertificateArn"),
       endpointConfiguration: {
@@ -93,6 +97,16 @@ const defaults: Readonly<Record<string, string>> = {
 };
 
 /** A template's properties by the paths of patches. */
+/** Whether a domain name is what a crash has left of the creation of this resource. */
+async function isOurs(
+  { client, logicalId, stackId }: ResourceContext,
+  domainName: string | undefined,
+): Promise<boolean> {
+  const { items = [] } = await client<typeof sdk>("apigateway").GetDomainNames({ limit: 500 });
+  const tags = items.find((item) => item.domainName === domainName)?.tags;
+  return tags?.["aws:cloudformation:stack-id"] === stackId && tags["aws:cloudformation:logical-id"] === logicalId;
+}
+
 function flatten(properties: Properties): Record<string, string> {
   const endpoint = objectOf(properties, "EndpointConfiguration") ?? {};
   const mutual = objectOf(properties, "MutualTlsAuthentication") ?? {};

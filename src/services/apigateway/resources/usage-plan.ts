@@ -28,7 +28,7 @@ export const usagePlanType: ResourceType = {
     const { client, properties } = context;
     const throttle = objectOf(properties, "Throttle");
     const quota = objectOf(properties, "Quota");
-    const { id = "" } = await client<typeof sdk>("apigateway").CreateUsagePlan({
+    const { id = "" } = await client<typeof sdk>("apigateway", context.clientToken).CreateUsagePlan({
       name: textOf(properties, "UsagePlanName") ?? context.generateName(128),
       description: textOf(properties, "Description"),
       apiStages: objectsOf(properties, "ApiStages").map((stage) => ({

@@ -6,6 +6,7 @@ import { newDeployment, publishStage, takeSnapshot } from "../deploy.ts";
 import { readDefinition } from "../definition.ts";
 import { badRequest, childNotFound, conflict, limitExceeded } from "../errors.ts";
 import { apiGatewayV2Limits as limits } from "../limits.ts";
+import { findMade, madeBy } from "../made.ts";
 import { deleteChild, type DeploymentRecord, findChild, listChildren, readApi, writeChild } from "../model.ts";
 import { pageOf, wholeSecond } from "../rules.ts";
 import type { ApiGatewayV2Needs } from "./needs.ts";
@@ -23,9 +24,7 @@ export function deploymentOperations(needs: ApiGatewayV2Needs) {
             throw badRequest("Unable to deploy API because no routes exist in this API");
           }
           const existing = await listChildren(tx, call, apiId, "deployment");
-          const { creationToken } = call;
-          const earlier =
-            creationToken === undefined ? undefined : existing.find((each) => each.creationToken === creationToken);
+          const earlier = findMade(existing, call);
           if (earlier !== undefined) return earlier;
           if (existing.length >= limits.deploymentsPerApiMax) {
             throw limitExceeded("Deployments", limits.deploymentsPerApiMax);
@@ -33,7 +32,7 @@ export function deploymentOperations(needs: ApiGatewayV2Needs) {
           const api = await readApi(tx, call, apiId);
           const made: DeploymentRecord = {
             ...newDeployment(needs.ids, call.now, snapshot, false, input.Description),
-            ...(creationToken === undefined ? {} : { creationToken }),
+            ...madeBy(call),
             ...(api.webSocket === undefined ? { definition: await readDefinition(tx, call, api) } : {}),
           };
           writeChild(tx, call, apiId, "deployment", made.deploymentId, made);

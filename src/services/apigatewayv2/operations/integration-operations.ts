@@ -7,6 +7,7 @@ import { autoDeploy } from "../deploy.ts";
 import { childNotFound, conflict, limitExceeded } from "../errors.ts";
 import { passedRole } from "../integration-rules.ts";
 import { apiGatewayV2Limits as limits } from "../limits.ts";
+import { findMade, madeBy } from "../made.ts";
 import { type Child, deleteChild, findChild, listChildren, type Place, writeChild } from "../model.ts";
 import { pageOf } from "../rules.ts";
 import type { ApiGatewayV2Needs } from "./needs.ts";
@@ -42,14 +43,17 @@ export function integrationOperationsOf<K extends IntegrationKind>(
       ],
       run: async (input, call) => {
         const apiId = input.ApiId ?? "";
-        const integration = protocol.create(needs.ids.random(7, lowerAlphanumeric), input);
-        await needs.store.transact(async (tx) => {
+        const wanted = { ...protocol.create(needs.ids.random(7, lowerAlphanumeric), input), ...madeBy(call) };
+        const integration = await needs.store.transact(async (tx) => {
           await protocol.readApi(tx, call, apiId);
           const existing = await listChildren(tx, call, apiId, kind);
+          const earlier = findMade(existing, call);
+          if (earlier !== undefined) return earlier;
           if (existing.length >= limits.integrationsPerApiMax) {
             throw limitExceeded("Integrations", limits.integrationsPerApiMax);
           }
-          writeChild(tx, call, apiId, kind, integration.integrationId, integration);
+          writeChild(tx, call, apiId, kind, wanted.integrationId, wanted);
+          return wanted;
         });
         return describe(integration);
       },

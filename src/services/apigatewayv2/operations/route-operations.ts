@@ -6,6 +6,7 @@ import { may } from "../authorize.ts";
 import { autoDeploy } from "../deploy.ts";
 import { badRequest, childNotFound, conflict, limitExceeded } from "../errors.ts";
 import { apiGatewayV2Limits as limits } from "../limits.ts";
+import { findMade, madeBy } from "../made.ts";
 import { type Child, deleteChild, findChild, listChildren, type Place, writeChild } from "../model.ts";
 import { pageOf } from "../rules.ts";
 import type { ApiGatewayV2Needs } from "./needs.ts";
@@ -51,10 +52,13 @@ export function routeOperationsOf<K extends RouteKind>(needs: ApiGatewayV2Needs,
       authorize: (input, call) => may("POST", call, `/apis/${input.ApiId}/routes`),
       run: async (input, call) => {
         const apiId = input.ApiId ?? "";
-        const route = protocol.create(needs.ids.random(7, lowerAlphanumeric), input);
-        await needs.store.transact(async (tx) => {
+        const wanted = { ...protocol.create(needs.ids.random(7, lowerAlphanumeric), input), ...madeBy(call) };
+        const route = await needs.store.transact(async (tx) => {
           await protocol.readApi(tx, call, apiId);
-          await write(tx, call, apiId, route, true);
+          const earlier = findMade(await listChildren(tx, call, apiId, kind), call);
+          if (earlier !== undefined) return earlier;
+          await write(tx, call, apiId, wanted, true);
+          return wanted;
         });
         return describe(route);
       },

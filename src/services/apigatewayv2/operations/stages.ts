@@ -6,6 +6,7 @@ import { deployStage, publishStage, takeSnapshot } from "../deploy.ts";
 import { describeAccessLog, parseAccessLog } from "../access-log.ts";
 import { badRequest, childNotFound, conflict, limitExceeded } from "../errors.ts";
 import { apiGatewayV2Limits as limits } from "../limits.ts";
+import { findMade, madeBy } from "../made.ts";
 import {
   type ApiRecord,
   deleteChild,
@@ -41,11 +42,14 @@ export function stageOperations(needs: ApiGatewayV2Needs) {
           updatedAt: call.now,
           tags: checkTags(input.Tags ?? {}),
           managed: false,
+          ...madeBy(call),
         };
         const stage = await needs.store.transact(async (tx) => {
           const api = await readApi(tx, call, apiId);
-          await checkLogging(needs, tx, call, api, wanted);
           const stages = await listChildren(tx, call, apiId, "stage");
+          const earlier = findMade(stages, call);
+          if (earlier !== undefined) return earlier;
+          await checkLogging(needs, tx, call, api, wanted);
           if (stages.some((other) => other.stageName === wanted.stageName)) throw conflict("Stage already exists");
           if (stages.length >= limits.stagesPerApiMax) throw limitExceeded("Stages", limits.stagesPerApiMax);
           return apply(needs, tx, call, apiId, wanted);

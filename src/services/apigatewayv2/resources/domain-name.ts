@@ -1,5 +1,5 @@
 import type * as sdk from "@aws-sdk/client-apigatewayv2";
-import type { Properties, ResourceType } from "../../cloudformation/port.ts";
+import type { Properties, ResourceContext, ResourceType } from "../../cloudformation/port.ts";
 import { objectOf, oneOf, textOf, textsOf, unlessGone } from "./properties.ts";
 
 const modes = ["API_MAPPING_ONLY", "ROUTING_RULE_ONLY", "ROUTING_RULE_THEN_API_MAPPING"] as const;
@@ -20,8 +20,12 @@ export const domainNameType: ResourceType = {
     "Tags.*",
   ],
   attributes: ["DomainNameArn", "RegionalDomainName", "RegionalHostedZoneId"],
-  create: async ({ client, properties, tags }) => {
-    const made = await client<typeof sdk>("apigatewayv2").CreateDomainName({
+  create: async (context) => {
+    const { client: clientOf, properties, tags } = context;
+    const client = clientOf<typeof sdk>("apigatewayv2");
+    const DomainName = textOf(properties, "DomainName");
+    if (context.resumed === true && (await isOurs(context, DomainName))) await client.DeleteDomainName({ DomainName });
+    const made = await client.CreateDomainName({
       ...inputOf(properties),
       Tags: { ...tags, ...textsOf(properties, "Tags") },
     });
@@ -47,6 +51,13 @@ export const domainNameType: ResourceType = {
     await unlessGone(client<typeof sdk>("apigatewayv2").DeleteDomainName({ DomainName: state.physicalId }));
   },
 };
+
+/** Whether a domain name is what a crash has left of the creation of this resource. */
+async function isOurs({ client, logicalId, stackId }: ResourceContext, name: string | undefined): Promise<boolean> {
+  const { Items = [] } = await client<typeof sdk>("apigatewayv2").GetDomainNames({ MaxResults: "500" });
+  const tags = Items.find(({ DomainName }) => DomainName === name)?.Tags;
+  return tags?.["aws:cloudformation:stack-id"] === stackId && tags["aws:cloudformation:logical-id"] === logicalId;
+}
 
 function inputOf(properties: Properties) {
   const list = properties["DomainNameConfigurations"];

@@ -15,7 +15,7 @@ export const integrationResponseType: ResourceType = {
   ],
   attributes: ["IntegrationResponseId"],
   create: async (context) => {
-    const client = context.client<typeof sdk>("apigatewayv2");
+    const client = context.client<typeof sdk>("apigatewayv2", context.clientToken);
     const { IntegrationResponseId = "" } = await client.CreateIntegrationResponse(inputOf(context.properties));
     return { physicalId: IntegrationResponseId, attributes: { IntegrationResponseId } };
   },

@@ -26,7 +26,7 @@ export const integrationType: ResourceType = {
   ],
   attributes: ["IntegrationId"],
   create: async (context) => {
-    const client = context.client<typeof sdk>("apigatewayv2");
+    const client = context.client<typeof sdk>("apigatewayv2", context.clientToken);
     const { IntegrationId = "" } = await client.CreateIntegration(inputOf(context.properties));
     return { physicalId: IntegrationId, attributes: { IntegrationId } };
   },

@@ -14,7 +14,7 @@ export const routeResponseType: ResourceType = {
   ],
   attributes: ["RouteResponseId"],
   create: async (context) => {
-    const client = context.client<typeof sdk>("apigatewayv2");
+    const client = context.client<typeof sdk>("apigatewayv2", context.clientToken);
     const { RouteResponseId = "" } = await client.CreateRouteResponse(inputOf(context.properties));
     return { physicalId: RouteResponseId, attributes: { RouteResponseId } };
   },

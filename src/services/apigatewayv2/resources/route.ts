@@ -20,7 +20,7 @@ export const routeType: ResourceType = {
   ],
   attributes: ["RouteId"],
   create: async (context) => {
-    const client = context.client<typeof sdk>("apigatewayv2");
+    const client = context.client<typeof sdk>("apigatewayv2", context.clientToken);
     const { RouteId = "" } = await client.CreateRoute(inputOf(context.properties));
     return { physicalId: RouteId, attributes: { RouteId } };
   },

@@ -29,7 +29,7 @@ export const stageType: ResourceType = {
   attributes: [],
   create: async (context) => {
     const { properties } = context;
-    const client = context.client<typeof sdk>("apigatewayv2");
+    const client = context.client<typeof sdk>("apigatewayv2", context.clientToken);
     const { StageName = "" } = await client.CreateStage({
       ...inputOf(properties),
       Tags: { ...context.tags, ...textsOf(properties, "Tags") },

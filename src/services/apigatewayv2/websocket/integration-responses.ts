@@ -6,6 +6,7 @@ import { may } from "../authorize.ts";
 import { autoDeploy } from "../deploy.ts";
 import { badRequest, childNotFound, conflict, limitExceeded } from "../errors.ts";
 import { apiGatewayV2Limits as limits } from "../limits.ts";
+import { findMade, madeBy } from "../made.ts";
 import { deleteChild, findChild, listChildren, writeChild } from "../model.ts";
 import type { ApiGatewayV2Needs } from "../operations/needs.ts";
 import { pageOf } from "../rules.ts";
@@ -42,14 +43,17 @@ export function integrationResponseOperations(needs: ApiGatewayV2Needs) {
           integrationResponseId: needs.ids.random(7, lowerAlphanumeric),
           integrationId: input.IntegrationId ?? "",
         };
-        const response = toResponse(ids, input, needs.isSelectionExpression);
-        await needs.store.transact(async (tx) => {
-          const { type } = await readIntegration(tx, call, apiId, response.integrationId);
+        const wanted = { ...toResponse(ids, input, needs.isSelectionExpression), ...madeBy(call) };
+        const response = await needs.store.transact(async (tx) => {
+          const { type } = await readIntegration(tx, call, apiId, wanted.integrationId);
           // AWS: what a proxy integration answers is passed on as it is.
           if (type === "AWS_PROXY" || type === "HTTP_PROXY") {
             throw badRequest(`Integration responses are not supported for ${type} integrations`);
           }
-          await write(tx, call, apiId, response);
+          const earlier = findMade(await listChildren(tx, call, apiId, "integrationResponse"), call);
+          if (earlier !== undefined) return earlier;
+          await write(tx, call, apiId, wanted);
+          return wanted;
         });
         return describe(response);
       },

@@ -1,4 +1,5 @@
 import type { ContentHandling } from "../../execute-api/port.ts";
+import type { Made } from "../made.ts";
 
 /** What an API has that is a WebSocket API. */
 export interface WebSocketSettings {
@@ -10,7 +11,7 @@ export interface WebSocketSettings {
 /** Whether parameters must be there, by name: `route.request.querystring.q`. */
 export type ParameterConstraints = Readonly<Record<string, { readonly required: boolean }>>;
 
-export interface WebSocketRouteRecord {
+export interface WebSocketRouteRecord extends Made {
   readonly routeId: string;
   readonly routeKey: string;
   readonly authorizationType: "NONE" | "AWS_IAM" | "CUSTOM";
@@ -28,7 +29,7 @@ export interface WebSocketRouteRecord {
 }
 
 /** AWS: models, their selection and parameters of answers to messages are kept, and have no effect. */
-export interface RouteResponseRecord {
+export interface RouteResponseRecord extends Made {
   readonly routeResponseId: string;
   readonly routeResponseKey: string;
   readonly modelSelectionExpression?: string;
@@ -36,7 +37,7 @@ export interface RouteResponseRecord {
   readonly responseParameters?: ParameterConstraints;
 }
 
-export interface WebSocketIntegrationRecord {
+export interface WebSocketIntegrationRecord extends Made {
   readonly integrationId: string;
   readonly type: "AWS" | "AWS_PROXY" | "HTTP" | "HTTP_PROXY" | "MOCK";
   /** Absent for a mock. */
@@ -52,7 +53,7 @@ export interface WebSocketIntegrationRecord {
   readonly contentHandling?: ContentHandling;
 }
 
-export interface IntegrationResponseRecord {
+export interface IntegrationResponseRecord extends Made {
   readonly integrationResponseId: string;
   readonly integrationId: string;
   /** `$default`, or a regular expression between slashes: `/400/`. */

@@ -5,6 +5,7 @@ import type { Call, InputOf, OperationsOf } from "../../../wire/service.ts";
 import { may } from "../authorize.ts";
 import { autoDeploy } from "../deploy.ts";
 import { badRequest, childNotFound, conflict } from "../errors.ts";
+import { findMade, madeBy } from "../made.ts";
 import { writeChild } from "../model.ts";
 import type { ApiGatewayV2Needs } from "../operations/needs.ts";
 import { pageOf } from "../rules.ts";
@@ -31,8 +32,13 @@ export function routeResponseOperations(needs: ApiGatewayV2Needs) {
     CreateRouteResponse: {
       authorize: (input, call) => may("POST", call, pathOf(input)),
       run: async (input, call) => {
-        const response = toResponse(needs.ids.random(7, lowerAlphanumeric), input);
+        let response = { ...toResponse(needs.ids.random(7, lowerAlphanumeric), input), ...madeBy(call) };
         await change(call, input.ApiId ?? "", input.RouteId ?? "", ({ responses }) => {
+          const earlier = findMade(responses, call);
+          if (earlier !== undefined) {
+            response = earlier;
+            return responses;
+          }
           if (responses.some(({ routeResponseKey }) => routeResponseKey === response.routeResponseKey)) {
             throw conflict(`Route response with key ${response.routeResponseKey} already exists for this route`);
           }
