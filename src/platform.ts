@@ -56,7 +56,7 @@ import { apiGatewayFacts } from "./services/apigateway/resource-facts.ts";
 import { createApiGateway } from "./services/apigateway/service.ts";
 import { createApiGatewayManagementApi } from "./services/apigatewaymanagementapi/service.ts";
 import { apiGatewayV2Facts } from "./services/apigatewayv2/resource-facts.ts";
-import { createApiGatewayV2 } from "./services/apigatewayv2/service.ts";
+import { type ApiGatewayV2, createApiGatewayV2 } from "./services/apigatewayv2/service.ts";
 import type { ResourceType } from "./services/cloudformation/port.ts";
 import { cloudformationFacts } from "./services/cloudformation/resource-facts.ts";
 import { createCloudFormation } from "./services/cloudformation/service.ts";
@@ -325,6 +325,8 @@ async function buildPlatform(
     shares,
     isDebugged: compute.workbench.isDebugged,
     note: meter.note,
+    metrics: cloudwatch.port,
+    streams: dynamodb.streams,
     iam: iam.port,
     authorizer,
     verifier,
@@ -415,13 +417,15 @@ async function buildPlatform(
     testMethod: executeApi.testMethod,
     seal: keys.records,
     domains: domains.port,
+    usesClientCertificate: (reader, place, id) => apigatewayv2.usesClientCertificate(reader, place, id),
   });
-  const apigatewayv2 = createApiGatewayV2({
+  const apigatewayv2: ApiGatewayV2 = createApiGatewayV2({
     store: settledStore,
     iam: iam.port,
     integrable: { subtypes: executeApi.subtypes, isBuilt: (name) => services.has(name) },
     isSelectionExpression: executeApi.isSelectionExpression,
     hasLoggingRole: apigateway.hasLoggingRole,
+    readClientCertificate: apigateway.readClientCertificate,
     ids,
     publisher: executeApi.publisher,
     models: executeApi.models,
@@ -469,7 +473,7 @@ async function buildPlatform(
     cognitoIdentity,
     cloudformation,
   ])
-    services.set(service.name, service);
+    services.set(service.name, iam.keepPrincipals(service));
 
   const { account, region } = config;
   const { workbench } = compute;

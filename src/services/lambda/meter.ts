@@ -29,6 +29,7 @@ export type NotedMetric =
   | "Throttles"
   | "AsyncEventsReceived"
   | "AsyncEventAge"
+  | "IteratorAge"
   | "PostRuntimeExtensionsDuration"
   | "AsyncEventsDropped"
   | "SignatureValidationErrors"
@@ -38,6 +39,12 @@ export type NotedMetric =
   | "ProvisionedConcurrencySpilloverInvocations"
   | "ProvisionedConcurrencyUtilization"
   | "ProvisionedConcurrentExecutions";
+
+const inMilliseconds: ReadonlySet<NotedMetric> = new Set([
+  "AsyncEventAge",
+  "IteratorAge",
+  "PostRuntimeExtensionsDuration",
+]);
 
 interface Noted {
   readonly fn: NotedFunction;
@@ -132,7 +139,7 @@ export function createFunctionMeter(needs: {
     const told = notes;
     notes = new Map();
     for (const { fn, metric, values } of told.values()) {
-      const unit = metric === "AsyncEventAge" || metric === "PostRuntimeExtensionsDuration" ? "Milliseconds" : "Count";
+      const unit = inMilliseconds.has(metric) ? "Milliseconds" : "Count";
       const source = { ...fn, timestamp: clock.now() };
       for (const datum of functionMetric(source, metric, unit, values)) metrics.record(datum);
     }

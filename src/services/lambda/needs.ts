@@ -13,6 +13,8 @@ import type { Nodes } from "../../kernel/nodes/nodes.ts";
 import type { Shares } from "../../kernel/nodes/shares.ts";
 import type { Store } from "../../kernel/store/store.ts";
 import type { CallAs, ClientOf } from "../../wire/service.ts";
+import type { MetricsPort } from "../cloudwatch/port.ts";
+import type { StreamsPort } from "../dynamodb/port.ts";
 import type { EcrPort } from "../ecr/port.ts";
 import type { IamPort } from "../iam/port.ts";
 import type { CodeStore } from "./code/code-store.ts";
@@ -39,6 +41,10 @@ export interface LambdaNeeds {
   readonly isDebugged?: (functionArn: string) => boolean;
   /** Tells metrics that no invocation stands for. */
   readonly note?: FunctionMeter["note"];
+  /** Takes metrics of event source mappings. */
+  readonly metrics?: Pick<MetricsPort, "record">;
+  /** Streams of tables, which event source mappings read. */
+  readonly streams: StreamsPort;
   readonly iam: IamPort;
   readonly authorizer: Authorizer;
   /** Who signed a request to a function URL. */

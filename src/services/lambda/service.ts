@@ -9,6 +9,8 @@ import { handleDeliveries } from "./deliveries.ts";
 import { createDurableExecutions } from "./durable/executions.ts";
 import { handleInvocations } from "./durable/invocations.ts";
 import { handleDurableJobs } from "./durable/worker.ts";
+import { createEventSources } from "./event-sources/create-event-sources.ts";
+import { createDynamoDbSource } from "./event-sources/dynamodb-streams.ts";
 import { createFunctions } from "./functions.ts";
 import { createKeptEnvironments } from "./concurrency-kept.ts";
 import { createInvoker } from "./invoker.ts";
@@ -71,6 +73,8 @@ export function createLambda(needs: LambdaNeeds): Lambda {
   handleEvents({ ...needs, functions, invoker, durable });
   handleDeliveries({ ...needs, functions });
   const urls = createFunctionUrls({ ...needs, functions, invoker });
+  const sources = [createDynamoDbSource(needs.streams)];
+  const eventSources = createEventSources({ ...needs, functions, invoker, sources });
   const all = { ...needs, code, codeUrls, functions, invoker, durable };
 
   let cancelSweep: (() => void) | undefined;
@@ -100,7 +104,7 @@ export function createLambda(needs: LambdaNeeds): Lambda {
         ...runtimeManagementOperations(all),
         ...eventInvokeConfigOperations(all),
         ...functionUrlOperations(all),
-        ...eventSourceMappingOperations(),
+        ...eventSourceMappingOperations({ ...all, eventSources: sources }),
         ...invokeOperations(all),
         ...durableExecutionOperations(all),
         ...durableCallbackOperations(all),
@@ -124,8 +128,10 @@ export function createLambda(needs: LambdaNeeds): Lambda {
       sweep();
       keptEnvironments.start();
       capacityFleets.start();
+      eventSources.start();
     },
     stop() {
+      eventSources.stop();
       durable.stop();
       keptEnvironments.stop();
       capacityFleets.stop();
