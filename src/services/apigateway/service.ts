@@ -1,7 +1,10 @@
+import type { Reader } from "../../kernel/store/store.ts";
 import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
+import type { PublishedClientCertificate } from "../execute-api/port.ts";
 import { apiGatewayConditionKeys } from "./condition-keys.ts";
-import { sealClientCertificates } from "./client-certificates.ts";
+import { publishedCertificate, readClientCertificate, sealClientCertificates } from "./client-certificates.ts";
+import type { Place } from "./model.ts";
 import { accountOperations } from "./operations/account.ts";
 import { apiKeyOperations } from "./operations/api-keys.ts";
 import { authorizerOperations } from "./operations/authorizers.ts";
@@ -55,6 +58,8 @@ export interface ApiGateway {
   recover(): Promise<void>;
   /** Whether an account has a role in a region that API Gateway may log with. */
   readonly hasLoggingRole: typeof hasLoggingRole;
+  /** What endpoints are shown of a client certificate. Throws NotFoundException. */
+  readonly readClientCertificate: (reader: Reader, place: Place, id: string) => Promise<PublishedClientCertificate>;
 }
 
 /** The control plane of REST APIs. What it deploys, the data plane answers from. */
@@ -93,6 +98,8 @@ export function createApiGateway(needs: ApiGatewayNeeds): ApiGateway {
       conditionKeys: apiGatewayConditionKeys,
     },
     hasLoggingRole,
+    readClientCertificate: async (reader, place, id) =>
+      publishedCertificate(await readClientCertificate(reader, place, id)),
     recover: () => sealClientCertificates(needs.store, needs.seal),
     resourceTypes: [
       domainNameType,

@@ -124,14 +124,18 @@ export function checkThrottle(throttle: {
   };
 }
 
-/** `/pets/GET`, however its slashes were written. */
-export function methodKeyOf(text: string): string {
-  const path = text.replaceAll("~1", "/").replaceAll("~0", "~").replace(/^\/+/, "");
-  if (!/(?:^|\/)(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|ANY)$/.test(path)) {
-    throw badRequest(`Invalid method ${text} for throttling: it must end with an HTTP method`);
-  }
-  return `/${path.replace(/\/(?=\/)/g, "")}`;
+/** What of a stage is limited: a method, `/pets/GET`, however its slashes were written; anything else is the key of a route. */
+export function throttleKeyOf(text: string): string {
+  const name = text.replaceAll("~1", "/").replaceAll("~0", "~");
+  const path = name.replace(/^\/+/, "");
+  return methodPattern.test(path) ? `/${path.replace(/\/(?=\/)/g, "")}` : name;
 }
+
+export function isMethodKey(key: string): boolean {
+  return key.startsWith("/") && methodPattern.test(key);
+}
+
+const methodPattern = /(?:^|\/)(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|ANY)$/;
 
 function both<F>(apply: F): { readonly add: F; readonly replace: F } {
   return { add: apply, replace: apply };
@@ -159,14 +163,14 @@ function withStage(
   return { ...plan, apiStages: plan.apiStages.map((stage) => (isSame(stage, wanted) ? change(stage) : stage)) };
 }
 
-/** @param path of a method: `/apiStages/{apiId:stage}/throttle/{path}/{METHOD}` */
+/** @param path of a method or route: `/apiStages/{apiId:stage}/throttle/{path}/{METHOD}` */
 function withMethodThrottle(
   plan: PatchedUsagePlan,
   path: string,
   change: (before: ThrottleRecord | undefined) => ThrottleRecord | undefined,
 ): PatchedUsagePlan {
   const [, name = "", method = ""] = /^\/apiStages\/([^/]+)\/throttle\/(.+)$/.exec(path) ?? [];
-  const key = methodKeyOf(method);
+  const key = throttleKeyOf(method);
   return withStage(plan, name, (stage) => {
     const { [key]: before, ...others } = stage.throttle;
     const next = change(before);

@@ -101,10 +101,14 @@ export function publishStage(
     });
   else {
     const { disableExecuteApiEndpoint } = snapshot;
+    const { clientCertificate } = stage;
     needs.publisher.publish(tx, {
       ...webSocket,
       ...base,
       ...publishedWebSocketSettings(stage),
+      ...(clientCertificate && {
+        clientCertificate: { cert: clientCertificate.cert, sealedKey: clientCertificate.sealedKey },
+      }),
       ...publishedAccessLog(stage, place),
       kind: "websocket",
       disableExecuteApiEndpoint,

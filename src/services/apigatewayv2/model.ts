@@ -1,6 +1,7 @@
 import type { Key, Reader, Transaction } from "../../kernel/store/store.ts";
 import type { Call } from "../../wire/service.ts";
 import type {
+  PublishedClientCertificate,
   PublishedCors,
   PublishedHttpAuthorizer,
   PublishedRoute,
@@ -112,6 +113,8 @@ export interface StageRecord extends Made {
   readonly updatedAt: number;
   readonly statusMessage?: string;
   readonly accessLog?: AccessLogRecord;
+  /** Of a WebSocket API. Certificates do not change: this is what endpoints are shown. */
+  readonly clientCertificate?: PublishedClientCertificate & { readonly id: string };
   readonly defaultRouteSettings?: RouteSettingsRecord;
   /** By route key. */
   readonly routeSettings?: Readonly<Record<string, RouteSettingsRecord>>;

@@ -1,6 +1,7 @@
 import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
 import { apiGatewayV2ConditionKeys } from "./condition-keys.ts";
+import { usesClientCertificate } from "./client-certificates.ts";
 import { apiMappingOperations } from "./operations/api-mappings.ts";
 import { apiOperations } from "./operations/apis.ts";
 import { authorizerOperations } from "./operations/authorizers.ts";
@@ -32,6 +33,8 @@ import { stageType } from "./resources/stage.ts";
 export interface ApiGatewayV2 {
   readonly service: Service;
   readonly resourceTypes: readonly ResourceType[];
+  /** Whether a stage shows its endpoints a client certificate. */
+  readonly usesClientCertificate: typeof usesClientCertificate;
 }
 
 /** The control plane of HTTP APIs. What it deploys, the data plane answers from. */
@@ -59,6 +62,7 @@ export function createApiGatewayV2(needs: ApiGatewayV2Needs): ApiGatewayV2 {
       ),
       conditionKeys: apiGatewayV2ConditionKeys,
     },
+    usesClientCertificate,
     resourceTypes: [
       domainNameType,
       apiMappingType,

@@ -226,7 +226,7 @@ describe("An API key", () => {
     const apiId = await createApi({});
     expect(await planWith({ apiId, stage: "other" })).toMatchObject({ name: "NotFoundException" });
     const throttle = { "/x/GET": { rateLimit: 1, burstLimit: 1 } };
-    expect(await planWith({ apiId, stage: "prod", throttle })).toMatchObject({ name: "NotImplemented" });
+    expect(await planWith({ apiId, stage: "prod", throttle })).toMatchObject({ name: "BadRequestException" });
   });
 });
 

@@ -132,7 +132,7 @@ describe("A WebSocket API", () => {
     [{ RouteKey: "x", AuthorizationType: "JWT" as const }, "BadRequestException"],
     [{ RouteKey: "x", RouteResponseSelectionExpression: "x" }, "BadRequestException"],
     [{ RouteKey: "x", Target: "integrations/none" }, "BadRequestException"],
-    [{ RouteKey: "x", ApiKeyRequired: true }, "NotImplemented"],
+    [{ RouteKey: "$disconnect", ApiKeyRequired: true }, "NotImplemented"],
   ])("refuses a route with %j with %s", async (input, name) => {
     await expect(client.send(new sdk.CreateRouteCommand({ ApiId: apiId, ...input }))).rejects.toMatchObject({ name });
   });
@@ -143,7 +143,7 @@ describe("A WebSocket API", () => {
     // The account has no role to log with.
     [{ StageName: "s", DefaultRouteSettings: { LoggingLevel: "INFO" as const } }, "BadRequestException"],
     [{ StageName: "s", AccessLogSettings: { DestinationArn: "arn:x", Format: "x" } }, "BadRequestException"],
-    [{ StageName: "s", ClientCertificateId: "abc" }, "NotImplemented"],
+    [{ StageName: "s", ClientCertificateId: "abc" }, "NotFoundException"],
   ])("refuses a stage with %j with %s", async (input, name) => {
     await expect(client.send(new sdk.CreateStageCommand({ ApiId: apiId, ...input }))).rejects.toMatchObject({ name });
   });

@@ -227,7 +227,7 @@ describe("A route", () => {
   });
 
   test.each<[Partial<sdk.CreateRouteCommandInput>, string]>([
-    [{ ApiKeyRequired: true }, "NotImplemented"],
+    [{ RouteKey: "$disconnect", ApiKeyRequired: true }, "NotImplemented"],
     [{ AuthorizationScopes: ["s"] }, "BadRequestException"],
     [{ RequestParameters: { "route.request.header.x": { Required: true } } }, "BadRequestException"],
     [{ RequestModels: { $default: "None" } }, "BadRequestException"],

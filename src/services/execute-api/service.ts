@@ -157,6 +157,7 @@ export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
   });
   const webSockets = createWebSockets({
     ...needs,
+    throttles: limiting.limits.throttles,
     stageOf: (apiId, stageName) => {
       const api = published.find(apiId);
       if (api !== undefined) return api.stages.get(stageName)?.webSocket;

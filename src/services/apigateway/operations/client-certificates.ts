@@ -71,6 +71,8 @@ export function clientCertificateOperations(needs: ApiGatewayNeeds) {
       run: async (input, call) => {
         await needs.store.transact(async (tx) => {
           const { id } = await readClientCertificate(tx, call, input.clientCertificateId);
+          if (await needs.usesClientCertificate(tx, call, id))
+            throw badRequest("Client certificate is in use by a stage");
           for (const api of await listApis(tx, call)) {
             const stages = await listChildren(tx, call, api.id, "stage");
             if (stages.some((stage) => stage.clientCertificateId === id)) {

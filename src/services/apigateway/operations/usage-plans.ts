@@ -1,5 +1,5 @@
 import type * as sdk from "@aws-sdk/client-api-gateway";
-import { AwsError, notImplemented } from "../../../aws/error.ts";
+import { AwsError } from "../../../aws/error.ts";
 import { lowerAlphanumeric } from "../../../kernel/ids.ts";
 import type { Reader } from "../../../kernel/store/store.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
@@ -23,7 +23,7 @@ import {
   writePlanKey,
   writeUsagePlan,
 } from "../usage-model.ts";
-import { checkThrottle, methodKeyOf, parseQuota, usagePlanPatches } from "../usage-plan-patches.ts";
+import { checkThrottle, isMethodKey, parseQuota, throttleKeyOf, usagePlanPatches } from "../usage-plan-patches.ts";
 import { findMade } from "./made.ts";
 import type { UsageNeeds } from "./usage-needs.ts";
 
@@ -198,7 +198,7 @@ function withoutPlan(key: ApiKeyRecord, planId: string): ApiKeyRecord {
 function apiStageFrom(input: sdk.ApiStage): ApiStageRecord {
   if (!input.apiId || !input.stage) throw badRequest("An API stage of a usage plan must have an API id and a stage");
   const throttle = Object.entries(input.throttle ?? {}).map(([method, each]) => [
-    methodKeyOf(method),
+    throttleKeyOf(method),
     checkThrottle(each),
   ]);
   return { apiId: input.apiId, stage: input.stage, throttle: Object.fromEntries(throttle) };
@@ -216,10 +216,18 @@ async function checkStage(
   throw apiStageNotFound(`Invalid API Stage {api: ${apiId}, stage: ${stage}} specified for usageplan`);
 }
 
-/** A plan limits the methods of REST APIs, and `$connect` of WebSocket APIs as a whole. */
+/** A plan limits single methods of REST APIs, and of WebSocket APIs single routes by their keys. */
 async function checkRoutes(needs: UsageNeeds, reader: Reader, call: Call, stage: ApiStageRecord): Promise<void> {
-  if (Object.keys(stage.throttle).length === 0 || !(await isOfWebSocketApi(needs, reader, call, stage))) return;
-  throw notImplemented("A usage plan's throttling of a WebSocket API's routes");
+  const keys = Object.keys(stage.throttle);
+  if (keys.length === 0) return;
+  const hasRoutes = await isOfWebSocketApi(needs, reader, call, stage);
+  const wrong = keys.find((key) => isMethodKey(key) === hasRoutes);
+  if (wrong === undefined) return;
+  throw badRequest(
+    hasRoutes
+      ? `Invalid route ${wrong} for throttling: a WebSocket API has no methods`
+      : `Invalid method ${wrong} for throttling: it must end with an HTTP method`,
+  );
 }
 
 async function isOfWebSocketApi(

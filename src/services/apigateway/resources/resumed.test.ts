@@ -39,6 +39,7 @@ function startControlPlane() {
     testAuthorizer: left,
     testMethod: left,
     seal: { seal: left, open: left },
+    usesClientCertificate: left,
   });
   const directory = createServiceDirectory({
     services: new Map([["apigateway", service]]),

@@ -1,5 +1,5 @@
 import type { Reader, Store } from "../../../kernel/store/store.ts";
-import type { DomainsPort, ModelChecker } from "../../execute-api/port.ts";
+import type { DomainsPort, ModelChecker, PublishedClientCertificate } from "../../execute-api/port.ts";
 import type { IamPort } from "../../iam/port.ts";
 import type { DeployNeeds } from "../deploy.ts";
 import type { Integrable } from "../integration-rules.ts";
@@ -15,5 +15,7 @@ export interface ApiGatewayV2Needs extends DeployNeeds {
   /** Whether an account has a role in a region that API Gateway may log with. */
   readonly hasLoggingRole: (reader: Reader, place: Place) => Promise<boolean>;
   readonly domains: DomainsPort;
+  /** A client certificate that API Gateway has generated. Throws NotFoundException. */
+  readonly readClientCertificate: (reader: Reader, place: Place, id: string) => Promise<PublishedClientCertificate>;
   readonly models: ModelChecker;
 }

@@ -16,19 +16,16 @@ import {
   type StageRecord,
   writeChild,
 } from "../model.ts";
-import { pageOf, parseStageName, refuseMembers, wholeSecond } from "../rules.ts";
+import { pageOf, parseStageName, wholeSecond } from "../rules.ts";
 import type { ApiGatewayV2Needs } from "./needs.ts";
 import { describeRouteSettings, logsExecutions, parseRouteSettings, refuseLogging } from "../route-settings.ts";
 import { checkTags } from "./tags.ts";
-
-const refused = ["ClientCertificateId"];
 
 export function stageOperations(needs: ApiGatewayV2Needs) {
   return {
     CreateStage: {
       authorize: (input, call) => may("POST", call, `/apis/${input.ApiId}/stages`),
       run: async (input, call) => {
-        refuseMembers("CreateStage", input, refused);
         const apiId = input.ApiId ?? "";
         const wanted: StageRecord = {
           stageName: parseStageName(input.StageName ?? ""),
@@ -50,9 +47,10 @@ export function stageOperations(needs: ApiGatewayV2Needs) {
           const earlier = findMade(stages, call);
           if (earlier !== undefined) return earlier;
           await checkLogging(needs, tx, call, api, wanted);
+          const certificate = await readCertificate(needs, tx, call, api, input.ClientCertificateId);
           if (stages.some((other) => other.stageName === wanted.stageName)) throw conflict("Stage already exists");
           if (stages.length >= limits.stagesPerApiMax) throw limitExceeded("Stages", limits.stagesPerApiMax);
-          return apply(needs, tx, call, apiId, wanted);
+          return apply(needs, tx, call, apiId, { ...wanted, ...certificate });
         });
         return describeStage(stage);
       },
@@ -78,12 +76,18 @@ export function stageOperations(needs: ApiGatewayV2Needs) {
     UpdateStage: {
       authorize: (input, call) => may("PATCH", call, `/apis/${input.ApiId}/stages/${input.StageName}`),
       run: async (input, call) => {
-        refuseMembers("UpdateStage", input, refused);
         const apiId = input.ApiId ?? "";
         const stage = await needs.store.transact(async (tx) => {
           const before = await readStage(tx, call, apiId, input.StageName ?? "");
+          const api = await readApi(tx, call, apiId);
+          const { clientCertificate, ...unchanged } = before;
+          const certificate =
+            input.ClientCertificateId === undefined
+              ? clientCertificate && { clientCertificate }
+              : await readCertificate(needs, tx, call, api, input.ClientCertificateId);
           const next: StageRecord = {
-            ...before,
+            ...unchanged,
+            ...certificate,
             ...(input.Description === undefined ? {} : { description: input.Description }),
             autoDeploy: input.AutoDeploy ?? before.autoDeploy,
             ...(input.DeploymentId === undefined ? {} : { deploymentId: input.DeploymentId }),
@@ -93,7 +97,7 @@ export function stageOperations(needs: ApiGatewayV2Needs) {
             ...parseRouteSettings("UpdateStage", input, before),
             ...parseAccessLog(input.AccessLogSettings, call, before),
           };
-          await checkLogging(needs, tx, call, await readApi(tx, call, apiId), next);
+          await checkLogging(needs, tx, call, api, next);
           return apply(needs, tx, call, apiId, next);
         });
         return describeStage(stage);
@@ -144,6 +148,19 @@ async function checkLogging(
   throw badRequest("CloudWatch Logs role ARN must be set in account settings to enable logging");
 }
 
+/** What endpoints are shown; nothing for an empty identifier. Throws NotFoundException, and BadRequestException for an HTTP API. */
+async function readCertificate(
+  needs: ApiGatewayV2Needs,
+  reader: Reader,
+  call: Call,
+  { webSocket }: ApiRecord,
+  id: string | undefined,
+): Promise<Pick<StageRecord, "clientCertificate">> {
+  if (!id) return {};
+  if (webSocket === undefined) throw badRequest("ClientCertificateId is only supported for WebSocket APIs");
+  return { clientCertificate: { id, ...(await needs.readClientCertificate(reader, call, id)) } };
+}
+
 /** Write a stage and put on the air what it now stands for. */
 async function apply(
   needs: ApiGatewayV2Needs,
@@ -189,6 +206,7 @@ function describeStage(stage: StageRecord) {
   return {
     ...(stage.managed ? { ApiGatewayManaged: true } : {}),
     AutoDeploy: stage.autoDeploy,
+    ...(stage.clientCertificate === undefined ? {} : { ClientCertificateId: stage.clientCertificate.id }),
     CreatedDate: wholeSecond(stage.createdAt),
     ...describeAccessLog(stage),
     ...describeRouteSettings(stage),

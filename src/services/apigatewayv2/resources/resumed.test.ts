@@ -30,6 +30,7 @@ function startControlPlane() {
     integrable: { subtypes: new Map(), isBuilt: left },
     isSelectionExpression: () => true,
     hasLoggingRole: left,
+    readClientCertificate: left,
     domains: new Proxy(Object.create(null), { get: left }),
   });
   const directory = createServiceDirectory({

@@ -72,7 +72,8 @@ function inputOf(properties: Properties) {
     ApiId: textOf(properties, "ApiId"),
     AutoDeploy: flagOf(properties, "AutoDeploy"),
     // Refused: nothing is called with it.
-    ClientCertificateId: textOf(properties, "ClientCertificateId"),
+    // What the template does not have any more is taken away by an empty value.
+    ClientCertificateId: textOf(properties, "ClientCertificateId") ?? "",
     DeploymentId: textOf(properties, "DeploymentId"),
     Description: textOf(properties, "Description"),
     StageName: textOf(properties, "StageName"),

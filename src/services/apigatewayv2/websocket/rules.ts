@@ -59,9 +59,9 @@ export function parseWebSocketAuthorization(
   throw badRequest("JWT authorizers are only supported for HTTP protocol APIs");
 }
 
-/** Messages have no headers that an API key could be in. */
+/** The end of a connection is told whoever it was: nobody could be refused. */
 export function parseApiKeyRequired(required: boolean | undefined, routeKey: string): boolean {
-  if (required === true && routeKey !== "$connect") throw notImplemented(`ApiKeyRequired of the route ${routeKey}`);
+  if (required === true && routeKey === "$disconnect") throw notImplemented("ApiKeyRequired of the route $disconnect");
   return required ?? false;
 }
 

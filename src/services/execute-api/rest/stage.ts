@@ -1,3 +1,4 @@
+import { openCertificate } from "../integrations/open-certificate.ts";
 import { startExchange } from "../../../proxy/exchange.ts";
 import { guard } from "../guard.ts";
 import { readBody } from "../../../proxy/request-body.ts";
@@ -76,17 +77,6 @@ export function createRestStage(needs: StageNeeds, published: PublishedRestStage
     authorizers: createRestAuthorizers(needs, published),
     clientCertificate: openCertificate(needs, published),
   };
-}
-
-function openCertificate({ seal, log }: StageNeeds, { clientCertificate, apiId, stageName }: PublishedRestStage) {
-  if (clientCertificate === undefined) return undefined;
-  const key = seal.open(clientCertificate.sealedKey);
-  if (key === undefined) {
-    // Endpoints that ask for it will refuse.
-    log.error("The key of a stage's client certificate was sealed with another server key", { apiId, stageName });
-    return undefined;
-  }
-  return { cert: clientCertificate.cert, key: Buffer.from(key).toString("utf8") };
 }
 
 export function compileIntegration(stage: RestStage, method: PublishedMethod): RestIntegration {

@@ -61,7 +61,7 @@ export interface PublishedUsagePlan {
   readonly stages: readonly {
     readonly apiId: string;
     readonly stageName: string;
-    /** By `/path/METHOD`. */
+    /** By `/path/METHOD` of a REST API, by route key of a WebSocket API. */
     readonly throttling: Readonly<Record<string, PublishedRate>>;
   }[];
   readonly throttling?: PublishedRate;

@@ -13,7 +13,7 @@ export interface Grant {
   readonly facts: ApiKeyFacts;
   /** Of the key, at all stages of the plan together. */
   readonly throttle: Throttle | undefined;
-  /** By `/path/METHOD`: where a method has its own, that is in place of the plan's. */
+  /** By `/path/METHOD`, or by route key: where a method or route has its own, that is in place of the plan's. */
   readonly methods: ReadonlyMap<string, Throttle> | undefined;
   readonly quota: QuotaCounter;
 }
@@ -76,7 +76,7 @@ export function createUsagePlans({ store, throttles, quotas, counts }: UsagePlan
     const own = plan.stages.find(({ apiId, stageName }) => apiId === stage.apiId && stageName === stage.stageName);
     const methods = Object.entries(own?.throttling ?? {}).map(([method, rate]): [string, Throttle] => [
       method,
-      throttles.of(`${name}/${stage.apiId}/${stage.stageName}${method}`, rate),
+      throttles.of(`${name}/${stage.apiId}/${stage.stageName}/${method}`, rate),
     ]);
     return {
       facts: { id: keyId, value },

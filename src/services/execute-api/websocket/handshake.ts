@@ -4,6 +4,8 @@ import type { Duplex } from "node:stream";
 import { sourceIp } from "../../../proxy/client-address.ts";
 import { type RequestPaths, startExchange } from "../../../proxy/exchange.ts";
 import { domainNameOf } from "../stage-needs.ts";
+import type { Taken } from "../throttling/throttles.ts";
+import { shownKeyOf } from "./limit-steps.ts";
 import { webSocketLimits as limits } from "./limits.ts";
 import { errorFrame } from "./messages.ts";
 import { type ConnectionFacts, createWebSocketRequest, type RouteOutcome } from "./request.ts";
@@ -14,6 +16,14 @@ export interface Accepted {
   readonly facts: ConnectionFacts;
   /** What the integration of `$connect` answered in `Sec-WebSocket-Protocol`. */
   readonly subprotocol: string | undefined;
+  /** The API key that it showed; empty for none. */
+  readonly shownKey: string;
+}
+
+/** Whose connections are counted together. */
+export interface Place {
+  readonly account: string;
+  readonly region: string;
 }
 
 /** Why a client may not connect: answered to its handshake. */
@@ -32,7 +42,7 @@ export async function decideHandshake(
   request: IncomingMessage,
   response: ServerResponse,
   paths: RequestPaths,
-  mayConnect: (account: string) => boolean,
+  mayConnect: (place: Place) => Taken,
 ): Promise<Accepted | undefined> {
   const { needs, published } = routes.stage;
   const exchange = startExchange(needs, request, response, paths);
@@ -52,7 +62,10 @@ export async function decideHandshake(
 
   if ((request.url ?? "").length > limits.urlCharactersMax) return refuse({ status: 414, message: "URI Too Long" });
   if (!isHandshake(request)) return refuse({ status: 400, message: "Bad Request" });
-  if (!mayConnect(published.account)) return refuse({ status: 429, message: "Too Many Requests" });
+  const passes = mayConnect(published);
+  if (!(typeof passes === "boolean" ? passes : await passes)) {
+    return refuse({ status: 429, message: "Too Many Requests" });
+  }
 
   const facts: ConnectionFacts = {
     connectionId,
@@ -66,7 +79,11 @@ export async function decideHandshake(
     authorizer: "",
   };
   const { connect } = routes;
-  if (connect === undefined) return { facts, subprotocol: undefined };
+  if (connect === undefined) {
+    const shown = exchange.request.headers["x-api-key"];
+    const inHeader = published.apiKeySource !== "AUTHORIZER" && typeof shown === "string";
+    return { facts, subprotocol: undefined, shownKey: inHeader ? shown : "" };
+  }
 
   const event = createWebSocketRequest({
     stage: routes.stage,
@@ -83,7 +100,11 @@ export async function decideHandshake(
   const { status } = outcome;
   if (status < 200 || status > 599) return refuse({ status: 500, message: "Internal server error" });
   if (status > 299) return refuse({ status, message: status === 401 ? "Unauthorized" : "Forbidden" });
-  return { facts: event.connection, subprotocol: headerOf(outcome.headers, "sec-websocket-protocol") };
+  return {
+    facts: event.connection,
+    subprotocol: headerOf(outcome.headers, "sec-websocket-protocol"),
+    shownKey: shownKeyOf(event),
+  };
 }
 
 /** What `ws` would refuse, before anybody is asked. Source: RFC 6455, section 4.2.1. */

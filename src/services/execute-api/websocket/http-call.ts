@@ -1,5 +1,6 @@
 import { compileEndpointUrl, type EndpointUrl } from "../integrations/endpoint-url.ts";
 import { clientHeaders, passedHeaders, valuesOf } from "../integrations/forwarded-headers.ts";
+import { openCertificate } from "../integrations/open-certificate.ts";
 import type { UpstreamOutcome, UpstreamRequest } from "../integrations/upstream.ts";
 import { queryWith } from "../rest/request-mapping.ts";
 import type { EndpointCall, MappedEvent } from "./endpoint.ts";
@@ -18,6 +19,7 @@ export function compileHttpCall(
 ): EndpointCall {
   const { upstream } = needs.integrations;
   const url = compileEndpointUrl(integration.uri, published.variables);
+  const clientCertificate = openCertificate(needs, published);
   const isProxy = integration.type === "HTTP_PROXY";
   const method = integration.httpMethod === "ANY" ? "POST" : integration.httpMethod;
 
@@ -62,6 +64,7 @@ export function compileHttpCall(
       body: method === "GET" || method === "HEAD" ? Buffer.alloc(0) : mapped.body,
       timeoutMs: integration.timeoutMs,
       insecure: false,
+      ...(clientCertificate === undefined ? {} : { clientCertificate }),
     };
   };
 

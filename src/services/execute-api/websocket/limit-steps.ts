@@ -28,12 +28,14 @@ export function throttleSteps(
   return steps;
 }
 
-/** The caller of `$connect` must show an API key, which a usage plan lets in at this stage: by its rate, then by its quota. */
+/**
+ * The client must have shown an API key in its handshake, which a usage plan lets in at this stage: by its rate, or that of the
+ * route, then by its quota.
+ */
 export function apiKeyStep({ needs, published }: WebSocketStage): WebSocketStep {
   const { plans } = needs.limits;
-  const fromAuthorizer = published.apiKeySource === "AUTHORIZER";
   return (request, next, done) => {
-    const value = fromAuthorizer ? (request.authorizer?.usageIdentifierKey ?? "") : headerOf(request, "x-api-key");
+    const value = request.event.type === "CONNECT" ? shownKeyOf(request) : request.shownKey;
     if (value === "" || value.length > limits.keyValueCharactersMax) return fail(request, done, "INVALID_API_KEY");
     const grant = plans.find(published, value);
     if (grant !== undefined) return grantTo(request, grant, next, done);
@@ -51,8 +53,15 @@ function grantTo(request: WebSocketRequest, grant: Grant | null, next: () => voi
   if (grant === null) return fail(request, done, "INVALID_API_KEY");
   request.apiKey = grant.facts;
   const count = () => whenTaken(request, grant.quota.take(request.now), "QUOTA_EXCEEDED", next, done);
-  if (grant.throttle === undefined) count();
-  else whenTaken(request, grant.throttle.take(request.now), "THROTTLED", count, done);
+  const throttle = grant.methods?.get(request.route.routeKey) ?? grant.throttle;
+  if (throttle === undefined) count();
+  else whenTaken(request, throttle.take(request.now), "THROTTLED", count, done);
+}
+
+/** The API key of a handshake, from where the API has its keys; empty for none. */
+export function shownKeyOf(request: WebSocketRequest): string {
+  const fromAuthorizer = request.stage.published.apiKeySource === "AUTHORIZER";
+  return fromAuthorizer ? (request.authorizer?.usageIdentifierKey ?? "") : headerOf(request, "x-api-key");
 }
 
 function throttleStep(throttle: Throttle): WebSocketStep {

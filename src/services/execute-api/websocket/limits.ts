@@ -1,6 +1,6 @@
 /** Quotas of WebSocket APIs. Source: "Quotas for configuring and running a WebSocket API in API Gateway", unless said to be ours. */
 export const webSocketLimits = {
-  /** New connections per second and account. On each node by itself. */
+  /** New connections per second, account and region. */
   connectionsPerSecond: 500,
   frameBytesMax: 32 * 1024,
   messageBytesMax: 128 * 1024,

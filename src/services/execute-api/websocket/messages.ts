@@ -52,7 +52,7 @@ export function createMessages({ open, stageOf, mayServe }: MessageNeeds) {
 /** @returns what is sent to the client */
 async function run(
   routes: WebSocketRoutes,
-  { facts }: OpenConnection,
+  { facts, shownKey }: OpenConnection,
   body: string,
 ): Promise<string | Buffer | undefined> {
   const { needs } = routes.stage;
@@ -66,6 +66,7 @@ async function run(
     requestId: needs.identities.extendedId(),
     trace: needs.identities.traceRoot(now),
     now,
+    shownKey,
   });
   const outcome = await new Promise<RouteOutcome>((resolve) => runRoute(request, resolve));
   if (outcome.outcome === "failed") return errorFrame(outcome.message, facts.connectionId, request.requestId);

@@ -9,6 +9,8 @@ import type { ConnectionFacts } from "./request.ts";
 export interface OpenConnection {
   readonly facts: ConnectionFacts;
   readonly socket: WebSocket;
+  /** The API key that its handshake showed; empty for none. In memory alone: it is a secret. */
+  readonly shownKey: string;
   /** Epoch milliseconds. */
   lastActiveAt: number;
   /** Messages whose integrations have not answered. */
@@ -22,7 +24,7 @@ export interface OpenConnection {
 /** The connections that this process holds. */
 export interface OpenConnections {
   readonly size: number;
-  add(facts: ConnectionFacts, socket: WebSocket): OpenConnection;
+  add(facts: ConnectionFacts, socket: WebSocket, shownKey: string): OpenConnection;
   find(connectionId: string): OpenConnection | undefined;
   remove(connection: OpenConnection): void;
   all(): Iterable<OpenConnection>;
@@ -65,10 +67,11 @@ export function createOpenConnections(
     get size() {
       return connections.size;
     },
-    add(facts, socket) {
+    add(facts, socket, shownKey) {
       const connection: OpenConnection = {
         facts,
         socket,
+        shownKey,
         lastActiveAt: facts.connectedAt,
         underWay: 0,
         closing: undefined,

@@ -1,6 +1,7 @@
 import type {
   ContentHandling,
   PublishedAccessLog,
+  PublishedClientCertificate,
   PublishedLambdaAuthorizer,
   PublishedMethodSettings,
 } from "../port.ts";
@@ -26,6 +27,8 @@ export interface PublishedWebSocketStage {
   readonly models?: Readonly<Record<string, string>>;
   readonly settings?: PublishedRouteSettings;
   readonly accessLog?: PublishedAccessLog;
+  /** What HTTPS endpoints are shown that ask for a certificate. */
+  readonly clientCertificate?: PublishedClientCertificate;
 }
 
 /** How a stage treats its routes. */

@@ -45,6 +45,8 @@ export interface WebSocketRequest extends RequestFacts {
   readonly trace: string;
   /** Epoch milliseconds. */
   readonly now: number;
+  /** The API key that the client showed in its handshake, or its authorizer did; empty for none. */
+  readonly shownKey: string;
   /** Who signed the handshake, while it is decided. */
   caller: Principal | undefined;
   /** Takes down what is done; undefined where nobody follows the event. */
@@ -59,11 +61,13 @@ export type WebSocketEvent =
 export type NewWebSocketRequest = Pick<
   WebSocketRequest,
   "stage" | "route" | "connection" | "event" | "requestId" | "trace" | "now"
->;
+> &
+  Partial<Pick<WebSocketRequest, "shownKey">>;
 
 /** An event as it sets out: nothing is known of it but what it says itself. */
 export function createWebSocketRequest(known: NewWebSocketRequest): WebSocketRequest {
   return {
+    shownKey: "",
     ...known,
     caller: undefined,
     journal: undefined,

@@ -16,7 +16,10 @@ export function stepsOf(stage: WebSocketStage, route: PublishedWebSocketRoute): 
     return steps;
   }
   // The end of a connection is told whatever the limits say: nobody could tell it later.
-  if (route.routeKey !== "$disconnect") steps.push(...throttleSteps(stage, route));
+  if (route.routeKey !== "$disconnect") {
+    if (route.apiKeyRequired === true) steps.push(apiKeyStep(stage));
+    steps.push(...throttleSteps(stage, route));
+  }
   const validation = modelStep(stage, route);
   if (validation !== undefined) steps.push(validation);
   return steps;

@@ -11,17 +11,17 @@ import type { RequestPaths } from "../../../proxy/exchange.ts";
 import type { AnswerConnections, WebSocketPort } from "../port.ts";
 import type { ConnectionsPort } from "./ask.ts";
 import { isHeld, writeConnection, writeHolder } from "./connection-record.ts";
-import { createConnectionRate } from "./connection-rate.ts";
 import { createConnections } from "./connections.ts";
 import { createDisconnects, reasonOf, runDisconnect } from "./disconnects.ts";
 import { watchFrames } from "./frame-watch.ts";
-import { decideHandshake, responseOn } from "./handshake.ts";
+import { type Accepted, decideHandshake, type Place, responseOn } from "./handshake.ts";
 import { webSocketLimits as limits } from "./limits.ts";
 import { createLostNodes } from "./lost-nodes.ts";
 import { createMessages } from "./messages.ts";
 import { createOpenConnections, goingAway, type OpenConnection } from "./open-connections.ts";
 import { createRelay } from "./relay.ts";
 import type { ConnectionFacts } from "./request.ts";
+import type { Throttles } from "../throttling/throttles.ts";
 import type { CompiledWebSocketStage, WebSocketRoutes } from "./stage.ts";
 
 /** The connections of WebSocket APIs that this process holds, and those of others by questions to them. */
@@ -48,6 +48,8 @@ export interface WebSocketsNeeds {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
+  /** What new connections are limited by: over all nodes together. */
+  readonly throttles: Pick<Throttles, "of">;
   readonly stageOf: (
     apiId: string,
     stageName: string,
@@ -95,7 +97,6 @@ export function createWebSockets(needs: WebSocketsNeeds): WebSockets {
     stageOf: needs.stageOf,
     mayServe: () => nodes.isLive() || nodes.renewed(),
   });
-  const mayConnect = createConnectionRate(clock, limits.connectionsPerSecond);
   let answerConnections: AnswerConnections | undefined;
   let wasLive = true;
   let announced = false;
@@ -112,8 +113,8 @@ export function createWebSockets(needs: WebSocketsNeeds): WebSockets {
       writeConnection(tx, nodes.id, facts);
     });
 
-  const hold = (facts: ConnectionFacts, socket: WebSocket, raw: Duplex) => {
-    const connection = open.add(facts, socket);
+  const hold = ({ facts, shownKey }: Accepted, socket: WebSocket, raw: Duplex) => {
+    const connection = open.add(facts, socket, shownKey);
     const frames = watchFrames(limits.frameBytesMax);
     raw.prependListener("data", (bytes: Buffer) => {
       connection.lastActiveAt = clock.now();
@@ -138,7 +139,10 @@ export function createWebSockets(needs: WebSocketsNeeds): WebSockets {
     if (closing && open.size === 0) allClosed?.();
   };
 
-  const isAllowed = (account: string) => !closing && mayConnect(account);
+  const { connectionsPerSecond } = limits;
+  const rate = { rateLimit: connectionsPerSecond, burstLimit: connectionsPerSecond };
+  const mayConnect = ({ account, region }: Place) =>
+    !closing && needs.throttles.of(`${account}/${region}/websocket-connections`, rate).take(clock.now());
   const connect = async (
     stage: CompiledWebSocketStage,
     request: IncomingMessage,
@@ -146,7 +150,7 @@ export function createWebSockets(needs: WebSocketsNeeds): WebSockets {
     { socket, head }: Upgrade,
     paths: RequestPaths,
   ) => {
-    const accepted = await decideHandshake(stage.webSocket, request, response, paths, isAllowed);
+    const accepted = await decideHandshake(stage.webSocket, request, response, paths, mayConnect);
     if (accepted === undefined) return;
     const { facts, subprotocol } = accepted;
     await register(facts);
@@ -156,7 +160,7 @@ export function createWebSockets(needs: WebSocketsNeeds): WebSockets {
     }
     response.detachSocket(request.socket);
     if (subprotocol !== undefined) subprotocols.set(request, subprotocol);
-    server.handleUpgrade(request, socket, head, (webSocket) => hold(facts, webSocket, socket));
+    server.handleUpgrade(request, socket, head, (webSocket) => hold(accepted, webSocket, socket));
   };
 
   /** After a time without a lease others may have taken over what this node held: it lets go of that. */
