@@ -2,7 +2,6 @@ import {
   AddLayerVersionPermissionCommand,
   AddPermissionCommand,
   CreateAliasCommand,
-  CreateEventSourceMappingCommand,
   CreateFunctionCommand,
   DeleteAliasCommand,
   DeleteFunctionCommand,
@@ -22,7 +21,6 @@ import {
   InvokeCommand,
   LambdaClient,
   ListAliasesCommand,
-  ListEventSourceMappingsCommand,
   ListFunctionEventInvokeConfigsCommand,
   ListFunctionsCommand,
   ListLayersCommand,
@@ -465,15 +463,6 @@ test("event invoke configs are put, updated, listed and deleted; destinations ar
   const listed = await lambda.send(new ListFunctionEventInvokeConfigsCommand({ FunctionName: name }));
   expect(listed.FunctionEventInvokeConfigs).toHaveLength(1);
   await lambda.send(new DeleteFunctionEventInvokeConfigCommand({ FunctionName: name }));
-});
-
-test("event source mappings: none can be made, and the list says so", async () => {
-  await create();
-  const input = { FunctionName: name, EventSourceArn: "arn:aws:sqs:us-east-1:000000000000:q" };
-  await expect(lambda.send(new CreateEventSourceMappingCommand(input))).rejects.toMatchObject({
-    name: "NotImplemented",
-  });
-  expect((await lambda.send(new ListEventSourceMappingsCommand({}))).EventSourceMappings).toEqual([]);
 });
 
 test("ListFunctions pages to the end, and DeleteFunction leaves nothing", async () => {

@@ -1,3 +1,4 @@
+import type { Reader } from "../../../kernel/store/store.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { notImplemented } from "../../../aws/error.ts";
 import {
@@ -7,7 +8,14 @@ import {
   readCapacityProvider,
 } from "../capacity/model.ts";
 import { codeSigningArn, codeSigningKey, parseCodeSigningArn, readCodeSigningConfig } from "../code-signing.ts";
-import { invalidParameter } from "../errors.ts";
+import { invalidParameter, resourceNotFound } from "../errors.ts";
+import {
+  mappingArn,
+  readMapping,
+  writeMapping,
+  type MappingAddress,
+  type MappingRecord,
+} from "../event-sources/model.ts";
 import { writeFunction } from "../model.ts";
 import { parseFunctionName, type FunctionReference } from "../names.ts";
 import type { OperationNeeds, Sdk } from "../needs.ts";
@@ -39,6 +47,14 @@ export function tagOperations({ store, functions }: OperationNeeds) {
         tx.set(capacityProviderKey(reference, reference.name), { ...provider, tags });
         return;
       }
+      if (isEventSourceMapping(arn)) {
+        const at = parseMappingArn(arn, call);
+        const mapping = await existingMapping(tx, at);
+        const tags = edit(mapping.tags);
+        checkTags(tags);
+        writeMapping(tx, at, { ...mapping, tags });
+        return;
+      }
       const reference = refer(arn, call);
       const record = await existingFunction(tx, reference);
       const tags = edit(record.tags);
@@ -52,6 +68,9 @@ export function tagOperations({ store, functions }: OperationNeeds) {
     if (isCapacityProvider(arn)) {
       const { name } = parseCapacityProvider(arn, call);
       return [{ action: `lambda:${action}`, resource: capacityProviderArn(call, name) }];
+    }
+    if (isEventSourceMapping(arn)) {
+      return [{ action: `lambda:${action}`, resource: mappingArn(parseMappingArn(arn, call)) }];
     }
     if (!isCodeSigning(arn)) return onFunction(functions, action, refer(arn, call).name, call);
     const { id } = parseCodeSigningArn(arn, call);
@@ -75,13 +94,12 @@ export function tagOperations({ store, functions }: OperationNeeds) {
       authorize: (input, call) => ask("ListTags", input.Resource, call),
       async run(input, call) {
         const { Resource: arn } = input;
-        const { tags } = await store.read<{ readonly tags: Readonly<Record<string, string>> }>((reader) =>
-          isCodeSigning(arn)
-            ? readCodeSigningConfig(reader, parseCodeSigningArn(arn, call))
-            : isCapacityProvider(arn)
-              ? readCapacityProvider(reader, parseCapacityProvider(arn, call))
-              : existingFunction(reader, refer(arn, call)),
-        );
+        const { tags } = await store.read<{ readonly tags: Readonly<Record<string, string>> }>((reader) => {
+          if (isCodeSigning(arn)) return readCodeSigningConfig(reader, parseCodeSigningArn(arn, call));
+          if (isCapacityProvider(arn)) return readCapacityProvider(reader, parseCapacityProvider(arn, call));
+          if (isEventSourceMapping(arn)) return existingMapping(reader, parseMappingArn(arn, call));
+          return existingFunction(reader, refer(arn, call));
+        });
         return { Tags: { ...tags } };
       },
     },
@@ -94,6 +112,22 @@ function isCodeSigning(arn: string | undefined): boolean {
 
 function isCapacityProvider(arn: string | undefined): boolean {
   return arn?.includes(":capacity-provider:") ?? false;
+}
+
+function isEventSourceMapping(arn: string | undefined): boolean {
+  return arn?.includes(":event-source-mapping:") ?? false;
+}
+
+function parseMappingArn(arn: string | undefined, { account, region }: Call): MappingAddress {
+  const [, uuid] = /:event-source-mapping:([0-9a-fA-F-]{36})$/.exec(arn ?? "") ?? [];
+  if (uuid === undefined || arn !== mappingArn({ account, region, uuid })) throw resourceNotFound();
+  return { account, region, uuid };
+}
+
+async function existingMapping(reader: Reader, at: MappingAddress): Promise<MappingRecord> {
+  const record = await readMapping(reader, at);
+  if (!record) throw resourceNotFound();
+  return record;
 }
 
 function refer(arn: string | undefined, call: Call): FunctionReference {

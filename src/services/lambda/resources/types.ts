@@ -3,6 +3,7 @@ import { aliasType } from "./alias.ts";
 import { capacityProviderType } from "./capacity-provider.ts";
 import { codeSigningConfigType } from "./code-signing-config.ts";
 import { eventInvokeConfigType } from "./event-invoke-config.ts";
+import { eventSourceMappingType } from "./event-source-mapping.ts";
 import { functionType } from "./function.ts";
 import { layerVersionPermissionType, layerVersionType } from "./layer-version.ts";
 import { permissionType } from "./permission.ts";
@@ -17,6 +18,7 @@ export const lambdaResourceTypes: readonly ResourceType[] = [
   layerVersionType,
   layerVersionPermissionType,
   eventInvokeConfigType,
+  eventSourceMappingType,
   urlType,
   codeSigningConfigType,
   capacityProviderType,
