@@ -61,6 +61,11 @@ export function conditionalCheckFailed(item?: unknown): AwsError {
   );
 }
 
+/** PartiQL's INSERT makes items, and replaces none. */
+export function duplicateItem(): AwsError {
+  return refusal("DuplicateItemException", "Duplicate primary key exists in table");
+}
+
 export function itemCollectionTooLarge(): AwsError {
   return refusal("ItemCollectionSizeLimitExceededException", "Collection size exceeded.");
 }
@@ -98,6 +103,18 @@ export function idempotentParameterMismatch(): AwsError {
 
 export function policyNotFound(arn: string): AwsError {
   return refusal("PolicyNotFoundException", `Resource-based policy not found for the provided ResourceArn: ${arn}`);
+}
+
+export function tableInUse(name: string): AwsError {
+  return refusal("TableInUseException", `Table is being created or deleted: ${name}`);
+}
+
+export function backupNotFound(arn: string): AwsError {
+  return refusal("BackupNotFoundException", `Backup not found: ${arn}`);
+}
+
+export function backupInUse(message: string): AwsError {
+  return refusal("BackupInUseException", message);
 }
 
 export function recoveryUnavailable(table: string): AwsError {

@@ -91,6 +91,8 @@ export interface TableRecord {
   readonly tableClassAt?: number;
   readonly policy?: { readonly text: string; readonly revision: string };
   readonly recovery?: { readonly since: number; readonly days: number; readonly logId: string };
+  /** Backups that are being copied from it: writes note for them what was before. */
+  readonly copies?: readonly string[];
   readonly restore?: { readonly from: string; readonly backup?: string; readonly at: number };
   /** As last counted: every six hours. */
   readonly itemCount: number;

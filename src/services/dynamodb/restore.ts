@@ -1,14 +1,13 @@
 import type { Clock } from "../../kernel/clock.ts";
 import type { Job, Jobs } from "../../kernel/jobs/jobs.ts";
-import type { Entry, Key, Range, Store } from "../../kernel/store/store.ts";
-import { applyWrite } from "./items/apply-write.ts";
-import { afterKey, endOf } from "./items/read-page.ts";
+import type { Key, Store } from "../../kernel/store/store.ts";
+import { eachPage, putStored, removeStored } from "./backups/fill.ts";
 import { recoveryPrefix, releaseSource } from "./items/recovery-log.ts";
 import { decodeStored, type StoredItem } from "./items/stored-item.ts";
 import { dynamoLimits } from "./limits.ts";
 import { itemsPrefix, readTable } from "./model.ts";
 import { changeTable, measureKind, restoreKind, type TableJob } from "./tables/lifecycle.ts";
-import { addressOf, toTable, type Table } from "./tables/table.ts";
+import { toTable } from "./tables/table.ts";
 
 interface RestoreJob extends TableJob {
   readonly sourceStoreId: string;
@@ -39,7 +38,8 @@ export function handleRestores(needs: {
     }
     const table = toTable(payload, record);
     await eachPage(store, itemsPrefix(payload.sourceStoreId), job.signal, async (page) => {
-      await put(
+      await putStored(
+        store,
         table,
         page.map(({ value }) => decodeStored(value)),
       );
@@ -58,8 +58,8 @@ export function handleRestores(needs: {
         if (value.length > 0) before.push(decodeStored(value));
         else gone.push([...table.prefix, ...item]);
       }
-      await put(table, before);
-      await remove(table, gone);
+      await putStored(store, table, before);
+      await removeStored(store, table, gone);
     });
     await changeTable(settledStore, payload, (tx, current) => {
       releaseSource(tx, payload.sourceStoreId, payload.storeId);
@@ -71,51 +71,5 @@ export function handleRestores(needs: {
       });
       return { ...current, status: "ACTIVE", generation: current.generation + 1 };
     });
-  }
-
-  const noStreams = { now: 0, append: () => Promise.resolve() };
-
-  async function put(table: Table, items: readonly StoredItem[]): Promise<void> {
-    if (items.length === 0) return;
-    await store.transact(async (tx) => {
-      for (const stored of items) {
-        const address = addressOf(table, stored.item);
-        const found = await tx.get<Uint8Array>(address.key);
-        const write = { table, address, change: () => stored };
-        await applyWrite(tx, table, write, found && decodeStored(found), noStreams);
-      }
-    });
-  }
-
-  async function remove(table: Table, keys: readonly Key[]): Promise<void> {
-    if (keys.length === 0) return;
-    await store.transact(async (tx) => {
-      for (const key of keys) {
-        const found = await tx.get<Uint8Array>(key);
-        if (!found) continue;
-        const stored = decodeStored(found);
-        const write = { table, address: addressOf(table, stored.item), change: () => undefined };
-        await applyWrite(tx, table, write, stored, noStreams);
-      }
-    });
-  }
-}
-
-const pageMax = 100;
-
-async function eachPage(
-  store: Store,
-  prefix: Key,
-  signal: AbortSignal,
-  visit: (page: readonly Entry<Uint8Array>[]) => Promise<void>,
-): Promise<void> {
-  let start: Key | undefined = prefix;
-  while (start) {
-    signal.throwIfAborted();
-    const range: Range = { start, end: endOf(prefix) };
-    const page: Entry<Uint8Array>[] = await store.read((reader) => reader.range(range, { limit: pageMax }));
-    await visit(page);
-    const last: Key | undefined = page.at(-1)?.key;
-    start = last && page.length === pageMax ? afterKey(last) : undefined;
   }
 }

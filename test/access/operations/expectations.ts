@@ -65,6 +65,19 @@ export const expectations: Readonly<Record<string, Expectation>> = {
   },
   "lambda:GetLayerVersionByArn": { actions: ["lambda:GetLayerVersion"], source: "Lambda API reference" },
 
+  "dynamodb:RestoreTableFromBackup": {
+    actions: [
+      "dynamodb:RestoreTableFromBackup",
+      "dynamodb:BatchWriteItem",
+      "dynamodb:DeleteItem",
+      "dynamodb:GetItem",
+      "dynamodb:PutItem",
+      "dynamodb:Query",
+      "dynamodb:Scan",
+      "dynamodb:UpdateItem",
+    ],
+    source: "DynamoDB developer guide, Using IAM with backup and restore: read and write permissions on the target",
+  },
   "dynamodb:TransactGetItems": { actions: ["dynamodb:GetItem"], source: transactions },
   "dynamodb:TransactWriteItems": { actions: ["dynamodb:PutItem"], source: transactions },
 

@@ -33,6 +33,10 @@ const byService: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   },
   dynamodb: {
     ResourceArn: "arn:aws:dynamodb:us-east-1:000000000000:table/example",
+    BackupArn: "arn:aws:dynamodb:us-east-1:000000000000:table/example/backup/01489602797149-73d8d5bc",
+    ExportArn: "arn:aws:dynamodb:us-east-1:000000000000:table/example/export/01489602797149-73d8d5bc",
+    ImportArn: "arn:aws:dynamodb:us-east-1:000000000000:table/example/import/01489602797149-73d8d5bc",
+    TableArn: "arn:aws:dynamodb:us-east-1:000000000000:table/example",
     TransactItems: [{ Put: { TableName: "example", Item: { id: { S: "1" } } } }],
   },
   dynamodbstreams: {

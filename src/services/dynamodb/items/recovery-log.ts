@@ -9,6 +9,11 @@ export function recoveryPrefix(logId: string): Key {
   return ["dynamodb", "undo", logId];
 }
 
+/** What items of a table were when a backup of it began, for those that have changed since. */
+export function copyLogPrefix(logId: string): Key {
+  return ["dynamodb", "copyLog", logId];
+}
+
 /** The same changes by their moments; their values are the items' places. */
 function momentsPrefix(logId: string): Key {
   return ["dynamodb", "undoAt", logId];
@@ -27,9 +32,14 @@ export async function noteBefore(
   before: StoredItem | undefined,
   now: number,
 ): Promise<void> {
-  const { recovery } = table.record;
-  if (!recovery) return;
+  const { recovery, copies } = table.record;
+  if (!recovery && !copies) return;
   const place = address.key.slice(table.prefix.length);
+  for (const logId of copies ?? []) {
+    const copyKey = [...copyLogPrefix(logId), ...place];
+    if ((await tx.get(copyKey)) === undefined) tx.set(copyKey, before ? encodeStored(before) : new Uint8Array(0));
+  }
+  if (!recovery) return;
   const key = [...recoveryPrefix(recovery.logId), ...place, now];
   // Of several changes in one moment, the first knows what was before it.
   if ((await tx.get(key)) !== undefined) return;

@@ -1,7 +1,7 @@
 import { lowerAlphanumeric } from "../../../kernel/ids.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { toAuthorization } from "../access.ts";
-import { notImplemented } from "../../../aws/error.ts";
+import { toRestored } from "../backups/restored-table.ts";
 import {
   invalidRestoreTime,
   recoveryUnavailable,
@@ -79,18 +79,6 @@ export function recoveryOperations(
         ]);
       },
       async run(input, call) {
-        for (const member of [
-          "BillingModeOverride",
-          "GlobalSecondaryIndexOverride",
-          "LocalSecondaryIndexOverride",
-          "ProvisionedThroughputOverride",
-          "OnDemandThroughputOverride",
-          "SSESpecificationOverride",
-        ]) {
-          if (new Map(Object.entries(input)).get(member) !== undefined) {
-            throw notImplemented(`The parameter ${member} of RestoreTableToPointInTime`);
-          }
-        }
         const source = parseTableName(input.SourceTableArn ?? input.SourceTableName, call);
         const target = parseTableName(input.TargetTableName, call);
         if ((input.RestoreDateTime === undefined) === (input.UseLatestRestorableTime !== true)) {
@@ -103,13 +91,12 @@ export function recoveryOperations(
           const at = input.RestoreDateTime?.getTime() ?? call.now;
           if (at < earliestRestorable(table.recovery, call.now) || at > call.now) throw invalidRestoreTime();
           if (await readTable(tx, target.place, target.name)) throw tableAlreadyExists(target.name);
-          const restored = toRestored(table, {
+          const restored = toRestored(table, input, {
             name: target.name,
             tableId: ids.uuid(),
             newId,
             now: call.now,
-            from: tableArn(source.place, source.name),
-            at,
+            restore: { from: tableArn(source.place, source.name), at },
           });
           writeTable(tx, target.place, restored);
           holdSource(tx, table.storeId, restored.storeId, at);
@@ -145,43 +132,5 @@ function describeRecovery({ recovery }: TableRecord, now: number) {
           LatestRestorableDateTime: new Date(now),
         }
       : { PointInTimeRecoveryStatus: "DISABLED" as const },
-  };
-}
-
-/** Source: developer guide: streams, time to live, tags, policies and recovery itself are not restored. */
-function toRestored(
-  table: TableRecord,
-  as: {
-    readonly name: string;
-    readonly tableId: string;
-    readonly newId: () => string;
-    readonly now: number;
-    readonly from: string;
-    readonly at: number;
-  },
-): TableRecord {
-  return {
-    v: 1,
-    name: as.name,
-    tableId: as.tableId,
-    storeId: as.newId(),
-    generation: 1,
-    status: "CREATING",
-    createdAt: as.now,
-    attributes: table.attributes,
-    key: table.key,
-    indexes: table.indexes
-      .filter(({ status }) => status === "ACTIVE")
-      .map((index) => Object.assign({}, index, { storeId: as.newId(), itemCount: 0, bytes: 0 })),
-    billingMode: table.billingMode,
-    ...(table.onDemandSince !== undefined && { onDemandSince: as.now }),
-    throughput: table.throughput,
-    ...(table.onDemand && { onDemand: table.onDemand }),
-    tags: {},
-    deletionProtection: false,
-    ...(table.tableClass && { tableClass: table.tableClass }),
-    restore: { from: as.from, at: as.at },
-    itemCount: 0,
-    bytes: 0,
   };
 }

@@ -3,6 +3,7 @@ import { notImplemented } from "../../../aws/error.ts";
 import { lowerAlphanumeric } from "../../../kernel/ids.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { toAuthorization } from "../access.ts";
+import { keepDeleted } from "../backups/jobs.ts";
 import { arnNotFound, invalidValues, limitExceeded, resourceInUse, tableExists, validation } from "../errors.ts";
 import { dynamoLimits } from "../limits.ts";
 import {
@@ -33,6 +34,8 @@ import {
 } from "../tables/define.ts";
 import { backfillKind, closeStream, createTable, openStream, removeTable, toTableJob } from "../tables/lifecycle.ts";
 import { toTags } from "../tags.ts";
+
+const hexadecimal = "0123456789abcdef";
 
 type TableNeeds = Pick<DynamoNeeds, "settledStore" | "jobs" | "clock" | "ids"> & { readonly catalog: TableCatalog };
 
@@ -158,7 +161,14 @@ export function tableOperations(needs: TableNeeds) {
               `Attempt to change a resource which is still in use: Table is being created: ${name.name}`,
             );
           }
-          await removeTable(tx, { jobs, now: clock.now() }, name.place, table);
+          if (table.copies) {
+            throw resourceInUse(
+              `Attempt to change a resource which is still in use: Table is being backed up: ${name.name}`,
+            );
+          }
+          const now = clock.now();
+          if (table.recovery) keepDeleted(tx, { jobs, now, random: ids.random(8, hexadecimal) }, name.place, table);
+          await removeTable(tx, { jobs, now }, name.place, table, table.recovery !== undefined);
           return { TableDescription: describeDeleted(name.place, table) };
         });
       },

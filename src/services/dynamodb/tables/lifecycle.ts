@@ -90,12 +90,13 @@ export async function closeStream(tx: Transaction, place: Place, table: TableRec
   if (record) tx.set(key, { ...record, closedAt: now });
 }
 
-/** Forgets a table at once; a job removes what it held. */
+/** Forgets a table at once; a job removes what it held. Its items stay where a backup has taken them over. */
 export async function removeTable(
   tx: Transaction,
   { jobs, now }: { readonly jobs: Jobs; readonly now: number },
   place: Place,
   table: TableRecord,
+  keepsItems: boolean,
 ): Promise<void> {
   await closeStream(tx, place, table, now);
   forgetTable(tx, place, table);
@@ -104,7 +105,7 @@ export async function removeTable(
   if (table.recovery) jobs.cancel(tx, trimRecoveryKind, [table.recovery.logId]);
   for (const index of table.indexes) jobs.cancel(tx, backfillKind, [index.storeId]);
   const prefixes: Key[] = [
-    itemsPrefix(table.storeId),
+    ...(keepsItems ? [] : [itemsPrefix(table.storeId)]),
     ["dynamodb", "collection", table.storeId],
     ...table.indexes.map((index) => entriesPrefix(index.storeId)),
     ...(table.ttl ? [expiriesPrefix(table.ttl.storeId)] : []),
