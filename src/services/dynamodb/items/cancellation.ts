@@ -9,7 +9,8 @@ export interface CancellationReason {
     | "ProvisionedThroughputExceeded"
     | "ThrottlingError"
     | "ValidationError"
-    | "DuplicateItem";
+    | "DuplicateItem"
+    | "ResourceNotFound";
   readonly Message?: string;
   readonly Item?: Item;
 }

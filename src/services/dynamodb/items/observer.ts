@@ -9,8 +9,8 @@ import type { Used } from "./capacity.ts";
  * Metrics of AWS/DynamoDB, gathered in memory and handed on every few seconds. Source: developer guide, metrics-dimensions.html.
  */
 export interface Observer {
-  /** Runs a data operation and counts how it went. */
-  observe<T>(call: Call, table: string | undefined, run: () => Promise<T>): Promise<T>;
+  /** Runs a data operation and counts how it went; its kind, where the operation's name does not tell it. */
+  observe<T>(call: Call, table: string | undefined, run: () => Promise<T>, kind?: "read" | "write"): Promise<T>;
   used(call: Call, used: Used): void;
   returned(call: Call, table: TableRecord, items: number): void;
   expired(place: { readonly account: string; readonly region: string }, table: string, items: number): void;
@@ -90,7 +90,7 @@ export function createObserver(needs: { readonly metrics: MetricsPort; readonly 
   };
 
   return {
-    observe: async (call, table, run) => {
+    observe: async (call, table, run, kind) => {
       const began = clock.now();
       try {
         const result = await run();
@@ -100,7 +100,7 @@ export function createObserver(needs: { readonly metrics: MetricsPort; readonly 
         }
         return result;
       } catch (error) {
-        if (error instanceof AwsError) note(error, call, table);
+        if (error instanceof AwsError) note(error, call, table, kind);
         throw error;
       }
     },
@@ -121,14 +121,18 @@ export function createObserver(needs: { readonly metrics: MetricsPort; readonly 
     stop: flush,
   };
 
-  function note(error: AwsError, call: Call, table: string | undefined): void {
+  function note(
+    error: AwsError,
+    call: Call,
+    table: string | undefined,
+    kind = /^(?:Get|BatchGet|Query|Scan|TransactGet)/.test(call.operation) ? "read" : "write",
+  ): void {
     if (error.code === "ConditionalCheckFailedException") {
       if (table !== undefined) add(call, "ConditionalCheckFailedRequests", onTable(table), 1, "Count");
     } else if (error.code === "ProvisionedThroughputExceededException" || error.code === "ThrottlingException") {
       if (table === undefined) return;
       add(call, "ThrottledRequests", onOperation(table, call.operation), 1, "Count");
-      const isRead = /^(?:Get|BatchGet|Query|Scan|TransactGet)/.test(call.operation);
-      add(call, isRead ? "ReadThrottleEvents" : "WriteThrottleEvents", onTable(table), 1, "Count");
+      add(call, kind === "read" ? "ReadThrottleEvents" : "WriteThrottleEvents", onTable(table), 1, "Count");
     } else if (error.status === 400) {
       add(call, "UserErrors", [], 1, "Count");
     }

@@ -312,7 +312,7 @@ function parseStartKey(raw: unknown): Item | undefined {
 }
 
 /** Where a page before ended. @throws {ValidationException} when it is no key of what is read */
-function toPosition(table: Table, index: Index | undefined, startKey: Item): Key {
+export function toPosition(table: Table, index: Index | undefined, startKey: Item): Key {
   const names = new Set(table.keyNames);
   for (const { name } of index ? [...index.record.key.hash, ...index.record.key.range] : []) names.add(name);
   const invalid = () =>
@@ -372,7 +372,7 @@ async function answerPage(
 }
 
 /** Whether items behind entries must be read: AWS does so for local indexes alone. */
-function needsWhole(index: Index | undefined, asked: string, projection: Projection | undefined): boolean {
+export function needsWhole(index: Index | undefined, asked: string, projection: Projection | undefined): boolean {
   if (!index?.projected) return false;
   const { projected } = index;
   if (asked === "ALL_ATTRIBUTES") {
@@ -387,7 +387,7 @@ function needsWhole(index: Index | undefined, asked: string, projection: Project
   throw invalidValues(`Global secondary index ${index.record.name} does not project [${missing.join(", ")}]`);
 }
 
-function lastKeyOf(table: Table, index: Index | undefined, last: StoredItem): string {
+export function lastKeyOf(table: Table, index: Index | undefined, last: StoredItem): string {
   const names = new Set(table.keyNames);
   for (const { name } of index ? [...index.record.key.hash, ...index.record.key.range] : []) names.add(name);
   return JSON.stringify(attributesOf(last.item, names));

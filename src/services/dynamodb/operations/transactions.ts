@@ -99,7 +99,7 @@ export function transactionOperations(needs: DataNeeds) {
             else each.read += 2;
           });
           return toAnswer(call, {
-            ConsumedCapacity: settle(call, used, ReturnConsumedCapacity),
+            ConsumedCapacity: settle(needs, call, used, ReturnConsumedCapacity),
             ItemCollectionMetrics:
               ReturnItemCollectionMetrics === "SIZE" ? jsonOf(metricsOf(writes, written)) : undefined,
           });
@@ -160,7 +160,7 @@ export function transactionOperations(needs: DataNeeds) {
             );
           }
           return toAnswer(call, {
-            ConsumedCapacity: settle(call, used, input.ReturnConsumedCapacity),
+            ConsumedCapacity: settle(needs, call, used, input.ReturnConsumedCapacity),
             Responses: `[${responses.join(",")}]`,
           });
         }),
@@ -179,15 +179,21 @@ export function transactionOperations(needs: DataNeeds) {
         return prepareUpdate(request, expressions);
     }
   }
+}
 
-  function settle(call: Call, used: ReadonlyMap<Table, Used>, asked: Asked): string | undefined {
-    const capacity = [...used.values()].flatMap((each) => {
-      throttle.charge(each);
-      observer.used(call, each);
-      return toConsumedCapacity(each, asked, true) ?? [];
-    });
-    return capacity.length > 0 ? JSON.stringify(capacity) : undefined;
-  }
+/** Charges what a transaction used, and tells of it as it was asked to. */
+export function settle(
+  { throttle, observer }: Pick<DataNeeds, "throttle" | "observer">,
+  call: Call,
+  used: ReadonlyMap<Table, Used>,
+  asked: Asked,
+): string | undefined {
+  const capacity = [...used.values()].flatMap((each) => {
+    throttle.charge(each);
+    observer.used(call, each);
+    return toConsumedCapacity(each, asked, true) ?? [];
+  });
+  return capacity.length > 0 ? JSON.stringify(capacity) : undefined;
 }
 
 type Kind = "ConditionCheck" | "Put" | "Delete" | "Update";

@@ -3,9 +3,9 @@ import { itemContext, toAuthorization, type Asked } from "../access.ts";
 import { invalidValues, validation } from "../errors.ts";
 import { project, toProjection } from "../expressions/projection.ts";
 import type { BoundPath } from "../expressions/placeholders.ts";
-import { toWriteUnits, type Written } from "../items/apply-write.ts";
+import { toWriteUnits, type ItemWrite, type Written } from "../items/apply-write.ts";
 import { jsonOf, toAnswer } from "../items/answer.ts";
-import { addWritten, createUsed, toConsumedCapacity } from "../items/capacity.ts";
+import { addWritten, createUsed, toConsumedCapacity, type Used } from "../items/capacity.ts";
 import { checkParameters } from "../items/condition-parameters.ts";
 import { prepareDelete, preparePut, prepareUpdate, type PreparedWrite } from "../items/prepare-write.ts";
 import type { StoredItem } from "../items/stored-item.ts";
@@ -90,34 +90,45 @@ async function runWrite(
   return await needs.observer.observe(call, name.name, async () => {
     const table = await needs.catalog.active(name);
     const write = prepared(table);
-    needs.throttle.admit(table, "write");
-    let seen: StoredItem | undefined;
-    let written: Written;
-    const used = createUsed(table);
-    try {
-      written = await needs.writer.write({
-        ...write,
-        change: (before) => {
-          seen = before;
-          return write.change(before);
-        },
-      });
-      addWritten(used, written.units, 1);
-    } catch (error) {
-      // AWS: a condition that does not hold costs as much as the write would have.
-      used.write += toWriteUnits(seen?.bytes ?? 0);
-      needs.throttle.charge(used);
-      needs.observer.used(call, used);
-      throw error;
-    }
-    needs.throttle.charge(used);
-    needs.observer.used(call, used);
+    const { written, used } = await performWrite(needs, call, write);
     return toAnswer(call, {
       Attributes: attributes(written),
       ConsumedCapacity: jsonOf(toConsumedCapacity(used, input.ReturnConsumedCapacity)),
       ItemCollectionMetrics: collectionMetrics(input, table, written),
     });
   });
+}
+
+/** Writes one item, charges what that uses and counts it. @throws what the write's `change` throws, and when it is throttled */
+export async function performWrite(
+  needs: Pick<DataNeeds, "throttle" | "writer" | "observer">,
+  call: Call,
+  write: ItemWrite,
+): Promise<{ readonly written: Written; readonly used: Used }> {
+  const { table } = write;
+  needs.throttle.admit(table, "write");
+  let seen: StoredItem | undefined;
+  let written: Written;
+  const used = createUsed(table);
+  try {
+    written = await needs.writer.write({
+      ...write,
+      change: (before) => {
+        seen = before;
+        return write.change(before);
+      },
+    });
+    addWritten(used, written.units, 1);
+  } catch (error) {
+    // AWS: a condition that does not hold costs as much as the write would have.
+    used.write += toWriteUnits(seen?.bytes ?? 0);
+    needs.throttle.charge(used);
+    needs.observer.used(call, used);
+    throw error;
+  }
+  needs.throttle.charge(used);
+  needs.observer.used(call, used);
+  return { written, used };
 }
 
 /** Only tables with local indexes have collections that have a limit. */
@@ -163,7 +174,8 @@ function attributesAsked(
   }
 }
 
-function updatedOf(stored: StoredItem | undefined, paths: readonly BoundPath[]): string | undefined {
+/** What of an item an update's paths name; undefined when that is nothing. */
+export function updatedOf(stored: StoredItem | undefined, paths: readonly BoundPath[]): string | undefined {
   if (!stored) return undefined;
   const updated = project(toProjection(paths), stored.item);
   return Object.keys(updated).length > 0 ? JSON.stringify(updated) : undefined;
