@@ -34,10 +34,10 @@ interface ChangeRecord {
 }
 
 const changePrefix = "\x00change\x00";
-const lastKey = Buffer.from("\x00changed", "latin1");
+const lastKey = "\x00changed";
 
 export function createChangeLog(
-  database: RootDatabase<Buffer, Buffer>,
+  database: RootDatabase<Buffer, EncodedKey>,
   watchers: Pick<Watchers, "tell" | "tellAll">,
   clock: Clock,
 ): ChangeLog {
@@ -108,9 +108,8 @@ export function createChangeLog(
   }
 }
 
-function recordKey(sequence: number): Buffer {
-  const key = Buffer.alloc(changePrefix.length + 8);
-  key.write(changePrefix, "latin1");
-  key.writeDoubleBE(sequence, changePrefix.length);
-  return key;
+function recordKey(sequence: number): EncodedKey {
+  const bytes = Buffer.allocUnsafe(8);
+  bytes.writeDoubleBE(sequence);
+  return changePrefix + bytes.toString("latin1");
 }

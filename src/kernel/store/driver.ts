@@ -13,6 +13,8 @@ export interface StoreDriver {
 
 /** Entries as they were at one moment. */
 export interface View {
+  /** Whether the bytes that it hands out are nobody else's: they need not be copied for the caller. */
+  readonly isFresh?: boolean;
   get(key: EncodedKey): Stored | undefined;
   range(interval: Interval, limit: number, reverse: boolean): readonly StoredEntry[];
 }

@@ -3,7 +3,15 @@ import { open, type RootDatabase } from "lmdb";
 import type { Clock } from "../clock.ts";
 import { storeLimits } from "../limits.ts";
 import { type ChangeLog, createChangeLog } from "./change-log.ts";
-import { type Commit, isCurrent, type Snapshot, type Stored, type StoreDriver, type View } from "./driver.ts";
+import {
+  type Commit,
+  isCurrent,
+  type Snapshot,
+  type Stored,
+  type StoredEntry,
+  type StoreDriver,
+  type View,
+} from "./driver.ts";
 import { createEndGuard, type EndGuard } from "./end-guard.ts";
 import type { EncodedKey } from "./keys.ts";
 import { createOptimisticStore } from "./optimistic-store.ts";
@@ -41,7 +49,8 @@ export async function openLmdbStore(needs: { readonly folder: string; readonly c
     path: folder,
     noSubdir: false,
     encoding: "binary",
-    keyEncoding: "binary",
+    encoder: valueCodec,
+    keyEncoder: keyCodec,
     // A commit is seen by nobody before it is on disk.
     overlappingSync: false,
     // The commits of a turn are gathered here already. Its own gathering leaves a promise that nobody can catch when a commit
@@ -51,7 +60,7 @@ export async function openLmdbStore(needs: { readonly folder: string; readonly c
     maxReaders: storeLimits.readersMax,
     permissionsMode: 0o600,
   } as const;
-  const database = open<Buffer, Buffer>(options);
+  const database = open<Buffer, EncodedKey>(options);
   const guard = createEndGuard();
   try {
     // Give back what processes that were killed had held.
@@ -79,24 +88,28 @@ export async function openLmdbStore(needs: { readonly folder: string; readonly c
   });
 }
 
-async function checkFormat(database: RootDatabase<Buffer, Buffer>, folder: string): Promise<void> {
+async function checkFormat(database: RootDatabase<Buffer, EncodedKey>, folder: string): Promise<void> {
   const found = await database.transaction(() => {
-    const format = database.getBinary(bytes(formatKey))?.toString();
+    const format = database.getBinary(formatKey)?.toString();
     if (format !== undefined) return format;
-    if (database.getKeysCount({ limit: 1 }) > 0) return "none";
-    void database.put(bytes(formatKey), Buffer.from(String(storeFormat)));
+    if (database.getKeysCount({ start: "\x00", limit: 1 }) > 0) return "none";
+    void database.put(formatKey, Buffer.from(String(storeFormat)));
     return String(storeFormat);
   });
   if (found !== String(storeFormat)) throw new StoreFormatError(folder, found);
 }
 
-function createLmdbDriver(database: RootDatabase<Buffer, Buffer>, changes: ChangeLog, guard: EndGuard): StoreDriver {
+function createLmdbDriver(
+  database: RootDatabase<Buffer, EncodedKey>,
+  changes: ChangeLog,
+  guard: EndGuard,
+): StoreDriver {
   /** Apply one commit inside LMDB's write transaction. */
   function apply(commit: Commit, version: number): boolean {
     if (!isCurrent(viewOf(database), commit)) return false;
     for (const [key, value] of commit.writes) {
-      if (value === undefined) void database.remove(bytes(key));
-      else void database.put(bytes(key), withVersion(version, value));
+      if (value === undefined) void database.remove(key);
+      else void database.put(key, withVersion(version, value));
     }
     return true;
   }
@@ -114,7 +127,7 @@ function createLmdbDriver(database: RootDatabase<Buffer, Buffer>, changes: Chang
           return done;
         });
         if (sequence > before) {
-          void database.put(bytes(sequenceKey), withVersion(sequence, Buffer.alloc(0)));
+          void database.put(sequenceKey, withVersion(sequence, Buffer.alloc(0)));
           changes.write(
             sequence,
             batch.filter((_, at) => outcome[at]),
@@ -161,15 +174,16 @@ async function causeOf(error: unknown): Promise<unknown> {
 
 type ReadOptions = { readonly transaction?: ReturnType<RootDatabase["useReadTransaction"]> };
 
-function viewOf(database: RootDatabase<Buffer, Buffer>, options: ReadOptions = {}): View {
+function viewOf(database: RootDatabase<Buffer, EncodedKey>, options: ReadOptions = {}): View {
   return {
+    isFresh: true,
     get: (key) => {
-      const found = database.get(bytes(key), options);
+      const found = database.get(key, options);
       return found && toStored(found);
     },
     range: (interval, limit, reverse) => {
       if (interval.start >= interval.end) return [];
-      const [start, end] = [bytes(interval.start), bytes(interval.end)];
+      const { start, end } = interval;
       const range = reverse
         ? database.getRange({
             start: end,
@@ -181,18 +195,38 @@ function viewOf(database: RootDatabase<Buffer, Buffer>, options: ReadOptions = {
             ...options,
           })
         : database.getRange({ start, end, limit, ...options });
-      return Array.from(range, ({ key, value }) => [key.toString("latin1"), toStored(value)] as const);
+      const found: StoredEntry[] = [];
+      for (const { key, value } of range) found.push([key, toStored(value)]);
+      return found;
     },
   };
 }
 
-function readSequence(database: RootDatabase<Buffer, Buffer>): number {
-  return database.getBinary(bytes(sequenceKey))?.readDoubleBE() ?? 0;
+function readSequence(database: RootDatabase<Buffer, EncodedKey>): number {
+  return database.getBinary(sequenceKey)?.readDoubleBE() ?? 0;
 }
 
-function bytes(key: EncodedKey): Buffer {
-  return Buffer.from(key, "latin1");
-}
+/** Keys go in and out as they are: a byte for each character. */
+const keyCodec = {
+  writeKey: (key: EncodedKey, target: Uint8Array, start: number): number => {
+    const end = start + key.length;
+    // So LMDB's binding learns that it must make room.
+    if (end > target.length) throw new RangeError("The key does not fit");
+    for (let at = 0; at < key.length; at += 1) target[start + at] = key.charCodeAt(at);
+    return end;
+  },
+  readKey: (source: Buffer, start: number, end: number): EncodedKey => source.toString("latin1", start, end),
+};
+
+/** The binding reads every value into the same memory, and would make memory of its own for each; small ones share some here. */
+const valueCodec = {
+  encode: (value: Buffer): Buffer => value,
+  decode: (shared: Buffer): Buffer => {
+    const own = Buffer.allocUnsafe(shared.length);
+    shared.copy(own, 0, 0, own.length);
+    return own;
+  },
+};
 
 /** Stored bytes are the version, as a double, and then the value. */
 function withVersion(version: number, value: Buffer): Buffer {

@@ -24,7 +24,7 @@ export function createAsyncReader(reads: Reads): Reader {
       const interval = toInterval(range, reverse);
       if (interval.start >= interval.end) return [];
       const { found } = await reads.range(interval, limit, reverse);
-      return found.map(toEntry);
+      return found.map((each) => toEntry(each));
     },
   };
 }
@@ -105,7 +105,7 @@ export function startAsyncTransaction(reads: Reads, feed: Pick<ChangeFeed, "reac
       },
       getMany: async (keys) => {
         assertOpen();
-        return (await find(keys.map(encodeKey))).map(decodeFound);
+        return (await find(keys.map(encodeKey))).map((bytes) => decodeFound(bytes));
       },
       range: async (range, options) => {
         assertOpen();

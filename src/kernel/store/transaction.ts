@@ -7,13 +7,14 @@ import { decodeValue, encodeValue } from "./values.ts";
 
 /** A reader over a snapshot. */
 export function createReader(view: View): Reader {
-  const find = (key: EncodedKey) => decodeFound(view.get(key)?.bytes);
+  const { isFresh } = view;
+  const find = (key: EncodedKey) => decodeFound(view.get(key)?.bytes, isFresh);
   return {
     get: async (key) => find(encodeKey(key)),
     getMany: async (keys) => keys.map((key) => find(encodeKey(key))),
     range: async (range, options) => {
       const { limit, reverse } = checkRange(options);
-      return view.range(toInterval(range, reverse), limit, reverse).map(toEntry);
+      return view.range(toInterval(range, reverse), limit, reverse).map((found) => toEntry(found, isFresh));
     },
   };
 }
@@ -38,7 +39,7 @@ export function startTransaction(snapshot: Snapshot): TransactionRun {
     if (writes.all.has(key)) return decodeFound(writes.all.get(key));
     const stored = snapshot.get(key);
     reads.set(key, stored?.version ?? 0);
-    return decodeFound(stored?.bytes);
+    return decodeFound(stored?.bytes, snapshot.isFresh);
   };
   const assertOpen = () => assert(!ended, "A transaction was used after its body had ended");
 
@@ -130,7 +131,7 @@ export function withOwnWrites(
   reverse: boolean,
 ): Entry<never>[] {
   const own = ownWrites(writes, interval);
-  if (own.length === 0) return found.map(toEntry);
+  if (own.length === 0) return found.map((each) => toEntry(each));
   const merged = new Map<EncodedKey, Buffer | undefined>();
   for (const [key, stored] of found) merged.set(key, stored.bytes);
   for (const [key, bytes] of own) merged.set(key, bytes);
@@ -143,7 +144,7 @@ function byBytes(a: EncodedKey, b: EncodedKey): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-export function toEntry([encoded, stored]: StoredEntry): Entry<never> {
+export function toEntry([encoded, stored]: StoredEntry, isFresh?: boolean): Entry<never> {
   let key: Key | undefined;
   return {
     // Decoded when first asked for: who reads a range for its values alone pays nothing for its keys.
@@ -151,13 +152,13 @@ export function toEntry([encoded, stored]: StoredEntry): Entry<never> {
       key ??= decodeKey(encoded);
       return key;
     },
-    value: decodeFound(stored.bytes),
+    value: decodeFound(stored.bytes, isFresh),
   };
 }
 
 // The one place where stored bytes take the type that the caller says they have.
-export function decodeFound(bytes: Buffer | undefined): never {
-  return (bytes === undefined ? undefined : decodeValue(bytes)) as never;
+export function decodeFound(bytes: Buffer | undefined, isFresh?: boolean): never {
+  return (bytes === undefined ? undefined : decodeValue(bytes, isFresh)) as never;
 }
 
 export function checkRange(options: RangeOptions): { limit: number; reverse: boolean } {

@@ -18,12 +18,15 @@ export function encodeValue(value: Value): Buffer {
   return encoded;
 }
 
-export function decodeValue(bytes: Buffer): Value {
+/** @param isFresh the bytes are nobody else's: the value may be a part of them */
+export function decodeValue(bytes: Buffer, isFresh = false): Value {
   switch (bytes[0]) {
     case jsonFormat:
       return JSON.parse(bytes.toString("utf8", 1));
     case bytesFormat:
-      return new Uint8Array(bytes.subarray(1));
+      return isFresh
+        ? new Uint8Array(bytes.buffer, bytes.byteOffset + 1, bytes.length - 1)
+        : new Uint8Array(bytes.subarray(1));
     case markedFormat:
       return unmark(JSON.parse(bytes.toString("utf8", 1)));
     default:
