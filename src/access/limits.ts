@@ -9,6 +9,8 @@ export const accessLimits = {
   /** Longest `Authorization` header or credential that is looked at (ours: well above any real one). */
   authorizationCharactersMax: 8_192,
   signedHeadersMax: 128,
+  /** Lists of signed headers that are remembered (ours): every client has few, and a list may be as long as the header. */
+  signedHeaderListsMax: 256,
   /** Longest session token (ours: Node's limit on all headers is 16 KiB). */
   sessionTokenCharactersMax: 8_192,
   /** Derived signing keys kept (ours). One key serves one credential, day, region and service. */

@@ -28,7 +28,12 @@ import {
   type QueryPair,
 } from "./sigv4/canonical-request.ts";
 import { decodeChunkedBody, type ChunkedBodyRules } from "./sigv4/chunked-body.ts";
-import { parsePresentedSignature, toBasicDate, type PresentedSignature } from "./sigv4/presented-signature.ts";
+import {
+  createRemembered,
+  parsePresentedSignature,
+  toBasicDate,
+  type PresentedSignature,
+} from "./sigv4/presented-signature.ts";
 import { createSigningKeys, isSignature, toScopeText, type SigningKeys } from "./sigv4/signing-key.ts";
 import type { PayloadRule, SignedRequest, Verifier } from "./verifier.ts";
 
@@ -43,6 +48,7 @@ export interface VerifierNeeds {
 /** Verifies signatures of AWS's Signature Version 4, of requests to any service. */
 export function createVerifier(needs: VerifierNeeds): Verifier {
   const signingKeys = createSigningKeys();
+  const remembered = createRemembered();
   const dev = needs.dev && createDevCredentials(needs.dev);
 
   return {
@@ -52,7 +58,7 @@ export function createVerifier(needs: VerifierNeeds): Verifier {
       const queryStart = request.target.indexOf("?");
       const query = queryStart < 0 ? [] : parseQuery(request.target.slice(queryStart + 1));
       const dialect = dialectOfRequest(scopeName, headers);
-      const presented = parsePresentedSignature(headers, query, dialect);
+      const presented = parsePresentedSignature(headers, query, dialect, remembered);
       if (!presented) {
         return { principal: { type: "anonymous" }, region: undefined, payload: unsignedPayload(headers) };
       }
@@ -158,20 +164,22 @@ function notYetCurrent(presented: PresentedSignature, now: number, dialect: Dial
 
 /** The host and every `x-amz-` header must be signed: they say what the request means. */
 function checkSignedHeaders(presented: PresentedSignature, headers: HeaderValues, dialect: Dialect): void {
-  const signed = new Set(presented.signedHeaders);
+  const signed = presented.signedHeaders;
   if (!signed.has("host") && !signed.has(":authority")) {
     throw dialect === "s3"
       ? headersNotSigned(["host"])
       : invalidSignature(dialect, "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
   }
-  const unsigned = [...headers.keys()].filter((name) => name.startsWith("x-amz-") && !signed.has(name));
-  // A session token may be added after signing: the secret key that it stands for binds it to the signature. S3 wants it signed.
-  const offending = dialect === "s3" ? unsigned : unsigned.filter((name) => name !== "x-amz-security-token");
-  const [first] = offending;
-  if (first === undefined) return;
+  let offending: string[] | undefined;
+  for (const name of headers.keys()) {
+    if (!name.startsWith("x-amz-") || signed.has(name)) continue;
+    // A session token may be added after signing: the secret key that it stands for binds it to the signature. S3 wants it signed.
+    if (dialect === "s3" || name !== "x-amz-security-token") (offending ??= []).push(name);
+  }
+  if (!offending) return;
   throw dialect === "s3"
     ? headersNotSigned(offending)
-    : invalidSignature(dialect, `'${first}' must be a 'SignedHeader' in the AWS Authorization.`);
+    : invalidSignature(dialect, `'${offending[0]}' must be a 'SignedHeader' in the AWS Authorization.`);
 }
 
 function headersNotSigned(names: readonly string[]): AwsError {

@@ -1,4 +1,3 @@
-import { createHmac } from "node:crypto";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import {
   sha256Hex,
@@ -52,12 +51,11 @@ export async function signedRequest(
       ["host", [host]],
       ["x-amz-date", [date]],
     ]),
-    signedHeaders,
+    signedHeaders: new Set(signedHeaders),
     payloadHash,
   });
-  const signature = createHmac("sha256", createSigningKeys()(secretAccessKey, scope))
-    .update(toStringToSign(date, toScopeText(scope), request))
-    .digest("hex");
+  const signingKey = createSigningKeys()(secretAccessKey, scope);
+  const signature = signingKey.sign(toStringToSign(date, toScopeText(scope), request));
   const asked = httpRequest(`${connection.endpoint}${path}?${canonicalQuery}`, {
     method,
     agent: false,

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
@@ -9,6 +9,8 @@ import { frontLimits } from "./limits.ts";
 export interface RequestBody {
   /** All of it, as sent. Throws the 413, or the 400 of a client that went or paused for too long. */
   whole(): Promise<Buffer>;
+  /** The hex SHA-256 of all of it. */
+  sha256(): Promise<string>;
   /** As it comes, with back-pressure. Throws as `whole` does. */
   stream(): AsyncIterable<Uint8Array>;
 }
@@ -17,10 +19,17 @@ const empty = Buffer.alloc(0);
 
 export function createRequestBody(request: IncomingMessage, bytesMax: number, beforeRead: () => void): RequestBody {
   let whole: Promise<Buffer> | undefined;
+  let sha256: string | undefined;
+  const read = () => {
+    whole ??= readWhole(request, bytesMax, beforeRead);
+    return whole;
+  };
   return {
-    whole: () => {
-      whole ??= readWhole(request, bytesMax, beforeRead);
-      return whole;
+    whole: read,
+    sha256: async () => {
+      const bytes = await read();
+      sha256 ??= sha256Of(bytes);
+      return sha256;
     },
     stream: () => readStream(request, beforeRead),
   };
@@ -34,6 +43,11 @@ async function readWhole(request: IncomingMessage, bytesMax: number, beforeRead:
   if (isEmpty(request)) return empty;
   if (Number(request.headers["content-length"] ?? 0) > bytesMax) throw tooLarge(bytesMax);
   beforeRead();
+  const came = request.complete ? takeCome(request) : undefined;
+  if (came) {
+    if (came.length > bytesMax) throw tooLarge(bytesMax);
+    return came;
+  }
   return await new Promise<Buffer>((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -61,6 +75,14 @@ async function readWhole(request: IncomingMessage, bytesMax: number, beforeRead:
     };
     request.on("data", take).on("end", finish).on("error", lost).on("close", lost);
   });
+}
+
+/** A body that came with its head, as most do: it is read without waiting for it. Undefined where it is being read already. */
+function takeCome(request: IncomingMessage): Buffer | undefined {
+  if (request.readableFlowing !== null || request.destroyed) return undefined;
+  const chunks: Buffer[] = [];
+  for (let chunk: unknown = request.read(); chunk instanceof Buffer; chunk = request.read()) chunks.push(chunk);
+  return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
 }
 
 async function* readStream(request: IncomingMessage, beforeRead: () => void): AsyncIterable<Uint8Array> {
@@ -96,7 +118,7 @@ export async function* checkSha256(content: AsyncIterable<Uint8Array>, hex: stri
 }
 
 export function sha256Of(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+  return hash("sha256", bytes, "hex");
 }
 
 export function sha256Mismatch(stated: string, computed: string): AwsError {

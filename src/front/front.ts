@@ -84,11 +84,8 @@ export function createFront(needs: FrontNeeds): Front {
   const unused = new Set<Socket>();
 
   const answerAws = (destination: AwsDestination, request: IncomingMessage, response: ServerResponse): void => {
-    const gone = new AbortController();
-    response.once("close", () => {
-      if (!response.writableFinished) gone.abort();
-    });
-    void awsApi(destination, request, response, AbortSignal.any([gone.signal, stopping.signal]));
+    let signal: AbortSignal | undefined;
+    void awsApi(destination, request, response, () => (signal ??= untilGone(response, stopping.signal)));
   };
 
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
@@ -250,6 +247,17 @@ export function createFront(needs: FrontNeeds): Front {
       });
     },
   };
+}
+
+/** Aborted when the client has gone before it had its whole answer, or `stopping`. */
+function untilGone(response: ServerResponse, stopping: AbortSignal): AbortSignal {
+  const gone = new AbortController();
+  const look = () => {
+    if (!response.writableFinished) gone.abort();
+  };
+  if (response.destroyed) look();
+  else response.once("close", look);
+  return AbortSignal.any([gone.signal, stopping]);
 }
 
 function isSigned(request: IncomingMessage): boolean {

@@ -10,7 +10,7 @@ export interface CanonicalParts {
   readonly canonicalQuery: string;
   readonly headers: HeaderValues;
   /** Lower case, sorted. */
-  readonly signedHeaders: readonly string[];
+  readonly signedHeaders: ReadonlySet<string>;
   readonly payloadHash: string;
 }
 
@@ -19,8 +19,12 @@ export type HeaderValues = ReadonlyMap<string, readonly string[]>;
 
 export function toCanonicalRequest(parts: CanonicalParts): string {
   let headers = "";
-  for (const name of parts.signedHeaders) headers += `${name}:${toCanonicalValue(parts.headers.get(name) ?? [])}\n`;
-  return `${parts.method}\n${parts.canonicalPath}\n${parts.canonicalQuery}\n${headers}\n${parts.signedHeaders.join(";")}\n${parts.payloadHash}`;
+  let names = "";
+  for (const name of parts.signedHeaders) {
+    headers += `${name}:${toCanonicalValue(parts.headers.get(name) ?? [])}\n`;
+    names += names === "" ? name : `;${name}`;
+  }
+  return `${parts.method}\n${parts.canonicalPath}\n${parts.canonicalQuery}\n${headers}\n${names}\n${parts.payloadHash}`;
 }
 
 export function toStringToSign(date: string, scope: string, canonicalRequest: string): string {
@@ -37,6 +41,7 @@ export type PathStyle = "s3" | "normalized" | "asSent";
 
 export function toCanonicalPath(sentPath: string, style: PathStyle): string {
   const path = sentPath === "" ? "/" : sentPath;
+  if (plainPath.test(path)) return style === "normalized" ? removeDotSegments(path) : path;
   // An encoded slash of a key is not the slash between two parts.
   if (style === "s3")
     return path
@@ -85,7 +90,8 @@ function toCanonicalValue(values: readonly string[]): string {
 }
 
 function collapse(value: string): string {
-  return value.trim().replaceAll(/[ \t\r\n]+/g, " ");
+  const trimmed = value.trim();
+  return /[\t\r\n]| {2}/.test(trimmed) ? trimmed.replaceAll(/[ \t\r\n]+/g, " ") : trimmed;
 }
 
 function removeDotSegments(path: string): string {

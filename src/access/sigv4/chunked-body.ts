@@ -1,9 +1,9 @@
-import { createHash, type KeyObject } from "node:crypto";
+import { createHash } from "node:crypto";
 import { AwsError } from "../../aws/error.ts";
 import { signatureDoesNotMatch } from "../errors.ts";
 import { accessLimits } from "../limits.ts";
 import { sha256Hex } from "./canonical-request.ts";
-import { isSignature } from "./signing-key.ts";
+import { isSignature, type SigningKey } from "./signing-key.ts";
 
 /** What an `aws-chunked` body must keep to. */
 export interface ChunkedBodyRules {
@@ -19,7 +19,7 @@ export interface ChunkedBodyRules {
 }
 
 export interface ChunkSigning {
-  readonly key: KeyObject;
+  readonly key: SigningKey;
   /** `20150830T123600Z` */
   readonly date: string;
   readonly scope: string;

@@ -7,6 +7,7 @@ import {
 } from "../errors.ts";
 import { AwsError } from "../../aws/error.ts";
 import { accessLimits } from "../limits.ts";
+import { createLru, type Lru } from "../lru.ts";
 import type { HeaderValues, QueryPair } from "./canonical-request.ts";
 import type { CredentialScope } from "./signing-key.ts";
 
@@ -15,8 +16,8 @@ export interface PresentedSignature {
   readonly form: "header" | "query";
   readonly accessKeyId: string;
   readonly scope: CredentialScope;
-  /** Lower case, sorted. */
-  readonly signedHeaders: readonly string[];
+  /** Lower case, sorted; each once. */
+  readonly signedHeaders: ReadonlySet<string>;
   readonly signature: string;
   /** `20150830T123600Z` */
   readonly date: string;
@@ -29,16 +30,35 @@ export interface PresentedSignature {
 
 const algorithm = "AWS4-HMAC-SHA256";
 
+/** What a client says in the same words in each of its requests, parsed and found well formed. */
+export interface Remembered {
+  readonly credentials: Lru<Credential>;
+  readonly signedHeaders: Lru<ReadonlySet<string>>;
+}
+
+export function createRemembered(): Remembered {
+  return {
+    credentials: createLru(accessLimits.signingKeysMax),
+    signedHeaders: createLru(accessLimits.signedHeaderListsMax),
+  };
+}
+
+interface Credential {
+  readonly accessKeyId: string;
+  readonly scope: CredentialScope;
+}
+
 /** The signature of a request; undefined when it has none. Throws AWS's errors for one that is not well formed. */
 export function parsePresentedSignature(
   headers: HeaderValues,
   query: readonly QueryPair[],
   dialect: Dialect,
+  remembered: Remembered,
 ): PresentedSignature | undefined {
   const authorization = headers.get("authorization");
   const inQuery = query.some(([name]) => marksOfQueryForm.has(name));
   if (authorization !== undefined && inQuery) throw twoMechanisms(dialect);
-  if (authorization !== undefined) return parseHeaderForm(headers, authorization, dialect);
+  if (authorization !== undefined) return parseHeaderForm(headers, authorization, dialect, remembered);
   if (inQuery) return parseQueryForm(query, dialect);
   // Signature Version 2 in the query, as clients of S3 from before 2014 sign: no request of nobody's.
   if (dialect === "s3" && query.some(([name]) => name === "AWSAccessKeyId" || name === "Signature")) {
@@ -49,23 +69,28 @@ export function parsePresentedSignature(
 
 const marksOfQueryForm: ReadonlySet<string> = new Set(["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature"]);
 
-function parseHeaderForm(headers: HeaderValues, values: readonly string[], dialect: Dialect): PresentedSignature {
+function parseHeaderForm(
+  headers: HeaderValues,
+  values: readonly string[],
+  dialect: Dialect,
+  remembered: Remembered,
+): PresentedSignature {
   const authorization = values[0] ?? "";
   if (values.length > 1 || authorization.length > accessLimits.authorizationCharactersMax) {
     throw incompleteSignature(dialect, "The authorization header is malformed.");
   }
   const [scheme = ""] = authorization.split(" ", 1);
   if (scheme !== algorithm) throw unsupportedScheme(dialect, scheme);
-  const parameters = new Map<string, string>();
+  let credential: string | undefined;
+  let signature: string | undefined;
+  let signedHeaders: string | undefined;
   for (const part of authorization.slice(scheme.length).split(",")) {
     const text = part.trim();
-    const equals = text.indexOf("=");
-    if (equals > 0) parameters.set(text.slice(0, equals), text.slice(equals + 1));
+    if (text.startsWith("Credential=")) credential = text.slice(11);
+    else if (text.startsWith("Signature=")) signature = text.slice(10);
+    else if (text.startsWith("SignedHeaders=")) signedHeaders = text.slice(14);
   }
   const { text: date, signed: dateHeader } = headerDate(headers);
-  const credential = parameters.get("Credential");
-  const signature = parameters.get("Signature");
-  const signedHeaders = parameters.get("SignedHeaders");
   if (!credential || !signature || !signedHeaders || date === undefined) {
     throw incompleteHeader(dialect, { credential, signature, signedHeaders, date });
   }
@@ -73,11 +98,20 @@ function parseHeaderForm(headers: HeaderValues, values: readonly string[], diale
   if (parsedDate === undefined) {
     throw invalidDate(dialect, date);
   }
-  const names = parseSignedHeaders(signedHeaders, dialect);
-  if (dateHeader === "date" && !names.includes("date")) {
+  let names = remembered.signedHeaders.get(signedHeaders);
+  if (!names) {
+    names = parseSignedHeaders(signedHeaders, dialect);
+    remembered.signedHeaders.set(signedHeaders, names);
+  }
+  if (dateHeader === "date" && !names.has("date")) {
     throw invalidSignature(dialect, "'Date' must be a 'SignedHeader' in the AWS Authorization.");
   }
-  const { accessKeyId, scope } = parseCredential(credential, dialect, "header");
+  let known = remembered.credentials.get(credential);
+  if (!known) {
+    known = parseCredential(credential, dialect, "header");
+    remembered.credentials.set(credential, known);
+  }
+  const { accessKeyId, scope } = known;
   checkScopeDate(scope, parsedDate, dialect);
   return {
     form: "header",
@@ -138,11 +172,7 @@ function parseExpires(text: string | undefined, dialect: Dialect): number | unde
   return seconds;
 }
 
-export function parseCredential(
-  text: string,
-  dialect: Dialect,
-  form: "header" | "query",
-): { readonly accessKeyId: string; readonly scope: CredentialScope } {
+export function parseCredential(text: string, dialect: Dialect, form: "header" | "query"): Credential {
   const parts = text.split("/");
   const [accessKeyId, date, region, service, terminator] = parts;
   if (parts.length !== 5 || !accessKeyId || !date || !region || !service || !/^\w{1,128}$/.test(accessKeyId)) {
@@ -162,12 +192,12 @@ export function parseCredential(
   return { accessKeyId, scope: { date, region, service } };
 }
 
-function parseSignedHeaders(text: string, dialect: Dialect): readonly string[] {
+function parseSignedHeaders(text: string, dialect: Dialect): ReadonlySet<string> {
   const names = text.toLowerCase().split(";");
   if (names.length > accessLimits.signedHeadersMax || names.some((name) => !/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name))) {
     throw incompleteSignature(dialect, "The SignedHeaders list is malformed.");
   }
-  return [...new Set(names)].toSorted();
+  return new Set(names.toSorted());
 }
 
 interface SigningDate {

@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from "node:crypto";
+import { createHmac, hash, timingSafeEqual } from "node:crypto";
 import { accessLimits } from "../limits.ts";
 import { createLru } from "../lru.ts";
 
@@ -14,16 +14,22 @@ export function toScopeText(scope: CredentialScope): string {
   return `${scope.date}/${scope.region}/${scope.service}/aws4_request`;
 }
 
+/** Signs text that stands for bytes. */
+export interface SigningKey {
+  /** The hex HMAC-SHA256. */
+  sign(text: string): string;
+}
+
 /** Derives signing keys, remembering the latest: four HMACs are saved on nearly every request. */
-export type SigningKeys = (secretAccessKey: string, scope: CredentialScope) => KeyObject;
+export type SigningKeys = (secretAccessKey: string, scope: CredentialScope) => SigningKey;
 
 export function createSigningKeys(): SigningKeys {
-  const known = createLru<KeyObject>(accessLimits.signingKeysMax);
+  const known = createLru<SigningKey>(accessLimits.signingKeysMax);
   return (secret, scope) => {
     const name = `${secret}\n${toScopeText(scope)}`;
     const found = known.get(name);
     if (found) return found;
-    const key = createSecretKey(derive(secret, scope));
+    const key = createSigningKey(derive(secret, scope));
     known.set(name, key);
     return key;
   };
@@ -39,9 +45,33 @@ function hmac(key: string | Buffer, text: string): Buffer {
   return createHmac("sha256", key).update(text, "latin1").digest();
 }
 
+const blockBytes = 64;
+const hashBytes = 32;
+
+/**
+ * RFC 2104 by two hashes, each in one call, with the key's two blocks made ahead: Node makes an object of three for each HMAC, which
+ * costs twice as much.
+ */
+function createSigningKey(key: Buffer): SigningKey {
+  const inner = Buffer.alloc(blockBytes, 0x36);
+  const outer = Buffer.alloc(blockBytes + hashBytes, 0x5c);
+  key.forEach((byte, at) => {
+    inner[at] = byte ^ 0x36;
+    outer[at] = byte ^ 0x5c;
+  });
+  return {
+    sign: (text) => {
+      const message = Buffer.allocUnsafe(blockBytes + text.length);
+      message.set(inner);
+      message.write(text, blockBytes, "latin1");
+      outer.write(hash("sha256", message, "binary"), blockBytes, "latin1");
+      return hash("sha256", outer, "hex");
+    },
+  };
+}
+
 /** Compares in a time that does not depend on where they differ. */
-export function isSignature(key: KeyObject, stringToSign: string, signature: string): boolean {
+export function isSignature(key: SigningKey, stringToSign: string, signature: string): boolean {
   if (!/^[0-9a-f]{64}$/.test(signature)) return false;
-  const expected = createHmac("sha256", key).update(stringToSign, "latin1").digest();
-  return timingSafeEqual(expected, Buffer.from(signature, "hex"));
+  return timingSafeEqual(Buffer.from(key.sign(stringToSign), "latin1"), Buffer.from(signature, "latin1"));
 }
