@@ -5,31 +5,9 @@ import { compilePolicy } from "../../src/access/policy/compile.ts";
 import { parsePolicyDocument } from "../../src/access/policy/document.ts";
 import { evaluate, type NamedPolicy, type Question } from "../../src/access/policy/evaluate.ts";
 import { toCanonicalUserId } from "../../src/aws/canonical-user.ts";
-import type { Group, Outcome, Setting, Statements } from "./cases/case.ts";
-import { elementGroups } from "./cases/elements.ts";
-import { evaluationGroups } from "./cases/evaluation.ts";
-import { exampleGroups } from "./cases/examples.ts";
-import { globalKeyGroups } from "./cases/global-keys.ts";
-import { operatorGroups } from "./cases/operators.ts";
-import { principalGroups } from "./cases/principals.ts";
-import { otherOperatorGroups } from "./cases/other-operators.ts";
-import { requestKeyGroups } from "./cases/request-keys.ts";
-import { serviceExampleGroups } from "./cases/service-examples.ts";
-import { setGroups } from "./cases/sets.ts";
+import { caseGroups as groups } from "./cases/all.ts";
+import type { Outcome, Setting, Statements } from "./cases/case.ts";
 import { principals } from "./cases/who.ts";
-
-const groups: readonly Group[] = [
-  ...evaluationGroups,
-  ...principalGroups,
-  ...elementGroups,
-  ...operatorGroups,
-  ...otherOperatorGroups,
-  ...setGroups,
-  ...globalKeyGroups,
-  ...requestKeyGroups,
-  ...exampleGroups,
-  ...serviceExampleGroups,
-];
 
 const account = "111122223333";
 const types = {

@@ -118,6 +118,19 @@ export function writeEntity(tx: Transaction, account: string, entity: Entity): v
 
 export function deleteEntity(tx: Transaction, account: string, entity: Entity): void {
   tx.delete(entityKey(account, entity.kind, entity.name));
+  tx.delete(policyPrincipalKey(entity.id));
+}
+
+/** Whose the unique id is that policies of resources have for a user or role. */
+export interface PolicyPrincipal {
+  readonly account: string;
+  readonly kind: "user" | "role";
+  readonly name: string;
+}
+
+/** Not below IAM's own prefix: it changes no decision. */
+export function policyPrincipalKey(id: string): Key {
+  return ["iamPrincipal", id];
 }
 
 export function policyPrefix(account: string): Key {

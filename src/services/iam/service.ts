@@ -1,6 +1,7 @@
 import type { AccessKeySource } from "../../access/credential-source.ts";
 import type { IdentitySource } from "../../access/identity-source.ts";
 import type { PolicyCompiler } from "../../access/policy/compile.ts";
+import type { NamedPolicy } from "../../access/policy/evaluate.ts";
 import type { ServerKeys } from "../../access/server-keys.ts";
 import type { Sessions } from "../../access/sessions.ts";
 import type { Ids } from "../../kernel/ids.ts";
@@ -9,6 +10,7 @@ import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
 import { createIamPort } from "./assume-role.ts";
 import { createIdentities } from "./identities.ts";
+import { withKeptPrincipals } from "./kept-principals.ts";
 import { createLastUses } from "./last-uses.ts";
 import { awsPolicyArns } from "./managed-policies.ts";
 import { accountOperations } from "./operations/account.ts";
@@ -33,6 +35,7 @@ import { serviceLinkedRoleOperations } from "./operations/service-linked-roles.t
 import { simulationOperations } from "./operations/simulation.ts";
 import { tagOperations } from "./operations/tags.ts";
 import { userOperations } from "./operations/users.ts";
+import { createPolicyPrincipals } from "./policy-principals.ts";
 import type { IamPort } from "./port.ts";
 import { withoutSessions } from "./session-guard.ts";
 import { accessKeyType } from "./resources/access-key.ts";
@@ -56,6 +59,8 @@ export interface IamNeeds {
   readonly keys: ServerKeys;
   readonly compile: PolicyCompiler;
   readonly sessions: Sessions;
+  /** What the operator lets accounts do at the most: simulations tell. */
+  readonly guardRails?: NamedPolicy | undefined;
   readonly now: () => number;
 }
 
@@ -65,6 +70,8 @@ export interface Iam {
   readonly resourceTypes: readonly ResourceType[];
   /** AWS's managed policies by name: their ARNs. */
   readonly managedPolicies: Readonly<Record<string, string>>;
+  /** A service whose policies keep users and roles by their unique ids, and show them by name. */
+  keepPrincipals(service: Service): Service;
   /** For `createAuthorizer`. */
   readonly identities: IdentitySource;
   /** For `createVerifier`: users' keys. */
@@ -76,9 +83,10 @@ export interface Iam {
 
 /** IAM: identities and their policies, per account. */
 export function createIam(needs: IamNeeds): Iam {
-  const { store, ids, keys, compile, sessions, now } = needs;
+  const { store, ids, keys, compile, sessions, guardRails, now } = needs;
   const operationNeeds = { store, ids, seal: keys.records, compile };
   const { identities, accessKeys, stop } = createIdentities({ store, seal: keys.records, compile, now });
+  const principals = createPolicyPrincipals(store);
   const operations = {
     ...roleOperations(operationNeeds),
     ...userOperations(operationNeeds),
@@ -100,7 +108,7 @@ export function createIam(needs: IamNeeds): Iam {
     ...samlProviderOperations(operationNeeds),
     ...instanceProfileOperations(operationNeeds),
     ...serviceLinkedRoleOperations(operationNeeds),
-    ...simulationOperations(operationNeeds, identities),
+    ...simulationOperations(operationNeeds, guardRails),
   } satisfies IamOperations;
   return {
     service: { name: "iam", operations: withoutSessions(operations) },
@@ -121,6 +129,7 @@ export function createIam(needs: IamNeeds): Iam {
       ...inlinePolicyTypes,
     ],
     managedPolicies: awsPolicyArns(),
+    keepPrincipals: (service) => withKeptPrincipals(service, principals),
     identities,
     accessKeys,
     noteUse: createLastUses(store),

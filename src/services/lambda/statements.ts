@@ -44,7 +44,8 @@ export function toStatement(input: PermissionInput, resource: string): PolicySta
 function toPrincipal(text: string): PolicyStatement["Principal"] {
   if (text === "*") return "*";
   if (/^\d{12}$/.test(text)) return { AWS: `arn:aws:iam::${text}:root` };
-  return text.startsWith("arn:") ? { AWS: text } : { Service: text };
+  // A user or role that exists comes by its unique id.
+  return /^(?:arn:|A(?:IDA|ROA)[A-Z0-9]{12,}$)/.test(text) ? { AWS: text } : { Service: text };
 }
 
 /**

@@ -1,9 +1,9 @@
-import { PolicyGrammarError, parsePolicyDocument } from "../../../access/policy/document.ts";
 import { parseArn } from "../../../aws/arn.ts";
-import { entityNotFound, invalidInput, validationError } from "../errors.ts";
+import { entityNotFound, validationError } from "../errors.ts";
 import { readEntity } from "../model.ts";
 import { policySourcesOf } from "../policy-sources.ts";
 import { present } from "../rules.ts";
+import { toSimulated } from "../simulated-policies.ts";
 import { onResource, type IamOperations, type OperationNeeds } from "./needs.ts";
 
 /** Which keys policies look at: what a simulation must be told. */
@@ -11,7 +11,7 @@ export function contextKeyOperations({ store }: OperationNeeds) {
   return {
     GetContextKeysForCustomPolicy: {
       authorize: (_input, call) => onResource(call, "*"),
-      run: (input) => ({ ContextKeyNames: keysOf(input.PolicyInputList ?? []) }),
+      run: (input) => ({ ContextKeyNames: contextKeysOf(checked(input.PolicyInputList)) }),
     },
     GetContextKeysForPrincipalPolicy: {
       authorize: (input, call) => onResource(call, present(input.PolicySourceArn)),
@@ -28,26 +28,28 @@ export function contextKeyOperations({ store }: OperationNeeds) {
           if (entity?.arn !== arn) throw entityNotFound(kind, name);
           const sources = await policySourcesOf(reader, call.account, entity);
           return {
-            ContextKeyNames: keysOf([...sources.map(({ document }) => document), ...(input.PolicyInputList ?? [])]),
+            ContextKeyNames: contextKeysOf([
+              ...sources.map(({ document }) => document),
+              ...checked(input.PolicyInputList),
+            ]),
           };
         }),
     },
   } satisfies IamOperations;
 }
 
+function checked(documents: readonly string[] | undefined): readonly string[] {
+  for (const document of documents ?? []) toSimulated("", document, "identity");
+  return documents ?? [];
+}
+
 /** Of conditions, and of variables; as they are written, each once. */
-function keysOf(documents: readonly string[]): string[] {
+export function contextKeysOf(documents: readonly string[]): string[] {
   const names = new Map<string, string>();
   const add = (name: string) => {
     if (!names.has(name.toLowerCase())) names.set(name.toLowerCase(), name);
   };
   for (const document of documents) {
-    try {
-      parsePolicyDocument(document, "identity");
-    } catch (error) {
-      if (error instanceof PolicyGrammarError) throw invalidInput(error.message);
-      throw error;
-    }
     for (const name of conditionKeysIn(JSON.parse(document))) add(name);
     for (const [, name = ""] of document.matchAll(/\$\{([^}*?$,\s"]+)/g)) if (name.includes(":")) add(name);
   }

@@ -14,6 +14,8 @@ import {
   readAll,
   readEntity,
   useKey,
+  policyPrincipalKey,
+  type PolicyPrincipal,
   writeEntity,
   writeUse,
   type AccessKeyRecord,
@@ -122,6 +124,9 @@ export function userOperations({ store, ids }: OperationNeeds) {
           forgetBoundary(tx, call, user);
           deleteEntity(tx, call.account, user);
           writeEntity(tx, call.account, renamed);
+          // Policies of resources know it by its id, which stays.
+          const principal: PolicyPrincipal = { account: call.account, kind: "user", name };
+          tx.set(policyPrincipalKey(user.id), principal);
           await moveUser(tx, call.account, user, renamed);
         }),
     },
