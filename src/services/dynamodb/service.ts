@@ -1,5 +1,7 @@
 import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
+import { handleBackups } from "./backups/jobs.ts";
+import { backupOperations } from "./backups/operations.ts";
 import { createExpressions } from "./expressions/expressions.ts";
 import { createObserver } from "./items/observer.ts";
 import { createThrottle } from "./items/throttle.ts";
@@ -16,11 +18,16 @@ import { resourceOperations } from "./operations/tags-and-policies.ts";
 import { timeToLiveOperations } from "./operations/time-to-live.ts";
 import { transactionOperations } from "./operations/transactions.ts";
 import { writeOperations } from "./operations/write-items.ts";
+import { partiqlOperations } from "./partiql/operations.ts";
 import type { StreamsPort } from "./port.ts";
 import { tableType } from "./resources/table.ts";
 import { handleRestores } from "./restore.ts";
 import { createStreams } from "./streams.ts";
 import { createTableCatalog } from "./tables/catalog.ts";
+import { handleExports } from "./transfer/export-job.ts";
+import { exportOperations } from "./transfer/export-operations.ts";
+import { handleImports } from "./transfer/import-job.ts";
+import { importOperations } from "./transfer/import-operations.ts";
 import { handleTableJobs } from "./worker.ts";
 
 export interface DynamoDb {
@@ -51,6 +58,9 @@ export function createDynamoDb(needs: DynamoNeeds): DynamoDb {
   const all = { ...needs, catalog };
   handleTableJobs({ ...all, writer, observer });
   handleRestores(needs);
+  handleBackups(needs);
+  handleExports(needs);
+  handleImports(needs);
   return {
     service: {
       name: "dynamodb",
@@ -59,11 +69,15 @@ export function createDynamoDb(needs: DynamoNeeds): DynamoDb {
         ...resourceOperations(all),
         ...timeToLiveOperations(all),
         ...recoveryOperations(all),
+        ...backupOperations(all),
+        ...exportOperations(all),
+        ...importOperations(all),
         ...writeOperations(data),
         ...getOperations(data),
         ...queryOperations(data),
         ...batchWriteOperations(data),
         ...transactionOperations(data),
+        ...partiqlOperations(data),
       },
     },
     streams: createStreams(needs),

@@ -11,6 +11,7 @@ export interface Expectation {
 
 const s3 = "Required permissions for Amazon S3 API operations";
 const transactions = "DynamoDB developer guide, Using IAM with transactions: the action of each item";
+const partiql = "DynamoDB developer guide, IAM security policies with PartiQL: the action of each statement";
 const rules = "Service Authorization Reference: routing rules have actions of their own";
 const seen = "AWS's answers: no resource type in the reference, but this in AccessDenied's message";
 
@@ -79,6 +80,9 @@ export const expectations: Readonly<Record<string, Expectation>> = {
     source: "DynamoDB developer guide, Using IAM with backup and restore: read and write permissions on the target",
   },
   "dynamodb:TransactGetItems": { actions: ["dynamodb:GetItem"], source: transactions },
+  "dynamodb:ExecuteStatement": { actions: ["dynamodb:PartiQLSelect"], source: partiql },
+  "dynamodb:ExecuteTransaction": { actions: ["dynamodb:PartiQLSelect"], source: partiql },
+  "dynamodb:BatchExecuteStatement": { actions: [], source: `${partiql}; answered statement by statement` },
   "dynamodb:TransactWriteItems": { actions: ["dynamodb:PutItem"], source: transactions },
 
   "apigatewayv2:CreateRoutingRule": { actions: ["apigateway:CreateRoutingRule"], source: rules },

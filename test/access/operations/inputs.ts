@@ -38,6 +38,9 @@ const byService: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     ImportArn: "arn:aws:dynamodb:us-east-1:000000000000:table/example/import/01489602797149-73d8d5bc",
     TableArn: "arn:aws:dynamodb:us-east-1:000000000000:table/example",
     TransactItems: [{ Put: { TableName: "example", Item: { id: { S: "1" } } } }],
+    Statement: `SELECT * FROM "example" WHERE id = '1'`,
+    Statements: [{ Statement: `SELECT * FROM "example" WHERE id = '1'` }],
+    TransactStatements: [{ Statement: `SELECT * FROM "example" WHERE id = '1'` }],
   },
   dynamodbstreams: {
     ShardIterator: `arn:aws:dynamodb:us-east-1:000000000000:table/example/stream/2026-01-01T00:00:00.000|1|${Buffer.from("[0,0]").toString("base64")}`,
