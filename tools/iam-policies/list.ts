@@ -23,6 +23,16 @@ const names = new RegExp(
     "AmazonRDSDataFullAccess$",
     "AWSCloudFormation",
     "AmazonEC2ContainerRegistry",
+    "AmazonVPC(?:FullAccess|ReadOnlyAccess)$",
+    "AmazonRekognition(?:FullAccess|ReadOnlyAccess|ServiceRole)$",
+    "AmazonTextract(?:FullAccess|ServiceRole)$",
+    "AmazonPolly(?:FullAccess|ReadOnlyAccess)$",
+    "AmazonTranscribe(?:FullAccess|ReadOnlyAccess)$",
+    "Translate(?:FullAccess|ReadOnly)$",
+    "Comprehend(?:FullAccess|ReadOnly)$",
+    "AmazonAthenaFullAccess$",
+    "AWSGlueServiceRole$",
+    "AmazonElasticFileSystemClient(?:FullAccess|ReadOnlyAccess|ReadWriteAccess)$",
     "IAM",
     "AdministratorAccess$",
     "PowerUserAccess$",
@@ -33,7 +43,26 @@ const names = new RegExp(
   ].join("|")})`,
 );
 
+/** Those of the service-linked roles that IAM makes here: `service-linked-roles.ts` names them. */
+const ofLinkedRoles = new Set([
+  "APIGatewayServiceRolePolicy",
+  "AWSApplicationAutoscalingDynamoDBTablePolicy",
+  "AWSApplicationAutoscalingLambdaConcurrencyPolicy",
+  "AWSElasticLoadBalancingServiceRolePolicy",
+  "AWSLambdaReplicator",
+  "AmazonCognitoIdpEmailServiceRolePolicy",
+  "AmazonCognitoIdpServiceRolePolicy",
+  "AmazonECSServiceRolePolicy",
+  "AmazonEventBridgeApiDestinationsServiceRolePolicy",
+  "AmazonRDSServiceRolePolicy",
+  "AutoScalingServiceRolePolicy",
+  "CloudTrailServiceRolePolicy",
+  "DynamoDBKinesisReplicationServiceRolePolicy",
+  "DynamoDBReplicationServiceRolePolicy",
+]);
+
 export function isListed(name: string, path: string): boolean {
-  // AWS: what a service-linked role or a root task has can be attached to nothing else.
-  return path !== "/aws-service-role/" && path !== "/root-task/" && names.test(name);
+  if (path === "/aws-service-role/") return ofLinkedRoles.has(name);
+  // AWS: what a root task has can be attached to nothing.
+  return path !== "/root-task/" && names.test(name);
 }

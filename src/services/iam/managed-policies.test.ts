@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { createPolicyCompiler } from "../../access/policy/compile.ts";
-import { awsPolicies, awsPolicyArns, findAwsPolicy } from "./managed-policies.ts";
+import { awsPolicies, awsPolicyArns, findAwsPolicy, isAttachableAwsPolicy } from "./managed-policies.ts";
+import { linkedPolicyArn, linkedRoles } from "./service-linked-roles.ts";
 
 test("every policy of AWS is one that the evaluator can read", async () => {
   const compile = createPolicyCompiler();
@@ -27,7 +28,12 @@ test("a policy is found by its whole ARN, path included", async () => {
   expect(await findAwsPolicy("arn:aws:iam::aws:policy/toString")).toBeUndefined();
 });
 
-test("what belongs to service-linked roles cannot be attached, so it is not there", () => {
+test("every service-linked role has a policy with its document, which nothing else can be given", async () => {
+  for (const { policy } of Object.values(linkedRoles)) {
+    const arn = linkedPolicyArn(policy);
+    expect(await findAwsPolicy(arn), policy).toMatchObject({ path: "/aws-service-role/", name: policy });
+    expect(isAttachableAwsPolicy(arn)).toBe(false);
+  }
   expect(Object.values(awsPolicyArns()).filter((arn) => arn.includes("/aws-service-role/"))).toEqual([]);
   expect(awsPolicyArns()["AWSLambdaBasicExecutionRole"]).toBe(
     "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
@@ -36,7 +42,7 @@ test("what belongs to service-linked roles cannot be attached, so it is not ther
 
 test("ids, names and ARNs are each policy's own", async () => {
   const policies = await awsPolicies();
-  expect(policies.map(({ arn }) => arn)).toEqual(Object.values(awsPolicyArns()));
+  expect(policies.map(({ arn }) => arn).filter(isAttachableAwsPolicy)).toEqual(Object.values(awsPolicyArns()));
   for (const key of ["id", "name", "arn"] as const) {
     expect(new Set(policies.map((policy) => policy[key])).size).toBe(policies.length);
   }

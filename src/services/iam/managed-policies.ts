@@ -12,9 +12,15 @@ export function isAwsPolicy(arn: string): boolean {
   return arns.has(arn);
 }
 
-/** ARNs by name. */
+/** AWS: what a service-linked role has can be attached to nothing else. */
+export function isAttachableAwsPolicy(arn: string): boolean {
+  return isAwsPolicy(arn) && !arn.startsWith(toArn("/aws-service-role/"));
+}
+
+/** ARNs of those that can be attached, by name. */
 export function awsPolicyArns(): Readonly<Record<string, string>> {
-  return Object.fromEntries([...arns].map((arn) => [arn.slice(arn.lastIndexOf("/") + 1), arn]));
+  const attachable = [...arns].filter(isAttachableAwsPolicy);
+  return Object.fromEntries(attachable.map((arn) => [arn.slice(arn.lastIndexOf("/") + 1), arn]));
 }
 
 export async function findAwsPolicy(arn: string): Promise<ManagedPolicy | undefined> {

@@ -13,7 +13,7 @@ interface LinkedRole {
  * Of services that there are here, and that templates name. Source: "Service-linked role" in each service's guide; "AWS
  * managed policies for …".
  */
-const linkedRoles: Readonly<Record<string, LinkedRole>> = {
+export const linkedRoles: Readonly<Record<string, LinkedRole>> = {
   "ops.apigateway.amazonaws.com": { name: "AWSServiceRoleForAPIGateway", policy: "APIGatewayServiceRolePolicy" },
   "cloudtrail.amazonaws.com": { name: "AWSServiceRoleForCloudTrail", policy: "CloudTrailServiceRolePolicy" },
   "dynamodb.application-autoscaling.amazonaws.com": {

@@ -1,7 +1,7 @@
 import type { Call } from "../../../wire/service.ts";
 import { policyNotAttachable, policyNotAttached, policyNotFound, quotaExceeded } from "../errors.ts";
 import { iamLimits } from "../limits.ts";
-import { isAwsPolicy } from "../managed-policies.ts";
+import { isAttachableAwsPolicy, isAwsPolicy } from "../managed-policies.ts";
 import {
   readAll,
   readPolicy,
@@ -107,7 +107,8 @@ function attach(
   const arn = present(policyArn);
   return change(store, async (tx) => {
     const entity = await modifiable(tx, call, kind, present(name));
-    if (!isAwsPolicy(arn) && !(await readPolicy(tx, call.account, arn))) throw policyNotAttachable(arn);
+    const exists = isAttachableAwsPolicy(arn) || (await readPolicy(tx, call.account, arn)) !== undefined;
+    if (!exists) throw policyNotAttachable(arn);
     // AWS: attaching what is attached succeeds.
     if (entity.attachedPolicies.includes(arn)) return;
     if (entity.attachedPolicies.length >= iamLimits.attachedPoliciesMax) {

@@ -1,6 +1,6 @@
 import type { Transaction } from "../../../kernel/store/store.ts";
 import type { Call } from "../../../wire/service.ts";
-import { isAwsPolicy } from "../managed-policies.ts";
+import { isAttachableAwsPolicy } from "../managed-policies.ts";
 import { policyNotAttachable, noSuchEntity } from "../errors.ts";
 import { readPolicy, useKey, writeEntity, writeUse, type Role, type User } from "../model.ts";
 import { present } from "../rules.ts";
@@ -62,7 +62,7 @@ export function boundaryContext(policyArn: string | undefined): Record<string, r
 
 /** Write an entity with another boundary. The policy must exist. */
 export async function setBoundary(tx: Transaction, call: Call, entity: Role | User, policyArn: string): Promise<void> {
-  if (!isAwsPolicy(policyArn) && !(await readPolicy(tx, call.account, policyArn))) {
+  if (!isAttachableAwsPolicy(policyArn) && !(await readPolicy(tx, call.account, policyArn))) {
     throw policyNotAttachable(policyArn);
   }
   forgetBoundary(tx, call, entity);
