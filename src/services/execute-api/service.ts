@@ -131,7 +131,7 @@ export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
     clock: needs.clock,
     log: needs.log,
     identities: createRequestIdentities(needs.ids),
-    access: createInvokeAccess(needs.verifier, needs.authorizer),
+    access: createInvokeAccess(needs.verifier, needs.authorizer, needs.clock),
     limits: limiting.limits,
     caches: createStageCaches(),
     seal: needs.seal,

@@ -2,7 +2,7 @@ import { TLSSocket } from "node:tls";
 import type { Exchange } from "../../../proxy/exchange.ts";
 import type { RestRequest } from "../rest/request.ts";
 import { contextPathOf } from "../stage-needs.ts";
-import { sharedVariables, variableReader, type Variables } from "./shared-variables.ts";
+import { accessVariables, sharedVariables, variableReader, type Variables } from "./shared-variables.ts";
 
 /**
  * A `$context` variable of a REST API: `name` as `identity.sourceIp`, `error.message`, `authorizer.claims.sub`. What does not
@@ -16,12 +16,7 @@ export function restVariable(request: RestRequest, name: string): unknown {
 
 const variables: Variables<RestRequest> = {
   ...sharedVariables,
-  "authenticate.error": ({ access }) => access?.authenticate?.error,
-  "authenticate.latency": ({ access }) => access?.authenticate?.latencyMs,
-  "authenticate.status": ({ access }) => access?.authenticate?.status,
-  "authorize.error": ({ access }) => access?.authorize?.error,
-  "authorize.latency": ({ access }) => access?.authorize?.latencyMs,
-  "authorize.status": ({ access }) => access?.authorize?.status,
+  ...accessVariables,
   cipherSuite: ({ exchange }) => encryption(exchange)?.getCipher().name,
   "customDomain.routingRuleIdMatched": ({ exchange }) => exchange.domain?.routingRuleIdMatched,
   deploymentId: ({ stage }) => stage.published.deploymentId,

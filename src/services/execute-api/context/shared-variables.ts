@@ -17,6 +17,16 @@ export interface ContextSource extends RequestFacts {
 
 export type Variables<Source> = Readonly<Record<string, (request: Source) => unknown>>;
 
+/** How a signature was verified and `execute-api:Invoke` evaluated: of REST and WebSocket APIs. */
+export const accessVariables: Variables<RequestFacts> = {
+  "authenticate.error": ({ access }) => access?.authenticate?.error,
+  "authenticate.latency": ({ access }) => access?.authenticate?.latencyMs,
+  "authenticate.status": ({ access }) => access?.authenticate?.status,
+  "authorize.error": ({ access }) => access?.authorize?.error,
+  "authorize.latency": ({ access }) => access?.authorize?.latencyMs,
+  "authorize.status": ({ access }) => access?.authorize?.status,
+};
+
 /** Variables of what was found out on the way, which all kinds of APIs have. */
 export const factVariables: Variables<RequestFacts> = {
   "authorizer.error": ({ access }) => access?.authorizer?.error,

@@ -1,5 +1,5 @@
 import type { WebSocketRequest } from "../websocket/request.ts";
-import { factVariables, type Variables } from "./shared-variables.ts";
+import { accessVariables, factVariables, type Variables } from "./shared-variables.ts";
 
 /**
  * A `$context` variable of a WebSocket API. What does not exist is undefined.
@@ -22,6 +22,7 @@ export function webSocketVariable(request: WebSocketRequest, name: string): unkn
 
 const variables: Variables<WebSocketRequest> = {
   ...factVariables,
+  ...accessVariables,
   accountId: ({ stage }) => stage.published.account,
   apiId: ({ stage }) => stage.published.apiId,
   connectedAt: ({ connection }) => connection.connectedAt,

@@ -8,7 +8,7 @@ export const iamStep: HttpStep = (request, next) => {
   const { needs, published } = stage;
   const { account, region } = published;
   const arn = sourceArn(published, exchange.method, exchange.path);
-  needs.access.check(exchange, body, { account, region, arn }).then(
+  needs.access.check(exchange, body, { account, region, arn }, request).then(
     (caller) => {
       request.caller = caller;
       next();

@@ -11,7 +11,7 @@ export const iamStep: RestStep = (request, next) => {
   const arn = sourceArn(published, exchange.method, exchange.path);
   const { policy } = published;
   const resource = { account, region, arn, ...(policy === undefined ? {} : { policy }) };
-  needs.access.check(exchange, body, resource).then(
+  needs.access.check(exchange, body, resource, request).then(
     (caller) => {
       request.caller = caller;
       next();

@@ -33,7 +33,7 @@ function iamStep({ needs, published }: WebSocketStage): WebSocketStep {
   const arn = sourceArn(published, "$connect", "");
   return (request, next, done) => {
     if (request.event.type !== "CONNECT") return fail(request, done, "API_CONFIGURATION_ERROR");
-    needs.access.check(request.event.exchange, Buffer.alloc(0), { account, region, arn }).then(
+    needs.access.check(request.event.exchange, Buffer.alloc(0), { account, region, arn }, request).then(
       (caller) => {
         request.caller = caller;
         const identity = identityOf(caller);
