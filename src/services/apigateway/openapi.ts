@@ -89,7 +89,7 @@ export function parseApiDefinition(
   refuseExtensions(document, documentExtensions, "the definition");
   const info = asMembers(document["info"]);
   const title = info["title"];
-  const endpoint = asMembers(document["x-amazon-apigateway-endpoint-configuration"]);
+  const endpoint = endpointConfigurationOf(document);
   if (asksForSomething(endpoint["vpcEndpointIds"]))
     throw notImplemented("An endpoint configuration with vpcEndpointIds");
   const disabled = endpoint["disableExecuteApiEndpoint"];
@@ -215,4 +215,14 @@ function readGatewayResponses(members: Members): PublishedGatewayResponse[] {
     responses.push(checkGatewayResponse(response));
   }
   return responses;
+}
+
+/** Of the whole definition, or of its servers, where definitions of OpenAPI 3 have it. */
+function endpointConfigurationOf(document: Members): Members {
+  const name = "x-amazon-apigateway-endpoint-configuration";
+  const servers: readonly unknown[] = Array.isArray(document["servers"]) ? document["servers"] : [];
+  return servers.reduce<Members>(
+    (found, server) => ({ ...found, ...asMembers(asMembers(server)[name]) }),
+    asMembers(document[name]),
+  );
 }

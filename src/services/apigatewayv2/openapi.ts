@@ -71,7 +71,7 @@ export function parseApiDefinition(body: string, basePathMode: BasePathMode = "i
   if (typeof name !== "string" || name === "") throw badRequest("Unable to import the API: info.title is required");
   const cors = asMembers(document["x-amazon-apigateway-cors"]);
   const parsedCors = document["x-amazon-apigateway-cors"] === undefined ? undefined : parseCors(readCors(cors));
-  const endpoint = asMembers(document["x-amazon-apigateway-endpoint-configuration"]);
+  const endpoint = endpointConfigurationOf(document);
   const routes = readRoutes(document, basePathOf(document, basePathMode));
   return {
     name,
@@ -248,4 +248,14 @@ function resolve(document: Members, value: unknown): Members | undefined {
 
 function asMembers(value: unknown): Members {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
+
+/** Of the whole definition, or of its servers, where definitions of OpenAPI 3 have it. */
+function endpointConfigurationOf(document: Members): Members {
+  const name = "x-amazon-apigateway-endpoint-configuration";
+  const servers: readonly unknown[] = Array.isArray(document["servers"]) ? document["servers"] : [];
+  return servers.reduce<Members>(
+    (found, server) => ({ ...found, ...asMembers(asMembers(server)[name]) }),
+    asMembers(document[name]),
+  );
 }

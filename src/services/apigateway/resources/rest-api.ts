@@ -93,7 +93,7 @@ function createInput(context: ResourceContext, fallback: string | undefined) {
     name,
     cloneFrom: textOf(properties, "CloneFrom"),
     description: textOf(properties, "Description"),
-    binaryMediaTypes: stringsOf(properties, "BinaryMediaTypes"),
+    binaryMediaTypes: mediaTypesOf(properties),
     apiKeySource: oneOf(["HEADER", "AUTHORIZER"] as const, properties, "ApiKeySourceType"),
     disableExecuteApiEndpoint: flagOf(properties, "DisableExecuteApiEndpoint"),
     minimumCompressionSize: numberOf(properties, "MinimumCompressionSize"),
@@ -149,8 +149,8 @@ async function override(client: Client, context: ResourceContext, restApiId: str
     replace("/endpointConfiguration/types/0", endpointTypes(endpoint)?.[0]);
     replace("/endpointConfiguration/ipAddressType", textOf(endpoint, "IpAddressType"));
   }
-  const types = stringsOf(properties, "BinaryMediaTypes") ?? [];
-  for (const type of stringsOf(previous, "BinaryMediaTypes") ?? []) {
+  const types = mediaTypesOf(properties) ?? [];
+  for (const type of mediaTypesOf(previous) ?? []) {
     if (!types.includes(type)) patchOperations.push({ op: "remove", path: toPath(type) });
   }
   for (const type of types) patchOperations.push({ op: "add", path: toPath(type) });
@@ -192,4 +192,9 @@ async function readBody(context: ResourceContext): Promise<Uint8Array | undefine
 
 function arnOf(context: ResourceContext, restApiId: string): string {
   return `arn:aws:apigateway:${context.region}::/restapis/${restApiId}`;
+}
+
+/** AWS: templates write slashes as `~1`. */
+function mediaTypesOf(properties: Properties): string[] | undefined {
+  return stringsOf(properties, "BinaryMediaTypes")?.map((type) => type.replaceAll("~1", "/"));
 }
