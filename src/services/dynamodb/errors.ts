@@ -117,6 +117,26 @@ export function backupInUse(message: string): AwsError {
   return refusal("BackupInUseException", message);
 }
 
+export function exportNotFound(arn: string): AwsError {
+  return refusal("ExportNotFoundException", `Export not found: ${arn}`);
+}
+
+export function exportConflict(): AwsError {
+  return refusal("ExportConflictException", "An export with this ClientToken and other parameters exists");
+}
+
+export function invalidExportTime(): AwsError {
+  return refusal("InvalidExportTimeException", "Export time is outside of the point in time recovery window");
+}
+
+export function importNotFound(arn: string): AwsError {
+  return refusal("ImportNotFoundException", `Import not found: ${arn}`);
+}
+
+export function importConflict(): AwsError {
+  return refusal("ImportConflictException", "An import with this ClientToken and other parameters exists");
+}
+
 export function recoveryUnavailable(table: string): AwsError {
   return refusal(
     "PointInTimeRecoveryUnavailableException",

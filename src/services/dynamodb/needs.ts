@@ -7,6 +7,7 @@ import type { Log } from "../../kernel/log.ts";
 import type { Store } from "../../kernel/store/store.ts";
 import type { CallAs, ClientOf } from "../../wire/service.ts";
 import type { MetricsPort } from "../cloudwatch/port.ts";
+import type { LogsPort } from "../logs/port.ts";
 
 export type Sdk = typeof DynamoSdk;
 
@@ -19,5 +20,7 @@ export interface DynamoNeeds {
   readonly ids: Ids;
   readonly log: Log;
   readonly metrics: MetricsPort;
+  /** Where imports tell what they could not read. */
+  readonly logs: LogsPort;
   readonly s3: (as: CallAs) => ClientOf<typeof S3Sdk>;
 }

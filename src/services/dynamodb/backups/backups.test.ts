@@ -149,6 +149,18 @@ test("a table with point-in-time recovery leaves a backup of the system for 35 d
   expect((await document.scan({ TableName: "again", Select: "COUNT" })).Count).toBe(30);
 });
 
+/** Through all pages. */
+async function listedNames(more: object): Promise<(string | undefined)[]> {
+  const found: (string | undefined)[] = [];
+  let ExclusiveStartBackupArn: string | undefined;
+  do {
+    const page = await dynamodb.listBackups({ TableName: "listed", ExclusiveStartBackupArn, ...more });
+    found.push(...(page.BackupSummaries ?? []).map(({ BackupName }) => BackupName));
+    ExclusiveStartBackupArn = page.LastEvaluatedBackupArn;
+  } while (ExclusiveStartBackupArn);
+  return found;
+}
+
 test("ListBackups goes through them by their time, in pages, by table and type", async () => {
   await createTable("listed");
   const made: Date[] = [];
@@ -158,21 +170,11 @@ test("ListBackups goes through them by their time, in pages, by table and type",
     await dynamodb.createBackup({ TableName: "listed", BackupName });
   }
   await drain();
-  const names = async (more: object) => {
-    const found: (string | undefined)[] = [];
-    let ExclusiveStartBackupArn: string | undefined;
-    do {
-      const page = await dynamodb.listBackups({ TableName: "listed", ExclusiveStartBackupArn, ...more });
-      found.push(...(page.BackupSummaries ?? []).map(({ BackupName }) => BackupName));
-      ExclusiveStartBackupArn = page.LastEvaluatedBackupArn;
-    } while (ExclusiveStartBackupArn);
-    return found;
-  };
-  expect(await names({})).toEqual(["one", "two", "three"]);
-  expect(await names({ Limit: 1 })).toEqual(["one", "two", "three"]);
-  expect(await names({ BackupType: "SYSTEM" })).toEqual([]);
+  expect(await listedNames({})).toEqual(["one", "two", "three"]);
+  expect(await listedNames({ Limit: 1 })).toEqual(["one", "two", "three"]);
+  expect(await listedNames({ BackupType: "SYSTEM" })).toEqual([]);
   const at = (index: number, offset: number) => new Date((made[index]?.getTime() ?? 0) + offset);
-  expect(await names({ TimeRangeLowerBound: at(1, -500), TimeRangeUpperBound: at(2, -500) })).toEqual(["two"]);
+  expect(await listedNames({ TimeRangeLowerBound: at(1, -500), TimeRangeUpperBound: at(2, -500) })).toEqual(["two"]);
 });
 
 test.each([

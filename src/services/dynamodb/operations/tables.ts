@@ -1,4 +1,4 @@
-import type { StreamSpecification, SSESpecification } from "@aws-sdk/client-dynamodb";
+import type { StreamSpecification } from "@aws-sdk/client-dynamodb";
 import { notImplemented } from "../../../aws/error.ts";
 import { lowerAlphanumeric } from "../../../kernel/ids.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
@@ -21,18 +21,16 @@ import { parseTablePolicy } from "../policy.ts";
 import { existing, parseTableName, type TableCatalog } from "../tables/catalog.ts";
 import { describeDeleted, describeTable } from "../tables/description.ts";
 import {
-  assertAllUsed,
   assertDistinctNames,
   assertProjected,
   parseAttributes,
   parseGlobalIndex,
-  parseIndexes,
-  parseKeySchema,
   parseOnDemand,
   parseThroughput,
   type BillingMode,
 } from "../tables/define.ts";
 import { backfillKind, closeStream, createTable, openStream, removeTable, toTableJob } from "../tables/lifecycle.ts";
+import { assertOwnKeys, toNewTable } from "../tables/new-table.ts";
 import { toTags } from "../tags.ts";
 
 const hexadecimal = "0123456789abcdef";
@@ -64,41 +62,17 @@ export function tableOperations(needs: TableNeeds) {
           "WarmThroughput",
         ]);
         const { name } = parseTableName(input.TableName, call);
-        const mode: BillingMode = input.BillingMode ?? "PROVISIONED";
-        const throughput = parseThroughput(mode, input.ProvisionedThroughput);
-        const attributes = parseAttributes(input.AttributeDefinitions);
-        const key = parseKeySchema(input.KeySchema, attributes, 1);
-        const context = { mode, attributes, tableKey: key, storeId: newStoreId };
-        const indexes = parseIndexes(input.LocalSecondaryIndexes, input.GlobalSecondaryIndexes, context);
-        assertAllUsed(attributes, [key, ...indexes.map((each) => each.key)]);
-        assertOwnKeys(input.SSESpecification);
         const now = call.now;
+        const made = toNewTable({ ...input, TableName: name }, ids, now);
         const stream = parseStream(input.StreamSpecification, now, newStoreId);
-        const onDemand = parseOnDemand(input.OnDemandThroughput);
-        const tags = toTags(input.Tags);
         const policy = input.ResourcePolicy;
         const table: TableRecord = {
-          v: 1,
-          name,
-          tableId: ids.uuid(),
-          storeId: newStoreId(),
-          generation: 1,
-          status: "ACTIVE",
-          createdAt: now,
-          attributes,
-          key,
-          indexes,
-          billingMode: mode,
-          ...(mode === "PAY_PER_REQUEST" && { onDemandSince: now }),
-          throughput,
-          ...(onDemand && { onDemand }),
+          ...made,
           ...(stream && { stream, latestStreamLabel: stream.label }),
-          tags,
+          tags: toTags(input.Tags),
           deletionProtection: input.DeletionProtectionEnabled ?? false,
           ...(input.TableClass && { tableClass: input.TableClass }),
           ...(policy !== undefined && { policy: { text: parseTablePolicy(policy), revision: String(now) } }),
-          itemCount: 0,
-          bytes: 0,
         };
         await store.transact(async (tx) => {
           if (await readTable(tx, call, name)) throw tableExists(name);
@@ -293,13 +267,6 @@ function refuse(input: object, operation: string, members: readonly string[]): v
   const given = new Map(Object.entries(input));
   const found = members.find((name) => given.get(name) !== undefined);
   if (found !== undefined) throw notImplemented(`The parameter ${found} of ${operation}`);
-}
-
-/** Encryption with keys of AWS's own is what there always is. */
-function assertOwnKeys(given: SSESpecification | undefined): void {
-  if (given?.Enabled === true || given?.KMSMasterKeyId !== undefined) {
-    throw notImplemented("SSESpecification with a KMS key");
-  }
 }
 
 function parseStream(
