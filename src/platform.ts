@@ -309,6 +309,7 @@ async function buildPlatform(
     ids,
     log,
     metrics: cloudwatch.port,
+    logs: logs.port,
     s3: (as) => directory.client<typeof S3Sdk>("s3", as),
   });
   const dynamodbStreams = createDynamoDbStreams(dynamodb);
