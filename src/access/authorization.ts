@@ -37,6 +37,8 @@ export interface RequestEnvironment {
   readonly now: number;
   /** What the request is looked up by when somebody asks why it was denied. */
   readonly requestId?: string;
+  /** Another id of the same request, where clients may have been told this one. */
+  readonly extendedRequestId?: string;
   /** The `Referer` header, where there is one. */
   readonly referer?: string;
   /** The services that ask with the caller's own permissions, the first of them first: `cloudformation.amazonaws.com`. */

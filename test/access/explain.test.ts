@@ -1,6 +1,28 @@
-import { CreateFunctionCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { request, type IncomingMessage } from "node:http";
+import {
+  APIGatewayClient,
+  CreateDeploymentCommand,
+  CreateRestApiCommand,
+  GetResourcesCommand,
+  PutIntegrationCommand,
+  PutMethodCommand,
+} from "@aws-sdk/client-api-gateway";
+import { DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
+import {
+  CreateFunctionCommand,
+  CreateFunctionUrlConfigCommand,
+  InvokeCommand,
+  LambdaClient,
+} from "@aws-sdk/client-lambda";
 import { CreateRoleCommand, PutUserPolicyCommand } from "@aws-sdk/client-iam";
-import { CreateBucketCommand, ListBucketsCommand, PutBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  ListBucketsCommand,
+  PutBucketPolicyCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import { SignatureV4 } from "@smithy/signature-v4";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { explainCommand } from "../../src/cli/explain.ts";
 import { signedGet } from "../../src/cli/signed-get.ts";
@@ -13,6 +35,8 @@ import {
   type AccessTest,
   type Keys,
 } from "../../src/testing/access.ts";
+import { createFunctionRole, createNodeFunction } from "../../src/testing/functions.ts";
+import { Sha256 } from "../../src/testing/sha256.ts";
 
 let access: AccessTest;
 let ann: Keys;
@@ -42,11 +66,38 @@ function connectionAs(credentials: Keys) {
 const ask = (query: Record<string, string>, as: Keys = access.platform.settings.credentials) =>
   signedGet(connectionAs(as), "/_cumulet/explain", query);
 
-async function deniedRequest(): Promise<string> {
+function deniedRequest(): Promise<string> {
   const s3 = new S3Client({ ...access.platform.settings, credentials: ann, forcePathStyle: true });
-  const error: unknown = await s3.send(new ListBucketsCommand({})).catch((caught: unknown) => caught);
+  return requestIdOf(s3.send(new ListBucketsCommand({})));
+}
+
+/** The id that the client of a denied request was told. */
+async function requestIdOf(sent: Promise<unknown>): Promise<string> {
+  const error: unknown = await sent.catch((caught: unknown) => caught);
   if (!(error instanceof Error) || !("$metadata" in error)) throw new Error("It was not denied");
   return String((error.$metadata as { requestId?: string }).requestId);
+}
+
+/** GET, signed; names below `localhost` are not looked up. */
+async function signedGetOf(url: string, service: string, credentials: Keys): Promise<IncomingMessage> {
+  const { hostname, host, port, pathname } = new URL(url);
+  const signer = new SignatureV4({ service, region: "us-east-1", credentials, sha256: Sha256 });
+  const { headers } = await signer.sign({
+    method: "GET",
+    protocol: "http:",
+    hostname,
+    path: pathname,
+    query: {},
+    headers: { host },
+  });
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: "127.0.0.1", port, path: pathname, headers }, (answer) => {
+      answer.resume();
+      resolve(answer);
+    });
+    asked.on("error", reject);
+    asked.end();
+  });
 }
 
 /** What the command prints, run on the data folder of the platform. */
@@ -179,4 +230,57 @@ test("a function's denial is in the words of AWS and names no statement", async 
   await expect(lambda.send(create)).rejects.toThrow(
     `User: ${annArn} is not authorized to perform: lambda:CreateFunction on resource: arn:aws:lambda:us-east-1:${account}:function:f because no identity-based policy allows the lambda:CreateFunction action`,
   );
+});
+
+describe("a denial of the data plane is explained by the id that its client was told:", () => {
+  test("an object that a bucket's policy keeps", async () => {
+    const s3 = new S3Client({ ...access.platform.settings, credentials: ann, forcePathStyle: true });
+    const sent = s3.send(new GetObjectCommand({ Bucket: "explained", Key: "secret/a" }));
+    const requestId = await requestIdOf(sent);
+    expect(await ask({ requestId })).toMatchObject({
+      denials: [{ action: "s3:GetObject", decision: { decision: "explicitDeny", by: { statement: "NoSecrets" } } }],
+    });
+  });
+
+  test("an item of a table", async () => {
+    const dynamodb = new DynamoDBClient({ ...access.platform.settings, credentials: ann });
+    const requestId = await requestIdOf(dynamodb.send(new GetItemCommand({ TableName: "explained", Key: { id: { S: "1" } } })));
+    expect(await ask({ requestId })).toMatchObject({ denials: [{ action: "dynamodb:GetItem", principal: annArn }] });
+  });
+
+  test("a function that is invoked, and its URL", async () => {
+    const own = access.platform.settings;
+    const Role = await createFunctionRole(own, "explained");
+    await createNodeFunction(own, { FunctionName: "f", Role, source: "export const handler = () => 1;" });
+    const sent = new LambdaClient({ ...own, credentials: ann }).send(new InvokeCommand({ FunctionName: "f" }));
+    const requestId = await requestIdOf(sent);
+    expect(await ask({ requestId })).toMatchObject({ denials: [{ action: "lambda:InvokeFunction" }] });
+    const lambda = new LambdaClient(own);
+    const { FunctionUrl } = await lambda.send(
+      new CreateFunctionUrlConfigCommand({ FunctionName: "f", AuthType: "AWS_IAM" }),
+    );
+    const answer = await signedGetOf(FunctionUrl ?? "", "lambda", ann);
+    expect(answer.statusCode).toBe(403);
+    expect(await ask({ requestId: String(answer.headers["x-amzn-requestid"]) })).toMatchObject({
+      denials: [{ action: "lambda:InvokeFunctionUrl", principal: annArn }],
+    });
+  });
+
+  test("a method of an API, by either of its ids", async () => {
+    const gateway = new APIGatewayClient(access.platform.settings);
+    const { id: restApiId = "" } = await gateway.send(new CreateRestApiCommand({ name: "explained" }));
+    const { items } = await gateway.send(new GetResourcesCommand({ restApiId }));
+    const at = { restApiId, resourceId: items?.[0]?.id ?? "", httpMethod: "GET" };
+    await gateway.send(new PutMethodCommand({ ...at, authorizationType: "AWS_IAM" }));
+    await gateway.send(new PutIntegrationCommand({ ...at, type: "MOCK" }));
+    await gateway.send(new CreateDeploymentCommand({ restApiId, stageName: "prod" }));
+    const { port } = access.platform;
+    const answer = await signedGetOf(`http://${restApiId}.execute-api.localhost:${port}/prod/`, "execute-api", ann);
+    expect(answer.statusCode).toBe(403);
+    for (const name of ["x-amzn-requestid", "x-amz-apigw-id"]) {
+      expect(await ask({ requestId: String(answer.headers[name]) })).toMatchObject({
+        denials: [{ action: "execute-api:Invoke", principal: annArn }],
+      });
+    }
+  });
 });

@@ -92,9 +92,9 @@ export function createDenialJournal(needs: {
 
   return {
     note: ({ requestId, environment, told, reasoned }) => {
-      const { account, region, now } = environment;
-      const place = [...denialsPrefix, Math.floor(now / hourMs), account, requestId];
-      const before = waiting.filter(({ denial }) => denial.requestId === requestId).length;
+      const { account, region, now, extendedRequestId } = environment;
+      const place = [...denialsPrefix, Math.floor(now / hourMs), account];
+      const before = waiting.filter(({ key }) => key.at(-2) === requestId).length;
       if (before >= limits.perRequestMax || !mayKeep(now, told.principal)) return;
       const { principal, action, resource } = told;
       const { decision, because, policies } = reasoned;
@@ -112,7 +112,8 @@ export function createDenialJournal(needs: {
         policies,
       };
       // In the order of the questions: the count of the hour only grows.
-      waiting.push({ key: [...place, keptOfAll], denial });
+      waiting.push({ key: [...place, requestId, keptOfAll], denial });
+      if (extendedRequestId !== undefined) waiting.push({ key: [...place, extendedRequestId, keptOfAll], denial });
       if (isArmed) return;
       isArmed = true;
       clock.after(limits.writeAfterMs, write);

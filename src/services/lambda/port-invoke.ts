@@ -47,7 +47,11 @@ export function createLambdaPort(needs: {
     return remember(principal, qualifier);
   };
 
-  const authorize = async (fn: CompiledFunction, qualifier: string | undefined, principal: Principal) => {
+  const authorize = async (
+    fn: CompiledFunction,
+    qualifier: string | undefined,
+    { principal, requestId }: LambdaInvokeRequest,
+  ) => {
     const memory = memoryOf(fn, qualifier, principal);
     if (memory !== undefined && fn.decisions.has(memory)) return;
     const policy = fn.policies.get(qualifier ?? "");
@@ -66,6 +70,7 @@ export function createLambdaPort(needs: {
         secureTransport: true,
         userAgent: "",
         now: clock.now(),
+        requestId,
       },
     );
     if (memory === undefined) return;
@@ -76,7 +81,7 @@ export function createLambdaPort(needs: {
   const prepare = async (request: LambdaInvokeRequest, reference: Reference): Promise<CompiledFunction> => {
     const fn = functions.known(reference.key) ?? (await functions.find(reference, reference.name));
     if (!fn) throw functionNotFound(request.functionArn);
-    await authorize(fn, reference.qualifier, request.principal);
+    await authorize(fn, reference.qualifier, request);
     return fn;
   };
 

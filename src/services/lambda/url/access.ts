@@ -64,6 +64,7 @@ async function ask(
     secureTransport: isEncrypted(exchange.request) || isLoopbackAddress(ip),
     userAgent: exchange.headers.userAgent,
     now: exchange.now,
+    requestId: exchange.requestId,
   };
   const question = {
     resource: functionArn(url, url.functionName, url.qualifier === "" ? undefined : url.qualifier),
