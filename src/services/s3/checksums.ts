@@ -83,15 +83,24 @@ function createCrc32c(): Digest {
   };
 }
 
-/** Two halves of 32 bits each: bigints would be fifty times slower. */
+/**
+ * Two halves of 32 bits each: bigints would be fifty times slower. Eight tables, the first for a byte that is the last of what was
+ * seen, the eighth for one with seven after it: eight bytes at a time ("slicing-by-8", Kounavis and Berry, 2005).
+ */
 const crc64Tables = (() => {
-  const low = new Uint32Array(256);
-  const high = new Uint32Array(256);
+  const low = new Int32Array(8 * 256);
+  const high = new Int32Array(8 * 256);
   for (let byte = 0; byte < 256; byte += 1) {
     let value = BigInt(byte);
     for (let bit = 0; bit < 8; bit += 1) value = value & 1n ? (value >> 1n) ^ 0x9a6c9329ac4bc9b5n : value >> 1n;
-    low[byte] = Number(value & 0xffffffffn);
-    high[byte] = Number(value >> 32n);
+    low[byte] = Number(BigInt.asIntN(32, value));
+    high[byte] = Number(BigInt.asIntN(32, value >> 32n));
+  }
+  for (let at = 256; at < low.length; at += 1) {
+    const [beforeLow, beforeHigh] = [low[at - 256] ?? 0, high[at - 256] ?? 0];
+    const index = beforeLow & 0xff;
+    low[at] = ((beforeLow >>> 8) | (beforeHigh << 24)) ^ (low[index] ?? 0);
+    high[at] = (beforeHigh >>> 8) ^ (high[index] ?? 0);
   }
   return { low, high };
 })();
@@ -103,7 +112,39 @@ function createCrc64(): Digest {
   return {
     update: (chunk) => {
       let [nextLow, nextHigh] = [low, high];
-      for (let at = 0; at < chunk.length; at += 1) {
+      const eights = chunk.length - (chunk.length % 8);
+      const words = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
+      for (let at = 0; at < eights; at += 8) {
+        const first = nextLow ^ words.getUint32(at, true);
+        const second = nextHigh ^ words.getUint32(at + 4, true);
+        const a = 1792 + (first & 0xff);
+        const b = 1536 + ((first >>> 8) & 0xff);
+        const c = 1280 + ((first >>> 16) & 0xff);
+        const d = 1024 + (first >>> 24);
+        const e = 768 + (second & 0xff);
+        const f = 512 + ((second >>> 8) & 0xff);
+        const g = 256 + ((second >>> 16) & 0xff);
+        const h = second >>> 24;
+        nextLow =
+          (lowTable[a] ?? 0) ^
+          (lowTable[b] ?? 0) ^
+          (lowTable[c] ?? 0) ^
+          (lowTable[d] ?? 0) ^
+          (lowTable[e] ?? 0) ^
+          (lowTable[f] ?? 0) ^
+          (lowTable[g] ?? 0) ^
+          (lowTable[h] ?? 0);
+        nextHigh =
+          (highTable[a] ?? 0) ^
+          (highTable[b] ?? 0) ^
+          (highTable[c] ?? 0) ^
+          (highTable[d] ?? 0) ^
+          (highTable[e] ?? 0) ^
+          (highTable[f] ?? 0) ^
+          (highTable[g] ?? 0) ^
+          (highTable[h] ?? 0);
+      }
+      for (let at = eights; at < chunk.length; at += 1) {
         const index = (nextLow ^ (chunk[at] ?? 0)) & 0xff;
         nextLow = ((nextLow >>> 8) | (nextHigh << 24)) ^ (lowTable[index] ?? 0);
         nextHigh = (nextHigh >>> 8) ^ (highTable[index] ?? 0);

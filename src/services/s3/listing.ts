@@ -32,8 +32,12 @@ export async function list<V>(reader: Reader, request: ListRequest): Promise<Lis
   let start = startOf(request);
   // AWS: `max-keys=0` lists nothing and says that nothing is left.
   if (limit === 0) return { items, commonPrefixes, next: undefined };
+  // One more than is listed tells whether that is all. What a delimiter folds is skipped from page to page: they begin small.
+  const folds = delimiter !== undefined && delimiter !== "";
+  let pageLimit = firstPage;
   for (;;) {
-    const page = await reader.range<V>({ start, end: endOf(base) }, { limit: s3Limits.storePageMax });
+    pageLimit = Math.min(folds ? pageLimit : limit + 1 - items.length, s3Limits.storePageMax);
+    const page = await reader.range<V>({ start, end: endOf(base) }, { limit: pageLimit });
     for (const entry of page) {
       const key = String(entry.key[base.length]);
       if (!key.startsWith(prefix)) return { items, commonPrefixes, next: undefined };
@@ -49,11 +53,14 @@ export async function list<V>(reader: Reader, request: ListRequest): Promise<Lis
       }
     }
     const end = page.at(-1)?.key;
-    if (!end || page.length < s3Limits.storePageMax) return { items, commonPrefixes, next: undefined };
+    if (!end || page.length < pageLimit) return { items, commonPrefixes, next: undefined };
     const group = groupOf(String(end[base.length]), prefix, delimiter);
     start = group === undefined ? [...end, true] : afterGroup(base, group);
+    pageLimit = group === undefined ? pageLimit * 4 : firstPage;
   }
 }
+
+const firstPage = 50;
 
 function groupOf(key: string, prefix: string, delimiter: string | undefined): string | undefined {
   if (delimiter === undefined || delimiter === "") return undefined;

@@ -81,7 +81,8 @@ export function partitionOf(values: readonly AttributeValue[]): Uint8Array {
 
 /** Tells items apart among those with equal keys of an index. */
 export function digestOf(text: string): Uint8Array {
-  return new Uint8Array(hash("sha256", text, "buffer").subarray(0, 16));
+  // As text: bytes would be memory of their own for each.
+  return Buffer.from(hash("sha256", text, "binary").slice(0, 16), "latin1");
 }
 
 /** A key's value as a text of its own, type and all. */
