@@ -1,4 +1,3 @@
-import { renderSVG } from "uqr";
 import type { Answer } from "../oauth/exchange.ts";
 import { html } from "./html.ts";
 import { field, form, link, renderPage, submit, type View } from "./layout.ts";
@@ -17,7 +16,7 @@ export interface ChallengePage {
 }
 
 /** The page of a challenge; undefined where there is none for it. */
-export function renderChallenge(view: View, page: ChallengePage): Answer | undefined {
+export async function renderChallenge(view: View, page: ChallengePage): Promise<Answer | undefined> {
   const { step } = page;
   switch (step.name) {
     case "NEW_PASSWORD_REQUIRED":
@@ -28,7 +27,7 @@ export function renderChallenge(view: View, page: ChallengePage): Answer | undef
     case "SMS_OTP":
       return renderCode(view, page);
     case "MFA_SETUP":
-      return page.setup ? renderSetup(view, page, page.setup) : renderEmailSetup(view, page);
+      return page.setup ? await renderSetup(view, page, page.setup) : renderEmailSetup(view, page);
     case "SELECT_MFA_TYPE":
       return renderChoice(view, page, view.t.selectMfaTitle, parseList(step.parameters["MFAS_CAN_CHOOSE"]));
     case "SELECT_CHALLENGE":
@@ -77,11 +76,13 @@ function renderCode(view: View, page: ChallengePage): Answer {
   });
 }
 
-function renderSetup(
+async function renderSetup(
   view: View,
   page: ChallengePage,
   { secret, uri }: { readonly secret: string; readonly uri: string },
-): Answer {
+): Promise<Answer> {
+  // Loaded only where it is used.
+  const { renderSVG } = await import("uqr");
   const { t } = view;
   const image = `data:image/svg+xml;base64,${Buffer.from(renderSVG(uri)).toString("base64")}`;
   return renderPage(view, {

@@ -61,8 +61,8 @@ export function signInHandlers(needs: HostedNeeds): Readonly<Record<string, Page
       const place = { poolId: request.pool.id, clientId: client.id, now: request.now };
       const step = openStep(cognito.seal, only(form, "step"), place);
       if (step === undefined) return showSignIn(needs, page, { error: page.view.t.expired });
-      const again = (error: string): Answer =>
-        showChallenge(page, cognito.seal, step, error) ?? renderError(page.view, error);
+      const again = async (error: string): Promise<Answer> =>
+        (await showChallenge(page, cognito.seal, step, error)) ?? renderError(page.view, error);
       if (form.has("confirm_password") && form.get("password") !== form.get("confirm_password")) {
         return again(page.view.t.mismatch);
       }
@@ -141,15 +141,15 @@ export async function goOn(
     const totpSecret = made.SecretCode ?? "";
     step = { ...step, session: made.Session ?? step.session, parameters: { ...step.parameters, totpSecret } };
   }
-  return showChallenge(page, cognito.seal, step) ?? renderError(page.view, page.view.t.unsupported);
+  return (await showChallenge(page, cognito.seal, step)) ?? renderError(page.view, page.view.t.unsupported);
 }
 
-function showChallenge(
+async function showChallenge(
   { view, request }: PageRequest,
   seal: HostedNeeds["cognito"]["seal"],
   step: Step,
   error?: string,
-): Answer | undefined {
+): Promise<Answer | undefined> {
   const secret = step.parameters["totpSecret"];
   const label = encodeURIComponent(`${request.domain.name}:${step.username}`);
   const issuer = encodeURIComponent(request.domain.name);

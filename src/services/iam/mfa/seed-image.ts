@@ -1,10 +1,11 @@
 import { crc32, deflateSync } from "node:zlib";
-import { encode } from "uqr";
 
 const scale = 4;
 
 /** The QR code that authenticators read a seed from, as a PNG. */
-export function seedPng(seed: string, deviceName: string, account: string): Uint8Array {
+export async function seedPng(seed: string, deviceName: string, account: string): Promise<Uint8Array> {
+  // Loaded only where it is used.
+  const { encode } = await import("uqr");
   const label = encodeURIComponent(`${deviceName}@${account}`);
   const text = `otpauth://totp/Amazon%20Web%20Services:${label}?secret=${seed}&issuer=Amazon%20Web%20Services`;
   return toPng(encode(text, { ecc: "L", border: 4 }).data);

@@ -77,7 +77,7 @@ export function mfaOperations(needs: OperationNeeds) {
           VirtualMFADevice: {
             SerialNumber: serialNumber,
             Base32StringSeed: Buffer.from(text),
-            QRCodePNG: seedPng(text, present(input.VirtualMFADeviceName), call.account),
+            QRCodePNG: await seedPng(text, present(input.VirtualMFADeviceName), call.account),
             ...(Object.keys(device.tags).length > 0 && { Tags: toTagList(device.tags) }),
           },
         };

@@ -1,5 +1,4 @@
 import type { Readable } from "node:stream";
-import { Busboy } from "@fastify/busboy";
 import { malformedForm, tooLargeFields } from "../errors.ts";
 import { s3Limits } from "../limits.ts";
 
@@ -16,7 +15,9 @@ export interface ReadForm {
 
 /** @throws {AwsError} MalformedPOSTRequest, MaxPostPreDataLengthExceededError; undefined when there is no file. */
 export async function readForm(contentType: string, body: Readable): Promise<ReadForm | undefined> {
-  const parser = createParser(contentType);
+  const parser = await createParser(contentType);
+  // Whoever went away meanwhile is not heard of any more.
+  if (body.destroyed) throw malformedForm();
   const fields = new Map<string, string>();
   let bytes = 0;
   let content: Readable | undefined;
@@ -75,7 +76,9 @@ async function* takeAll(file: Readable, discard: () => void): AsyncIterable<Uint
   }
 }
 
-function createParser(contentType: string) {
+async function createParser(contentType: string) {
+  // Loaded only where it is used.
+  const { Busboy } = await import("@fastify/busboy");
   try {
     return new Busboy({
       headers: { "content-type": contentType },
