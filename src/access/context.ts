@@ -15,7 +15,8 @@ export function toContext(
 ): Context {
   const context = new Map<string, readonly string[]>();
   const set = (key: string, ...values: readonly string[]) => void context.set(key, values);
-  for (const [key, values] of Object.entries(request.context ?? {})) context.set(key.toLowerCase(), values);
+  if (request.context)
+    for (const [key, values] of Object.entries(request.context)) context.set(key.toLowerCase(), values);
   set("aws:currenttime", new Date(environment.now).toISOString());
   set("aws:epochtime", String(Math.floor(environment.now / 1000)));
   set("aws:requestedregion", environment.region);

@@ -51,7 +51,10 @@ export async function decide(
     identity = found instanceof Promise ? await found : found;
     if (!identity) return { ...nothingAsked, because: "no such identity" };
   }
-  const session = await sessionPolicies(needs, principal);
+  const session =
+    "sessionPolicies" in principal && principal.sessionPolicies.length > 0
+      ? await sessionPolicies(needs, principal.account, principal.sessionPolicies)
+      : [];
   const resourcePolicy = request.resourcePolicy === undefined ? undefined : toResourcePolicy(needs, request);
   let context = toContext(principal, request, environment, identity.tags);
   const looks = looksFurther(request.action, [
@@ -158,14 +161,17 @@ function toResourcePolicy(needs: DecideNeeds, request: AuthorizationRequest): Na
 
 const nothing: NamedPolicy = { name: "deleted", policy: { statements: [] } };
 
-async function sessionPolicies(needs: DecideNeeds, principal: Principal): Promise<readonly NamedPolicy[]> {
-  if (!("sessionPolicies" in principal) || principal.sessionPolicies.length === 0) return [];
-  return await Promise.all(
-    principal.sessionPolicies.map(async (policy, index) => {
+function sessionPolicies(
+  needs: DecideNeeds,
+  account: string,
+  policies: readonly string[],
+): Promise<readonly NamedPolicy[]> {
+  return Promise.all(
+    policies.map(async (policy, index) => {
       if (!policy.startsWith("arn:"))
         return { name: `session policy ${index + 1}`, policy: needs.compile(policy, "identity") };
       // A policy that was deleted must go on narrowing: it allows nothing.
-      return (await needs.identities.findManagedPolicy(principal.account, policy)) ?? nothing;
+      return (await needs.identities.findManagedPolicy(account, policy)) ?? nothing;
     }),
   );
 }

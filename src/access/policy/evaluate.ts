@@ -98,7 +98,9 @@ export function evaluate(question: Question): Decision {
 }
 
 function allowedBy(...by: readonly Scan[]): Decision {
-  return { decision: "allowed", by: by.flatMap(({ allowed }) => allowed) };
+  const statements: StatementName[] = [];
+  for (const { allowed } of by) statements.push(...allowed);
+  return { decision: "allowed", by: statements };
 }
 
 function implicit(policyType: PolicyType): Decision {
@@ -126,7 +128,10 @@ interface Scan {
   readonly grants: ReadonlySet<Grant>;
 }
 
+const nothing: Scan = { denied: undefined, allowed: [], grants: new Set() };
+
 function scan(question: Question, policies: readonly NamedPolicy[], policyType: PolicyType): Scan {
+  if (policies.length === 0) return nothing;
   const { action, resource, context } = question;
   const allowed: StatementName[] = [];
   const grants = new Set<Grant>();
