@@ -53,6 +53,9 @@ export const dynamoLimits = {
   writesTogetherMax: 128,
   /** Ours: parsed expressions that are kept. */
   expressionsKept: 2_000,
+  /** Ours: parsed PartiQL statements that are kept, and of what length: longer ones say little twice. */
+  statementsKept: 1_000,
+  statementKeptBytesMax: 1024,
   /** Ours: entries read from the store at once. */
   readTogetherMax: 1_000,
   /** Developer guide: retention of point-in-time recovery, days. */

@@ -1,4 +1,5 @@
 import { validation } from "../errors.ts";
+import { dynamoLimits } from "../limits.ts";
 import {
   attributeOf,
   copyItem,
@@ -176,7 +177,18 @@ export function applyUpdate(actions: readonly BoundUpdate[], before: Item): Item
     for (const index of [...removed].toSorted((a, b) => b - a)) list.splice(index, 1);
     for (const [, value] of [...appended].toSorted(([a], [b]) => a - b)) list.push(value);
   }
+  for (const { kind, path } of actions) {
+    const value = kind === "set" && path.length > 1 ? attributeOf(item, String(path[0])) : undefined;
+    if (value) assertNesting(value, 0);
+  }
   return item;
+}
+
+/** What is set within an attribute makes that one deeper. @throws {ValidationException} when it is too deep then */
+function assertNesting(value: AttributeValue, depth: number): void {
+  if (depth >= dynamoLimits.nestingMax) throw validation("Nesting Levels have exceeded supported limits");
+  const below = "M" in value ? Object.values(value.M) : "L" in value ? value.L : [];
+  for (const each of below) assertNesting(each, depth + 1);
 }
 
 interface ListChange {

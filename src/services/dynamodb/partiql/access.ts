@@ -101,11 +101,10 @@ function tryTo<T>(work: () => T): T | undefined {
 function attributesOf(statement: Compiled): readonly string[] {
   if (statement.kind === "insert") return Object.keys(statement.item);
   const inWhere = statement.where ? pathsOf(statement.where).map(([name]) => String(name)) : [];
-  const first = ({ path }: { readonly path: readonly (string | number)[] }) => String(path[0]);
-  if (statement.kind === "select") return [...(statement.columns?.map(first) ?? []), ...inWhere];
+  if (statement.kind === "select") return [...(statement.columns?.map(firstName) ?? []), ...inWhere];
   if (statement.kind !== "update") return inWhere;
   const sources = statement.actions.flatMap((action) => (action.kind === "set" ? pathsOfSource(action.value) : []));
-  return [...statement.actions.map(first), ...sources, ...inWhere];
+  return [...statement.actions.map(firstName), ...sources, ...inWhere];
 }
 
 function pathsOfSource(source: BoundSource): readonly string[] {
@@ -121,4 +120,8 @@ function pathsOfSource(source: BoundSource): readonly string[] {
     case "math":
       return [...pathsOfSource(source.left), ...pathsOfSource(source.right)];
   }
+}
+
+function firstName({ path }: { readonly path: readonly (string | number)[] }): string {
+  return String(path[0]);
 }

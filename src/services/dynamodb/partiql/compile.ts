@@ -73,12 +73,12 @@ export interface Statements {
 }
 
 export function createStatements(): Statements {
-  const kept: Lru<Statement> = createLru(dynamoLimits.expressionsKept);
+  const kept: Lru<Statement> = createLru(dynamoLimits.statementsKept);
   const parse = (text: string): Statement => {
     const known = kept.get(text);
     if (known) return known;
     const parsed = parseStatement(text);
-    kept.set(text, parsed);
+    if (text.length <= dynamoLimits.statementKeptBytesMax) kept.set(text, parsed);
     return parsed;
   };
   return {

@@ -11,10 +11,10 @@ import { dynamoLimits } from "../limits.ts";
 import type { Sdk } from "../needs.ts";
 import type { DataNeeds } from "../operations/data-needs.ts";
 import { assertOnce, settle, usedOf } from "../operations/transactions.ts";
-import { addressOf, checkKey, type ItemAddress, type Table } from "../tables/table.ts";
+import { addressOf, checkKey, keyMismatch, type ItemAddress, type Table } from "../tables/table.ts";
 import { authorizationOf } from "./access.ts";
 import type { Compiled, Select, StatementInput, Statements } from "./compile.ts";
-import { readKey } from "./item-key.ts";
+import { readKey, writtenKey } from "./item-key.ts";
 import { planRead } from "./key-ranges.ts";
 import { rowOf } from "./select.ts";
 import { toCheck, toWrite } from "./writes.ts";
@@ -180,7 +180,9 @@ async function runWrites(
     const [check, statement] = [checks[at], statements[at]];
     if (check) return check;
     if (!statement || statement.kind === "exists") throw new TypeError("Every statement is a write or a check");
-    return named(() => toWrite(table, statement, onFailure[at]));
+    // AWS: in a transaction whatever does not name one item is no key of the table.
+    if (statement.kind !== "insert" && !writtenKey(table, statement.where)) throw keyMismatch();
+    return toWrite(table, statement, onFailure[at]);
   });
   assertOnce(writes.map(({ table, address }) => `${table.record.storeId} ${address.id}`));
   for (const { table } of writes) needs.throttle.admit(table, "write");
@@ -208,15 +210,5 @@ function checkAllowed(statement: Write): void {
   if (statement.index !== undefined) throw validation("Operations on indices are not supported in transactions");
   if ((statement.kind === "update" || statement.kind === "delete") && statement.returning !== undefined) {
     throw validation("RETURNING clause is not supported in ExecuteTransaction.");
-  }
-}
-
-/** AWS: in a transaction whatever does not name one item is no key of the table. */
-function named<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof AwsError) || !/^Where clause does not contain/.test(error.message)) throw error;
-    throw validation("The provided key element does not match the schema");
   }
 }

@@ -107,6 +107,7 @@ function parseSum(input: TokenReader): Expression {
       right: parseRight(input, parseProduct),
       place: toPlace(found),
     };
+    assertChain((count += 1));
   }
   return left;
 }

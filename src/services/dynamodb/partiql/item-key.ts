@@ -40,16 +40,16 @@ function equalityOf(condition: BoundCondition, withIn: boolean): Equality | unde
 }
 
 /**
- * The key of the one item that a statement writes.
+ * The key of the one item that a statement writes; undefined when its clause does not say which it is.
  *
- * @throws {ValidationException} when the clause does not say which it is
+ * @throws {ValidationException} when it names two
  */
-export function writtenKey(table: Table, where: BoundCondition | undefined): Item {
+export function writtenKey(table: Table, where: BoundCondition | undefined): Item | undefined {
   const { equalities } = equalitiesIn(where, false);
   const key: Record<string, AttributeValue> = {};
   for (const name of table.keyNames) {
     const [first, ...others] = equalities.filter((each) => each.name === name);
-    if (!first) throw validation("Where clause does not contain a mandatory equality on all key attributes");
+    if (!first) return undefined;
     if (others.some(({ value }) => !equalValues(value, first.value))) {
       throw validation(`Multiple conditions on same key ${name}. Only single item Update/Insert/Delete are supported`);
     }

@@ -32,7 +32,7 @@ export interface ReadPlan {
 /** Source: AWS's refusal of more; observed. */
 const readsMax = 50;
 /** Ours: alternatives that are looked at to find out what is to be read. */
-const branchesMax = 2_000;
+const branchesMax = 1_000;
 
 /** @throws {ValidationException} for conditions that overlap, keys of other types, orders that a Query has not */
 export function planRead(

@@ -34,8 +34,7 @@ export function tokenize(text: string): readonly Token[] {
     at = to;
   };
   for (;;) {
-    blank.lastIndex = at;
-    while (blank.test(text)) (pass(blank.lastIndex), (blank.lastIndex = at));
+    for (blank.lastIndex = at; blank.test(text); blank.lastIndex = at) pass(blank.lastIndex);
     if (at >= text.length) break;
     if (text.startsWith("/*", at)) throw malformed();
     token.lastIndex = at;

@@ -95,6 +95,7 @@ export function toCheck(table: Table, { where }: Exists, onFailure: string | und
 
 function keyOf(table: Table, where: BoundCondition | undefined): Item {
   const key = writtenKey(table, where);
+  if (!key) throw validation("Where clause does not contain a mandatory equality on all key attributes");
   checkKey(table.key, key);
   return key;
 }
