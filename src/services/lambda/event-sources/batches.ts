@@ -116,8 +116,6 @@ export function createBatches(
     return isFull || leftMs <= 0 ? feed.take(size) : leftMs;
   };
 
-  const backoffMs = (tries: number) => Math.min(limits.backoffFirstMs * 2 ** tries, limits.backoffMostMs);
-
   const invoke = async (records: readonly FedRecord[], payload: string, hasState: boolean): Promise<BatchOutcome> => {
     const fn = await functions.find(mapping.function, mapping.function.name);
     const outcome = await invokeWithBatch(needs, fn, {
@@ -301,4 +299,8 @@ export function createBatches(
       return undefined;
     },
   };
+}
+
+function backoffMs(tries: number): number {
+  return Math.min(limits.backoffFirstMs * 2 ** tries, limits.backoffMostMs);
 }

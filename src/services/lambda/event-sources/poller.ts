@@ -79,7 +79,7 @@ export function handlePolls(needs: PollNeeds): void {
 }
 
 async function poll(needs: PollNeeds, lane: LaneRun, checkpoint: Checkpoint): Promise<void> {
-  const { job, mapping, source, waits } = lane;
+  const { job, mapping, waits } = lane;
   const now = () => needs.clock.now();
   const count = createCounts(needs.metrics, lane.lane, mapping, now);
   const feed = createFeed({

@@ -91,13 +91,11 @@ export function createSourceWatch(needs: WatchNeeds): SourceWatch {
           pauseMs = limits.failedLookMs;
           log.warn("An event source could not be looked at", { error });
         })
-        .finally(() => {
-          const next = () => {
-            running = false;
-            if (again) run();
-          };
-          clock.after(pauseMs, next);
-        });
+        .finally(() => clock.after(pauseMs, next));
+    };
+    const next = () => {
+      running = false;
+      if (again) run();
     };
     return run;
   };

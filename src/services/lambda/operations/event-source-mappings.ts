@@ -30,7 +30,7 @@ import { present } from "../present.ts";
 import { checkTags } from "../settings.ts";
 
 /** Services that AWS polls and that are not built, as their ARNs name them. */
-const otherServices = ["sqs", "kinesis", "kafka", "mq", "rds"];
+const otherServices = new Set(["sqs", "kinesis", "kafka", "mq", "rds"]);
 
 export function eventSourceMappingOperations(
   needs: OperationNeeds & { readonly eventSources: readonly EventSource[] },
@@ -41,7 +41,7 @@ export function eventSourceMappingOperations(
     const found = needs.eventSources.find((each) => arn !== undefined && each.isSource(arn));
     if (found) return found;
     const service = parseArn(arn ?? "")?.service;
-    if (service !== undefined && otherServices.includes(service)) {
+    if (service !== undefined && otherServices.has(service)) {
       throw notImplemented(`The event source ${service} of ${operation}`);
     }
     throw unrecognizedSource();
