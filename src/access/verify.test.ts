@@ -1,99 +1,38 @@
-import { existsSync, readFileSync } from "node:fs";
-import { createHash } from "node:crypto";
-import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AwsError } from "../aws/error.ts";
 import { randomIds } from "../kernel/ids.ts";
+import {
+  hasSignatureVectors,
+  requestOf,
+  signatureVectors,
+  verifyVector,
+  withBody,
+  type RawRequest,
+} from "../testing/signature-vectors.ts";
 import { createServerKeys } from "./server-keys.ts";
 import { createSessions } from "./sessions.ts";
 import type { SignedRequest } from "./verifier.ts";
 import { createVerifier } from "./verify.ts";
 
-const dataFolder = process.env["CUMULET_CONFORMANCE_DATA"] ?? join(import.meta.dirname, "../../../shared/data");
-const vectorsFile = join(dataFolder, "sigv4-vectors.json");
-type Vector = Readonly<Record<string, string>>;
-const vectors: Record<string, Vector> = existsSync(vectorsFile) ? JSON.parse(readFileSync(vectorsFile, "utf8")) : {};
+describe.skipIf(!hasSignatureVectors)("the published Signature Version 4 vectors (skipped without their data)", () => {
+  for (const [name, vector] of Object.entries(signatureVectors)) {
+    for (const form of ["header", "query"] as const) {
+      test(`${name} is accepted, signed in the ${form}`, async () => {
+        expect(await verifyVector(vector, requestOf(vector, form))).toBe("root");
+      });
 
-interface Context {
-  readonly credentials: { readonly access_key_id: string; readonly secret_access_key: string; readonly token?: string };
-  readonly timestamp: string;
-}
-
-interface RawRequest extends SignedRequest {
-  readonly body: string;
-}
-
-/** A request as text, in the bytes that Node's parser would hand on. */
-function parseRequest(text: string): RawRequest {
-  const bytes = Buffer.from(text, "utf8").toString("latin1");
-  const end = bytes.indexOf("\n\n");
-  const head = end < 0 ? bytes.trimEnd() : bytes.slice(0, end);
-  const body = end < 0 ? "" : bytes.slice(end + 2).replace(/^\n$/, "");
-  const [first = "", ...lines] = head.split("\n");
-  const headers: [string, string][] = [];
-  for (const line of lines) {
-    const last = headers.at(-1);
-    if (/^\s/.test(line) && last) last[1] += ` ${line.trim()}`;
-    else headers.push([line.slice(0, line.indexOf(":")).toLowerCase(), line.slice(line.indexOf(":") + 1)]);
-  }
-  const method = first.slice(0, first.indexOf(" "));
-  const target = first.slice(method.length + 1, first.lastIndexOf(" HTTP/1.1"));
-  return { method, target, headers, body, bodySha256: () => sha256(body) };
-}
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text, "latin1").digest("hex");
-}
-
-async function verifyVector(vector: Vector, request: RawRequest): Promise<string> {
-  const context: Context = JSON.parse(vector["context.json"] ?? "{}");
-  const { access_key_id, secret_access_key, token } = context.credentials;
-  const principal = { type: "root", account: "0", arn: "arn:aws:iam::0:root", accessKeyId: access_key_id } as const;
-  const verifier = createVerifier({
-    now: () => Date.parse(context.timestamp),
-    accessKeys: {
-      findAccessKey: (id) => (id === access_key_id ? { secretAccessKey: secret_access_key, principal } : undefined),
-    },
-    sessions: {
-      issue: () => {
-        throw new Error("not in these tests");
-      },
-      open: (id, given) =>
-        id === access_key_id && given === token
-          ? { principal, secretAccessKey: secret_access_key, issuedAt: 0, expiresAt: Number.MAX_SAFE_INTEGER }
-          : undefined,
-    },
-  });
-  const verified = await verifier.verify(request, "service");
-  // The front door checks the body against the rule.
-  if (verified.payload.kind === "sha256" && verified.payload.hex !== sha256(request.body)) return "tampered body";
-  return verified.principal.type;
-}
-
-describe.skipIf(!existsSync(vectorsFile))(
-  "the published Signature Version 4 vectors (skipped without their data)",
-  () => {
-    for (const [name, vector] of Object.entries(vectors)) {
-      for (const form of ["header", "query"]) {
-        const text = vector[`${form}-signed-request.txt`] ?? "";
-
-        test(`${name} is accepted, signed in the ${form}`, async () => {
-          expect(await verifyVector(vector, parseRequest(text))).toBe("root");
-        });
-
-        test(`${name}, signed in the ${form}, is refused with one byte of it changed`, async () => {
-          const request = parseRequest(text);
-          for (const changed of changedRequests(request, form)) {
-            const outcome = await verifyVector(vector, changed).catch((error: unknown) => error);
-            if (outcome === "tampered body") continue;
-            expect(outcome, JSON.stringify(changed)).toBeInstanceOf(AwsError);
-          }
-        });
-      }
+      test(`${name}, signed in the ${form}, is refused with one byte of it changed`, async () => {
+        const request = requestOf(vector, form);
+        for (const changed of changedRequests(request, form)) {
+          const outcome = await verifyVector(vector, changed).catch((error: unknown) => error);
+          if (outcome === "tampered body") continue;
+          expect(outcome, JSON.stringify(changed)).toBeInstanceOf(AwsError);
+        }
+      });
     }
-  },
-);
+  }
+});
 
 function* changedRequests(request: RawRequest, form: string): Generator<RawRequest> {
   const signature = /Signature=[0-9a-f]{64}/;
@@ -104,7 +43,7 @@ function* changedRequests(request: RawRequest, form: string): Generator<RawReque
   yield { ...request, method: request.method === "GET" ? "PUT" : "GET" };
   yield { ...request, target: `/x${request.target}` };
   yield { ...request, target: `${request.target}${request.target.includes("?") ? "&" : "?"}x=1` };
-  yield { ...request, body: `${request.body}x`, bodySha256: () => sha256(`${request.body}x`) };
+  yield withBody(request, `${request.body}x`);
   for (const [index, [name, value]] of request.headers.entries()) {
     if (name === "authorization") continue;
     const headers = request.headers.map((pair, at) => (at === index ? ([name, `${value}x`] as const) : pair));
