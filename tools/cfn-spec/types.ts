@@ -3,6 +3,7 @@ const detailed = new Set([
   "AWS::CloudFormation::CustomResource",
   "AWS::CloudFormation::Stack",
   "AWS::CloudFormation::WaitConditionHandle",
+  "AWS::DynamoDB::GlobalTable",
   "AWS::DynamoDB::Table",
   "AWS::ECR::Repository",
   "AWS::Events::EventBus",

@@ -20,6 +20,7 @@ import { transactionOperations } from "./operations/transactions.ts";
 import { writeOperations } from "./operations/write-items.ts";
 import { partiqlOperations } from "./partiql/operations.ts";
 import type { StreamsPort } from "./port.ts";
+import { globalTableType } from "./resources/global-table.ts";
 import { tableType } from "./resources/table.ts";
 import { handleRestores } from "./restore.ts";
 import { createStreams } from "./streams.ts";
@@ -81,7 +82,7 @@ export function createDynamoDb(needs: DynamoNeeds): DynamoDb {
       },
     },
     streams: createStreams(needs),
-    resourceTypes: [tableType],
+    resourceTypes: [tableType, globalTableType],
     stop: () => {
       observer.stop();
       catalog.stop();

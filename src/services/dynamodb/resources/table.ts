@@ -8,6 +8,7 @@ import { AwsError } from "../../../aws/error.ts";
 import type { ClientOf } from "../../../wire/service.ts";
 import type { Properties, ResourceContext, ResourceType } from "../../cloudformation/port.ts";
 import type { Sdk } from "../needs.ts";
+import { completeImported, importTable } from "./import-table.ts";
 
 const projection = ["Projection.NonKeyAttributes", "Projection.ProjectionType"];
 const keys = ["KeySchema[].AttributeName", "KeySchema[].KeyType"];
@@ -24,6 +25,15 @@ export const tableType: ResourceType = {
     ...["IndexName", ...keys, ...projection, ...throughput, ...onDemand].map(
       (name) => `GlobalSecondaryIndexes[].${name}`,
     ),
+    ...[
+      "InputCompressionType",
+      "InputFormat",
+      "InputFormatOptions.Csv.Delimiter",
+      "InputFormatOptions.Csv.HeaderList",
+      "S3BucketSource.S3Bucket",
+      "S3BucketSource.S3BucketOwner",
+      "S3BucketSource.S3KeyPrefix",
+    ].map((name) => `ImportSourceSpecification.${name}`),
     "KeySchema",
     ...["IndexName", ...keys, ...projection].map((name) => `LocalSecondaryIndexes[].${name}`),
     ...onDemand,
@@ -48,29 +58,40 @@ export const tableType: ResourceType = {
     const TableName = textOf(properties["TableName"]) ?? context.generateName(255);
     const tags = Object.entries(tagsOf(context)).map(([Key, Value]) => ({ Key, Value }));
     const policy = policyOf(properties);
-    try {
-      await dynamodb.CreateTable({
-        ...pick(properties, [
-          "AttributeDefinitions",
-          "KeySchema",
-          "LocalSecondaryIndexes",
-          "GlobalSecondaryIndexes",
-          "BillingMode",
-          "ProvisionedThroughput",
-          "OnDemandThroughput",
-          "TableClass",
-          "DeletionProtectionEnabled",
-        ]),
-        TableName,
-        ...streamOf(properties),
-        ...(isEncrypted(properties) && { SSESpecification: { Enabled: true } }),
-        ...(tags.length > 0 && { Tags: tags }),
-        ...(policy !== undefined && { ResourcePolicy: policy }),
-      });
-    } catch (error) {
-      if (!context.resumed || !isAwsError(error, "ResourceInUseException")) throw error;
+    const definition = {
+      ...pick(properties, [
+        "AttributeDefinitions",
+        "KeySchema",
+        "GlobalSecondaryIndexes",
+        "BillingMode",
+        "ProvisionedThroughput",
+        "OnDemandThroughput",
+      ]),
+      TableName,
+      ...(isEncrypted(properties) && { SSESpecification: { Enabled: true } }),
+    };
+    const settings = {
+      ...pick(properties, ["TableClass", "DeletionProtectionEnabled"]),
+      ...streamOf(properties),
+    };
+    const source = objectOf(properties["ImportSourceSpecification"]);
+    if (source) {
+      await importTable(context, dynamodb, source, definition);
+    } else {
+      try {
+        await dynamodb.CreateTable({
+          ...definition,
+          ...settings,
+          ...pick(properties, ["LocalSecondaryIndexes"]),
+          ...(tags.length > 0 && { Tags: tags }),
+          ...(policy !== undefined && { ResourcePolicy: policy }),
+        });
+      } catch (error) {
+        if (!context.resumed || !isAwsError(error, "ResourceInUseException")) throw error;
+      }
     }
     try {
+      if (source) await completeImported(dynamodb, TableName, { settings, tags, policy });
       await setTimeToLive(dynamodb, TableName, undefined, properties);
       await setRecovery(dynamodb, TableName, undefined, properties);
     } catch (error) {
