@@ -520,6 +520,7 @@ async function buildPlatform(
     account: config.account,
     region: config.region,
     crossOrigin: s3.crossOrigin,
+    site: s3.site,
     forms: { verify: createFormVerifier(credentials), post: s3.postObject },
     executeApi: feed.watchApis(executeApi.port),
     webSockets: executeApi.webSockets.port,

@@ -153,7 +153,7 @@ export function createAwsApi(needs: AwsApiNeeds): AwsApi {
 }
 
 /** What a request says before its body. */
-interface Arrived {
+export interface Arrived {
   readonly facts: RequestFacts;
   readonly http: HttpFacts;
   readonly endpoint: string;
@@ -163,7 +163,7 @@ interface Arrived {
   readonly expectsContinue: boolean;
 }
 
-function readRequest(destination: AwsDestination, request: IncomingMessage): Arrived {
+export function readRequest(destination: AwsDestination, request: IncomingMessage): Arrived {
   const target = request.url ?? "/";
   const queryAt = target.indexOf("?");
   const path = queryAt < 0 ? target : target.slice(0, queryAt);

@@ -10,7 +10,18 @@ export type Destination =
   | { readonly kind: "registry" }
   | AwsDestination
   | { readonly kind: "lambda-url"; readonly urlId: string; readonly target: string }
-  | UserPoolsDestination;
+  | UserPoolsDestination
+  | WebsiteDestination;
+
+/** A bucket as a website: `bucket.s3-website-region.…`. */
+export interface WebsiteDestination {
+  readonly kind: "website";
+  readonly bucket: string;
+  readonly region: string | undefined;
+  readonly target: string;
+  /** What the path form of the address has in front of the target. */
+  readonly base: string;
+}
 
 export interface UserPoolsDestination {
   readonly kind: "user-pools";
@@ -41,6 +52,7 @@ type HostFacts =
   | { readonly kind: "lambda-url"; readonly urlId: string }
   | { readonly kind: "registry" }
   | { readonly kind: "user-pools"; readonly domain: string }
+  | Pick<WebsiteDestination, "kind" | "bucket" | "region">
   | AwsDestination;
 
 /** @param hostsKept how many hosts' facts are kept: they are few, and parsing one costs more than finding it */
@@ -62,6 +74,7 @@ export function createClassifier(serviceLabels: ReadonlySet<string>, hostsKept: 
       if (facts.kind === "execute-api") return { kind: "execute-api", apiId: facts.apiId, target };
       if (facts.kind === "lambda-url") return { kind: "lambda-url", urlId: facts.urlId, target };
       if (facts.kind === "user-pools") return { kind: "user-pools", domain: facts.domain, target };
+      if (facts.kind === "website") return { ...facts, target, base: "" };
       return (facts.bucket === undefined && classifyPath(target)) || facts;
     },
   };
@@ -79,6 +92,7 @@ const registryPath =
 /** Documents of a user pool; no bucket's name has a `_`. */
 const poolDocumentPath =
   /^\/[a-z]{2}(?:-[a-z]+){1,3}-\d{1,2}_[A-Za-z0-9]{1,40}\/\.well-known\/(?:jwks\.json|openid-configuration)$/;
+const websitePath = /^(\/_cumulet\/website\/([a-z0-9.-]{3,63}))(.*)$/s;
 const poolDomainPath = /^\/_cumulet\/auth\/([a-z0-9.-]{1,253})(\/[^?]*)?(\?.*)?$/s;
 
 function classifyPath(target: string): Destination | undefined {
@@ -92,6 +106,11 @@ function classifyPath(target: string): Destination | undefined {
     const domain = poolDomainPath.exec(target);
     if (domain) {
       return { kind: "user-pools", domain: domain[1] ?? "", target: `${domain[2] ?? "/"}${domain[3] ?? ""}` };
+    }
+    const website = websitePath.exec(target);
+    if (website) {
+      const [, base = "", bucket = "", rest = ""] = website;
+      return { kind: "website", bucket, region: undefined, target: rest, base };
     }
     if (target.startsWith("/_cumulet/")) return { kind: "platform", path: target.split("?")[0] ?? target };
   } else if (first === 118 /* v */) {
@@ -125,6 +144,13 @@ function parseHost(hostAndPort: string, serviceLabels: ReadonlySet<string>): Hos
   if (labels[1] === "dkr" && labels[2] === "ecr" && /^\d{12}$/.test(first)) return { kind: "registry" };
   if (second === "lambda-url") return { kind: "lambda-url", urlId: first };
   if (second === "auth" && regionLabel.test(labels[2] ?? "")) return { kind: "user-pools", domain: first };
+  const websiteAt = labels.findLastIndex((label) => /^s3-website(?:-|$)/.test(label));
+  if (websiteAt >= 0) {
+    const region = [labels[websiteAt]?.slice("s3-website-".length), labels[websiteAt + 1]].find((label) =>
+      regionLabel.test(label ?? ""),
+    );
+    return { kind: "website", bucket: labels.slice(0, websiteAt).join("."), region };
+  }
   const s3At = labels.findLastIndex((label) => /^s3(?:-|$)/.test(label));
   if (s3At >= 0) {
     const region = [labels[s3At]?.slice(3), labels[s3At + 1], labels[s3At + 2]].find((label) =>

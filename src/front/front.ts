@@ -8,7 +8,7 @@ import { answerForbidden, answerInternalError } from "../services/execute-api/an
 import type { CustomDomains, ExecuteApiPort, WebSocketPort } from "../services/execute-api/port.ts";
 import type { UserPoolsHttp } from "../services/cognito-idp/port.ts";
 import type { FunctionUrlPort } from "../services/lambda/port.ts";
-import { createAwsApi, type AwsApiNeeds } from "./aws-api.ts";
+import { createAwsApi } from "./aws-api.ts";
 import { type AwsDestination, createClassifier } from "./classify.ts";
 import { awaitLease } from "./lease.ts";
 import { frontLimits } from "./limits.ts";
@@ -16,8 +16,9 @@ import { metricsPath, type PlatformApi } from "./platform-api.ts";
 import { createReadiness, type Readiness } from "./readiness.ts";
 import { sayContinue } from "./say-continue.ts";
 import type { Tls } from "./tls.ts";
+import { createWebsiteApi, type WebsiteApiNeeds } from "./website-api.ts";
 
-export interface FrontNeeds extends AwsApiNeeds {
+export interface FrontNeeds extends WebsiteApiNeeds {
   /** The gateway's data plane. */
   readonly executeApi: ExecuteApiPort;
   /** Absent: no connection is ever taken over, and who asks for WebSocket is answered as if it did not. */
@@ -71,6 +72,7 @@ export function createFront(needs: FrontNeeds): Front {
   const labels = new Set(needs.models.entries.flatMap((entry) => [entry.name, entry.signingName]));
   const classifier = createClassifier(labels, frontLimits.hostsKept);
   const awsApi = createAwsApi(needs);
+  const websites = createWebsiteApi(needs);
   const { customDomains, executeApi, functionUrls, tls, nodes, webSockets } = needs;
   const readiness = needs.readiness ?? createReadiness(needs);
   const stopping = new AbortController();
@@ -129,6 +131,9 @@ export function createFront(needs: FrontNeeds): Front {
         return;
       case "registry":
         void needs.registry(request, response);
+        return;
+      case "website":
+        void websites(destination, request, response, untilGone(response, stopping.signal));
         return;
       case "lambda-url":
         functionUrls.handle(destination.urlId, destination.target, request, response);

@@ -71,10 +71,42 @@ function toS3Error(violations: readonly Violation[]): AwsError {
       "The XML you provided was not well-formed or did not validate against our published schema",
     );
   }
-  return new AwsError("InvalidArgument", 400, "Invalid Argument", {
-    members: { ArgumentName: member.locationName ?? member.name, ArgumentValue: first?.value ?? null },
+  const name = member.locationName ?? member.name;
+  const value = first?.value;
+  const told = first?.kind === "enum" ? s3Enumerations[name] : undefined;
+  if (name === "x-amz-storage-class") return new AwsError("InvalidStorageClass", 400, told?.message ?? "");
+  if (told?.code === "InvalidRequest") return new AwsError("InvalidRequest", 400, told.message);
+  const message = told?.message ?? "Invalid Argument";
+  return new AwsError("InvalidArgument", 400, told?.names ? `${message}${value ?? ""}` : message, {
+    members: { ArgumentName: name, ArgumentValue: value ?? null },
   });
 }
+
+/** What S3 says of headers and parameters that are none of their values. */
+const s3Enumerations: Readonly<
+  Record<string, { readonly message: string; readonly code?: "InvalidRequest"; readonly names?: true }>
+> = {
+  "encoding-type": { message: "Invalid Encoding Method specified in Request" },
+  // AWS: without a word.
+  "x-amz-acl": { message: "" },
+  "x-amz-checksum-algorithm": {
+    message:
+      "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]",
+    code: "InvalidRequest",
+  },
+  "x-amz-metadata-directive": { message: "Unknown metadata directive." },
+  "x-amz-object-attributes": { message: "Invalid attribute name specified." },
+  "x-amz-object-lock-legal-hold": { message: "Legal Hold must be either of 'ON' or 'OFF'" },
+  "x-amz-object-lock-mode": { message: "Unknown wormMode directive." },
+  "x-amz-object-ownership": { message: "Invalid x-amz-object-ownership header: ", names: true },
+  "x-amz-sdk-checksum-algorithm": {
+    message: "Value for x-amz-sdk-checksum-algorithm header is invalid.",
+    code: "InvalidRequest",
+  },
+  "x-amz-server-side-encryption": { message: "The encryption method specified is not supported" },
+  "x-amz-storage-class": { message: "The storage class you specified is not valid" },
+  "x-amz-tagging-directive": { message: "Unknown tagging directive." },
+};
 
 function toApiGatewayMessage(violations: readonly Violation[]): string {
   const [first] = violations;

@@ -53,6 +53,8 @@ export interface ResourceContext {
   readonly properties: Properties;
   readonly account: string;
   readonly region: string;
+  /** The platform's address, as whoever deploys reached it: for URLs in attributes. */
+  readonly endpoint?: string;
   /** `Stack tags` merged with `aws:cloudformation:*`: for types that take tags. */
   readonly tags: Readonly<Record<string, string>>;
   /** A physical name as CloudFormation makes them: `stack-LogicalId-1A2B3C4D5E6F`, at most `max` characters, stable for this resource incarnation. */

@@ -2,6 +2,7 @@ import type { AuthorizationRequest } from "../../access/authorization.ts";
 import { parsePolicyDocument, type Statement } from "../../access/policy/document.ts";
 import type { Store } from "../../kernel/store/store.ts";
 import type { Call } from "../../wire/service.ts";
+import { groundsOf } from "./acl/grounds.ts";
 import { noSuchBucket, wrongRegion } from "./errors.ts";
 import { type Bucket, findBucket } from "./model.ts";
 import { arnOfBucket, arnOfObject } from "./needs.ts";
@@ -18,6 +19,7 @@ export interface S3Access {
     bucket: string | undefined,
     key: string | undefined,
     context?: Context,
+    versionId?: string,
   ): Promise<AuthorizationRequest[]>;
 }
 
@@ -28,11 +30,24 @@ export function createS3Access(store: Store): S3Access {
     bucketName: string,
     resource: string,
     context: Context,
+    named?: { readonly key: string; readonly versionId: string | undefined },
   ): Promise<AuthorizationRequest[]> {
     const bucket = await store.read((reader) => findBucket(reader, bucketName));
     if (!bucket && call.principal.type === "anonymous") throw noSuchBucket(bucketName);
     if (bucket) checkRegion(bucket, call);
     const policy = bucket && policyFor(bucket, call);
+    if (bucket && bucket.ownership !== "BucketOwnerEnforced") {
+      return store.read((reader) =>
+        Promise.all(
+          actions.map(async (action) => ({
+            action: `s3:${action}`,
+            resource,
+            context,
+            ...(await groundsOf(reader, bucket, action, named, call, policy)),
+          })),
+        ),
+      );
+    }
     return actions.map((action) => ({
       action: `s3:${action}`,
       resource,
@@ -44,10 +59,11 @@ export function createS3Access(store: Store): S3Access {
 
   return {
     bucket: (call, action, bucket = "", context = {}) => ask(call, [action], bucket, arnOfBucket(bucket), context),
-    object: async (call, actions, bucket = "", key = "", context = {}) => {
+    object: async (call, actions, bucket = "", key = "", context = {}, versionId = undefined) => {
       // Whatever is asked of an object passes here: no key is too long for the store behind it.
       checkKey(key);
-      return ask(call, typeof actions === "string" ? [actions] : actions, bucket, arnOfObject(bucket, key), context);
+      const all = typeof actions === "string" ? [actions] : actions;
+      return ask(call, all, bucket, arnOfObject(bucket, key), context, { key, versionId });
     },
   };
 }

@@ -1,17 +1,17 @@
 import { notImplemented } from "../../aws/error.ts";
 import type { AuthorizationRequest } from "../../access/authorization.ts";
-import { aclNotSupported, invalidArgument, invalidRequest } from "./errors.ts";
-import type { Bucket, BucketEncryption, ObjectHeaders, Tag } from "./model.ts";
+import type { Call } from "../../wire/service.ts";
+import { type AclHeaders, hasAclHeaders } from "./acl/grants.ts";
+import { toNewAcl } from "./acl/object-acl.ts";
+import { invalidArgument, invalidRequest } from "./errors.ts";
+import type { Bucket, BucketEncryption, ObjectHeaders, Owned, Tag } from "./model.ts";
 import { refuse } from "./needs.ts";
+import { type Locked, type LockHeaders, toAskedLock } from "./object-lock/lock.ts";
 import { checkMetadata, parseMetadata, parseTagging } from "./rules.ts";
 
 /** What PutObject, CopyObject and CreateMultipartUpload say of the object to be. */
-export interface DraftInput {
-  readonly ACL?: string | undefined;
-  readonly GrantFullControl?: string | undefined;
-  readonly GrantRead?: string | undefined;
-  readonly GrantReadACP?: string | undefined;
-  readonly GrantWriteACP?: string | undefined;
+export interface DraftInput extends Omit<AclHeaders, "GrantWrite">, LockHeaders {
+  readonly Key?: string | undefined;
   readonly CacheControl?: string | undefined;
   readonly ContentDisposition?: string | undefined;
   readonly ContentEncoding?: string | undefined;
@@ -29,13 +29,13 @@ export interface DraftInput {
   readonly StorageClass?: string | undefined;
   readonly WebsiteRedirectLocation?: string | undefined;
   readonly Tagging?: string | undefined;
-  readonly ObjectLockMode?: string | undefined;
-  readonly ObjectLockRetainUntilDate?: Date | undefined;
-  readonly ObjectLockLegalHoldStatus?: string | undefined;
+  readonly ObjectLockEventHold?: string | undefined;
+  readonly ObjectLockEventHoldDurationDays?: number | undefined;
+  readonly ObjectLockEventHoldDurationYears?: number | undefined;
 }
 
 /** The members of an object that do not come from its bytes. */
-export interface ObjectDraft {
+export interface ObjectDraft extends Owned, Locked {
   readonly headers: ObjectHeaders;
   readonly metadata: Readonly<Record<string, string>>;
   readonly tags: readonly Tag[];
@@ -43,10 +43,14 @@ export interface ObjectDraft {
   readonly encryption: BucketEncryption;
 }
 
-export function toDraft(input: DraftInput, bucket: Bucket, operation: string): ObjectDraft {
-  checkAcl(input);
+export function toDraft(input: DraftInput, bucket: Bucket, call: Call): ObjectDraft {
+  const { operation } = call;
   refuse(input, operation, ["SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5", "SSEKMSEncryptionContext"]);
-  refuse(input, operation, ["ObjectLockMode", "ObjectLockRetainUntilDate", "ObjectLockLegalHoldStatus"]);
+  refuse(input, operation, [
+    "ObjectLockEventHold",
+    "ObjectLockEventHoldDurationDays",
+    "ObjectLockEventHoldDurationYears",
+  ]);
   const metadata = parseMetadata(input.Metadata ?? {});
   checkMetadata(metadata);
   return {
@@ -55,14 +59,9 @@ export function toDraft(input: DraftInput, bucket: Bucket, operation: string): O
     tags: input.Tagging === undefined ? [] : parseTagging(input.Tagging),
     storageClass: toStorageClass(input.StorageClass),
     encryption: toEncryption(input, bucket),
+    ...toNewAcl(input, bucket, call),
+    ...toAskedLock(input, bucket, call),
   };
-}
-
-/** AWS: with bucket owner enforced, an ACL is refused unless it says what is so anyway. */
-function checkAcl(input: DraftInput): void {
-  const grants = [input.GrantFullControl, input.GrantRead, input.GrantReadACP, input.GrantWriteACP];
-  if (input.ACL !== undefined && input.ACL !== "bucket-owner-full-control") throw aclNotSupported();
-  if (grants.some((grant) => grant !== undefined)) throw aclNotSupported();
 }
 
 function toHeaders(input: DraftInput): ObjectHeaders {
@@ -114,6 +113,17 @@ export function toEncryptionMembers(encryption: BucketEncryption) {
     ...(encryption.keyId !== undefined && { SSEKMSKeyId: encryption.keyId }),
     ...(encryption.bucketKey && { BucketKeyEnabled: true }),
   };
+}
+
+/** Actions of writing an object, by what the request sets beside its content. */
+export function writeActions(input: DraftInput): readonly string[] {
+  return [
+    "PutObject",
+    ...(input.Tagging === undefined ? [] : ["PutObjectTagging"]),
+    ...(hasAclHeaders(input) ? ["PutObjectAcl"] : []),
+    ...((input.ObjectLockMode ?? input.ObjectLockRetainUntilDate) === undefined ? [] : ["PutObjectRetention"]),
+    ...(input.ObjectLockLegalHoldStatus === undefined ? [] : ["PutObjectLegalHold"]),
+  ];
 }
 
 /** Condition keys of writing an object. */

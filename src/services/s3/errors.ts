@@ -72,12 +72,18 @@ export const wrongRegion = (asked: string, actual: string) =>
 
 export const accessDenied = () => new AwsError("AccessDenied", 403, "Access Denied");
 
-export const blockedPublicPolicy = () =>
+const blocked = (who: string, action: string, resource: string, why: string) =>
   new AwsError(
     "AccessDenied",
     403,
-    "Access Denied: the policy is public and the BlockPublicPolicy setting of the bucket does not allow public policies.",
+    `User: ${who} is not authorized to perform: ${action} on resource: "${resource}" because public ${why} block public access setting.`,
   );
+
+export const blockedPublicPolicy = (who: string, resource: string) =>
+  blocked(who, "s3:PutBucketPolicy", resource, "policies are blocked by the BlockPublicPolicy");
+
+export const blockedPublicAcl = (who: string, action: string, resource: string) =>
+  blocked(who, action, resource, "access control lists (ACLs) are blocked by the BlockPublicAcls");
 
 export const noSuchBucketPolicy = (bucket: string) =>
   new AwsError("NoSuchBucketPolicy", 404, "The bucket policy does not exist", { members: { BucketName: bucket } });
@@ -99,6 +105,79 @@ export const noOwnershipControls = (bucket: string) =>
 
 export const aclNotSupported = () =>
   new AwsError("AccessControlListNotSupported", 400, "The bucket does not allow ACLs");
+
+export const noSuchWebsite = (bucket: string) =>
+  new AwsError("NoSuchWebsiteConfiguration", 404, "The specified bucket does not have a website configuration", {
+    members: { BucketName: bucket },
+  });
+
+export const incorrectEndpoint = (bucket: string, region: string) =>
+  new AwsError(
+    "IncorrectEndpoint",
+    400,
+    "The specified bucket exists in another region. Please direct requests to the specified endpoint.",
+    { members: { Endpoint: `${bucket}.s3-website-${region}.amazonaws.com` } },
+  );
+
+export const noObjectLock = (bucket: string) =>
+  new AwsError(
+    "ObjectLockConfigurationNotFoundError",
+    404,
+    "Object Lock configuration does not exist for this bucket",
+    { members: { BucketName: bucket } },
+  );
+
+export const noObjectLockOf = (key: string) =>
+  new AwsError("NoSuchObjectLockConfiguration", 404, "The specified object does not have a ObjectLock configuration", {
+    members: { Key: key },
+  });
+
+export const lacksObjectLock = () => invalidRequest("Bucket is missing Object Lock Configuration");
+
+export const lockNeedsVersioning = () =>
+  new AwsError(
+    "InvalidBucketState",
+    409,
+    "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration",
+  );
+
+export const versioningIsLocked = () =>
+  new AwsError(
+    "InvalidBucketState",
+    409,
+    "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.",
+  );
+
+export const protectedByLock = () =>
+  new AwsError("AccessDenied", 403, "Access Denied because object protected by object lock.");
+
+export const aclWithOwnerEnforced = (bucket: string) =>
+  new AwsError(
+    "InvalidBucketAclWithObjectOwnership",
+    400,
+    "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+    { members: { BucketName: bucket } },
+  );
+
+export const malformedAcl = () =>
+  new AwsError(
+    "MalformedACLError",
+    400,
+    "The XML you provided was not well-formed or did not validate against our published schema",
+  );
+
+/** AWS: "As of October 1, 2025, Amazon S3 has discontinued support for Email Grantee Access Control Lists". */
+export const emailGrantee = () =>
+  new AwsError("MethodNotAllowed", 405, "The specified method is not allowed against this resource.");
+
+export const mixedAcls = () => invalidRequest("Specifying both Canned ACLs and Header Grants is not allowed");
+
+export const unexpectedContent = () => new AwsError("UnexpectedContent", 400, "This request does not support content");
+
+export const missingAcl = () =>
+  new AwsError("MissingSecurityHeader", 400, "Your request was missing a required header", {
+    members: { MissingHeaderName: "x-amz-acl" },
+  });
 
 export const malformedXml = () =>
   new AwsError(

@@ -26,6 +26,13 @@ export const s3Limits = {
   formFieldsBytesMax: 20 * 1024,
   /** Ours. */
   formFieldsMax: 200,
+  /** Of an access control list. */
+  grantsMax: 100,
+  /** Of a bucket's default retention: 100 years. */
+  retentionDaysMax: 36_500,
+  retentionYearsMax: 100,
+  /** Of a website. */
+  routingRulesMax: 50,
   corsRulesMax: 100,
   lifecycleRulesMax: 1_000,
   lifecycleTagsMax: 10,

@@ -1,5 +1,8 @@
 import type { Entry, Key, Reader, Transaction } from "../../kernel/store/store.ts";
+import type { Grant } from "./acl/grants.ts";
 import type { ChecksumAlgorithm } from "./checksums.ts";
+import type { Locked, ObjectLock } from "./object-lock/lock.ts";
+import type { Website } from "./website/configuration.ts";
 
 /*
  * Keys, all below "s3":
@@ -26,8 +29,12 @@ export interface Bucket {
   readonly tags: readonly Tag[];
   readonly encryption: BucketEncryption;
   readonly publicAccessBlock?: PublicAccessBlock;
-  /** ACLs are off: the only ownership there is so far. Absent when the controls were deleted. */
-  readonly ownership?: "BucketOwnerEnforced";
+  /** With `BucketOwnerEnforced` there are no access control lists. Absent when the controls were deleted: as `ObjectWriter`. */
+  readonly ownership?: "BucketOwnerEnforced" | "BucketOwnerPreferred" | "ObjectWriter";
+  /** Absent: the owner may do everything, and nobody else anything. */
+  readonly acl?: readonly Grant[];
+  readonly objectLock?: ObjectLock;
+  readonly website?: Website;
   readonly notifications?: readonly NotificationRule[];
   readonly cors?: readonly CorsRule[];
   readonly lifecycle?: readonly LifecycleRule[];
@@ -104,6 +111,14 @@ export interface PublicAccessBlock {
   readonly restrictPublicBuckets: boolean;
 }
 
+/** Whose an object is, where there are access control lists. */
+export interface Owned {
+  /** An account, or `anonymous`. Absent: the bucket's. */
+  readonly owner?: string;
+  /** Absent: the owner may do everything, and nobody else anything. */
+  readonly acl?: readonly Grant[];
+}
+
 export type Version = StoredObject | DeleteMarker;
 
 export interface DeleteMarker {
@@ -113,7 +128,7 @@ export interface DeleteMarker {
   readonly modifiedAt: number;
 }
 
-export interface StoredObject {
+export interface StoredObject extends Owned, Locked {
   readonly kind: "object";
   /** `null` for what was written while versioning was not enabled. */
   readonly versionId: string;
@@ -155,7 +170,7 @@ export interface Checksum {
   readonly type: "FULL_OBJECT" | "COMPOSITE";
 }
 
-export interface Upload {
+export interface Upload extends Owned, Locked {
   readonly uploadId: string;
   readonly initiatedAt: number;
   readonly headers: ObjectHeaders;
@@ -293,10 +308,12 @@ async function makePlace(
   key: string,
   now: number,
 ): Promise<{ readonly versionId: string; readonly sequence: number }> {
-  const latest = await findLatest(tx, bucket, key);
+  // Where there were never versions, what is read is all there is.
+  const latest = bucket.versioning === "never" ? await findCurrent(tx, bucket, key) : await findLatest(tx, bucket, key);
   const sequence = Math.max(now * 1024, (latest?.sequence ?? 0) + 1);
   if (bucket.versioning === "Enabled") return { versionId: needs.newVersionId(sequence), sequence };
-  const replaced = latest?.versionId === "null" ? latest : await findNullVersion(tx, bucket, key);
+  const replaced =
+    latest?.versionId === "null" || bucket.versioning === "never" ? latest : await findNullVersion(tx, bucket, key);
   if (replaced) {
     tx.delete(versionKey(bucket, key, replaced.sequence));
     await needs.drop(tx, replaced);

@@ -164,7 +164,7 @@ describe("PutObject and GetObject", () => {
       { ServerSideEncryption: "aws:kms", SSEKMSKeyId: "k" },
       "501 NotImplemented: ServerSideEncryption aws:kms",
     ],
-    ["a lock", { ObjectLockLegalHoldStatus: "ON" }, "501 NotImplemented: The parameter ObjectLockLegalHoldStatus"],
+    ["a lock", { ObjectLockLegalHoldStatus: "ON" }, "400 InvalidRequest: Bucket is missing ObjectLockConfiguration"],
     [
       "too many tags",
       {

@@ -50,3 +50,36 @@ export interface CrossOrigin {
    */
   preflight(path: string, headers: Readonly<Record<string, string>>): Promise<Readonly<Record<string, string>>>;
 }
+
+/** A request to a bucket's website endpoint. */
+export interface SiteRequest {
+  readonly bucket: string;
+  /** That the endpoint names; undefined where it names none. */
+  readonly region: string | undefined;
+  readonly method: string;
+  /** Percent-encoded, without the query. */
+  readonly path: string;
+  /** With the `?`; empty where there is none. */
+  readonly query: string;
+  /** Where the client believes to be. `base` stands in front of every path: empty, but for the path form of the address. */
+  readonly address: { readonly protocol: "http" | "https"; readonly host: string; readonly base: string };
+  readonly requestId: string;
+  /**
+   * What S3 answers to an anonymous GetObject (HeadObject for HEAD) of the key. Rejects with what it refuses it with.
+   *
+   * @param asked with the conditions and the range that the client asks for
+   */
+  read(key: string, asked: boolean): Promise<SiteAnswer>;
+  /** Rejects as `read`, and opens nothing. */
+  peek(key: string): Promise<unknown>;
+}
+
+export interface SiteAnswer {
+  readonly status: number;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | string | AsyncIterable<Uint8Array>;
+}
+
+/** Answers as a website endpoint does, errors included. */
+export type Site = (request: SiteRequest) => Promise<SiteAnswer>;

@@ -1,9 +1,10 @@
 import type { Transaction } from "../../kernel/store/store.ts";
 import { releaseContent } from "./content.ts";
-import { noSuchKey, preconditionFailed } from "./errors.ts";
+import { noSuchKey, preconditionFailed, protectedByLock } from "./errors.ts";
 import { checkVersionId } from "./find-object.ts";
 import { type Bucket, findCurrent, findVersion, pushDeleteMarker, removeVersion } from "./model.ts";
 import type { Cause } from "./notifications/message.ts";
+import { isProtected } from "./object-lock/lock.ts";
 import type { OperationNeeds } from "./operations/operation-needs.ts";
 import { hasTag } from "./rules.ts";
 
@@ -17,6 +18,8 @@ interface Removal {
   /** Undefined for the key, as versioning has it. */
   readonly versionId?: string | undefined;
   readonly ifMatch?: string | undefined;
+  /** The caller may remove what is under governance. */
+  readonly bypass?: boolean | undefined;
   /** The family of events that tell of it. */
   readonly event: "ObjectRemoved" | "LifecycleExpiration";
   readonly cause: Cause;
@@ -28,7 +31,7 @@ export async function removeObject(
   needs: Pick<OperationNeeds, "push" | "blobs" | "notify">,
   bucket: Bucket,
   key: string,
-  { versionId, ifMatch, event, cause }: Removal,
+  { versionId, ifMatch, bypass = false, event, cause }: Removal,
 ): Promise<Removed> {
   if (versionId !== undefined) checkVersionId(versionId);
   const version =
@@ -43,6 +46,7 @@ export async function removeObject(
     return { DeleteMarker: true, VersionId: marker.versionId };
   }
   if (version) {
+    if (version.kind === "object" && isProtected(version, cause.now, bypass)) throw protectedByLock();
     await removeVersion(tx, bucket, key, version);
     if (version.kind === "object") await releaseContent(tx, needs.blobs, version.content);
     needs.notify(tx, bucket, { event: `${event}:Delete`, key, version }, cause);

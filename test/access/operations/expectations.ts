@@ -49,6 +49,8 @@ export const expectations: Readonly<Record<string, Expectation>> = {
   "s3:GetPublicAccessBlock": { actions: ["s3:GetBucketPublicAccessBlock"], source: s3 },
   "s3:PutPublicAccessBlock": { actions: ["s3:PutBucketPublicAccessBlock"], source: s3 },
   "s3:DeletePublicAccessBlock": { actions: ["s3:PutBucketPublicAccessBlock"], source: s3 },
+  "s3:GetObjectLockConfiguration": { actions: ["s3:GetBucketObjectLockConfiguration"], source: s3 },
+  "s3:PutObjectLockConfiguration": { actions: ["s3:PutBucketObjectLockConfiguration"], source: s3 },
   "s3:DeleteBucketOwnershipControls": { actions: ["s3:PutBucketOwnershipControls"], source: s3 },
 
   "lambda:Invoke": { actions: ["lambda:InvokeFunction"], source: "Lambda API reference, Invoke" },

@@ -81,6 +81,22 @@ export const furtherActions: readonly (readonly [
   ["s3:PutObjectAcl", { VersionId: "v" }, ["s3:PutObjectVersionAcl"]],
   ["s3:GetObjectAttributes", { VersionId: "v" }, ["s3:GetObjectVersion", "s3:GetObjectVersionAttributes"]],
   ["s3:PutObject", { Tagging: "a=b" }, ["s3:PutObject", "s3:PutObjectTagging"]],
+  ["s3:PutObject", { ACL: "private" }, ["s3:PutObject", "s3:PutObjectAcl"]],
+  ["s3:PutObject", { ObjectLockMode: "GOVERNANCE" }, ["s3:PutObject", "s3:PutObjectRetention"]],
+  ["s3:PutObject", { ObjectLockLegalHoldStatus: "ON" }, ["s3:PutObject", "s3:PutObjectLegalHold"]],
+  ["s3:CreateBucket", { ACL: "public-read" }, ["s3:CreateBucket", "s3:PutBucketAcl"]],
+  ["s3:CreateBucket", { ObjectOwnership: "ObjectWriter" }, ["s3:CreateBucket", "s3:PutBucketOwnershipControls"]],
+  [
+    "s3:CreateBucket",
+    { ObjectLockEnabledForBucket: true },
+    ["s3:CreateBucket", "s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning"],
+  ],
+  ["s3:DeleteObject", { BypassGovernanceRetention: true }, ["s3:DeleteObject", "s3:BypassGovernanceRetention"]],
+  [
+    "s3:PutObjectRetention",
+    { BypassGovernanceRetention: true },
+    ["s3:PutObjectRetention", "s3:BypassGovernanceRetention"],
+  ],
   ["s3:CopyObject", { CopySource: "/example/example?versionId=v" }, ["s3:GetObjectVersion", "s3:PutObject"]],
   ["sts:AssumeRole", { Tags: [{ Key: "a", Value: "b" }] }, ["sts:AssumeRole", "sts:TagSession"]],
   [

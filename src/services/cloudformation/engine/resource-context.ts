@@ -20,6 +20,7 @@ export function resourceContext(
     properties: incarnation.properties,
     account,
     region,
+    endpoint: stack.actor.endpoint,
     tags: {
       ...incarnation.tags,
       "aws:cloudformation:stack-name": stackName,

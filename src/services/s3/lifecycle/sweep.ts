@@ -15,6 +15,7 @@ import {
   versionPrefix,
 } from "../model.ts";
 import { ownCause } from "../notifications/message.ts";
+import { isProtected } from "../object-lock/lock.ts";
 import type { OperationNeeds } from "../operations/operation-needs.ts";
 import { removeObject } from "../remove-object.ts";
 import { abortionOf, type Due, findDue } from "./due.ts";
@@ -116,6 +117,8 @@ async function carryOut(needs: Needs, bucket: Bucket, found: readonly Found[], n
           if ((await findLatest(tx, bucket, key))?.sequence !== version.sequence) continue;
           await removeObject(tx, needs, bucket, key, { event: "LifecycleExpiration", cause });
         } else if (due.kind === "remove") {
+          // AWS: what is locked stays until its lock ends.
+          if (current.kind === "object" && isProtected(current, now, false)) continue;
           await removeVersion(tx, bucket, key, current);
           if (current.kind === "object") await releaseContent(tx, needs.blobs, current.content);
           needs.notify(tx, bucket, { event: "LifecycleExpiration:Delete", key, version: current }, cause);

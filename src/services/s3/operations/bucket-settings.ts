@@ -1,4 +1,5 @@
 import type { ServerSideEncryptionRule } from "@aws-sdk/client-s3";
+import { nameOf } from "../../../access/authorize.ts";
 import { parsePolicyDocument, PolicyGrammarError } from "../../../access/policy/document.ts";
 import { notImplemented } from "../../../aws/error.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
@@ -7,10 +8,10 @@ import {
   blockedPublicPolicy,
   malformedPolicy,
   malformedXml,
-  noOwnershipControls,
   noSuchBucketPolicy,
   noSuchPublicAccessBlock,
   noSuchTagSet,
+  versioningIsLocked,
 } from "../errors.ts";
 import { s3Limits } from "../limits.ts";
 import { type Bucket, type BucketEncryption, writeBucket } from "../model.ts";
@@ -45,7 +46,10 @@ export function bucketSettingOperations({ store, access }: OperationNeeds) {
         const { Status, MFADelete } = input.VersioningConfiguration ?? {};
         if (MFADelete === "Enabled") throw notImplemented("MFADelete of PutBucketVersioning");
         if (Status !== "Enabled" && Status !== "Suspended") throw malformedXml();
-        await change(input, (bucket) => ({ ...bucket, versioning: Status }));
+        await change(input, (bucket) => {
+          if (bucket.objectLock && Status !== "Enabled") throw versioningIsLocked();
+          return { ...bucket, versioning: Status };
+        });
         return {};
       },
     },
@@ -68,11 +72,13 @@ export function bucketSettingOperations({ store, access }: OperationNeeds) {
     },
     PutBucketPolicy: {
       authorize: may("PutBucketPolicy"),
-      async run(input) {
+      async run(input, call) {
         const policy = input.Policy ?? "";
         const policyIsPublic = checkPolicy(policy, input.Bucket ?? "");
         await change(input, (bucket) => {
-          if (policyIsPublic && bucket.publicAccessBlock?.blockPublicPolicy) throw blockedPublicPolicy();
+          if (policyIsPublic && bucket.publicAccessBlock?.blockPublicPolicy) {
+            throw blockedPublicPolicy(nameOf(call.principal), arnOfBucket(bucket.name));
+          }
           return { ...bucket, policy, policyIsPublic };
         });
         return {};
@@ -184,34 +190,6 @@ export function bucketSettingOperations({ store, access }: OperationNeeds) {
       authorize: may("PutBucketPublicAccessBlock"),
       async run(input) {
         await change(input, ({ publicAccessBlock: _block, ...bucket }) => bucket);
-        return {};
-      },
-    },
-
-    GetBucketOwnershipControls: {
-      authorize: may("GetBucketOwnershipControls"),
-      async run(input) {
-        const bucket = await read(input);
-        if (!bucket.ownership) throw noOwnershipControls(bucket.name);
-        return { OwnershipControls: { Rules: [{ ObjectOwnership: bucket.ownership }] } };
-      },
-    },
-    PutBucketOwnershipControls: {
-      authorize: may("PutBucketOwnershipControls"),
-      async run(input) {
-        const rules = input.OwnershipControls?.Rules ?? [];
-        if (rules.length !== 1) throw malformedXml();
-        const asked = rules[0]?.ObjectOwnership;
-        if (asked !== "BucketOwnerEnforced")
-          throw notImplemented(`ObjectOwnership ${asked} of PutBucketOwnershipControls`);
-        await change(input, (bucket) => ({ ...bucket, ownership: asked }));
-        return {};
-      },
-    },
-    DeleteBucketOwnershipControls: {
-      authorize: may("PutBucketOwnershipControls"),
-      async run(input) {
-        await change(input, ({ ownership: _ownership, ...bucket }) => bucket);
         return {};
       },
     },

@@ -1,11 +1,16 @@
 import type { BucketLocationConstraint } from "@aws-sdk/client-s3";
 import { notImplemented } from "../../../aws/error.ts";
 import type { Transaction } from "../../../kernel/store/store.ts";
+import { nameOf } from "../../../access/authorize.ts";
 import { lowerAlphanumeric } from "../../../kernel/ids.ts";
 import type { OperationsOf } from "../../../wire/service.ts";
 import type { OperationNeeds } from "./operation-needs.ts";
+import { type AclHeaders, grantsOfHeaders, hasAclHeaders } from "../acl/grants.ts";
+import { toOwned } from "../acl/object-acl.ts";
+import { checkOwnership, toOwnership } from "../acl/operations.ts";
 import { releaseParts } from "../content.ts";
 import {
+  blockedPublicAcl,
   bucketAlreadyExists,
   bucketAlreadyOwnedByYou,
   bucketNotEmpty,
@@ -34,21 +39,32 @@ export function bucketOperations(needs: OperationNeeds) {
   const { store, ids, access } = needs;
   return {
     CreateBucket: {
-      authorize: (input) => [{ action: "s3:CreateBucket", resource: arnOfBucket(input.Bucket ?? "") }],
+      authorize: (input) =>
+        creationActions(input).map((action) => ({ action: `s3:${action}`, resource: arnOfBucket(input.Bucket ?? "") })),
       async run(input, call) {
         const name = input.Bucket ?? "";
         if (!isBucketName(name)) throw invalidBucketName(name);
-        refuse(input, "CreateBucket", ["GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP"]);
-        if (input.ACL !== undefined && input.ACL !== "private")
-          throw notImplemented(`The ACL ${input.ACL} of CreateBucket`);
-        if (input.ObjectLockEnabledForBucket) throw notImplemented("ObjectLockEnabledForBucket of CreateBucket");
-        if (input.ObjectOwnership !== undefined && input.ObjectOwnership !== "BucketOwnerEnforced") {
-          throw notImplemented(`ObjectOwnership ${input.ObjectOwnership} of CreateBucket`);
-        }
+        const owners = { owner: call.account, bucketOwner: call.account };
+        const grants = grantsOfHeaders(input, owners, "bucket");
+        const ownership = toOwnership(input.ObjectOwnership ?? "BucketOwnerEnforced", () =>
+          invalidArgument(
+            "Invalid x-amz-object-ownership header: ",
+            "x-amz-object-ownership",
+            String(input.ObjectOwnership),
+          ),
+        );
+        checkOwnership(ownership, grants, { name, account: call.account });
+        refuse(input, "CreateBucket", ["BucketNamespace"]);
         const { LocationConstraint, Location, Bucket: kind, Tags = [] } = input.CreateBucketConfiguration ?? {};
         if (Location ?? kind) throw notImplemented("Directory buckets");
         const region = toRegion(LocationConstraint, call.region);
         const tags = checkTags(toTags(Tags), s3Limits.bucketTagsMax, "Bucket tag count cannot be greater than 50");
+        const publicAccessBlock = {
+          blockPublicAcls: true,
+          ignorePublicAcls: true,
+          blockPublicPolicy: true,
+          restrictPublicBuckets: true,
+        };
         const bucket: Bucket = {
           format: 1,
           name,
@@ -56,17 +72,16 @@ export function bucketOperations(needs: OperationNeeds) {
           account: call.account,
           region,
           createdAt: call.now,
-          versioning: "never",
+          versioning: input.ObjectLockEnabledForBucket ? "Enabled" : "never",
           tags,
           // What AWS gives new buckets since 2023: all public access blocked, ACLs off, AES-256.
           encryption: { algorithm: "AES256", bucketKey: false },
-          publicAccessBlock: {
-            blockPublicAcls: true,
-            ignorePublicAcls: true,
-            blockPublicPolicy: true,
-            restrictPublicBuckets: true,
-          },
-          ownership: "BucketOwnerEnforced",
+          publicAccessBlock,
+          ownership,
+          ...(input.ObjectLockEnabledForBucket && { objectLock: {} }),
+          ...toOwned(grants, { publicAccessBlock }, call.account, () =>
+            blockedPublicAcl(nameOf(call.principal), "s3:PutBucketAcl", arnOfBucket(name)),
+          ),
         };
         await store.transact(async (tx) => {
           const existing = await findBucket(tx, name);
@@ -160,6 +175,22 @@ export function bucketOperations(needs: OperationNeeds) {
       },
     },
   } satisfies OperationsOf<Sdk>;
+}
+
+/** Source: CreateBucket, "Permissions", Amazon S3 API Reference. */
+function creationActions(
+  input: AclHeaders & {
+    readonly ObjectOwnership?: string | undefined;
+    readonly ObjectLockEnabledForBucket?: boolean | undefined;
+  },
+): readonly string[] {
+  const { ACL, ...others } = input;
+  return [
+    "CreateBucket",
+    ...((ACL !== undefined && ACL !== "private") || hasAclHeaders(others) ? ["PutBucketAcl"] : []),
+    ...(input.ObjectLockEnabledForBucket ? ["PutBucketObjectLockConfiguration", "PutBucketVersioning"] : []),
+    ...(input.ObjectOwnership === undefined ? [] : ["PutBucketOwnershipControls"]),
+  ];
 }
 
 /** A region is a location constraint, whichever regions the SDK's version knows. */

@@ -1,26 +1,29 @@
+import type { AuthorizationRequest } from "../../../access/authorization.ts";
 import { AwsError } from "../../../aws/error.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { invalidArgument, malformedXml } from "../errors.ts";
 import { s3Limits } from "../limits.ts";
+import type { Bucket } from "../model.ts";
 import { existingBucket, refuse, type Sdk } from "../needs.ts";
 import { causeOf } from "../notifications/message.ts";
+import { bypassActions } from "../object-lock/operations.ts";
 import { type Removed, removeObject } from "../remove-object.ts";
 import type { OperationNeeds } from "./operation-needs.ts";
 
 export function deleteObjectOperations(needs: OperationNeeds) {
-  const { store, access } = needs;
+  const { store } = needs;
   return {
     DeleteObject: {
-      authorize: (input, call) =>
-        access.object(call, actionFor(input.VersionId), input.Bucket, input.Key, contextFor(input.VersionId)),
+      authorize: (input, call) => requestsFor(needs, call, input.Bucket, input, input.BypassGovernanceRetention),
       async run(input, call) {
         refuse(input, "DeleteObject", ["MFA", "IfMatchLastModifiedTime", "IfMatchSize"]);
-        refuseBypass(input.BypassGovernanceRetention);
         return store.transact(async (tx) => {
           const bucket = await existingBucket(tx, input);
+          checkBypass(bucket, input.BypassGovernanceRetention);
           return removeObject(tx, needs, bucket, input.Key ?? "", {
             versionId: input.VersionId,
             ifMatch: input.IfMatch,
+            bypass: input.BypassGovernanceRetention,
             event: "ObjectRemoved",
             cause: causeOf(call),
           });
@@ -33,18 +36,18 @@ export function deleteObjectOperations(needs: OperationNeeds) {
       authorize: () => [],
       async run(input, call) {
         refuse(input, "DeleteObjects", ["MFA"]);
-        refuseBypass(input.BypassGovernanceRetention);
         const { Objects = [], Quiet = false } = input.Delete ?? {};
         if (Objects.length === 0 || Objects.length > s3Limits.deleteKeysMax) throw malformedXml();
         for (const object of Objects) refuse(object, "DeleteObjects", ["LastModifiedTime", "Size"]);
-        await store.read((reader) => existingBucket(reader, input));
-        const denied = await Promise.all(Objects.map((object) => denialOf(needs, call, input.Bucket, object)));
+        const bypass = input.BypassGovernanceRetention;
+        checkBypass(await store.read((reader) => existingBucket(reader, input)), bypass);
+        const denied = await Promise.all(Objects.map((object) => denialOf(needs, call, input.Bucket, object, bypass)));
         const cause = causeOf(call);
         const outcomes = await store.transact(async (tx) => {
           const bucket = await existingBucket(tx, input);
           const done: Outcome[] = [];
           for (const [at, { Key = "", VersionId, ETag }] of Objects.entries()) {
-            const how = { versionId: VersionId, ifMatch: ETag, event: "ObjectRemoved", cause } as const;
+            const how = { versionId: VersionId, ifMatch: ETag, bypass, event: "ObjectRemoved", cause } as const;
             done.push(denied[at] ?? (await attempt(() => removeObject(tx, needs, bucket, Key, how))));
           }
           return done;
@@ -84,21 +87,36 @@ async function attempt(body: () => Promise<Removed>): Promise<Outcome> {
   }
 }
 
+interface Named {
+  readonly Key?: string | undefined;
+  readonly VersionId?: string | undefined;
+}
+
 async function denialOf(
   needs: OperationNeeds,
   call: Call,
   bucket: string | undefined,
-  object: { readonly Key?: string | undefined; readonly VersionId?: string | undefined },
+  object: Named,
+  bypass: boolean | undefined,
 ): Promise<AwsError | undefined> {
-  const { Key, VersionId } = object;
   try {
-    const requests = await needs.access.object(call, actionFor(VersionId), bucket, Key, contextFor(VersionId));
-    for (const request of requests) await call.authorize(request);
+    for (const request of await requestsFor(needs, call, bucket, object, bypass)) await call.authorize(request);
     return undefined;
   } catch (error) {
     if (error instanceof AwsError) return error;
     throw error;
   }
+}
+
+function requestsFor(
+  { access }: OperationNeeds,
+  call: Call,
+  bucket: string | undefined,
+  { Key, VersionId }: Named,
+  bypass: boolean | undefined,
+): Promise<AuthorizationRequest[]> {
+  const actions = [actionFor(VersionId), ...bypassActions(bypass)];
+  return access.object(call, actions, bucket, Key, contextFor(VersionId), VersionId);
 }
 
 function actionFor(versionId: string | undefined): string {
@@ -110,8 +128,8 @@ function contextFor(versionId: string | undefined) {
 }
 
 /** AWS: says so where there is no Object Lock to bypass. */
-function refuseBypass(asked: boolean | undefined): void {
-  if (asked) {
+function checkBypass({ objectLock }: Bucket, asked: boolean | undefined): void {
+  if (asked && !objectLock) {
     throw invalidArgument(
       "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.",
       "x-amz-bypass-governance-retention",

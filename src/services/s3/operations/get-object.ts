@@ -1,4 +1,5 @@
 import type { StorageClass } from "@aws-sdk/client-s3";
+import { AwsError } from "../../../aws/error.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { openContent, readParts } from "../content.ts";
 import { textOfDate, toEncryptionMembers } from "../draft.ts";
@@ -7,6 +8,7 @@ import { concealAbsence, existingObject } from "../find-object.ts";
 import { toExpirationMember } from "../lifecycle/due.ts";
 import type { Bucket, Part, StoredObject } from "../model.ts";
 import { existingBucket, refuse, type Sdk } from "../needs.ts";
+import { toLockMembers } from "../object-lock/lock.ts";
 import { type ByteRange, formatMetadata, judge, parseRange } from "../rules.ts";
 import { toChecksumMembers } from "../upload.ts";
 import type { OperationNeeds } from "./operation-needs.ts";
@@ -38,7 +40,8 @@ interface ReadInput {
 export function getObjectOperations(needs: OperationNeeds) {
   const authorize = (input: ReadInput, call: Call) => {
     const versioned = input.VersionId === undefined ? undefined : { "s3:VersionId": [input.VersionId] };
-    return needs.access.object(call, versioned ? "GetObjectVersion" : "GetObject", input.Bucket, input.Key, versioned);
+    const action = versioned ? "GetObjectVersion" : "GetObject";
+    return needs.access.object(call, action, input.Bucket, input.Key, versioned, input.VersionId);
   };
   return {
     GetObject: {
@@ -74,7 +77,27 @@ async function read(needs: OperationNeeds, input: ReadInput, call: Call) {
   const part = toPart(input, object, parts);
   const range = part?.range ?? toRange(input, object);
   if (range) call.setStatus?.(206);
-  return { object, range, members: toMembers(input, call, bucket, object, range, part) };
+  const lock = object.retention || object.legalHold !== undefined ? await lockMembers(needs, input, call, object) : {};
+  return { object, range, members: { ...toMembers(input, call, bucket, object, range, part), ...lock } };
+}
+
+/** AWS: told to those alone who may ask for it. */
+async function lockMembers({ access }: OperationNeeds, input: ReadInput, call: Call, object: StoredObject) {
+  const { retention, legalHold } = toLockMembers(object);
+  const may = async (action: string) => {
+    try {
+      const { Bucket, Key, VersionId } = input;
+      for (const each of await access.object(call, action, Bucket, Key, {}, VersionId)) await call.authorize(each);
+      return true;
+    } catch (error) {
+      if (error instanceof AwsError) return false;
+      throw error;
+    }
+  };
+  return {
+    ...(retention && (await may("GetObjectRetention")) && retention),
+    ...(legalHold && (await may("GetObjectLegalHold")) && legalHold),
+  };
 }
 
 function checkConditions(input: ReadInput, object: StoredObject, bucket: Bucket): void {

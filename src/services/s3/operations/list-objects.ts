@@ -1,6 +1,7 @@
 import type { ObjectVersionStorageClass } from "@aws-sdk/client-s3";
 import type { AuthorizationRequest } from "../../../access/authorization.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
+import { toUserId } from "../acl/grants.ts";
 import { invalidArgument } from "../errors.ts";
 import { s3Limits } from "../limits.ts";
 import { list, type Position } from "../listing.ts";
@@ -87,7 +88,7 @@ export function listObjectOperations(needs: OperationNeeds) {
         const after = await versionPosition(needs, bucket, KeyMarker, VersionIdMarker, input.Delimiter);
         const page = await listPage<Version>(needs, input, versionPrefix, after);
         const encoded = encoder(input);
-        const owner = toOwner(bucket.account);
+        const ownerOf = listedOwner(bucket);
         const resumed = after?.kind === "key" && after.rest ? after.key : undefined;
         const listed = page.items.map(({ key, entry }, at) => ({
           version: entry.value,
@@ -96,7 +97,7 @@ export function listObjectOperations(needs: OperationNeeds) {
             VersionId: entry.value.versionId,
             IsLatest: page.items[at - 1]?.key !== key && resumed !== key,
             LastModified: new Date(entry.value.modifiedAt),
-            Owner: owner,
+            Owner: ownerOf(entry.value),
           },
         }));
         const next = page.next;
@@ -181,16 +182,24 @@ function contents(
   ownedBy: Bucket | undefined,
 ) {
   if (items.length === 0) return {};
-  const owner = ownedBy && { Owner: toOwner(ownedBy.account) };
+  const ownerOf = ownedBy && listedOwner(ownedBy);
   return {
     Contents: items.map(({ key, entry }) =>
       Object.assign(
         { Key: encoded(key), LastModified: new Date(entry.value.modifiedAt) },
         toListed(entry.value),
-        owner,
+        ownerOf && { Owner: ownerOf(entry.value) },
       ),
     ),
   };
+}
+
+/** Whose an object or delete marker is, as listings tell it. */
+function listedOwner(bucket: Bucket): (version: Version) => { readonly ID: string } {
+  const owner = toOwner(bucket.account);
+  if (bucket.ownership === "BucketOwnerEnforced") return () => owner;
+  return (version) =>
+    version.kind === "object" && version.owner !== undefined ? { ID: toUserId(version.owner) } : owner;
 }
 
 function toListed(object: StoredObject) {

@@ -3,8 +3,9 @@ import type { CompletedPart } from "@aws-sdk/client-s3";
 import type { Reader, Transaction } from "../../../kernel/store/store.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { type ChecksumAlgorithm, checksumAlgorithms, combineCrcs, createDigest } from "../checksums.ts";
+import { ownedOf } from "../acl/object-acl.ts";
 import { openContent, releaseParts } from "../content.ts";
-import { toDraft, toEncryptionMembers, writeContext } from "../draft.ts";
+import { toDraft, toEncryptionMembers, writeActions, writeContext } from "../draft.ts";
 import {
   badChecksum,
   entityTooSmall,
@@ -20,6 +21,7 @@ import { toAbortionMembers, toExpirationMember } from "../lifecycle/due.ts";
 import { type Checksum, type Part, partKey, partPrefix, pushObject, type Upload, uploadKey } from "../model.ts";
 import { existingBucket, refuse, type Sdk } from "../needs.ts";
 import { causeOf } from "../notifications/message.ts";
+import { lockOf } from "../object-lock/lock.ts";
 import { checkKey, parseCopySource, parseRange } from "../rules.ts";
 import {
   commitReceived,
@@ -41,13 +43,7 @@ export function multipartOperations(needs: OperationNeeds) {
   return {
     CreateMultipartUpload: {
       authorize: (input, call) =>
-        access.object(
-          call,
-          input.Tagging === undefined ? "PutObject" : ["PutObject", "PutObjectTagging"],
-          input.Bucket,
-          input.Key,
-          writeContext(input),
-        ),
+        access.object(call, writeActions(input), input.Bucket, input.Key, writeContext(input)),
       async run(input, call) {
         const key = input.Key ?? "";
         checkKey(key);
@@ -58,7 +54,7 @@ export function multipartOperations(needs: OperationNeeds) {
           const begun: Upload = {
             uploadId,
             initiatedAt: call.now,
-            ...toDraft(input, bucket, "CreateMultipartUpload"),
+            ...toDraft(input, bucket, call),
             ...checksum,
             initiator: "arn" in call.principal ? call.principal.arn : call.principal.type,
           };
@@ -106,7 +102,7 @@ export function multipartOperations(needs: OperationNeeds) {
         const source = parseCopySource(input.CopySource ?? "");
         const action = source.versionId === undefined ? "GetObject" : "GetObjectVersion";
         return [
-          ...(await access.object(call, action, source.bucket, source.key)),
+          ...(await access.object(call, action, source.bucket, source.key, {}, source.versionId)),
           ...(await access.object(call, "PutObject", input.Bucket, input.Key)),
         ];
       },
@@ -161,6 +157,8 @@ export function multipartOperations(needs: OperationNeeds) {
             checksum,
             storageClass: upload.storageClass,
             encryption: upload.encryption,
+            ...ownedOf(upload),
+            ...lockOf(upload, bucket, call.now),
           });
           const event = "ObjectCreated:CompleteMultipartUpload";
           needs.notify(tx, bucket, { event, key: input.Key ?? "", version: object }, causeOf(call));

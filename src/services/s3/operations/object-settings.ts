@@ -1,11 +1,10 @@
-import { notImplemented } from "../../../aws/error.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { readParts } from "../content.ts";
-import { aclNotSupported, invalidArgument } from "../errors.ts";
+import { invalidArgument } from "../errors.ts";
 import { concealAbsence, existingObject } from "../find-object.ts";
 import { s3Limits } from "../limits.ts";
 import { type Bucket, rewriteVersion, type StoredObject, type Tag } from "../model.ts";
-import { existingBucket, refuse, type Sdk, toOwner } from "../needs.ts";
+import { existingBucket, refuse, type Sdk } from "../needs.ts";
 import { causeOf } from "../notifications/message.ts";
 import { checkTags } from "../rules.ts";
 import { toTags, toTagSet } from "../tags.ts";
@@ -20,11 +19,18 @@ interface OfObject {
   readonly ExpectedBucketOwner?: string | undefined;
 }
 
-/** Tags, access control lists and attributes of objects. */
+/** Tags and attributes of objects. */
 export function objectSettingOperations(needs: OperationNeeds) {
   const { store, access } = needs;
   const may = (action: string, versionAction: string) => (input: OfObject, call: Call) =>
-    access.object(call, input.VersionId === undefined ? action : versionAction, input.Bucket, input.Key);
+    access.object(
+      call,
+      input.VersionId === undefined ? action : versionAction,
+      input.Bucket,
+      input.Key,
+      {},
+      input.VersionId,
+    );
 
   const read = (input: OfObject, call: Call) =>
     concealAbsence(access, call, input.Bucket ?? "", () =>
@@ -64,31 +70,6 @@ export function objectSettingOperations(needs: OperationNeeds) {
       run: (input, call) => setTags(input, call, [], "ObjectTagging:Delete"),
     },
 
-    GetBucketAcl: {
-      authorize: (input, call) => access.bucket(call, "GetBucketAcl", input.Bucket),
-      async run(input) {
-        return toAcl(await store.read((reader) => existingBucket(reader, input)));
-      },
-    },
-    GetObjectAcl: {
-      authorize: may("GetObjectAcl", "GetObjectVersionAcl"),
-      async run(input, call) {
-        return toAcl((await read(input, call)).bucket);
-      },
-    },
-    PutBucketAcl: {
-      authorize: (input, call) => access.bucket(call, "PutBucketAcl", input.Bucket),
-      async run(input) {
-        return refuseAcl(await store.read((reader) => existingBucket(reader, input)), "PutBucketAcl");
-      },
-    },
-    PutObjectAcl: {
-      authorize: may("PutObjectAcl", "PutObjectVersionAcl"),
-      async run(input, call) {
-        return refuseAcl((await read(input, call)).bucket, "PutObjectAcl");
-      },
-    },
-
     GetObjectAttributes: {
       authorize: (input, call) =>
         access.object(
@@ -98,6 +79,8 @@ export function objectSettingOperations(needs: OperationNeeds) {
             : ["GetObjectVersion", "GetObjectVersionAttributes"],
           input.Bucket,
           input.Key,
+          {},
+          input.VersionId,
         ),
       async run(input, call) {
         refuse(input, "GetObjectAttributes", ["SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5"]);
@@ -126,19 +109,6 @@ const attributeNames = new Set(["ETag", "Checksum", "ObjectParts", "StorageClass
 
 function versionMember(bucket: Bucket, object: StoredObject) {
   return bucket.versioning === "never" ? {} : { VersionId: object.versionId };
-}
-
-/** With ACLs off an ACL says that the owner may do everything. */
-function toAcl(bucket: Bucket) {
-  const owner = toOwner(bucket.account);
-  return {
-    Owner: owner,
-    Grants: [{ Grantee: { ...owner, Type: "CanonicalUser" as const }, Permission: "FULL_CONTROL" as const }],
-  };
-}
-
-function refuseAcl(bucket: Bucket, operation: string): never {
-  throw bucket.ownership === "BucketOwnerEnforced" ? aclNotSupported() : notImplemented(operation);
 }
 
 /** AWS: the parts themselves are listed only when each has a checksum that the client asked for. */

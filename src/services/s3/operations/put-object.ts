@@ -1,13 +1,14 @@
 import type { Reader } from "../../../kernel/store/store.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { openContent } from "../content.ts";
-import { type ObjectDraft, toDraft, toEncryptionMembers, writeContext } from "../draft.ts";
+import { type ObjectDraft, toDraft, toEncryptionMembers, writeActions, writeContext } from "../draft.ts";
 import { conditionNotImplemented, invalidRequest, noSuchKey, preconditionFailed } from "../errors.ts";
 import { existingObject } from "../find-object.ts";
 import { toExpirationMember } from "../lifecycle/due.ts";
 import { type Bucket, type Checksum, findCurrent, pushObject, type StoredObject } from "../model.ts";
 import { existingBucket, refuse, type Sdk } from "../needs.ts";
 import { causeOf } from "../notifications/message.ts";
+import { checkLockedUpload, lockOf } from "../object-lock/lock.ts";
 import { checkKey, hasTag, judge, parseCopySource } from "../rules.ts";
 import {
   commitReceived,
@@ -37,6 +38,7 @@ export function putObjectOperations(needs: OperationNeeds) {
       await checkWriteConditions(tx, bucket, input);
       const object = await pushObject(tx, push, bucket, input.Key ?? "", {
         ...draft,
+        ...lockOf(draft, bucket, call.now),
         modifiedAt: call.now,
         etag: received.md5,
         size: received.size,
@@ -51,13 +53,7 @@ export function putObjectOperations(needs: OperationNeeds) {
   return {
     PutObject: {
       authorize: (input, call) =>
-        access.object(
-          call,
-          input.Tagging === undefined ? "PutObject" : ["PutObject", "PutObjectTagging"],
-          input.Bucket,
-          input.Key,
-          writeContext(input),
-        ),
+        access.object(call, writeActions(input), input.Bucket, input.Key, writeContext(input)),
       async run(input, call) {
         checkKey(input.Key ?? "");
         refuse(input, "PutObject", [...unbuiltChecksums, "WriteOffsetBytes"]);
@@ -65,7 +61,10 @@ export function putObjectOperations(needs: OperationNeeds) {
           const bucket = await existingBucket(reader, input);
           // Before the body is taken, too: a refusal then costs no upload.
           await checkWriteConditions(reader, bucket, input);
-          return toDraft(input, bucket, "PutObject");
+          const draft = toDraft(input, bucket, call);
+          const isChecked = !call.http || wantedChecksum(input, call) !== undefined || input.ContentMD5 !== undefined;
+          checkLockedUpload(lockOf(draft, bucket, call.now), isChecked);
+          return draft;
         });
         const algorithm = wantedChecksum(input, call)?.algorithm ?? "CRC64NVME";
         const received = await receive(needs, input.Body, input, call, algorithm);
@@ -86,18 +85,12 @@ export function putObjectOperations(needs: OperationNeeds) {
         const source = parseCopySource(input.CopySource ?? "");
         const action = source.versionId === undefined ? "GetObject" : "GetObjectVersion";
         return [
-          ...(await access.object(call, action, source.bucket, source.key)),
-          ...(await access.object(
-            call,
-            input.Tagging === undefined ? "PutObject" : ["PutObject", "PutObjectTagging"],
-            input.Bucket,
-            input.Key,
-            {
-              ...writeContext(input),
-              "s3:x-amz-copy-source": [`${source.bucket}/${source.key}`],
-              "s3:x-amz-metadata-directive": [input.MetadataDirective ?? "COPY"],
-            },
-          )),
+          ...(await access.object(call, action, source.bucket, source.key, {}, source.versionId)),
+          ...(await access.object(call, writeActions(input), input.Bucket, input.Key, {
+            ...writeContext(input),
+            "s3:x-amz-copy-source": [`${source.bucket}/${source.key}`],
+            "s3:x-amz-metadata-directive": [input.MetadataDirective ?? "COPY"],
+          })),
         ];
       },
       async run(input, call) {
@@ -109,7 +102,7 @@ export function putObjectOperations(needs: OperationNeeds) {
         ]);
         const source = await readCopySource(needs, input, call);
         const draft = await store.read(async (reader) =>
-          toCopyDraft(input, await existingBucket(reader, input), source.object),
+          toCopyDraft(input, await existingBucket(reader, input), source.object, call),
         );
         checkCopyChanges(input, source);
         const algorithm =
@@ -214,11 +207,11 @@ type CopyInput = Parameters<typeof toDraft>[0] & {
   readonly TaggingDirective?: string | undefined;
 };
 
-function toCopyDraft(input: CopyInput, bucket: Bucket, source: StoredObject): ObjectDraft {
+function toCopyDraft(input: CopyInput, bucket: Bucket, source: StoredObject, call: Call): ObjectDraft {
   if (input.TaggingDirective !== "REPLACE" && input.Tagging !== undefined) {
     throw invalidRequest("The x-amz-tagging header is only valid with the tagging directive REPLACE");
   }
-  const asked = toDraft(input, bucket, "CopyObject");
+  const asked = toDraft(input, bucket, call);
   const replaced = input.MetadataDirective === "REPLACE";
   const { websiteRedirectLocation: _redirect, ...sourceHeaders } = source.headers;
   const redirect = asked.headers.websiteRedirectLocation;

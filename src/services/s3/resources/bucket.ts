@@ -1,4 +1,13 @@
-import type { BucketLocationConstraint, CORSRule, ObjectOwnership, ServerSideEncryption } from "@aws-sdk/client-s3";
+import type {
+  BucketCannedACL,
+  BucketLocationConstraint,
+  CORSRule,
+  ObjectLockConfiguration,
+  ObjectLockEnabled,
+  ObjectLockRetentionMode,
+  ObjectOwnership,
+  ServerSideEncryption,
+} from "@aws-sdk/client-s3";
 import { AwsError } from "../../../aws/error.ts";
 import type { ClientOf } from "../../../wire/service.ts";
 import type { ResourceContext, ResourceState, ResourceType } from "../../cloudformation/port.ts";
@@ -6,10 +15,12 @@ import type { Sdk } from "../needs.ts";
 import { lifecycleProperties, toLifecycleRules } from "./lifecycle.ts";
 import { toNotifications } from "./notifications.ts";
 import { isAwsError, listOf, recordOf, textOf } from "./properties.ts";
+import { toWebsite, toWebsiteUrl, websiteProperties } from "./website.ts";
 
 export const bucketType: ResourceType = {
   type: "AWS::S3::Bucket",
   properties: [
+    "AccessControl",
     "BucketName",
     "BucketEncryption.ServerSideEncryptionConfiguration[].BucketKeyEnabled",
     "BucketEncryption.ServerSideEncryptionConfiguration[].ServerSideEncryptionByDefault.SSEAlgorithm",
@@ -24,6 +35,11 @@ export const bucketType: ResourceType = {
     "NotificationConfiguration.LambdaConfigurations[].Filter.S3Key.Rules[].Name",
     "NotificationConfiguration.LambdaConfigurations[].Filter.S3Key.Rules[].Value",
     "NotificationConfiguration.LambdaConfigurations[].Function",
+    "ObjectLockConfiguration.ObjectLockEnabled",
+    "ObjectLockConfiguration.Rule.DefaultRetention.Days",
+    "ObjectLockConfiguration.Rule.DefaultRetention.Mode",
+    "ObjectLockConfiguration.Rule.DefaultRetention.Years",
+    "ObjectLockEnabled",
     "OwnershipControls.Rules[].ObjectOwnership",
     "PublicAccessBlockConfiguration.BlockPublicAcls",
     "PublicAccessBlockConfiguration.BlockPublicPolicy",
@@ -32,8 +48,9 @@ export const bucketType: ResourceType = {
     "Tags[].Key",
     "Tags[].Value",
     "VersioningConfiguration.Status",
+    ...websiteProperties,
   ],
-  attributes: ["Arn", "DomainName", "DualStackDomainName", "RegionalDomainName"],
+  attributes: ["Arn", "DomainName", "DualStackDomainName", "RegionalDomainName", "WebsiteURL"],
 
   async create(context) {
     const s3 = context.client<Sdk>("s3");
@@ -45,6 +62,7 @@ export const bucketType: ResourceType = {
     try {
       await s3.CreateBucket({
         Bucket: name,
+        ...(isTrue(context.properties["ObjectLockEnabled"]) && { ObjectLockEnabledForBucket: true }),
         ...(context.region !== "us-east-1" && {
           CreateBucketConfiguration: { LocationConstraint: parseLocation(context.region) },
         }),
@@ -134,13 +152,28 @@ async function configure(
     });
   } else if (had("OwnershipControls")) await s3.DeleteBucketOwnershipControls({ Bucket: bucket });
 
+  const canned = textOf(properties["AccessControl"]);
+  if (canned !== undefined) await s3.PutBucketAcl({ Bucket: bucket, ACL: parseAcl(canned) });
+  else if (had("AccessControl")) await s3.PutBucketAcl({ Bucket: bucket, ACL: "private" });
+
   const status = textOf(recordOf(properties["VersioningConfiguration"])?.["Status"]);
-  if (status !== undefined || had("VersioningConfiguration")) {
+  const locked = isTrue(properties["ObjectLockEnabled"]);
+  // AWS: what is locked stays versioned, though the template says nothing of it.
+  if (status !== undefined || (had("VersioningConfiguration") && !locked)) {
     await s3.PutBucketVersioning({
       Bucket: bucket,
       VersioningConfiguration: { Status: status === "Enabled" ? "Enabled" : "Suspended" },
     });
   }
+
+  const lock = recordOf(properties["ObjectLockConfiguration"]);
+  if (lock ?? (locked && had("ObjectLockConfiguration"))) {
+    await s3.PutObjectLockConfiguration({ Bucket: bucket, ObjectLockConfiguration: toObjectLock(lock) });
+  }
+
+  const website = recordOf(properties["WebsiteConfiguration"]);
+  if (website) await s3.PutBucketWebsite({ Bucket: bucket, WebsiteConfiguration: toWebsite(website) });
+  else if (had("WebsiteConfiguration")) await s3.DeleteBucketWebsite({ Bucket: bucket });
 
   const cors = recordOf(properties["CorsConfiguration"]);
   if (cors) {
@@ -177,6 +210,7 @@ function toState(context: ResourceContext, name: string): ResourceState {
       DomainName: `${name}.s3.amazonaws.com`,
       DualStackDomainName: `${name}.s3.dualstack.${context.region}.amazonaws.com`,
       RegionalDomainName: `${name}.s3.${context.region}.amazonaws.com`,
+      WebsiteURL: toWebsiteUrl(name, context),
     },
   };
 }
@@ -199,6 +233,28 @@ function isTrue(value: unknown): boolean {
   return String(value) === "true";
 }
 
+function toObjectLock(given: Readonly<Record<string, unknown>> | undefined): ObjectLockConfiguration {
+  const retention = recordOf(recordOf(given?.["Rule"])?.["DefaultRetention"]);
+  const numberOf = (name: string) => (retention?.[name] === undefined ? undefined : Number(retention[name]));
+  return {
+    ObjectLockEnabled: parseLockEnabled(textOf(given?.["ObjectLockEnabled"]) ?? "Enabled"),
+    ...(retention && {
+      Rule: {
+        DefaultRetention: {
+          Mode: parseLockMode(textOf(retention["Mode"]) ?? ""),
+          Days: numberOf("Days"),
+          Years: numberOf("Years"),
+        },
+      },
+    }),
+  };
+}
+
+/** `PublicRead` of templates is `public-read` of requests. */
+function parseAcl(text: string): BucketCannedACL {
+  return text.replaceAll(/(?<=[a-z])(?=[A-Z])/g, "-").toLowerCase() as BucketCannedACL;
+}
+
 // What these say is checked by the operation, whichever values the SDK's version knows.
 function parseLocation(text: string): BucketLocationConstraint {
   return text as BucketLocationConstraint;
@@ -206,6 +262,14 @@ function parseLocation(text: string): BucketLocationConstraint {
 
 function parseAlgorithm(text: string): ServerSideEncryption {
   return text as ServerSideEncryption;
+}
+
+function parseLockEnabled(text: string): ObjectLockEnabled {
+  return text as ObjectLockEnabled;
+}
+
+function parseLockMode(text: string): ObjectLockRetentionMode {
+  return text as ObjectLockRetentionMode;
 }
 
 function parseOwnership(text: string): ObjectOwnership {
