@@ -282,10 +282,14 @@ test("tags are kept, and policies may ask which function a mapping is for", asyn
   await lambda.send(new sdk.UntagResourceCommand({ Resource, TagKeys: ["a"] }));
   expect((await lambda.send(new sdk.ListTagsCommand({ Resource }))).Tags).toEqual({ b: "2" });
 
-  const only = (name: string) => ({ StringEquals: { "lambda:FunctionArn": `${functionArn}:${name}` } });
   const keys = await access.createUser(
     "mapper",
-    policy({ Effect: "Allow", Action: "lambda:*EventSourceMapping", Resource: "*", Condition: only("fed") }),
+    policy({
+      Effect: "Allow",
+      Action: "lambda:*EventSourceMapping",
+      Resource: "*",
+      Condition: { StringEquals: { "lambda:FunctionArn": `${functionArn}:fed` } },
+    }),
   );
   const as = new sdk.LambdaClient({ ...access.platform.settings, credentials: keys });
   expect(await as.send(new sdk.GetEventSourceMappingCommand({ UUID }))).toMatchObject({ UUID });
