@@ -1,6 +1,6 @@
 import { connect, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { RuntimeUnavailableError } from "../compute.ts";
 import { startChild } from "./child.ts";
@@ -9,16 +9,30 @@ import { runtimeCommand } from "./command.ts";
 import type { SandboxDriver } from "./sandbox.ts";
 import { createExtensionProcesses, supervisorProgram } from "./supervisor.ts";
 
+/**
+ * A program of util-linux: what it becomes is killed when its parent ends. A function that never listens would else stay after
+ * `kill -9` of the platform. Where there is none, as on other systems than Linux, it does.
+ */
+const setpriv = "/usr/bin/setpriv";
+
 /** Plain child processes: work everywhere, isolate nothing. A function can read what this process can read. */
 export function createProcessDriver(needs: { readonly runtimesDir: string }): SandboxDriver {
+  const diesWithParent = existsSync(setpriv) ? [setpriv, "--pdeathsig", "KILL"] : [];
   return {
     name: "process",
     async start(shape, endpointPort, dedication) {
       const runtime = shape.interpreter.runtime?.folder ?? join(needs.runtimesDir, shape.interpreter.language);
       const command = runtimeCommand(shape, shape.interpreter.executable, runtime);
-      const supervisor = dedication?.supervised === true ? ["perl", "-e", supervisorProgram, "--"] : [];
+      const supervisor =
+        dedication?.supervised === true ? [...diesWithParent, "perl", "-e", supervisorProgram, "--"] : [];
       const wrapper = dedication?.wrapper === undefined ? [] : [dedication.wrapper];
-      const [file = command.file, ...args] = [...supervisor, ...wrapper, command.file, ...command.args];
+      const [file = command.file, ...args] = [
+        ...supervisor,
+        ...diesWithParent,
+        ...wrapper,
+        command.file,
+        ...command.args,
+      ];
       const child = startChild(
         {
           file,
