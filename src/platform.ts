@@ -1,3 +1,4 @@
+import type * as LogsSdk from "@aws-sdk/client-cloudwatch-logs";
 import type * as CognitoIdpSdk from "@aws-sdk/client-cognito-identity-provider";
 import type * as EcrSdk from "@aws-sdk/client-ecr";
 import type * as LambdaSdk from "@aws-sdk/client-lambda";
@@ -198,10 +199,10 @@ async function buildPlatform(
       keep: (credentials) => writeRootCredentials(dataDir, credentials),
     }),
   });
-  const iam = createIam({ store: settledStore, ids, keys, compile, sessions, now: () => clock.now() });
+  const guardRails = await openGuardRails(config.guardRailsFile, compile);
+  const iam = createIam({ store: settledStore, ids, keys, compile, sessions, guardRails, now: () => clock.now() });
   const denials = createDenialJournal({ store, clock, log });
   handleDenialRetention({ store, jobs, clock });
-  const guardRails = await openGuardRails(config.guardRailsFile, compile);
   const resourceFacts = [
     iamFacts(store),
     logsFacts(store),
@@ -355,7 +356,9 @@ async function buildPlatform(
     log,
     seal: keys.records,
     lambda: lambda.port,
-    logs: logs.port,
+    iam: iam.port,
+    logs: (as) =>
+      directory.client<typeof LogsSdk>("logs", { ...as, endpoint: `http://127.0.0.1:${port}` }),
     hosts: domains.hosts,
     ...(config.userPoolIssuer !== undefined && { issuer: config.userPoolIssuer }),
     ...(config.smtpUrl !== undefined && { smtpUrl: config.smtpUrl }),

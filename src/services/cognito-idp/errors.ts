@@ -108,6 +108,10 @@ export function userLambdaValidation(message: string): AwsError {
   return refusal("UserLambdaValidationException", message);
 }
 
+export function preconditionNotMet(message: string): AwsError {
+  return refusal("PreconditionNotMetException", message);
+}
+
 export function unexpectedLambda(message: string): AwsError {
   return refusal("UnexpectedLambdaException", message);
 }

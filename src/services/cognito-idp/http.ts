@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isEncrypted } from "../../proxy/client-address.ts";
 import type { Cognito } from "./core.ts";
+import { domainBase } from "./domain-base.ts";
+import { answerUpload, uploadDomain } from "./imports/upload.ts";
 import { type Pool, readPool } from "./model.ts";
 import type { UserPoolsHttp } from "./port.ts";
 import { issuerOf } from "./tokens/issuer.ts";
@@ -14,7 +16,9 @@ export function createUserPoolsHttp(
     const answered =
       domain === undefined
         ? answerDocument(cognito, target, request, response)
-        : answerDomain(domain, target, request, response);
+        : domain === uploadDomain
+          ? answerUpload(cognito, target, request, response)
+          : answerDomain(domain, target, request, response);
     answered.catch((error: unknown) => {
       cognito.log.error("A request to a user pool failed", { error });
       if (response.headersSent) response.destroy();
@@ -49,11 +53,6 @@ export function endpointOf(request: IncomingMessage): string {
     return `${scheme}://127.0.0.1:${request.socket.localPort ?? 0}`;
   }
   return `${scheme}://${host.replace(/^(?:[a-z0-9-]+\.auth|cognito-idp)\.[a-z]{2}(?:-[a-z]+){1,3}-\d{1,2}\./, "")}`;
-}
-
-/** Where a pool's domain is, for clients that cannot resolve its name: below the platform's own address. */
-export function domainBase(endpoint: string, domain: string): string {
-  return `${endpoint}/_cumulet/auth/${domain}`;
 }
 
 function discovery(cognito: Cognito, pool: Pool, endpoint: string) {

@@ -58,6 +58,16 @@ export const cognitoLimits = {
   indexedCharactersMax: 128,
   /** Ours: users that a filter whose index does not decide looks at for one page. */
   filterLookMax: 5_000,
+  /** User import: jobs of a pool, lines of a file and characters of a line, and how long before a job must be started. */
+  importJobsMax: 1_000,
+  importLinesMax: 500_000,
+  importLineCharactersMax: 16_000,
+  importStartMs: 24 * 3_600_000,
+  importUploadMs: 15 * 60_000,
+  /** Ours: a file is kept in the store. AWS: 100 MB. */
+  importBytesMax: 32 * 1024 * 1024,
+  /** Ours: lines that are taken at once. */
+  importBatch: 50,
   /** Ours: keys that are held ready for use. */
   keysHeldMax: 1_000,
 } as const;

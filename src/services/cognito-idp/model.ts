@@ -4,7 +4,6 @@ import type {
   EmailMfaConfigType,
   GroupType,
   IdentityProviderType,
-  LogConfigurationType,
   ResourceServerScopeType,
   SchemaAttributeType,
   SmsMfaConfigType,
@@ -37,8 +36,6 @@ export interface Pool extends Place {
   /** Prefix domain and custom domain, where the pool has them. */
   readonly domain?: string;
   readonly customDomain?: string;
-  readonly logDelivery?: readonly LogConfigurationType[];
-  /** Approximate: how many users it has is counted in shards. */
 }
 
 export type PoolSettings = Pick<
@@ -121,7 +118,7 @@ export interface User {
   readonly temporaryUntil?: number;
   readonly mfa: readonly MfaKind[];
   readonly preferredMfa?: MfaKind;
-  /** A passkey counts as a second factor (WebAuthnMfaSettings). */
+  /** Whether a passkey is two factors, where the pool lets it be (WebAuthnMfaSettings). Absent: as the pool says. */
   readonly webAuthnMfa?: boolean;
   /** The verified secret of an authenticator app, sealed; the last time step whose code was used. */
   readonly totp?: { readonly secret: Uint8Array; readonly lastStep: number; readonly name?: string };

@@ -123,9 +123,7 @@ function refuseUnbuilt(operation: string, given: Given): void {
   if (given.KeyConfiguration && given.KeyConfiguration.KeyType !== "AWS_OWNED_KEY") throw refuse("KeyConfiguration");
   if (given.IssuerConfiguration && given.IssuerConfiguration.Type !== "ORIGINAL") throw refuse("IssuerConfiguration");
   if (given.AcrConfiguration !== undefined) throw refuse("AcrConfiguration");
-  if (given.VerificationMessageTemplate?.DefaultEmailOption === "CONFIRM_WITH_LINK") {
-    throw refuse("VerificationMessageTemplate.DefaultEmailOption=CONFIRM_WITH_LINK");
-  }
+  if (given.EmailConfiguration?.ConfigurationSet !== undefined) throw refuse("EmailConfiguration.ConfigurationSet");
   if (given.SmsConfiguration?.EumsSms !== undefined) throw refuse("SmsConfiguration.EumsSms");
 }
 

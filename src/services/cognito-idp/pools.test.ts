@@ -133,7 +133,7 @@ describe("Pools", () => {
   test.each([
     [{ UserPoolAddOns: { AdvancedSecurityMode: "ENFORCED" as const } }, "UserPoolAddOns.AdvancedSecurityMode=ENFORCED"],
     [{ LambdaConfig: { KMSKeyID: "arn:aws:kms:us-east-1:000000000000:key/x" } }, "LambdaConfig.KMSKeyID"],
-    [{ VerificationMessageTemplate: { DefaultEmailOption: "CONFIRM_WITH_LINK" as const } }, "CONFIRM_WITH_LINK"],
+    [{ EmailConfiguration: { ConfigurationSet: "set" } }, "EmailConfiguration.ConfigurationSet"],
   ])("what is not built is refused by name: %j", async (settings, name) => {
     await expect(pools.cognito.send(new CreateUserPoolCommand({ PoolName: "p", ...settings }))).rejects.toThrow(
       `${name} of CreateUserPool is not implemented`,

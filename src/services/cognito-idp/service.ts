@@ -14,6 +14,7 @@ import { clientOperations } from "./operations/clients.ts";
 import { deviceOperations } from "./operations/devices.ts";
 import { domainOperations } from "./operations/domains.ts";
 import { groupOperations } from "./operations/groups.ts";
+import { importOperations } from "./operations/imports.ts";
 import { listUserOperations } from "./operations/list-users.ts";
 import { mfaOperations } from "./operations/mfa.ts";
 import { ownUserOperations } from "./operations/own-user.ts";
@@ -88,6 +89,7 @@ export function createCognitoIdp(needs: CognitoNeeds & DomainNeeds): CognitoIdp 
         ...deviceOperations(cognito),
         ...domainOperations(cognito),
         ...groupOperations(cognito),
+        ...importOperations(cognito),
         ...listUserOperations(cognito),
         ...mfaOperations(cognito),
         ...ownUserOperations(cognito),

@@ -1,6 +1,7 @@
 import type { Key, Transaction } from "../../kernel/store/store.ts";
 import type { Jobs } from "../../kernel/jobs/jobs.ts";
 import type { Cognito } from "./core.ts";
+import { handleImports } from "./imports/run.ts";
 import { cognitoLimits as limits } from "./limits.ts";
 import { inPool, kindsOfPool, type Pool, readPool, root } from "./model.ts";
 
@@ -11,6 +12,7 @@ const forgetKind = "cognito-idp.forget";
 /** Work of user pools that nobody waits for: what has ended goes, keys are replaced, what a deleted pool held is removed. */
 export function handleCognitoJobs(cognito: Cognito): void {
   const { store, jobs, clock, keys } = cognito;
+  handleImports(cognito);
   jobs.handle(sweepKind, {
     concurrency: 1,
     run: async (job) => {

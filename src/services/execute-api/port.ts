@@ -90,6 +90,30 @@ export interface TlsDomains {
   find(servername: string): Promise<TlsDomain | undefined>;
 }
 
+/** A host of another service that has a certificate of its own. */
+export interface NamedHost {
+  /** In lower case. */
+  readonly name: string;
+  readonly certificateArn: string;
+  readonly account: string;
+}
+
+/** By a host in lower case, without port. Known at once. */
+export type FindNamedHost = (host: string) => NamedHost | undefined;
+
+/** For services whose hosts are served with certificates of the operator's folder, beside custom domain names of APIs. */
+export interface HostCertificates {
+  /**
+   * @throws {AwsError} BadRequestException for a host that is the platform's own or a custom domain name of an API, and for a certificate
+   *   that cannot serve it
+   */
+  check(
+    call: { readonly account: string; readonly region: string; readonly endpoint: string; readonly now: number },
+    host: string,
+    certificateArn: string,
+  ): Promise<void>;
+}
+
 export interface TlsDomain {
   /** With the domain's certificate and its truststore; undefined where it cannot be used now. */
   readonly context: SecureContext | undefined;

@@ -24,6 +24,11 @@ export function assertMaySignIn(user: User, now: number): void {
   }
 }
 
+/** AWS: who was imported has to set a password first, and is told so whatever was given. @throws PasswordResetRequiredException */
+export function assertHasPassword(user: User | undefined): void {
+  if (user?.status === "RESET_REQUIRED" && user.password === undefined) throw passwordResetRequired();
+}
+
 /**
  * Where a sign-in goes on, once a step is done: a new password, the device, a second factor, or the end.
  *

@@ -7,13 +7,16 @@ import { endKey, root } from "../model.ts";
 import type { AuthContext, AuthVia } from "./flow.ts";
 import type { Progress } from "./progress.ts";
 
+/** Challenges, and the sessions that lead from a sign-up to a sign-in. */
+type SealedName = ChallengeNameType | "SIGN_UP" | "CONFIRMED_SIGN_UP";
+
 /** What a challenge was asked with, sealed into the session that comes back with the answer. */
 export interface Challenge {
   readonly id: string;
   readonly poolId: string;
   readonly clientId: string;
   readonly via: AuthVia;
-  readonly name: ChallengeNameType;
+  readonly name: SealedName;
   readonly expiresAt: number;
   readonly progress: Progress;
   /** What the answer is compared with: a code, an SRP exchange, private parameters … */
@@ -34,7 +37,7 @@ export function validityMsOf({ client }: AuthContext): number {
 export function sealChallenge(
   { seal, ids }: Pick<Cognito, "seal" | "ids">,
   context: AuthContext,
-  name: ChallengeNameType,
+  name: SealedName,
   progress: Progress,
   secret: Challenge["secret"],
   encoding: "base64url" | "base64" = "base64url",
@@ -61,7 +64,7 @@ export function openChallenge(
   { seal }: Pick<Cognito, "seal">,
   context: AuthContext,
   session: string | undefined,
-  names: readonly ChallengeNameType[],
+  names: readonly SealedName[],
   encoding: "base64url" | "base64" = "base64url",
 ): Challenge {
   const opened = session === undefined ? undefined : seal.open(Buffer.from(session, encoding));

@@ -3,9 +3,9 @@ import type { Cognito } from "../core.ts";
 import { incorrectPassword, invalidParameter } from "../errors.ts";
 import type { Pool, User } from "../model.ts";
 import { sealChallenge } from "./challenge-session.ts";
-import { mfaNeedOf } from "./factors.ts";
+import { mfaNeedOf, passkeyIsTwoFactors } from "./factors.ts";
 import type { AuthContext, AuthOutcome, Parameters } from "./flow.ts";
-import { codeChallenge } from "./mfa-challenges.ts";
+import { codeChallenge, ghostCodeChallenge } from "./mfa-challenges.ts";
 import { passkeyChallenge, passkeysOf } from "./passkeys.ts";
 import type { Progress } from "./progress.ts";
 import { srpChallenge } from "./srp-challenge.ts";
@@ -20,7 +20,7 @@ export async function firstFactorsOf(
   user: User | undefined,
 ): Promise<readonly ChallengeNameType[]> {
   const allowed: readonly string[] = pool.settings.Policies?.SignInPolicy?.AllowedFirstAuthFactors ?? ["PASSWORD"];
-  if (!user) return ["PASSWORD", "PASSWORD_SRP"];
+  if (!user) return ghostFactors(allowed);
   const factors: ChallengeNameType[] = [];
   if (user.password) factors.push("PASSWORD", "PASSWORD_SRP");
   const mfa = mfaNeedOf(pool, user);
@@ -29,15 +29,20 @@ export async function firstFactorsOf(
   // AWS: one-time codes are one factor, and no second one can follow them.
   if (!needsMfa && allowed.includes("EMAIL_OTP") && isVerified("email")) factors.push("EMAIL_OTP");
   if (!needsMfa && allowed.includes("SMS_OTP") && isVerified("phone_number")) factors.push("SMS_OTP");
-  const isTwoFactors = pool.mfa.webAuthn?.FactorConfiguration === "MULTI_FACTOR_WITH_USER_VERIFICATION";
   if (
     allowed.includes("WEB_AUTHN") &&
-    (!needsMfa || isTwoFactors) &&
+    (!needsMfa || passkeyIsTwoFactors(pool, user)) &&
     (await passkeysOf({ store }, pool, user)).length > 0
   ) {
     factors.push("WEB_AUTHN");
   }
   return factors;
+}
+
+/** Of nobody: what users have who have not set up anything more. */
+function ghostFactors(allowed: readonly string[]): readonly ChallengeNameType[] {
+  const codes = (["EMAIL_OTP", "SMS_OTP"] as const).filter((factor) => allowed.includes(factor));
+  return ["PASSWORD", "PASSWORD_SRP", ...codes.slice(0, 1)];
 }
 
 /** Let the user choose a factor, or begin with the one that the client prefers. */
@@ -96,7 +101,7 @@ export async function beginFactor(
       };
     case "EMAIL_OTP":
     case "SMS_OTP":
-      if (!user) throw incorrectPassword();
+      if (!user) return ghostCodeChallenge(cognito, context, name, progress, factor);
       return codeChallenge(cognito, context, user, progress, factor, "first");
     case "WEB_AUTHN":
       if (!user) throw incorrectPassword();

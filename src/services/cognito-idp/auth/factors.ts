@@ -10,6 +10,16 @@ export function factorsOf(pool: Pool): readonly MfaKind[] {
   ];
 }
 
+/** Whether a passkey may be both factors in a pool: whoever uses it is verified by the device. */
+export function passkeysAreTwoFactors(pool: Pool): boolean {
+  return pool.mfa.webAuthn?.FactorConfiguration === "MULTI_FACTOR_WITH_USER_VERIFICATION";
+}
+
+/** Whether it is for this user, who may switch that off. Source: API reference, WebAuthnMfaSettingsType. */
+export function passkeyIsTwoFactors(pool: Pool, user: User): boolean {
+  return passkeysAreTwoFactors(pool) && user.webAuthnMfa !== false;
+}
+
 export interface MfaNeed {
   /** What the user may be asked for; empty: nothing. */
   readonly choices: readonly MfaKind[];

@@ -1,11 +1,13 @@
 import type { Cognito } from "../core.ts";
 import { invalidParameter } from "../errors.ts";
-import type { MfaKind, User } from "../model.ts";
+import { endKey, type MfaKind, root, type User } from "../model.ts";
 import { composeMessage, deliveryTo } from "../outbox/compose.ts";
 import { masked } from "../rules.ts";
 import { drawCode } from "../users/codes.ts";
-import { sealChallenge } from "./challenge-session.ts";
+import { simulatedDelivery } from "../users/sign-up.ts";
+import { sealChallenge, validityMsOf } from "./challenge-session.ts";
 import type { AuthContext, AuthOutcome } from "./flow.ts";
+import { ghostOf } from "./ghosts.ts";
 import type { Progress } from "./progress.ts";
 
 /** Ask for a second factor: the code of an authenticator app, or one that is sent now. */
@@ -65,6 +67,32 @@ export async function codeChallenge(
       CODE_DELIVERY_DELIVERY_MEDIUM: delivery.medium,
       CODE_DELIVERY_DESTINATION: masked(destination),
       USER_ID_FOR_SRP: user.username,
+    },
+  };
+}
+
+/** The same for nobody, where that is not told: a code that is sent to nobody, so that none is right. */
+export async function ghostCodeChallenge(
+  cognito: Cognito,
+  context: AuthContext,
+  name: string,
+  progress: Progress,
+  factor: "SMS_OTP" | "EMAIL_OTP",
+): Promise<AuthOutcome> {
+  const { pool, now } = context;
+  const details = simulatedDelivery(pool, name);
+  // A message is written down: so is something here that is swept away again.
+  const nothing = endKey(now + validityMsOf(context), [root, "auth", cognito.ids.uuid()]);
+  await cognito.store.transact(async (tx) => tx.set(nothing, 1));
+  const { username } = await ghostOf(cognito, pool, name, now);
+  return {
+    kind: "challenge",
+    name: factor,
+    session: sealChallenge(cognito, context, factor, progress, { code: cognito.ids.uuid() }),
+    parameters: {
+      CODE_DELIVERY_DELIVERY_MEDIUM: factor === "EMAIL_OTP" ? "EMAIL" : "SMS",
+      CODE_DELIVERY_DESTINATION: details.Destination ?? "",
+      USER_ID_FOR_SRP: username,
     },
   };
 }

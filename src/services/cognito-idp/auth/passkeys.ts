@@ -4,6 +4,7 @@ import { incorrectPassword, webAuthn } from "../errors.ts";
 import { inPool, type Passkey, type Pool, type User } from "../model.ts";
 import { cognitoLimits as limits } from "../limits.ts";
 import { sealChallenge } from "./challenge-session.ts";
+import { passkeyIsTwoFactors } from "./factors.ts";
 import type { AuthContext, AuthOutcome } from "./flow.ts";
 import type { Progress } from "./progress.ts";
 
@@ -68,7 +69,7 @@ export async function passkeyChallenge(
       type: "public-key",
       transports,
     })),
-    userVerification: userVerificationOf(pool),
+    userVerification: userVerificationOf(pool, user),
   };
   return {
     kind: "challenge",
@@ -78,9 +79,8 @@ export async function passkeyChallenge(
   };
 }
 
-function userVerificationOf(pool: Pool): "required" | "preferred" {
-  const isTwoFactors = pool.mfa.webAuthn?.FactorConfiguration === "MULTI_FACTOR_WITH_USER_VERIFICATION";
-  return isTwoFactors ? "required" : (pool.mfa.webAuthn?.UserVerification ?? "preferred");
+function userVerificationOf(pool: Pool, user: User): "required" | "preferred" {
+  return passkeyIsTwoFactors(pool, user) ? "required" : (pool.mfa.webAuthn?.UserVerification ?? "preferred");
 }
 
 /** Whose passkey has signed the challenge: the passkey, with its counter moved on. @throws NotAuthorizedException */
@@ -104,7 +104,7 @@ export async function verifyPasskey(
     expectedOrigin: origin,
     expectedRPID: rpId,
     credential: { id: passkey.id, publicKey: new Uint8Array(passkey.publicKey), counter: passkey.counter },
-    requireUserVerification: userVerificationOf(pool) === "required",
+    requireUserVerification: userVerificationOf(pool, user) === "required",
   }).catch(() => undefined);
   if (!outcome?.verified) throw incorrectPassword();
   return { ...passkey, counter: outcome.authenticationInfo.newCounter };
@@ -143,7 +143,7 @@ export async function startRegistration(cognito: Cognito, pool: Pool, user: User
     authenticatorSelection: {
       residentKey: "required",
       requireResidentKey: true,
-      userVerification: userVerificationOf(pool),
+      userVerification: userVerificationOf(pool, user),
     },
     attestation: "none",
   };
@@ -181,7 +181,7 @@ export async function completeRegistration(
     expectedChallenge: registration.challenge,
     expectedOrigin: origin,
     expectedRPID: registration.rpId,
-    requireUserVerification: userVerificationOf(pool) === "required",
+    requireUserVerification: userVerificationOf(pool, user) === "required",
     supportedAlgorithmIDs: [-7, -257],
   }).catch((error: unknown) => {
     cognito.log.debug("A passkey was refused", { poolId: pool.id, error: String(error) });

@@ -14,7 +14,7 @@ import { checkPassword, newPassword } from "../passwords/passwords.ts";
 import { equalBytes } from "../passwords/srp.ts";
 import { checkAttributes } from "../schema.ts";
 import { findUser, readUser, writeUser } from "../users/users.ts";
-import { advance, type Commit } from "./advance.ts";
+import { advance, assertHasPassword, type Commit } from "./advance.ts";
 import { failedAttempt, guardAttempt } from "./attempts.ts";
 import { assertOpen, type Challenge, countWrongAnswer, openChallenge, useChallenge } from "./challenge-session.ts";
 import { beginFactor } from "./choice.ts";
@@ -134,6 +134,7 @@ async function answerPasswordVerifier(answer: Answer): Promise<AuthOutcome> {
   const { progress } = challenge;
   await guardAttempt(cognito, pool, progress.userKey, "password", now);
   const isRight = await isSrpProof(challenge, responses);
+  assertHasPassword(user);
   if (!isRight || !user) {
     await failedAttempt(cognito, pool, progress.userKey, "password", now);
     await countWrongAnswer(cognito, challenge);
@@ -185,11 +186,11 @@ async function answerNewPassword(answer: Answer): Promise<AuthOutcome> {
 
 async function answerCode(answer: Answer, parameter: string): Promise<AuthOutcome> {
   const { cognito, context, challenge, responses, commit } = answer;
-  const user = existing(answer);
+  const { user } = answer;
   const { code } = challenge.secret;
   const given = responses[parameter];
   if (given === undefined) throw invalidParameter(`Missing required parameter ${parameter}`);
-  if (!equalBytes(Buffer.from(String(code)), Buffer.from(given))) {
+  if (!user || !equalBytes(Buffer.from(String(code)), Buffer.from(given))) {
     await countWrongAnswer(cognito, challenge);
     throw wrongMfaCode();
   }

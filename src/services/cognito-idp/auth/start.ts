@@ -8,7 +8,7 @@ import { nameKey } from "../rules.ts";
 import { attributesForTriggers } from "../tokens/claims.ts";
 import { hidesUsers } from "../users/sign-up.ts";
 import { findUser } from "../users/users.ts";
-import { advance, type Commit } from "./advance.ts";
+import { advance, assertHasPassword, type Commit } from "./advance.ts";
 import { failedAttempt, guardAttempt } from "./attempts.ts";
 import { offerFactors } from "./choice.ts";
 import { assertFlow } from "./client-flows.ts";
@@ -16,6 +16,7 @@ import { nextCustomStep } from "./custom.ts";
 import type { AuthContext, AuthOutcome, Parameters } from "./flow.ts";
 import { migrateUser } from "./migration.ts";
 import type { Progress } from "./progress.ts";
+import { signInConfirmed } from "./sign-up-session.ts";
 import { srpChallenge } from "./srp-challenge.ts";
 
 const nothing = async () => {};
@@ -23,6 +24,7 @@ const nothing = async () => {};
 /**
  * Begin to sign in. Refreshing is not signing in, and not done here.
  *
+ * @param session of ConfirmSignUp, for USER_AUTH: who has just signed up is signed in
  * @throws InvalidParameterException, NotAuthorizedException, UserNotFoundException …
  */
 export async function startAuth(
@@ -30,6 +32,7 @@ export async function startAuth(
   context: AuthContext,
   flow: AuthFlowType,
   parameters: Parameters,
+  session?: string,
 ): Promise<AuthOutcome> {
   const { pool, client, via } = context;
   const given = parameters["USERNAME"];
@@ -46,7 +49,10 @@ export async function startAuth(
   if (byPassword && password === undefined) throw invalidParameter("Missing required parameter PASSWORD");
 
   let user = await cognito.store.read((reader) => findUser(reader, pool, given));
-  if (!user && byPassword) user = await migrateUser(cognito, context, given, password ?? "", context.clientMetadata);
+  if (!user && byPassword) {
+    const asked = { to: "Authentication", password: password ?? "", validationData: context.clientMetadata } as const;
+    user = await migrateUser(cognito, { pool, client, username: given, now: context.now, asked });
+  }
   // AWS: who has signed up with an external provider has no password here.
   if (user?.status === "EXTERNAL_PROVIDER" && flow !== "CUSTOM_AUTH") user = undefined;
   if (!user && !hidesUsers(client) && via !== "hosted") throw userNotFound();
@@ -72,6 +78,7 @@ export async function startAuth(
       return nextCustomStep(cognito, later, user, name, begun, nothing, parameters["SRP_A"]);
     }
     case "USER_AUTH": {
+      if (session !== undefined) return signInConfirmed(cognito, later, user, progress, session);
       const offered = await offerFactors(cognito, later, user, name, progress, parameters);
       return offered === "password" ? signInByPassword(cognito, later, user, progress, password ?? "") : offered;
     }
@@ -96,6 +103,7 @@ export async function signInByPassword(
   const { pool, now } = context;
   await guardAttempt(cognito, pool, progress.userKey, "password", now);
   const isRight = await isPassword(cognito, pool, user, password);
+  assertHasPassword(user);
   if (!isRight || !user) {
     await failedAttempt(cognito, pool, progress.userKey, "password", now);
     throw incorrectPassword();

@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from "node:crypto";
-import { request } from "node:http";
 import * as sdk from "@aws-sdk/client-cognito-identity-provider";
 import * as openid from "openid-client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -130,16 +129,6 @@ const userInfoWith = async (authorization?: string) => {
   const answer = await fetch(`${base}/oauth2/userInfo`, { headers });
   return `${answer.status} ${answer.headers.get("www-authenticate") ?? ""}`;
 };
-
-const statusAt = (host: string) =>
-  new Promise<number | undefined>((resolve, reject) => {
-    const asked = request(`${platform.endpoint}/oauth2/userInfo`, { headers: { host } }, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode);
-    });
-    asked.once("error", reject);
-    asked.end();
-  });
 
 const refusalOf = async (username: string) => {
   const browser = browse();
@@ -375,19 +364,6 @@ describe("the authorization endpoint", () => {
     expect(fragment.get("token_type")).toBe("Bearer");
     expect(fragment.has("refresh_token")).toBe(false);
   });
-});
-
-test("a custom domain is reached by its host, with any port", async () => {
-  const { UserPool } = await cognito.send(new sdk.CreateUserPoolCommand({ PoolName: "custom" }));
-  await cognito.send(
-    new sdk.CreateUserPoolDomainCommand({
-      UserPoolId: UserPool?.Id,
-      Domain: "login.example.org",
-      CustomDomainConfig: { CertificateArn: "arn:aws:acm:us-east-1:000000000000:certificate/x" },
-    }),
-  );
-  expect(await statusAt("login.example.org:8443")).toBe(400);
-  expect(await statusAt("other.example.org")).not.toBe(400);
 });
 
 describe("a hosted page", () => {

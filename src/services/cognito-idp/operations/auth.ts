@@ -131,6 +131,7 @@ export function authOperations(cognito: Cognito) {
     input: Asked & {
       readonly AuthFlow: string | undefined;
       readonly AuthParameters?: Record<string, string> | undefined;
+      readonly Session?: string | undefined;
     },
     call: Call,
     via: AuthVia,
@@ -138,10 +139,11 @@ export function authOperations(cognito: Cognito) {
     const context = await contextOf(input, call, via);
     const parameters = input.AuthParameters ?? {};
     const flow = flowOf(input.AuthFlow);
+    if (input.Session !== undefined && flow !== "USER_AUTH") throw invalidParameter("Session is for USER_AUTH only.");
     if (flow === "REFRESH_TOKEN_AUTH" || flow === "REFRESH_TOKEN") {
       return refresh(context, "REFRESH_TOKEN_AUTH", parameters);
     }
-    return answer(context, await startAuth(cognito, context, flow, parameters));
+    return answer(context, await startAuth(cognito, context, flow, parameters, input.Session));
   };
 
   const respond = async (

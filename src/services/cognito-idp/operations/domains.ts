@@ -1,5 +1,6 @@
-import { notImplemented } from "../../../aws/error.ts";
-import type { OperationsOf } from "../../../wire/service.ts";
+import type { CustomDomainConfigType } from "@aws-sdk/client-cognito-identity-provider";
+import { AwsError, notImplemented } from "../../../aws/error.ts";
+import type { Call, OperationsOf } from "../../../wire/service.ts";
 import { type Cognito, existingPool, existingPoolIn } from "../core.ts";
 import { invalidParameter, resourceNotFound } from "../errors.ts";
 import { type Domain, domainKey, writePool } from "../model.ts";
@@ -7,8 +8,24 @@ import type { Sdk } from "../needs.ts";
 import { onAll, onPool } from "./access.ts";
 
 export function domainOperations(cognito: Cognito) {
-  const { store } = cognito;
+  const { store, hosts } = cognito;
   const authorize = onPool(cognito);
+
+  const checkCertificate = async (call: Call, name: string, custom: CustomDomainConfigType): Promise<void> => {
+    // The listener speaks TLS 1.2 and newer, whatever host is asked for.
+    if (custom.SecurityPolicy === "TLS_V1_3_2025") {
+      throw notImplemented(`The parameter CustomDomainConfig.SecurityPolicy=TLS_V1_3_2025 of ${call.operation}`);
+    }
+    // Hosts are compared as clients send them.
+    if (name !== name.toLowerCase()) throw invalidParameter(`${name} is no custom domain: it has upper case letters.`);
+    try {
+      await hosts.check(call, name, custom.CertificateArn ?? "");
+    } catch (error) {
+      if (error instanceof AwsError && error.status < 500) throw invalidParameter(error.message);
+      throw error;
+    }
+  };
+
   return {
     CreateUserPoolDomain: {
       authorize,
@@ -23,6 +40,7 @@ export function domainOperations(cognito: Cognito) {
           throw invalidParameter(`${name} is no ${custom ? "custom domain" : "domain prefix"}.`);
         }
         const pool = await existingPool(cognito, input.UserPoolId, call);
+        if (custom) await checkCertificate(call, name, custom);
         const domain: Domain = {
           v: 1,
           account: pool.account,
@@ -75,6 +93,7 @@ export function domainOperations(cognito: Cognito) {
       async run(input, call) {
         if (input.Routing !== undefined) throw notImplemented("The parameter Routing of UpdateUserPoolDomain");
         const pool = await existingPool(cognito, input.UserPoolId, call);
+        if (input.CustomDomainConfig) await checkCertificate(call, input.Domain ?? "", input.CustomDomainConfig);
         const domain = await store.transact(async (tx) => {
           const before = await tx.get<Domain>(domainKey(input.Domain ?? ""));
           if (before?.poolId !== pool.id) throw resourceNotFound("No such domain or user pool exists.");

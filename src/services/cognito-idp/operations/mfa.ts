@@ -7,7 +7,7 @@ import type {
 import type { OperationsOf } from "../../../wire/service.ts";
 import { assertOpen, openChallenge, sealChallenge, useChallenge } from "../auth/challenge-session.ts";
 import { firstFactorsOf } from "../auth/choice.ts";
-import { factorsOf } from "../auth/factors.ts";
+import { factorsOf, passkeysAreTwoFactors } from "../auth/factors.ts";
 import type { AuthContext, AuthVia } from "../auth/flow.ts";
 import { drawSecret, openText, sealText, stepOfCode } from "../auth/totp.ts";
 import { type Cognito, existingPool, existingPoolIn } from "../core.ts";
@@ -121,7 +121,7 @@ export function mfaOperations(cognito: Cognito) {
       authorize: unsigned,
       async run(input, call) {
         const { pool, user } = await callerOf(cognito, input.AccessToken, call.now);
-        await change(pool, user.key, (before) => withPreference(before, input, call.now));
+        await change(pool, user.key, (before) => withPreference(pool, before, input, call.now));
         return {};
       },
     },
@@ -131,7 +131,7 @@ export function mfaOperations(cognito: Cognito) {
       async run(input, call) {
         const pool = await existingPool(cognito, input.UserPoolId, call);
         const user = await store.read((reader) => existingUser(reader, pool, input.Username ?? ""));
-        await change(pool, user.key, (before) => withPreference(before, input, call.now));
+        await change(pool, user.key, (before) => withPreference(pool, before, input, call.now));
         return {};
       },
     },
@@ -264,7 +264,7 @@ interface Preferences {
   readonly WebAuthnMfaSettings?: WebAuthnMfaSettingsType | undefined;
 }
 
-function withPreference(user: User, given: Preferences, now: number): User {
+function withPreference(pool: Pool, user: User, given: Preferences, now: number): User {
   const asked = [
     ["SMS_MFA", given.SMSMfaSettings],
     ["SOFTWARE_TOKEN_MFA", given.SoftwareTokenMfaSettings],
@@ -297,12 +297,20 @@ function withPreference(user: User, given: Preferences, now: number): User {
       preferred = kind;
     } else if (settings.PreferredMfa === false && preferred === kind) preferred = undefined;
   }
+  const webAuthnMfa = given.WebAuthnMfaSettings?.Enabled ?? user.webAuthnMfa;
+  if (given.WebAuthnMfaSettings?.Enabled === true && !passkeysAreTwoFactors(pool)) {
+    throw invalidParameter("Passkey MFA is not enabled for the user pool.");
+  }
+  // AWS: who loses the passkey must have another way in.
+  if (webAuthnMfa === true && mfa.size === 0) {
+    throw invalidParameter("Passkey MFA needs another MFA method that is enabled for the user.");
+  }
   const { preferredMfa: _before, ...kept } = user;
   return {
     ...kept,
     mfa: [...mfa],
     ...(preferred !== undefined && { preferredMfa: preferred }),
-    ...(given.WebAuthnMfaSettings && { webAuthnMfa: given.WebAuthnMfaSettings.Enabled ?? false }),
+    ...(webAuthnMfa !== undefined && { webAuthnMfa }),
     updatedAt: now,
   };
 }

@@ -1,7 +1,9 @@
-import { notImplemented } from "../../../aws/error.ts";
-import type { OperationsOf } from "../../../wire/service.ts";
+import type { Call, OperationsOf } from "../../../wire/service.ts";
+import type { AuthContext } from "../auth/flow.ts";
+import { openSignUp, sessionOfConfirmation, sessionOfSignUp } from "../auth/sign-up-session.ts";
 import { checkSecretHash } from "../client-secrets.ts";
 import { type Cognito, existingClient } from "../core.ts";
+import type { Client, Pool } from "../model.ts";
 import type { Sdk } from "../needs.ts";
 import { confirmForgotPassword, forgotPassword } from "../users/reset.ts";
 import { confirmSignUp, resendCode, signUp } from "../users/sign-up.ts";
@@ -30,6 +32,7 @@ export function signUpOperations(cognito: Cognito) {
         const { user, delivery } = await signUp(cognito, {
           pool,
           client,
+          endpoint: call.endpoint,
           username: input.Username ?? "",
           password: input.Password,
           attributes: input.UserAttributes,
@@ -37,10 +40,13 @@ export function signUpOperations(cognito: Cognito) {
           clientMetadata: input.ClientMetadata,
           now: call.now,
         });
+        const isWaiting = user.status === "UNCONFIRMED";
+        const session = isWaiting ? sessionOfSignUp(cognito, contextOf(pool, client, call), user) : undefined;
         return {
           UserConfirmed: user.status === "CONFIRMED",
           ...(delivery && { CodeDeliveryDetails: delivery }),
           UserSub: user.sub,
+          ...(session !== undefined && { Session: session }),
         };
       },
     },
@@ -48,18 +54,21 @@ export function signUpOperations(cognito: Cognito) {
     ConfirmSignUp: {
       authorize: unsigned,
       async run(input, call) {
-        if (input.Session !== undefined) throw notImplemented("The parameter Session of ConfirmSignUp");
         const { pool, client } = await clientOf(input);
+        const context = contextOf(pool, client, call);
+        const opened = input.Session === undefined ? undefined : await openSignUp(cognito, context, input.Session);
+        const next = opened && sessionOfConfirmation(cognito, context, opened);
         await confirmSignUp(cognito, {
           pool,
           client,
+          ...(opened && next && { session: { userKey: opened.progress.userKey, commit: next.commit } }),
           username: input.Username ?? "",
           code: input.ConfirmationCode ?? "",
           forceAliasCreation: input.ForceAliasCreation ?? false,
           clientMetadata: input.ClientMetadata,
           now: call.now,
         });
-        return {};
+        return next ? { Session: next.session } : {};
       },
     },
 
@@ -70,6 +79,7 @@ export function signUpOperations(cognito: Cognito) {
         const details = await resendCode(cognito, {
           pool,
           client,
+          endpoint: call.endpoint,
           username: input.Username ?? "",
           clientMetadata: input.ClientMetadata,
           now: call.now,
@@ -110,4 +120,8 @@ export function signUpOperations(cognito: Cognito) {
       },
     },
   } satisfies OperationsOf<Sdk>;
+}
+
+function contextOf(pool: Pool, client: Client, call: Call): AuthContext {
+  return { pool, client, via: "api", endpoint: call.endpoint, now: call.now };
 }

@@ -46,14 +46,16 @@ export async function composeMessage(
     readonly reason: MessageReason;
     readonly delivery: Delivery;
     readonly code: string;
+    /** Sent instead of the code. */
+    readonly link?: string;
     /** What `{username}` becomes: the name that the user signs in with. */
     readonly name?: string;
     readonly clientMetadata?: Readonly<Record<string, string>>;
   },
 ): Promise<Omit<Message, "v" | "id" | "at">> {
-  const { pool, user, reason, delivery, code } = about;
+  const { pool, user, reason, delivery, code, link } = about;
   const isInvitation = reason === "AdminCreateUser";
-  const texts = { ...templateOf(pool, reason, delivery.medium) };
+  const texts = { ...(link === undefined ? templateOf(pool, reason, delivery.medium) : linkTemplateOf(pool)) };
   const custom = await triggers.call(pool, "CustomMessage", {
     source: `CustomMessage_${reason}`,
     userName: user.username,
@@ -72,7 +74,8 @@ export async function composeMessage(
     const subject = custom["emailSubject"];
     // AWS: a text without the code, or the user name of an invitation, is no message for it.
     if (typeof body === "string") {
-      if (!body.includes("{####}") || (isInvitation && !body.includes("{username}"))) {
+      const hasIt = link === undefined ? body.includes("{####}") : linkPlace.test(body);
+      if (!hasIt || (isInvitation && !body.includes("{username}"))) {
         throw invalidLambdaResponse("Unrecognizable lambda output");
       }
       texts.body = body;
@@ -80,9 +83,13 @@ export async function composeMessage(
     if (typeof subject === "string") texts.subject = subject;
   }
   const email = pool.settings.EmailConfiguration;
+  const from = email?.From ?? /:identity\/([^@/]+@[^@/]+)$/.exec(email?.SourceArn ?? "")?.[1];
   const name = about.name ?? user.username;
   const fill = (text: string, escape: (text: string) => string) =>
-    text.replaceAll("{####}", () => escape(code)).replaceAll("{username}", () => escape(name));
+    (link === undefined ? text.replaceAll("{####}", () => escape(code)) : withLink(text, link)).replaceAll(
+      "{username}",
+      () => escape(name),
+    );
   return {
     account: pool.account,
     region: pool.region,
@@ -93,11 +100,26 @@ export async function composeMessage(
     destination: delivery.destination,
     ...(delivery.medium === "EMAIL" && {
       subject: fill(texts.subject, (text) => text.replaceAll(/[\r\n]/g, " ")),
-      ...(email?.From !== undefined && { from: email.From }),
+      ...(from !== undefined && { from }),
       ...(email?.ReplyToEmailAddress !== undefined && { replyTo: email.ReplyToEmailAddress }),
     }),
     // Emails are HTML, and users choose their names.
     body: fill(texts.body, delivery.medium === "EMAIL" ? escapeHtml : (text) => text),
+  };
+}
+
+/** `{##Click here##}`: what stands between becomes a link. */
+const linkPlace = /\{##([^#]*)##\}/;
+
+function withLink(text: string, link: string): string {
+  return text.replace(linkPlace, (_all, label: string) => `<a href="${escapeHtml(link)}">${label}</a>`);
+}
+
+function linkTemplateOf({ settings: { VerificationMessageTemplate: template } }: Pool): Texts {
+  return {
+    subject: template?.EmailSubjectByLink ?? "Your verification link",
+    body:
+      template?.EmailMessageByLink ?? "Please click the link below to verify your email address. {##Verify Email##}",
   };
 }
 

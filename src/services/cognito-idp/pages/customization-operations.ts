@@ -1,7 +1,7 @@
 import type { Call, InputOf, OperationsOf } from "../../../wire/service.ts";
 import { type Cognito, existingPool } from "../core.ts";
 import { clientNotFound, invalidParameter } from "../errors.ts";
-import { domainBase } from "../http.ts";
+import { domainBase } from "../domain-base.ts";
 import { type Pool, readClient } from "../model.ts";
 import type { Sdk } from "../needs.ts";
 import { onPool } from "../operations/access.ts";

@@ -3,6 +3,7 @@ import { readAsked } from "../oauth/asked.ts";
 import { BadForm, type Answer, type DomainRequest } from "../oauth/exchange.ts";
 import { accountHandlers } from "./account.ts";
 import { assetHandlers } from "./assets.ts";
+import { confirmByLink, isConfirmationLink } from "./confirmation-link.ts";
 import { isForged } from "./forgery.ts";
 import type { View } from "./layout.ts";
 import type { HostedNeeds, PageHandler } from "./page.ts";
@@ -24,6 +25,7 @@ export function createHostedPages(needs: HostedNeeds): (request: DomainRequest) 
     if (asset !== undefined) return asset(request);
     const handler = pages.get(`${request.method} ${request.path}`);
     if (handler === undefined) return undefined;
+    if (isConfirmationLink(request)) return confirmByLink(needs, request);
     const read = await readAsked(cognito, request);
     if ("status" in read) return read;
     const view = await createView(cognito, request, read.asked.redirectUri);

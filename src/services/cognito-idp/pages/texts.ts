@@ -27,6 +27,7 @@ export const texts = {
     resend: "Send a new code",
     resent: "A new code was sent.",
     confirmed: "Your account is confirmed. You can sign in now.",
+    registered: "Your registration has been confirmed.",
     noAccount: "No account yet?",
     haveAccount: "You have an account already?",
     newPasswordTitle: "Choose a new password",

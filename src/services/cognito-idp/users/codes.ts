@@ -22,7 +22,7 @@ export async function writeCode(
   { seal }: Pick<Cognito, "seal">,
   tx: Transaction,
   pool: Pool,
-  user: User,
+  user: Pick<User, "key">,
   purpose: CodePurpose,
   sent: { readonly code: string; readonly destination: string; readonly attribute?: string; readonly now: number },
 ): Promise<void> {

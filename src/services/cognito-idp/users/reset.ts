@@ -1,11 +1,12 @@
 import type { CodeDeliveryDetailsType } from "@aws-sdk/client-cognito-identity-provider";
+import { migrateUser } from "../auth/migration.ts";
 import type { Cognito } from "../core.ts";
-import { codeMismatch, expiredCode, invalidParameter, notAuthorized, userNotFound } from "../errors.ts";
+import { codeMismatch, invalidParameter, notAuthorized, userNotFound } from "../errors.ts";
 import { type Client, inPool, type Pool, type User } from "../model.ts";
 import { type Delivery, deliveryDetails, deliveryTo } from "../outbox/compose.ts";
 import { checkPassword, newPassword } from "../passwords/passwords.ts";
 import { orRefuse, takeCode } from "./codes.ts";
-import { afterConfirmation, hidesUsers, sendCode, simulatedDelivery } from "./sign-up.ts";
+import { afterConfirmation, hidesUsers, sendCode, simulateCode } from "./sign-up.ts";
 import { findUser, readUser, writeUser } from "./users.ts";
 
 type Metadata = Readonly<Record<string, string>> | undefined;
@@ -36,18 +37,22 @@ export async function forgotPassword(
 ): Promise<CodeDeliveryDetailsType> {
   const { pool, client, now } = request;
   const hides = hidesUsers(client);
-  const user = await cognito.store.read((reader) => findUser(reader, pool, request.username));
+  const asked = { to: "ForgotPassword", clientMetadata: request.clientMetadata } as const;
+  const user =
+    (await cognito.store.read((reader) => findUser(reader, pool, request.username))) ??
+    (await migrateUser(cognito, { pool, client, username: request.username, now, asked }));
+  const simulate = () => simulateCode(cognito, pool, request.username, "reset", now);
   if (!user) {
-    if (hides) return simulatedDelivery(pool, request.username);
+    if (hides) return simulate();
     throw userNotFound();
   }
   if (!user.enabled || user.status === "EXTERNAL_PROVIDER" || user.status === "FORCE_CHANGE_PASSWORD") {
-    if (hides) return simulatedDelivery(pool, request.username);
+    if (hides) return simulate();
     throw notAuthorized(user.enabled ? "User password cannot be reset in the current state." : "User is disabled.");
   }
   const delivery = recoveryDelivery(pool, user);
   if (!delivery) {
-    if (hides) return simulatedDelivery(pool, request.username);
+    if (hides) return simulate();
     throw invalidParameter(
       "Cannot reset password for the user as there is no registered/verified email or phone_number",
     );
@@ -79,10 +84,14 @@ export async function confirmForgotPassword(
 ): Promise<void> {
   const { store, seal } = cognito;
   const { pool, client, now } = request;
-  const found = await store.read((reader) => findUser(reader, pool, request.username));
-  if (!found) throw hidesUsers(client) ? codeMismatch() : userNotFound();
-  if (!found.enabled) throw hidesUsers(client) ? expiredCode() : notAuthorized("User is disabled.");
   checkPassword(pool, request.password);
+  const found = await store.read((reader) => findUser(reader, pool, request.username));
+  if (!found?.enabled) {
+    if (!hidesUsers(client)) throw found ? notAuthorized("User is disabled.") : userNotFound();
+    // As long as it takes for who is there.
+    await newPassword(cognito, pool, { username: request.username }, request.password, false);
+    throw codeMismatch();
+  }
   const password = await newPassword(cognito, pool, found, request.password, true);
   const result = await store.transact(async (tx) => {
     const before = await readUser(tx, pool, found.key);

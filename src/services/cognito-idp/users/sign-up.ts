@@ -1,10 +1,20 @@
 import type { AttributeType, CodeDeliveryDetailsType } from "@aws-sdk/client-cognito-identity-provider";
 import type { Cognito } from "../core.ts";
-import { aliasExists, codeMismatch, expiredCode, invalidParameter, notAuthorized, userNotFound } from "../errors.ts";
+import {
+  aliasExists,
+  codeMismatch,
+  expiredCode,
+  invalidParameter,
+  invalidSession,
+  notAuthorized,
+  userNotFound,
+} from "../errors.ts";
+import type { Transaction } from "../../../kernel/store/store.ts";
+import { linkOf } from "../outbox/link.ts";
 import { type Client, inPool, type Pool, type User } from "../model.ts";
 import { composeMessage, type Delivery, deliveryDetails, deliveryTo, type MessageReason } from "../outbox/compose.ts";
 import { checkPassword, newPassword } from "../passwords/passwords.ts";
-import { aliasesOf } from "../rules.ts";
+import { aliasesOf, nameKey } from "../rules.ts";
 import { checkAttributes, toAttributes } from "../schema.ts";
 import { attributesForTriggers } from "../tokens/claims.ts";
 import { drawCode, orRefuse, takeCode, writeCode } from "./codes.ts";
@@ -18,6 +28,8 @@ export interface SignUp {
   readonly client: Client;
   readonly username: string;
   readonly password: string | undefined;
+  /** The platform's address as the client reached it: where links lead. */
+  readonly endpoint: string;
   readonly attributes: readonly AttributeType[] | undefined;
   readonly validationData?: readonly AttributeType[] | undefined;
   readonly clientMetadata?: Metadata;
@@ -90,6 +102,7 @@ export async function signUp(
       reason: "SignUp",
       delivery,
       code,
+      ...linkOf(pool, client, request.username, delivery, code, request.endpoint),
       ...(request.clientMetadata && { clientMetadata: request.clientMetadata }),
     }));
   await store.transact(async (tx) => {
@@ -153,6 +166,8 @@ export async function confirmSignUp(
     readonly code: string;
     readonly forceAliasCreation: boolean;
     readonly clientMetadata?: Metadata;
+    /** Of the sign-up: used up with the confirmation. */
+    readonly session?: { readonly userKey: string; readonly commit: (tx: Transaction) => Promise<void> };
     readonly now: number;
   },
 ): Promise<User> {
@@ -160,6 +175,7 @@ export async function confirmSignUp(
   const { pool, client, now } = request;
   const found = await store.read((reader) => findUser(reader, pool, request.username));
   if (!found) throw hidesUsers(client) ? expiredCode() : userNotFound();
+  if (request.session && request.session.userKey !== found.key) throw invalidSession();
   if (!found.enabled) throw notAuthorized("User is disabled.");
   if (found.status !== "UNCONFIRMED") {
     throw notAuthorized(`User cannot be confirmed. Current status is ${found.status}`);
@@ -180,6 +196,7 @@ export async function confirmSignUp(
       }
     }
     await writeUser(tx, pool, user, before, true);
+    await request.session?.commit(tx);
     return { user, outcome };
   });
   orRefuse(result.outcome);
@@ -195,6 +212,7 @@ export async function resendCode(
     readonly pool: Pool;
     readonly client: Client;
     readonly username: string;
+    readonly endpoint: string;
     readonly clientMetadata?: Metadata;
     readonly now: number;
   },
@@ -204,7 +222,7 @@ export async function resendCode(
   const user = await store.read((reader) => findUser(reader, pool, request.username));
   if (!user) {
     if (!hidesUsers(client)) throw userNotFound();
-    return simulatedDelivery(pool, request.username);
+    return simulateCode(cognito, pool, request.username, "signUp", now);
   }
   if (user.status !== "UNCONFIRMED") throw invalidParameter("User is already confirmed.");
   const delivery = verificationDelivery(pool, user);
@@ -218,10 +236,24 @@ export async function resendCode(
     reason: "ResendCode",
     purpose: "signUp",
     delivery,
+    linkFor: (code) => linkOf(pool, client, request.username, delivery, code, request.endpoint),
     clientMetadata: request.clientMetadata,
     now,
   });
   return deliveryDetails(delivery);
+}
+
+/** As if a code were sent: written down and counted as one is, so that it takes as long, and is refused as often. */
+export async function simulateCode(
+  cognito: Pick<Cognito, "store" | "seal" | "ids">,
+  pool: Pool,
+  username: string,
+  purpose: "signUp" | "reset",
+  now: number,
+): Promise<CodeDeliveryDetailsType> {
+  const sent = { code: drawCode(cognito), destination: "", now };
+  await cognito.store.transact((tx) => writeCode(cognito, tx, pool, { key: nameKey(pool, username) }, purpose, sent));
+  return simulatedDelivery(pool, username);
 }
 
 /** For who does not exist, and must not be told apart from who does. */
@@ -246,6 +278,8 @@ export async function sendCode(
     readonly reason: MessageReason;
     readonly purpose: "signUp" | "reset" | "email" | "phone_number";
     readonly delivery: Delivery;
+    /** An address that the code can be told at, where the pool sends one instead. */
+    readonly linkFor?: (code: string) => { readonly link?: string };
     readonly clientMetadata: Metadata;
     readonly now: number;
   },
@@ -259,6 +293,7 @@ export async function sendCode(
     reason: about.reason,
     delivery,
     code,
+    ...about.linkFor?.(code),
     ...(about.clientMetadata && { clientMetadata: about.clientMetadata }),
   });
   await cognito.store.transact(async (tx) => {

@@ -1,9 +1,10 @@
 import type { Clock } from "../../../kernel/clock.ts";
 import type { Log } from "../../../kernel/log.ts";
-import type { CustomDomains } from "../port.ts";
+import type { CustomDomains, FindNamedHost, HostCertificates } from "../port.ts";
 import { openCertificateFolder } from "./certificates.ts";
 import { createCustomDomains } from "./custom-domains.ts";
 import type { DomainsPort } from "./domain.ts";
+import { createHostCertificates, createHostTls } from "./host-certificates.ts";
 import { watchPublishedDomains } from "./published-domains.ts";
 import { createDomainRegistry, type RegistryNeeds } from "./registry.ts";
 import { createTlsDomains } from "./tls-domains.ts";
@@ -13,6 +14,8 @@ export interface Domains {
   readonly port: DomainsPort;
   /** For the listener. */
   readonly custom: CustomDomains;
+  /** For services that have hosts of their own. */
+  readonly hosts: HostCertificates;
   stop(): void;
 }
 
@@ -20,17 +23,22 @@ export interface Domains {
 export function createDomains(
   needs: Omit<RegistryNeeds, "certificates"> & {
     readonly certificatesFolder: string;
+    /** Hosts of other services. */
+    readonly findHost: FindNamedHost;
     readonly clock: Clock;
     readonly log: Log;
   },
 ): Domains {
   const certificates = openCertificateFolder(needs.certificatesFolder);
   const published = watchPublishedDomains(needs.store);
+  const apis = createTlsDomains({ ...needs, published, certificates });
+  const others = createHostTls({ ...needs, find: needs.findHost, certificates });
   return {
+    hosts: createHostCertificates({ ...needs, certificates }),
     port: createDomainRegistry({ ...needs, certificates }),
     custom: {
       ...createCustomDomains({ published, log: needs.log }),
-      tls: createTlsDomains({ ...needs, published, certificates }),
+      tls: { find: async (servername) => (await apis.find(servername)) ?? others.find(servername) },
     },
     stop: () => published.stop(),
   };

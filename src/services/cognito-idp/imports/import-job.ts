@@ -1,0 +1,63 @@
+import type { UserImportJobType } from "@aws-sdk/client-cognito-identity-provider";
+import type { Key, Reader, Transaction } from "../../../kernel/store/store.ts";
+import { inPool, type Pool } from "../model.ts";
+import { cognitoLimits as limits } from "../limits.ts";
+
+/** A job that makes users from a file. Its lines are kept apart, in batches, until it has ended. */
+export interface ImportJob {
+  readonly v: 1;
+  readonly id: string;
+  readonly name: string;
+  readonly roleArn: string;
+  readonly createdAt: number;
+  readonly startedAt?: number;
+  readonly completedAt?: number;
+  readonly status: "Created" | "Pending" | "InProgress" | "Stopping" | "Stopped" | "Failed" | "Succeeded";
+  readonly message?: string;
+  readonly imported: number;
+  readonly skipped: number;
+  readonly failed: number;
+  /** The file that counts: the last one that was uploaded whole. */
+  readonly file?: UploadedFile;
+  /** The batch that is next. */
+  readonly next: number;
+  /** What is known of the batch before, and not logged yet: at the worst it is logged twice. */
+  readonly unlogged: readonly string[];
+}
+
+export interface UploadedFile {
+  readonly id: string;
+  readonly header: string;
+  readonly batches: number;
+}
+
+/** Lines of a file. Their numbers are those in the file, whose first line is the header. */
+export interface Batch {
+  readonly firstLine: number;
+  readonly lines: readonly string[];
+}
+
+export function importKey(pool: Pool, jobId: string): Key {
+  return inPool("import", pool.id, "job", jobId);
+}
+
+export function batchKey(pool: Pool, jobId: string, fileId: string, index: number): Key {
+  return inPool("import", pool.id, "lines", jobId, fileId, index);
+}
+
+export function linesPrefix(pool: Pool, jobId: string): Key {
+  return inPool("import", pool.id, "lines", jobId);
+}
+
+export function readImport(reader: Reader, pool: Pool, jobId: string): Promise<ImportJob | undefined> {
+  return reader.get<ImportJob>(importKey(pool, jobId));
+}
+
+export function writeImport(tx: Transaction, pool: Pool, job: ImportJob): void {
+  tx.set(importKey(pool, job.id), job);
+}
+
+/** AWS: a job that is not started within a day has expired. */
+export function statusOf(job: ImportJob, now: number): NonNullable<UserImportJobType["Status"]> {
+  return job.status === "Created" && now >= job.createdAt + limits.importStartMs ? "Expired" : job.status;
+}
