@@ -103,12 +103,21 @@ test("a table that is deleted stays for as long as another is restored from it",
   const at = clock.now() - 1_000;
   await document.delete({ TableName: "deleted", Key: { h: "1" } });
   const others = await kept("item");
+  const logged = await kept("undo");
   await restore("deleted", "kept", at);
+  // Without recovery nothing is left of it but this.
+  await client.send(
+    new UpdateContinuousBackupsCommand({
+      TableName: "deleted",
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: false },
+    }),
+  );
   await client.send(new DeleteTableCommand({ TableName: "deleted" }));
   await drain();
   expect((await document.scan({ TableName: "kept" })).Count).toBe(150);
   clock.advance(60_000);
   await drain();
   expect(await kept("item")).toBe(others - 149 + 150);
+  expect(await kept("undo")).toBe(logged - 151);
   expect(await kept("restoring")).toBe(0);
 });

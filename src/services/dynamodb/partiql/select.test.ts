@@ -165,6 +165,45 @@ describe("a SELECT reads", () => {
     ).toBeUndefined();
   });
 
+  test("ranges of an index whose key has several attributes, and of sort keys that are numbers", async () => {
+    const names = ["p", "q", "s", "t"];
+    const TableName = await createTable({
+      AttributeDefinitions: ["pk", "sk", ...names].map((AttributeName) => ({
+        AttributeName,
+        AttributeType: AttributeName === "q" || AttributeName === "s" ? "N" : "S",
+      })),
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: "many",
+          KeySchema: names.map((AttributeName, at) => ({ AttributeName, KeyType: at < 2 ? "HASH" : "RANGE" })),
+          Projection: { ProjectionType: "ALL" },
+        },
+      ],
+    });
+    for (let at = -3; at < 9; at += 1) {
+      await document.put({ TableName, Item: { pk: "a", sk: String(at), p: "p", q: Math.abs(at % 2), s: at, t: "t" } });
+    }
+    const read = async (where: string) => {
+      const Statement = `SELECT s FROM "${TableName}"."many" WHERE ${where}`;
+      const { Items, ConsumedCapacity } = await run(Statement, undefined, {
+        ReturnConsumedCapacity: "INDEXES",
+        Limit: 4,
+      });
+      return [(Items ?? []).map((each) => Number(each["s"])).join(" "), ConsumedCapacity?.GlobalSecondaryIndexes];
+    };
+    const half = { many: { CapacityUnits: 0.5 } };
+    expect(await read("p = 'p' AND q = 0 AND s > -2 AND s <= 6")).toEqual(["0 2 4 6", half]);
+    expect(await read("p = 'p' AND q = 1 AND s = 7 AND t >= 'a'")).toEqual(["7", half]);
+    expect(await read("p = 'p' AND q = 1 ORDER BY s DESC")).toEqual(["7 5 3 1", half]);
+    expect(await read("p = 'p' AND q IN [0, 1] AND s IN [-3, 8] ORDER BY q DESC")).toEqual([
+      "-3 8",
+      { many: { CapacityUnits: 2 } },
+    ]);
+    // Half of the partition key is none.
+    const scanned = await refusalOf(run(`SELECT s FROM "${TableName}"."many" WHERE p = 'p' ORDER BY s`));
+    expect(scanned).toContain("Must have at least one non-optional hash key condition");
+  });
+
   test("at the cost of a Query, or of a Scan", async () => {
     const cost = async (where: string, more: Partial<ExecuteStatementCommandInput> = {}) =>
       (await run(`SELECT * FROM "${T}" ${where}`, undefined, { ReturnConsumedCapacity: "TOTAL", ...more }))
@@ -241,7 +280,7 @@ test("a SELECT finds what a Scan with the equal expression finds, in pages too",
   };
   let compared = 0;
   await fc.assert(
-    fc.asyncProperty(tree, fc.integer({ min: 1, max: 5 }), async (condition, Limit) => {
+    fc.asyncProperty(tree, fc.integer({ min: 2, max: 8 }), async (condition, Limit) => {
       values.length = 0;
       const Statement = `SELECT pk, sk FROM "${T}" WHERE ${write(condition, (found) => (values.push(found), "?"), true)}`;
       const bound: Record<string, unknown> = {};
@@ -279,7 +318,7 @@ test("a SELECT finds what a Scan with the equal expression finds, in pages too",
       expect(found.toSorted(), Statement).toEqual((scanned.Items ?? []).map(({ pk, sk }) => `${pk}${sk}`).toSorted());
       compared += 1;
     }),
-    { numRuns: 80 },
+    { numRuns: 50 },
   );
-  expect(compared).toBeGreaterThan(30);
+  expect(compared).toBeGreaterThan(20);
 }, 60_000);

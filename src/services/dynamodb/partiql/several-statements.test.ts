@@ -2,6 +2,7 @@ import {
   BatchExecuteStatementCommand,
   CreateTableCommand,
   DynamoDBClient,
+  ExecuteStatementCommand,
   ExecuteTransactionCommand,
   PutItemCommand,
   TransactionCanceledException,
@@ -153,6 +154,30 @@ describe("BatchExecuteStatement", () => {
         },
       },
     ]);
+  });
+
+  test("tells those apart that were throttled", async () => {
+    await client.send(
+      new CreateTableCommand({
+        TableName: `small-${T}`,
+        ProvisionedThroughput: { ReadCapacityUnits: 1, WriteCapacityUnits: 1 },
+        AttributeDefinitions: [{ AttributeName: "pk", AttributeType: "S" }],
+        KeySchema: [{ AttributeName: "pk", KeyType: "HASH" }],
+      }),
+    );
+    const insert = (pk: string, pad: string) => ({
+      Statement: `INSERT INTO "small-${T}" VALUE {'pk': ?, 'pad': ?}`,
+      Parameters: [{ S: pk }, { S: pad }],
+    });
+    await batch(insert("a", "x".repeat(350 * 1024)));
+    const message =
+      "The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level with the UpdateTable API.";
+    expect((await batch(insert("b", ""))).Responses?.[0]?.Error).toEqual({
+      Code: "ProvisionedThroughputExceeded",
+      Message: message,
+    });
+    const alone = client.send(new ExecuteStatementCommand(insert("b", "")));
+    expect(await refusalOf(alone)).toBe(`ProvisionedThroughputExceededException: ${message}`);
   });
 
   test("refuses reads beside writes, none and too many", async () => {
