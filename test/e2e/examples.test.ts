@@ -1,6 +1,7 @@
 import { APIGatewayClient, GetApiKeysCommand } from "@aws-sdk/client-api-gateway";
 import { CloudFormationClient, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
 import { CognitoIdentityProvider } from "@aws-sdk/client-cognito-identity-provider";
+import { DynamoDB } from "@aws-sdk/client-dynamodb";
 import { S3 } from "@aws-sdk/client-s3";
 import { execFile, spawn } from "node:child_process";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
@@ -92,7 +93,7 @@ describe("examples/hello", () => {
 describe("examples/notes", () => {
   const app = run("notes");
 
-  test("keeps each person's notes, and makes notes of files", async () => {
+  test("keeps each person's notes, makes notes of files, and counts them", async () => {
     const settings = await app().settings();
     const { Stacks } = await new CloudFormationClient(settings).send(new DescribeStacksCommand({ StackName: "notes" }));
     const output = (name: string) => Stacks?.[0]?.Outputs?.find((each) => each.OutputKey === name)?.OutputValue ?? "";
@@ -128,6 +129,15 @@ describe("examples/notes", () => {
     const { id } = note as { readonly id: string };
     expect((await fetch(`${notes}/${id}`, { method: "DELETE", headers })).status).toBe(204);
     expect(await list()).toHaveLength(1);
+
+    const dynamodb = new DynamoDB(settings);
+    await vi.waitFor(
+      async () => {
+        const { Item } = await dynamodb.getItem({ TableName: output("TotalsTable"), Key: { owner: { S: UserSub } } });
+        expect(Item?.["notes"]).toEqual({ N: "1" });
+      },
+      { timeout: 15_000, interval: 100 },
+    );
   });
 });
 
