@@ -7,7 +7,9 @@ const folder = "bench/peers";
 
 /** Installs what is measured against, and the load generator, where they are not there yet. */
 export function installPeers(): void {
-  const isThere = ["@vercel/fun", "cognito-local"].every((name) => existsSync(`${folder}/node_modules/${name}`));
+  const isThere = ["@vercel/fun", "cognito-local", "dynalite", "s3rver"].every((name) =>
+    existsSync(`${folder}/node_modules/${name}`),
+  );
   if (!isThere) execFileSync("npm", ["ci"], { cwd: folder, stdio: "inherit" });
   try {
     execFileSync("wrk", ["-v"], { stdio: "ignore" });

@@ -5,12 +5,14 @@ import { bareInterpreters } from "./bare.ts";
 import { accessRows, measureAccess } from "./access.ts";
 import { cognitoRows, measureCognito } from "./cognito.ts";
 import { measureColdStarts } from "./cold-start.ts";
+import { dynamoDbRows, measureDynamoDb } from "./dynamodb.ts";
 import { gatewayRows, measureGateway } from "./gateway.ts";
 import { measureIdle } from "./idle.ts";
 import { measureNodes, nodesRows } from "./nodes.ts";
 import { installPeers } from "./peers.ts";
 import { measureReload } from "./reload.ts";
 import { compareRequests, requestsRows } from "./requests.ts";
+import { measureS3, s3Rows } from "./s3.ts";
 import { coldRows, idleRows, reloadRows, startUpRows } from "./rows.ts";
 import { measureStartUp } from "./start-up.ts";
 import { measureStore, storeRows } from "./store.ts";
@@ -36,6 +38,8 @@ const sections: Readonly<Record<string, (folder: string) => Promise<Section>>> =
   nodes: async (folder) => section(await measureNodes(folder), nodesRows),
   access: async () => section(await measureAccess(), accessRows),
   cognito: async (folder) => section(await measureCognito(folder), cognitoRows),
+  dynamodb: async (folder) => section(await measureDynamoDb(folder), dynamoDbRows),
+  s3: async (folder) => section(await measureS3(folder), s3Rows),
   store: async (folder) => section(await measureStore(folder), storeRows),
 };
 

@@ -31,7 +31,7 @@ export async function prepare(target: SignedTarget, asked: Asked): Promise<Prepa
     credentials: target.credentials,
     sha256: Sha256,
     uriEscapePath: service !== "s3",
-    // A run takes longer than a signature of DynamoDB's may be old, where it is not signed anew for each target.
+    // The hash is among the headers already.
     applyChecksum: false,
   });
   const signed = await signer.sign({
