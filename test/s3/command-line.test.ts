@@ -29,7 +29,7 @@ afterAll(async () => {
 
 // Version 2.9 of the AWS CLI knows no AWS_ENDPOINT_URL; boto3 below stands for what version 1 does.
 test.skipIf(!tools.awsV2)(
-  "the AWS CLI makes a bucket, syncs up, copies down and removes all again",
+  "the AWS CLI makes a bucket, syncs up, copies down, presigns, moves and removes all again",
   { timeout: 180_000 },
   async () => {
     const aws = async (...args: string[]) => {
@@ -49,12 +49,22 @@ test.skipIf(!tools.awsV2)(
     await aws("s3", "cp", "--recursive", "s3://cli/up", "down");
     expect((await readFile(join(folder, "down/large.bin"))).equals(large)).toBe(true);
     expect(await readFile(join(folder, "down/deep/ü b+c.txt"), "utf8")).toBe("small");
+    const url = (await aws("s3", "presign", "s3://cli/up/deep/ü b+c.txt")).trim();
+    expect(await (await fetch(url)).text()).toBe("small");
+    await aws("s3", "mv", "s3://cli/up/deep/ü b+c.txt", "s3://cli/moved.txt");
+    await aws("s3", "mv", "s3://cli/moved.txt", "moved.txt");
+    expect(await readFile(join(folder, "moved.txt"), "utf8")).toBe("small");
+    await rm(join(folder, "up/large.bin"));
+    expect(await aws("s3", "sync", "--delete", "up", "s3://cli/up")).toContain("delete: s3://cli/up/large.bin");
+    expect(await aws("s3", "rm", "--recursive", "s3://cli/up")).toContain("delete: s3://cli/up/deep/ü b+c.txt");
+    expect(await aws("s3", "ls", "s3://cli")).toBe("");
     expect(await aws("s3", "rb", "--force", "s3://cli")).toContain("remove_bucket: cli");
   },
 );
 
 const script = `
 import boto3, io, os
+from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 s3 = boto3.client("s3")
 s3.create_bucket(Bucket="boto", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
@@ -74,7 +84,13 @@ try:
 except ClientError as error:
     print("head", error.response["Error"]["Code"])
 print("waiter", s3.get_waiter("object_exists").wait(Bucket="boto", Key="large"))
-boto3.resource("s3").Bucket("boto").objects.all().delete()
+bucket = boto3.resource("s3").Bucket("boto")
+open("sent.bin", "wb").write(os.urandom(12_000_000))
+bucket.upload_file("sent.bin", "sent", Config=TransferConfig(multipart_threshold=1, multipart_chunksize=5 * 1024 * 1024))
+bucket.Object("copied").copy({"Bucket": "boto", "Key": "sent"})
+bucket.download_file("copied", "got.bin", Config=TransferConfig(multipart_threshold=1, multipart_chunksize=1024 * 1024))
+print("transfer", open("sent.bin", "rb").read() == open("got.bin", "rb").read(), bucket.Object("sent").e_tag[-3:])
+bucket.objects.all().delete()
 s3.delete_bucket(Bucket="boto")
 print("buckets", [b["Name"] for b in s3.list_buckets()["Buckets"]])
 `;
@@ -93,6 +109,7 @@ test.skipIf(!tools.python)(
       "error NoSuchKey 404",
       "head 404",
       "waiter None",
+      'transfer True -3"',
       "buckets []",
     ]);
   },
