@@ -1,6 +1,6 @@
 import { parseArn } from "../../aws/arn.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import type { Reader, Store } from "../../kernel/store/store.ts";
+import type { Key, Reader, Store } from "../../kernel/store/store.ts";
 import type { StreamChange } from "./items/stream-append.ts";
 import { dynamoLimits } from "./limits.ts";
 import {
@@ -41,8 +41,14 @@ export function createStreams({ store, clock }: { readonly store: Store; readonl
     },
     list: async (place) => {
       const prefix = [...streamsPrefix, place.account, place.region];
-      const entries = await store.read((reader) => reader.range<StreamRecord>({ prefix }, { limit: 10_000 }));
-      return entries.map(({ value }) => describe(place, value, 0));
+      const found: StreamDescription[] = [];
+      for (let after: Key | undefined; ;) {
+        const range = { prefix, ...(after && { after }) };
+        const page = await store.read((reader) => reader.range<StreamRecord>(range, { limit: dynamoLimits.jobPage }));
+        found.push(...page.map(({ value }) => describe(place, value, 0)));
+        if (page.length < dynamoLimits.jobPage) return found;
+        after = page.at(-1)?.key;
+      }
     },
     latest: async (arn, reader) => {
       const { record } = await existing(arn, reader);
@@ -55,14 +61,13 @@ export function createStreams({ store, clock }: { readonly store: Store; readonl
       // Before the records are read: what is added meanwhile is after it.
       const head = (await store.read((reader) => reader.get<number>(streamHeadKey(record.storeId)))) ?? 0;
       const oldest = clock.now() - dynamoLimits.streamRetentionMs;
-      let after = 0;
-      for (;;) {
+      // The first one is kept as a rule: records are removed when they are too old.
+      for (let [after, limit] = [0, 1]; ; limit = dynamoLimits.streamRecordsMax) {
         const range = { start: [...prefix, after + 1], end: [...prefix, true] };
-        const options = { limit: dynamoLimits.streamRecordsMax };
-        const entries = await store.read((reader) => reader.range<StreamChange>(range, options));
+        const entries = await store.read((reader) => reader.range<StreamChange>(range, { limit }));
         const kept = entries.find(({ value }) => value.at >= oldest);
         if (kept) return Number(kept.key.at(-1)) - 1;
-        if (entries.length < options.limit) return head;
+        if (entries.length < limit) return head;
         after = Number(entries.at(-1)?.key.at(-1));
       }
     },

@@ -92,6 +92,8 @@ export function createDynamoDbStreams({ streams }: { readonly streams: StreamsPo
           );
         }
         await existing(arn);
+        // Its next record has left the stream meanwhile.
+        if (at < (await streams.oldest(arn))) throw trimmed();
         const page = await streams.read(arn, at, input.Limit ?? recordsMax);
         return {
           Records: page.records.map((record) => toRecord(record, call)),
@@ -103,13 +105,15 @@ export function createDynamoDbStreams({ streams }: { readonly streams: StreamsPo
   return { service: { name: "dynamodbstreams", operations } };
 
   async function position(stream: StreamDescription, type: string | undefined, sequence: string | undefined) {
-    if (type === "TRIM_HORIZON") return 0;
+    if (type === "TRIM_HORIZON") return await streams.oldest(stream.arn);
     if (type === "LATEST") return await streams.latest(stream.arn);
     const before = sequence === undefined ? undefined : streams.before(sequence);
     if (before === undefined || before < 0 || before > (await streams.latest(stream.arn))) {
       throw refusal("ValidationException", `Invalid SequenceNumber: ${sequence ?? "null"}`);
     }
-    return type === "AT_SEQUENCE_NUMBER" ? before : before + 1;
+    const at = type === "AT_SEQUENCE_NUMBER" ? before : before + 1;
+    if (at < (await streams.oldest(stream.arn))) throw trimmed();
+    return at;
   }
 }
 
@@ -163,6 +167,14 @@ function toRecord({ userIdentity, ...record }: StreamedRecord, call: Call): Stre
 
 function streamNotFound(arn: string): AwsError {
   return refusal("ResourceNotFoundException", `Requested resource not found: Stream: ${arn} not found`);
+}
+
+/** Source: API reference, GetRecords: for records of more than 24 hours ago. */
+function trimmed(): AwsError {
+  return refusal(
+    "TrimmedDataAccessException",
+    "The operation attempted to read past the oldest stream record in a shard.",
+  );
 }
 
 function refusal(code: string, message: string): AwsError {
