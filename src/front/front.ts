@@ -152,9 +152,13 @@ export function createFront(needs: FrontNeeds): Front {
     connectionsCheckingInterval: 5_000,
     noDelay: true,
     insecureHTTPParser: false,
-    // What else clients offer to upgrade to, as HTTP/2, is declined by an answer in HTTP/1.1.
+    // What else clients offer to upgrade to, as HTTP/2, is declined by an answer in HTTP/1.1; so is what they offer before they
+    // have the answer to an earlier request on the connection, which it would be taken from.
     shouldUpgradeCallback: (request) =>
-      webSockets !== undefined && request.method === "GET" && request.headers.upgrade?.toLowerCase() === "websocket",
+      webSockets !== undefined &&
+      request.method === "GET" &&
+      request.headers.upgrade?.toLowerCase() === "websocket" &&
+      !isAnswering(request.socket),
   });
   server.maxConnections = frontLimits.connectionsMax;
   server.on("connection", (socket) => {
@@ -252,6 +256,11 @@ export function createFront(needs: FrontNeeds): Front {
       });
     },
   };
+}
+
+/** Whether Node.js has given a connection to the answer of a request: no other answer can have it. */
+function isAnswering(socket: Socket): boolean {
+  return Boolean(Reflect.get(socket, "_httpMessage"));
 }
 
 /** Aborted when the client has gone before it had its whole answer, or `stopping`. */

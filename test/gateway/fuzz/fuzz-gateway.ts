@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "vitest";
 import { converse, type Heard } from "./conversation.ts";
 import { type RawConversation, rawConversations } from "./raw-requests.ts";
@@ -104,8 +105,9 @@ export async function fuzzGateway(forMs: number): Promise<FuzzReport> {
     await expectAlive(stages);
     return { conversations, answers, byStatus };
   } finally {
-    await stages.stop();
     errors.stop();
+    // Whatever clients have left behind: a server that waits for them is found out here.
+    await Promise.race([stages.stop(), late("The platform did not stop")]);
   }
 }
 
@@ -149,10 +151,18 @@ function pathsOf(): string[] {
 
 async function expectAlive({ port, restApiId, httpApiId }: FuzzedStages): Promise<void> {
   for (const path of [`${restApiId}/prod/mock/1`, `${httpApiId}/alive`]) {
-    const answer = await fetch(`http://127.0.0.1:${port}/_cumulet/api/${path}`);
+    const signal = AbortSignal.timeout(stopMsMax);
+    const answer = await fetch(`http://127.0.0.1:${port}/_cumulet/api/${path}`, { signal });
     expect(answer.status, path).toBe(200);
     await answer.text();
   }
+}
+
+const stopMsMax = 60_000;
+
+async function late(message: string): Promise<never> {
+  await delay(stopMsMax, undefined, { ref: false });
+  throw new Error(message);
 }
 
 /** The platform's own log, which a client must not be able to put an error into. */

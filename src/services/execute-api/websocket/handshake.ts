@@ -1,6 +1,7 @@
 import { ServerResponse, type IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { Clock } from "../../../kernel/clock.ts";
 import { sourceIp } from "../../../proxy/client-address.ts";
 import { type RequestPaths, startExchange } from "../../../proxy/exchange.ts";
 import { domainNameOf } from "../stage-needs.ts";
@@ -128,11 +129,19 @@ function headerOf(headers: readonly string[], name: string): string | undefined 
   return undefined;
 }
 
-/** A response for a request whose connection the server has let go of. It ends the connection. */
-export function responseOn(request: IncomingMessage, socket: Duplex): ServerResponse {
+/** A response for a request whose connection the server has let go of. It ends the connection, whatever the client does. */
+export function responseOn(clock: Pick<Clock, "after">, request: IncomingMessage, socket: Duplex): ServerResponse {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   if (socket instanceof Socket) response.assignSocket(socket);
-  response.once("finish", () => socket.end());
+  response.once("finish", () => {
+    socket.end();
+    // What the client still says is for nobody. It has a while to read the answer and close its half.
+    socket.resume();
+    socket.once(
+      "close",
+      clock.after(limits.closeMsMax, () => socket.destroy()),
+    );
+  });
   return response;
 }

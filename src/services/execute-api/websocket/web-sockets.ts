@@ -65,6 +65,8 @@ export function createWebSockets(needs: WebSocketsNeeds): WebSockets {
   const { store, nodes, clock, log } = needs;
   const stageOf = async (apiId: string, stageName: string) => needs.stageOf(apiId, stageName);
   const upgrades = new WeakMap<IncomingMessage, Upgrade>();
+  /** Connections that are let in or refused just now, and refused ones that have not ended. */
+  const undecided = new Set<Duplex>();
   const subprotocols = new WeakMap<IncomingMessage, string>();
   const server = new WebSocketServer({
     noServer: true,
@@ -115,6 +117,7 @@ export function createWebSockets(needs: WebSocketsNeeds): WebSockets {
 
   const hold = ({ facts, shownKey }: Accepted, socket: WebSocket, raw: Duplex) => {
     const connection = open.add(facts, socket, shownKey);
+    undecided.delete(raw);
     const frames = watchFrames(limits.frameBytesMax);
     raw.prependListener("data", (bytes: Buffer) => {
       connection.lastActiveAt = clock.now();
@@ -186,8 +189,10 @@ export function createWebSockets(needs: WebSocketsNeeds): WebSockets {
       begin(request, socket, head) {
         // Its end is seen by whoever writes to it next.
         socket.on("error", () => {});
+        undecided.add(socket);
+        socket.once("close", () => undecided.delete(socket));
         upgrades.set(request, { socket, head });
-        return responseOn(request, socket);
+        return responseOn(clock, request, socket);
       },
       serveConnections: (answer) => {
         answerConnections = answer;
@@ -220,6 +225,7 @@ export function createWebSockets(needs: WebSocketsNeeds): WebSockets {
       relay.stop();
       lostNodes.stop();
       if (graceMs <= 0) {
+        for (const socket of undecided) socket.destroy();
         for (const connection of open.all()) {
           connection.disowned = true;
           connection.socket.terminate();
@@ -239,6 +245,7 @@ export function createWebSockets(needs: WebSocketsNeeds): WebSockets {
       await Promise.race([late.promise, closed.then(() => disconnects.settled())]);
       cancel();
       cancelClose();
+      for (const socket of undecided) socket.destroy();
       for (const connection of open.all()) connection.socket.terminate();
     },
   };
