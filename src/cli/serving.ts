@@ -1,4 +1,6 @@
 import type { Config } from "../config.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { createLog } from "../kernel/log.ts";
 import { createPlatform, type Platform, type PlatformParts } from "../platform.ts";
 import type { Output } from "./command.ts";
 
@@ -30,13 +32,24 @@ export async function servePlatform(
     throw error;
   });
   const { reloadCertificate } = platform;
+  // A fault of what is done for one request is no reason to end what all are served by: it is told, so that it can be mended.
+  const log = createLog(
+    config.logLevel,
+    (line) => output.err(line),
+    () => systemClock.now(),
+  );
+  const tellRejection = (error: unknown) => log.error("Nobody handled a rejection", { error });
+  process.on("unhandledRejection", tellRejection);
   return {
     endpoint,
     port,
     isolates: () => platform.isolates(),
     drain: () => platform.drain(),
     ...(reloadCertificate && { reloadCertificate: () => void reloadCertificate() }),
-    stop: () => platform.stop(config.stopGraceMs),
+    stop: async () => {
+      await platform.stop(config.stopGraceMs);
+      process.off("unhandledRejection", tellRejection);
+    },
     failed: new Promise(() => {}),
   };
 }

@@ -1,8 +1,9 @@
+import { guarded } from "../guard.ts";
 import { sourceIp } from "../../../proxy/client-address.ts";
 import { type Exchange, forwardedProto } from "../../../proxy/exchange.ts";
 import { compileEndpointUrl } from "../integrations/endpoint-url.ts";
 import { clientHeaders, passedHeaders, proxiedHeaders } from "../integrations/forwarded-headers.ts";
-import type { UpstreamFailure } from "../integrations/upstream.ts";
+import type { UpstreamFailure, UpstreamOutcome } from "../integrations/upstream.ts";
 import type { PublishedHttpProxyIntegration } from "../port.ts";
 import { pathVariables } from "../router.ts";
 import { withoutCors } from "./cors.ts";
@@ -54,7 +55,7 @@ export function compileHttpProxy(
         insecure: false,
         ...(integration.serverName === undefined ? {} : { serverName: integration.serverName }),
       },
-      (outcome) => {
+      guarded(request, (outcome: UpstreamOutcome) => {
         const latencyMs = needs.clock.now() - exchange.now;
         exchange.meter?.integrated?.(latencyMs);
         if ("failure" in outcome) {
@@ -67,7 +68,7 @@ export function compileHttpProxy(
         const mapped = mapResponse?.(request, outcome.status, answered) ?? { status: outcome.status, headers };
         const sent = stage.cors === undefined ? mapped.headers : withoutCors(mapped.headers);
         answer(request.exchange, stage, mapped.status, sent, outcome.body);
-      },
+      }),
     );
   };
 }

@@ -1,3 +1,4 @@
+import { guarded } from "../guard.ts";
 import { iamAuthorizer, identityOf, unknownIdentity } from "../../../proxy/caller-identity.ts";
 import { compileEventV2 } from "../../../proxy/event-v2.ts";
 import { parseResponseV1, parseResponseV2 } from "../../../proxy/lambda-response.ts";
@@ -38,10 +39,11 @@ export function compileLambdaProxy(
     const id = needs.identities.uuid();
     const sentAt = needs.clock.now();
     const told = event(mapRequest === undefined ? request : withMapped(request, mapRequest(request)));
-    call(exchange.method, told, id, exchange.trace, request.caller, (outcome) => {
+    const done = guarded(request, (outcome: LambdaCallOutcome) => {
       noteFunction(request, outcome, id, needs.clock.now() - sentAt);
       answerOutcome(request, integration, outcome, mapResponse);
     });
+    call(exchange.method, told, id, exchange.trace, request.caller, done);
   };
 }
 

@@ -1,3 +1,4 @@
+import { guarded } from "../guard.ts";
 import { AwsError } from "../../../aws/error.ts";
 import { sourceIp } from "../../../proxy/client-address.ts";
 import { callService } from "../integrations/service-call.ts";
@@ -64,7 +65,7 @@ export function compileServiceIntegration(
 
   return (request) => {
     call(request).then(
-      (answered) => {
+      guarded(request, (answered) => {
         const latencyMs = needs.clock.now() - request.exchange.now;
         request.exchange.meter?.integrated?.(latencyMs);
         if (answered === "late") {
@@ -77,7 +78,7 @@ export function compileServiceIntegration(
         const headers = ["content-type", "application/json"];
         const mapped = mapResponse?.(request, status, { headers, body }) ?? { status, headers };
         answer(request.exchange, stage, mapped.status, mapped.headers, body);
-      },
+      }),
       (error: unknown) => {
         const { log } = needs;
         const { requestId } = request.exchange;

@@ -1,3 +1,4 @@
+import { guardedNext } from "../guard.ts";
 import type { PublishedRoute } from "../port.ts";
 import { authorizationSteps } from "../authorizers/http-authorizers.ts";
 import { limitSteps } from "../throttling/http-limit-steps.ts";
@@ -11,7 +12,7 @@ export function stepsOf(stage: HttpStage, route: PublishedRoute): HttpStep[] {
 /** One after the other, and the integration at the end. */
 export function inOrder(steps: readonly HttpStep[], integration: HttpIntegration): HttpIntegration {
   return steps.reduceRight<HttpIntegration>(
-    (next, step) => (request) => step(request, () => next(request)),
+    (next, step) => (request) => step(request, () => guardedNext(next, request)),
     integration,
   );
 }

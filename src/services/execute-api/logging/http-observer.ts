@@ -33,7 +33,7 @@ export function compileHttpObserver(
   const detail = hasDetail === true ? needs.meter?.ofRoute?.(route.routeKey) : undefined;
   if (accessLog === undefined && detail === undefined) return undefined;
   return (request) => {
-    whenAnswered(request.exchange.response, request.exchange.now, needs.clock, (answered) => {
+    whenAnswered(request.exchange.response, request.exchange.now, needs, (answered) => {
       request.answered = answered;
       accessLog?.(request);
       detail?.(answered.status, answered.latencyMs, request.integration?.latencyMs);

@@ -1,12 +1,13 @@
 import type { ServerResponse } from "node:http";
 import type { Clock } from "../../../kernel/clock.ts";
+import type { Log } from "../../../kernel/log.ts";
 import type { AnswerFacts } from "../context/request-facts.ts";
 
 /** Calls `done` once, when a request has been answered or its client has gone, with what the client got. */
 export function whenAnswered(
   response: ServerResponse,
   startedAt: number,
-  clock: Clock,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
   done: (answered: AnswerFacts) => void,
 ): void {
   let bytes = 0;
@@ -22,7 +23,12 @@ export function whenAnswered(
   response.once("close", () => {
     // Whatever was given to an answer without a body was not sent.
     const isBare = response.req.method === "HEAD" || response.statusCode === 204 || response.statusCode === 304;
-    done({ status: response.statusCode, bytes: isBare ? 0 : bytes, latencyMs: clock.now() - startedAt });
+    try {
+      done({ status: response.statusCode, bytes: isBare ? 0 : bytes, latencyMs: clock.now() - startedAt });
+    } catch (error) {
+      // The client has its answer: what cannot be told of it is no reason to end the process.
+      log.error("A request to an API could not be told to its logs", { error });
+    }
   });
 }
 

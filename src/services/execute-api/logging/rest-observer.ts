@@ -38,7 +38,7 @@ export function compileRestObserver(
   if (accessLog === undefined && executionLog === undefined && detail === undefined) return undefined;
   return (request) => {
     executionLog?.begin(request);
-    whenAnswered(request.exchange.response, request.exchange.now, needs.clock, (answered) => {
+    whenAnswered(request.exchange.response, request.exchange.now, needs, (answered) => {
       request.answered = answered;
       accessLog?.(request);
       executionLog?.end(request);

@@ -1,4 +1,5 @@
-import { compileLambdaCall } from "../lambda-call.ts";
+import { guarded } from "../guard.ts";
+import { compileLambdaCall, type LambdaCallOutcome } from "../lambda-call.ts";
 import { functionArnOf } from "../lambda-target.ts";
 import type { PublishedEndpointIntegration, PublishedMethod } from "../port.ts";
 import type { IntegrationCall } from "./endpoint-integration.ts";
@@ -42,7 +43,7 @@ export function compileFunctionIntegration(
     if (!isJson(event)) return refuse(request, "BAD_REQUEST_BODY", "Could not parse request body into json.");
     const id = needs.identities.uuid();
     if (request.journal !== undefined) telling.sent(request, event);
-    call(exchange.method, event, id, exchange.trace, caller, (outcome) => {
+    const done = guarded(request, (outcome: LambdaCallOutcome) => {
       const latencyMs = needs.clock.now() - exchange.now;
       if (request.journal !== undefined) telling.ended(request, outcome, id, latencyMs);
       exchange.meter?.integrated?.(latencyMs);
@@ -56,6 +57,7 @@ export function compileFunctionIntegration(
       const selectBy = outcome.outcome === "failed" ? errorMessageOf(payload) : undefined;
       answerSelected(request, { headers: ["Content-Type", "application/json"], body: payload, selectBy });
     });
+    call(exchange.method, event, id, exchange.trace, caller, done);
   };
 }
 

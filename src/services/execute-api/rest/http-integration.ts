@@ -1,3 +1,4 @@
+import { guarded } from "../guard.ts";
 import { pipeline } from "node:stream";
 import type { IncomingMessage } from "node:http";
 import { compileEndpointUrl, type EndpointUrl } from "../integrations/endpoint-url.ts";
@@ -83,12 +84,12 @@ export function compileHttpIntegration(
     if (isProxy && integration.streams === true) {
       const cut = upstream.stream(
         sent,
-        (head) => stream(request, head, cut),
+        guarded(request, (head) => stream(request, head, cut)),
         (failure, reason) => fail(request, failure, reason),
       );
       return;
     }
-    upstream.send(sent, (outcome) => {
+    const done = guarded(request, (outcome: UpstreamOutcome) => {
       note(request, outcome);
       if ("failure" in outcome) return fail(request, outcome.failure, outcome.reason);
       if (!isProxy) {
@@ -98,6 +99,7 @@ export function compileHttpIntegration(
       if (valuesOf(outcome.headers, "content-type").length === 0) headers.push("Content-Type", "application/json");
       answer(request.exchange, outcome.status, headers, outcome.body);
     });
+    upstream.send(sent, done);
   };
 }
 

@@ -1,3 +1,4 @@
+import { guarded } from "../guard.ts";
 import { identityOf, unknownIdentity } from "../../../proxy/caller-identity.ts";
 import { parseRestResponse } from "../../../proxy/lambda-response.ts";
 import { firstMediaType, isBinaryMediaType, mediaType } from "../../../proxy/media-types.ts";
@@ -51,13 +52,13 @@ export function compileLambdaProxy(
     const id = needs.identities.uuid();
     const sentAt = needs.clock.now();
     const streamed = integration.streams === true ? createStreamedAnswer(request) : undefined;
-    const done = (outcome: LambdaCallOutcome) => {
+    const done = guarded(request, (outcome: LambdaCallOutcome) => {
       const latencyMs = needs.clock.now() - sentAt;
       noteFunction(request, outcome, id, latencyMs);
       if (request.journal !== undefined) telling.ended(request, outcome, id, latencyMs);
       if (streamed === undefined) answerOutcome(request, outcome);
       else streamed.finish(outcome);
-    };
+    });
     if (request.journal !== undefined) telling.sent(request, event);
     call(exchange.method, event, id, exchange.trace, caller, done, streamed?.sink);
   };

@@ -1,3 +1,4 @@
+import { guarded } from "../guard.ts";
 import { AwsError } from "../../../aws/error.ts";
 import { sourceIp } from "../../../proxy/client-address.ts";
 import { callService } from "../integrations/service-call.ts";
@@ -76,7 +77,7 @@ export function compileServiceIntegration(
     if (target === undefined) return refuse(request, "API_CONFIGURATION_ERROR");
     if (path === undefined) return refuse(request, "BAD_REQUEST_PARAMETERS", "Invalid path parameter");
     call(request, mapped, path).then(
-      (answered) => {
+      guarded(request, (answered) => {
         const latencyMs = needs.clock.now() - request.exchange.now;
         request.exchange.meter?.integrated?.(latencyMs);
         if (answered === "late") {
@@ -89,7 +90,7 @@ export function compileServiceIntegration(
         request.journal?.received({ status, latencyMs, headers: Object.entries(headers).flat(), body });
         request.integration = { status, integrationStatus: status, latencyMs, ...(requestId && { requestId }) };
         answerSelected(request, { headers: Object.entries(headers).flat(), body, selectBy: String(status) });
-      },
+      }),
       (error: unknown) => {
         const { log } = needs;
         const { requestId } = request.exchange;

@@ -1,3 +1,4 @@
+import { guardedNext } from "../guard.ts";
 import type { PublishedMethod } from "../port.ts";
 import { authorizationSteps } from "../authorizers/rest-authorizers.ts";
 import { cacheSteps } from "../caching/cache-step.ts";
@@ -26,7 +27,7 @@ export function stepsOf(stage: RestStage, method: PublishedMethod): RestStep[] {
 /** One after the other, and the integration at the end. */
 export function inOrder(steps: readonly RestStep[], integration: RestIntegration): RestIntegration {
   return steps.reduceRight<RestIntegration>(
-    (next, step) => (request) => step(request, () => next(request)),
+    (next, step) => (request) => step(request, () => guardedNext(next, request)),
     integration,
   );
 }

@@ -1,7 +1,8 @@
 import { connectAuthorization } from "./authorization.ts";
+import { fail } from "./failures.ts";
 import { apiKeyStep, throttleSteps } from "./limit-steps.ts";
 import type { PublishedWebSocketRoute } from "./published.ts";
-import type { WebSocketIntegration, WebSocketStage, WebSocketStep } from "./request.ts";
+import type { WebSocketIntegration, WebSocketRequest, WebSocketStage, WebSocketStep } from "./request.ts";
 import { modelStep, parameterStep } from "./validation-steps.ts";
 
 /** The steps of a route, in AWS's order: who may connect, how often, and what. */
@@ -28,7 +29,17 @@ export function stepsOf(stage: WebSocketStage, route: PublishedWebSocketRoute): 
 /** One after the other, and the integration at the end. */
 export function inOrder(steps: readonly WebSocketStep[], integration: WebSocketIntegration): WebSocketIntegration {
   return steps.reduceRight<WebSocketIntegration>(
-    (next, step) => (request, done) => step(request, () => next(request, done), done),
+    (next, step) => (request, done) => step(request, () => guardedNext(next, request, done), done),
     integration,
   );
+}
+
+/** What throws, which it should not, when a step has waited for something, ends this event and none but this. */
+function guardedNext(next: WebSocketIntegration, request: WebSocketRequest, done: Parameters<WebSocketIntegration>[1]) {
+  try {
+    next(request, done);
+  } catch (error) {
+    request.stage.needs.log.error("An event of a connection failed", { error });
+    fail(request, done, "API_CONFIGURATION_ERROR");
+  }
 }
