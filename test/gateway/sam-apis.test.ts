@@ -50,7 +50,7 @@ const template = (resources: Readonly<Record<string, object>>, more: object = {}
   Resources: resources,
   Outputs: Object.fromEntries(
     Object.entries(resources)
-      .filter(([, resource]) => /Api$/.test(Reflect.get(resource, "Type")))
+      .filter(([, resource]) => String(Reflect.get(resource, "Type")).endsWith("Api"))
       .map(([name]) => [name, { Value: { Ref: name } }]),
   ),
   ...more,
@@ -65,10 +65,34 @@ const ask = (id: string | undefined, path: string, init: RequestInit = {}) =>
 const statusOf = async (id: string | undefined, key?: string) =>
   (await ask(id, "/prod/", { headers: key === undefined ? {} : { "x-api-key": key } })).status;
 
+const plan = (CreateUsagePlan: string, more: object = {}) => ({
+  Auth: { ApiKeyRequired: true, UsagePlan: { CreateUsagePlan, ...more } },
+});
+const httpApi = (properties: object) => ({
+  Type: "AWS::Serverless::HttpApi",
+  Properties: {
+    DefinitionBody: {
+      openapi: "3.0.1",
+      info: { title: "sam", version: "1" },
+      paths: {
+        "/": {
+          get: {
+            responses: {},
+            "x-amazon-apigateway-integration": {
+              type: "http_proxy",
+              httpMethod: "GET",
+              uri: `${platform.endpoint}/\${stageVariables.v}`,
+              payloadFormatVersion: "1.0",
+            },
+          },
+        },
+      },
+    },
+    ...properties,
+  },
+});
+
 test("CreateUsagePlan: PER_API and SHARED make plans and keys that let in, NONE makes none", async () => {
-  const plan = (CreateUsagePlan: string, more: object = {}) => ({
-    Auth: { ApiKeyRequired: true, UsagePlan: { CreateUsagePlan, ...more } },
-  });
   const quota = { Quota: { Limit: 3, Period: "DAY" } };
   const outputs = await created(
     "plans",
@@ -301,30 +325,6 @@ describe("AWS::Serverless::Api", () => {
 const allowAll = { Effect: "Allow", Principal: "*", Action: "execute-api:Invoke", Resource: ["execute-api:/*"] };
 
 describe("AWS::Serverless::HttpApi", () => {
-  const httpApi = (properties: object) => ({
-    Type: "AWS::Serverless::HttpApi",
-    Properties: {
-      DefinitionBody: {
-        openapi: "3.0.1",
-        info: { title: "sam", version: "1" },
-        paths: {
-          "/": {
-            get: {
-              responses: {},
-              "x-amazon-apigateway-integration": {
-                type: "http_proxy",
-                httpMethod: "GET",
-                uri: `${platform.endpoint}/\${stageVariables.v}`,
-                payloadFormatVersion: "1.0",
-              },
-            },
-          },
-        },
-      },
-      ...properties,
-    },
-  });
-
   test("what is said of API and stage acts: CORS, log, settings of routes, variables, tags, names", async () => {
     const { Api } = await created(
       "http",

@@ -221,8 +221,6 @@ function readGatewayResponses(members: Members): PublishedGatewayResponse[] {
 function endpointConfigurationOf(document: Members): Members {
   const name = "x-amazon-apigateway-endpoint-configuration";
   const servers: readonly unknown[] = Array.isArray(document["servers"]) ? document["servers"] : [];
-  return servers.reduce<Members>(
-    (found, server) => ({ ...found, ...asMembers(asMembers(server)[name]) }),
-    asMembers(document[name]),
-  );
+  const everywhere = [document, ...servers.map(asMembers)].map((where) => Object.entries(asMembers(where[name])));
+  return Object.fromEntries(everywhere.flat());
 }
