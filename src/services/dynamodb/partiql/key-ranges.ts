@@ -31,8 +31,9 @@ export interface ReadPlan {
 
 /** Source: AWS's refusal of more; observed. */
 const readsMax = 50;
-/** Ours: alternatives that are looked at to find out what is to be read. */
+/** Ours: alternatives that are looked at to find out what is to be read, and all that they ask of keys. */
 const branchesMax = 1_000;
+const constraintsMax = 20_000;
 
 /** @throws {ValidationException} for conditions that overlap, keys of other types, orders that a Query has not */
 export function planRead(
@@ -114,7 +115,7 @@ function branchesOf(condition: BoundCondition, names: ReadonlySet<string>): read
     return branches;
   }
   if (!left || !right) return left ?? right;
-  assertCount(left.length * right.length);
+  assertCount(left.length * right.length, longest(left) + longest(right));
   return left.flatMap((one) =>
     right.map((two) => ({ constraints: [...one.constraints, ...two.constraints], vague: one.vague || two.vague })),
   );
@@ -172,8 +173,14 @@ function toBranch(constraint: Constraint): Branch {
   return { constraints: [constraint], vague: false };
 }
 
-function assertCount(count: number): void {
-  if (count > branchesMax) throw validation("Too many decomposed read operations for a given query.");
+function longest(branches: readonly Branch[]): number {
+  return branches.reduce((most, { constraints }) => Math.max(most, constraints.length), 0);
+}
+
+/** @param constraints that each of the branches has */
+function assertCount(count: number, constraints = 1): void {
+  if (count <= branchesMax && count * constraints <= constraintsMax) return;
+  throw validation("Too many decomposed read operations for a given query.");
 }
 
 export function mentionsKey(condition: BoundCondition, names: ReadonlySet<string>): boolean {

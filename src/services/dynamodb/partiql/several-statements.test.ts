@@ -274,7 +274,7 @@ describe("ExecuteTransaction", () => {
   test("refuses what no transaction can be", async () => {
     const key = "Select statements within ExecuteTransaction must specify the primary key in the where clause.";
     const update = `UPDATE "${T}" SET v = 'x' WHERE pk = 'a' AND sk = '1'`;
-    for (const [members, message] of [
+    const cases: [Member<ParameterizedStatement>[], string][] = [
       [
         [select("1"), update],
         "ValidationException: ExecuteTransaction API does not support both read and write operations in the same request.",
@@ -298,8 +298,9 @@ describe("ExecuteTransaction", () => {
         [{ Statement: update, Parameters: [{ SS: ["a", "a"] }] }],
         "ValidationException: One or more parameter values were invalid: Input collection [a, a] contains duplicates.",
       ],
-    ] as const) {
-      expect(await refusalOf(transact([...members]))).toBe(message);
+    ];
+    for (const [members, message] of cases) {
+      expect(await refusalOf(transact(members))).toBe(message);
     }
     expect(await refusalOf(transact([]))).toMatch(/^ValidationException: .*greater than or equal to 1/);
     expect(await item("1")).toMatchObject({ v: "1" });
