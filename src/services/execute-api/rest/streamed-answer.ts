@@ -1,6 +1,5 @@
-import type { ServerResponse } from "node:http";
 import type { ResponseSink } from "../../../compute/compute.ts";
-import { type FunctionResponse, parseResponseV2 } from "../../../proxy/lambda-response.ts";
+import { parsePrelude, preludeSeparator, sendStreamed } from "../../../proxy/streamed-prelude.ts";
 import { integrationLimits as limits } from "../integrations/limits.ts";
 import { noteReturned } from "../integrations/note-function.ts";
 import type { LambdaCallOutcome } from "../lambda-call.ts";
@@ -12,9 +11,6 @@ export interface StreamedAnswer {
   /** The function has ended: complete the answer, or break it off. */
   finish(outcome: LambdaCallOutcome): void;
 }
-
-/** Before the body: JSON of status and headers, then eight zero bytes. */
-const separator = Buffer.alloc(8);
 
 /**
  * Answer with what a function streams, as integrations with `responseTransferMode` STREAM do.
@@ -41,7 +37,7 @@ export function createStreamedAnswer(request: RestRequest): StreamedAnswer {
   /** Bytes after the prelude, once it is complete. */
   const readPrelude = (before: Buffer, bytes: Buffer): Buffer | undefined => {
     const read = Buffer.concat([before, bytes]);
-    const end = read.indexOf(separator);
+    const end = read.indexOf(preludeSeparator);
     if (end === -1) {
       prelude = read;
       if (read.length > limits.preludeBytesMax) malformed();
@@ -57,7 +53,7 @@ export function createStreamedAnswer(request: RestRequest): StreamedAnswer {
     const type = parsed.hasContentType ? [] : ["Content-Type", "application/json"];
     response.writeHead(status, [...parsed.headers, ...type, ...answerHeaders(exchange)]);
     response.flushHeaders();
-    return read.subarray(end + separator.length);
+    return read.subarray(end + preludeSeparator.length);
   };
 
   return {
@@ -67,7 +63,9 @@ export function createStreamedAnswer(request: RestRequest): StreamedAnswer {
         if (isOver) return undefined;
         const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
         const body = prelude === undefined ? chunk : readPrelude(prelude, chunk);
-        return body === undefined || body.length === 0 || isOver ? undefined : writeBody(response, body);
+        return body === undefined || body.length === 0 || isOver
+          ? undefined
+          : sendStreamed(response, body, limits.streamedBytesHeld);
       },
       end: () => undefined,
     },
@@ -82,28 +80,4 @@ export function createStreamedAnswer(request: RestRequest): StreamedAnswer {
       exchange.meter?.answered(status, exchange.now);
     },
   };
-}
-
-/** A client that has gone takes everything at once. */
-function writeBody(response: ServerResponse, body: Buffer): Promise<void> | undefined {
-  if (response.destroyed || response.write(body)) return undefined;
-  if (response.writableLength < limits.streamedBytesHeld) return undefined;
-  return new Promise((resolve) => {
-    const done = () => {
-      response.off("drain", done).off("close", done);
-      resolve();
-    };
-    response.on("drain", done).on("close", done);
-  });
-}
-
-function parsePrelude(text: Buffer): FunctionResponse | undefined {
-  let prelude: unknown;
-  try {
-    prelude = JSON.parse(text.toString("utf8"));
-  } catch {
-    return undefined;
-  }
-  if (typeof prelude !== "object" || prelude === null || Array.isArray(prelude)) return undefined;
-  return parseResponseV2(Buffer.from(JSON.stringify({ statusCode: 200, ...prelude, body: "" })));
 }

@@ -1,9 +1,9 @@
-import type { ServerResponse } from "node:http";
 import type { InvocationOutcome, ResponseSink } from "../../../compute/compute.ts";
 import type { Exchange } from "../../../proxy/exchange.ts";
-import { type FunctionResponse, parseResponseV2 } from "../../../proxy/lambda-response.ts";
+import { parseResponseV2 } from "../../../proxy/lambda-response.ts";
 import { sentHeaderValue } from "../../../proxy/response-headers.ts";
 import { send } from "../../../proxy/send.ts";
+import { parsePrelude, preludeSeparator, sendStreamed } from "../../../proxy/streamed-prelude.ts";
 import { lambdaLimits } from "../limits.ts";
 import { answerFailure, answerPayload, ownHeaders } from "./answers.ts";
 import type { CompiledUrlCors } from "./cors.ts";
@@ -17,7 +17,6 @@ export interface StreamedAnswer {
 
 /** Of answers that begin with status, headers and cookies: JSON, then eight zero bytes, then the body. */
 const httpIntegration = "application/vnd.awslambda.http-integration-response";
-const separator = Buffer.alloc(8);
 
 /** Answer with what a function streams, as URLs in the mode RESPONSE_STREAM do. */
 export function createStreamedAnswer(exchange: Exchange, cors: CompiledUrlCors | undefined): StreamedAnswer {
@@ -41,7 +40,7 @@ export function createStreamedAnswer(exchange: Exchange, cors: CompiledUrlCors |
   /** Bytes after the prelude, once it is complete. */
   const readPrelude = (bytes: Buffer): Buffer | undefined => {
     const read = prelude === undefined ? bytes : Buffer.concat([prelude, bytes]);
-    const end = read.indexOf(separator);
+    const end = read.indexOf(preludeSeparator);
     if (end === -1) {
       prelude = read;
       if (read.length > lambdaLimits.preludeBytesMax) fail();
@@ -54,7 +53,7 @@ export function createStreamedAnswer(exchange: Exchange, cors: CompiledUrlCors |
       return undefined;
     }
     begin(parsed.statusCode, parsed.headers, parsed.hasContentType ? undefined : "application/octet-stream");
-    return read.subarray(end + separator.length);
+    return read.subarray(end + preludeSeparator.length);
   };
 
   return {
@@ -71,7 +70,9 @@ export function createStreamedAnswer(exchange: Exchange, cors: CompiledUrlCors |
       write(bytes) {
         const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
         const body = failed ? undefined : prelude === undefined ? chunk : readPrelude(chunk);
-        return body === undefined || body.length === 0 ? undefined : writeBody(response, body);
+        return body === undefined || body.length === 0
+          ? undefined
+          : sendStreamed(response, body, lambdaLimits.streamedBytesHeld);
       },
       end() {
         if (prelude !== undefined) fail();
@@ -104,31 +105,6 @@ export function answerGathered(
   sink.start(contentType);
   void sink.write(outcome.payload);
   sink.end();
-}
-
-/** A client that has gone takes everything at once. */
-function writeBody(response: ServerResponse, body: Buffer): Promise<void> | undefined {
-  if (response.destroyed || response.write(body)) return undefined;
-  // A little is held for the network, so that function and network need not take turns.
-  if (response.writableLength < lambdaLimits.streamedBytesHeld) return undefined;
-  return new Promise((resolve) => {
-    const done = () => {
-      response.off("drain", done).off("close", done);
-      resolve();
-    };
-    response.on("drain", done).on("close", done);
-  });
-}
-
-function parsePrelude(text: Buffer): FunctionResponse | undefined {
-  let prelude: unknown;
-  try {
-    prelude = JSON.parse(text.toString("utf8"));
-  } catch {
-    return undefined;
-  }
-  if (typeof prelude !== "object" || prelude === null || Array.isArray(prelude)) return undefined;
-  return parseResponseV2(Buffer.from(JSON.stringify({ statusCode: 200, ...prelude, body: "" })));
 }
 
 function toBuffer(bytes: Uint8Array): Buffer {
