@@ -24,13 +24,13 @@ export function timeToLiveOperations(
         await store.transact(async (tx) => {
           const table = existing(await readTable(tx, name.place, name.name), name);
           const { ttl, ...rest } = table;
-          if (enabled && ttl) throw validation("TimeToLive is already enabled");
-          if (!enabled && !ttl) throw validation("TimeToLive is already disabled");
-          if (!enabled && ttl && ttl.attribute !== attribute) {
+          if (ttl && ttl.attribute !== attribute) {
             throw validation(
               `TimeToLive is active on a different AttributeName: current AttributeName is ${ttl.attribute}`,
             );
           }
+          if (enabled && ttl) throw validation("TimeToLive is already enabled");
+          if (!enabled && !ttl) throw validation("TimeToLive is already disabled");
           const generation = table.generation + 1;
           if (ttl) {
             writeTable(tx, name.place, { ...rest, generation, ttlChangedAt: call.now });
