@@ -25,6 +25,12 @@ type WebsiteApi = (
 /** What a client may ask of an object, in headers. */
 const askedHeaders = new Set(["if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "range"]);
 
+/**
+ * In the path form all sites share a host with each other and with the platform's own pages: each is an origin of its own
+ * to the browser, so that none can act as whoever has signed in at another.
+ */
+const sandboxed = "sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts";
+
 /** Objects are read by S3's own operations, as anybody: what they refuse is refused. */
 export function createWebsiteApi(needs: WebsiteApiNeeds): WebsiteApi {
   const dispatcher = createDispatcher(needs);
@@ -38,7 +44,8 @@ export function createWebsiteApi(needs: WebsiteApiNeeds): WebsiteApi {
       const arrived = readRequest({ kind: "aws", serviceLabel: "s3", region: undefined, bucket: undefined }, request);
       const [path = "", ...query] = destination.target.split("?");
       const answer = await answerSite(arrived, path, query.length > 0 ? `?${query.join("?")}` : "");
-      await respond(request, response, { ...answer, headers: { ...answer.headers } }, "s3", requestId);
+      const headers = { ...answer.headers, ...(base !== "" && { "content-security-policy": sandboxed }) };
+      await respond(request, response, { ...answer, headers }, "s3", requestId);
     } catch (error) {
       const gone = signal.aborted || response.destroyed;
       if (!gone) needs.log.error("A request to a website failed", { requestId, bucket, error });

@@ -71,9 +71,13 @@ describe("a website", () => {
     const dotted = `${bucket}.s3-website.us-east-1.localhost:${platform.port}`;
     expect(await get(dotted, "/docs/")).toMatchObject({ status: 200, body: "docs" });
     const path = `/_cumulet/website/${bucket}`;
-    expect(await get("127.0.0.1", `${path}/docs/`)).toMatchObject({ status: 200, body: "docs" });
+    const inPath = await get("127.0.0.1", `${path}/docs/`);
+    expect(inPath).toMatchObject({ status: 200, body: "docs" });
     expect((await get("127.0.0.1", `${path}/docs`)).headers.location).toBe(`${path}/docs/`);
     expect((await get("127.0.0.1", path)).headers.location).toBe(`${path}/`);
+    // There its pages would be of the same origin as the platform's: no script of theirs may act there.
+    expect(inPath.headers["content-security-policy"]).toMatch(/^sandbox (?!.*allow-same-origin)/);
+    expect((await get(dotted, "/docs/")).headers).not.toHaveProperty("content-security-policy");
   });
 
   test("answers HEAD, conditions and ranges as S3 does", async () => {
