@@ -227,11 +227,6 @@ describe("transformSam refuses", () => {
       template({ Api: { Type: "AWS::Serverless::GraphQLApi", Properties: {} } }),
       "Resource with id [Api] is invalid. Resources of type AWS::Serverless::GraphQLApi are not supported yet.",
     ],
-    [
-      "connectors of a resource",
-      template({ Hello: fn({}, { Connectors: {} }) }),
-      "Resource with id [Hello] is invalid. Attribute 'Connectors' is not supported yet.",
-    ],
   ];
 
   it.each(refusals)("%s", (_name, input, message) => {

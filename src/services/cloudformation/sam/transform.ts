@@ -1,4 +1,12 @@
 import { partitionOf } from "./arns.ts";
+import {
+  connectorType,
+  replaceDependencies,
+  takeEmbeddedConnectors,
+  toConnector,
+  transformConnector,
+  type Connector,
+} from "./connectors.ts";
 import type { Context, SamResource } from "./context.ts";
 import { resolve } from "./context.ts";
 import { deploymentResources } from "./deployment-preference.ts";
@@ -175,7 +183,7 @@ const samTypes: ReadonlyMap<string, SamType> = new Map<string, SamType>([
 
 /** Types of the SAM specification that this transform does not know yet: refused by name, never left in the template. */
 const notYet = new Set(
-  ["Application", "CapacityProvider", "Connector", "GraphQLApi", "MicrovmImage", "NetworkConnector", "WebFunction"].map(
+  ["Application", "CapacityProvider", "GraphQLApi", "MicrovmImage", "NetworkConnector", "WebFunction"].map(
     (name) => `AWS::Serverless::${name}`,
   ),
 );
@@ -208,6 +216,8 @@ function transformTemplate(source: Dict, options: SamTransformOptions, problems:
   addDefaultDefinitions(resources);
   addImplicitApis(source);
   applyGlobals(source, resources);
+  const embedded = takeEmbeddedConnectors(resources, (work) => collect(problems, work));
+  const written = new Map(Object.entries(resources).map(([id, resource]) => [id, asDict(resource)["Type"]]));
   const context = createContext(source, resources, parameters, options);
   refuseWhatIsNotTransformed(resources, problems);
   const renamed = new Map<string, string>();
@@ -227,11 +237,38 @@ function transformTemplate(source: Dict, options: SamTransformOptions, problems:
       outputResources[resource.id] = toTemplate(resource);
     });
   }
+  transformConnectors(embedded, outputResources, written, problems);
   Reflect.deleteProperty(context.output, "Transform");
   const output = copyDict(context.output);
   renameReferences(output, renamed);
   resolveGenerated(output, (id, property) => generated.get(id)?.get(property));
   return output;
+}
+
+/** Last of all: connectors connect what everything has become. */
+function transformConnectors(
+  embedded: readonly Connector[],
+  resources: Dict,
+  written: ReadonlyMap<string, unknown>,
+  problems: Problem[],
+): void {
+  const own = [...written].flatMap(([id, type]) => (type === connectorType ? [toConnector(id, resources[id])] : []));
+  for (const { id } of own) Reflect.deleteProperty(resources, id);
+  for (const connector of [...own, ...embedded]) {
+    collect(problems, () => {
+      const made = transformConnector(connector, resources, (id) => written.get(id));
+      replaceDependencies(
+        resources,
+        connector.id,
+        made.map(({ id }) => id),
+      );
+      for (const resource of made) {
+        if (Object.hasOwn(resources, resource.id)) {
+          problems.push(duplicateProblem(connector.id, resource.id, resource.type));
+        } else resources[resource.id] = toTemplate(resource);
+      }
+    });
+  }
 }
 
 function collect(problems: Problem[], work: () => void): void {
@@ -328,11 +365,10 @@ function createContext(source: Dict, resources: Dict, parameters: Dict, options:
 
 function refuseWhatIsNotTransformed(resources: Dict, problems: Problem[]): void {
   for (const [id, resource] of Object.entries(resources)) {
-    const { Type: type, Connectors: connectors } = asDict(resource);
+    const { Type: type } = asDict(resource);
     if (isString(type) && notYet.has(type)) {
       problems.push(resourceProblem(id, `Resources of type ${type} are not supported yet.`));
     }
-    if (connectors !== undefined) problems.push(resourceProblem(id, "Attribute 'Connectors' is not supported yet."));
   }
 }
 
