@@ -73,7 +73,8 @@ export const postgresLimits = {
 export const blobLimits = {
   /** Content up to this size lives in the store. */
   smallBytesMax: 64 * 1024,
-  chunkBytes: 64 * 1024,
+  /** Files are read, and what comes in smaller chunks is written, so much at a time: each time is a turn of a thread. */
+  chunkBytes: 256 * 1024,
   /** Large content in the store is cut into pieces of this size. */
   pieceBytes: 512 * 1024,
   /** Pieces that one write or removal has in memory. */

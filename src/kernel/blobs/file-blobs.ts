@@ -21,7 +21,7 @@ export async function openFileBlobs(folder: string): Promise<BlobPlace> {
       const file = await open(unfinished, "wx", 0o600);
       try {
         try {
-          for await (const chunk of content) await writeAll(file, chunk);
+          await writeAll(file, content);
           await file.datasync();
         } finally {
           await file.close();
@@ -52,7 +52,7 @@ async function* chunksOf(file: FileHandle, start: number, end: number): AsyncIte
   let position = start;
   while (position < end) {
     // Each chunk its own memory: whoever receives it may keep it while the next is read.
-    const buffer = new Uint8Array(Math.min(blobLimits.chunkBytes, end - position));
+    const buffer = Buffer.allocUnsafeSlow(Math.min(blobLimits.chunkBytes, end - position));
     const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
     if (bytesRead === 0) return;
     position += bytesRead;
@@ -60,11 +60,26 @@ async function* chunksOf(file: FileHandle, start: number, end: number): AsyncIte
   }
 }
 
-async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  let written = 0;
-  while (written < chunk.length) {
-    written += (await file.write(chunk, written, chunk.length - written)).bytesWritten;
+async function writeAll(file: FileHandle, content: AsyncIterable<Uint8Array>): Promise<void> {
+  let waiting: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of content) {
+    waiting.push(chunk);
+    bytes += chunk.length;
+    if (bytes < blobLimits.chunkBytes) continue;
+    await writeChunks(file, waiting, bytes);
+    waiting = [];
+    bytes = 0;
   }
+  if (bytes > 0) await writeChunks(file, waiting, bytes);
+}
+
+async function writeChunks(file: FileHandle, chunks: readonly Uint8Array[], bytes: number): Promise<void> {
+  let { bytesWritten: written } = await file.writev([...chunks]);
+  if (written === bytes) return;
+  // A full disk, for one, takes a part and says why with the rest.
+  const all = Buffer.concat(chunks);
+  while (written < bytes) written += (await file.write(all, written, bytes - written)).bytesWritten;
 }
 
 async function openExisting(path: string, id: string): Promise<FileHandle> {
