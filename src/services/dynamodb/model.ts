@@ -93,6 +93,8 @@ export interface TableRecord {
   readonly recovery?: { readonly since: number; readonly days: number; readonly logId: string };
   /** Backups that are being copied from it: writes note for them what was before. */
   readonly copies?: readonly string[];
+  /** Logs of recovery that was disabled while another table is restored from this one: they go on until it is. */
+  readonly endingLogs?: readonly string[];
   readonly restore?: { readonly from: string; readonly backup?: string; readonly at: number };
   /** As last counted: every six hours. */
   readonly itemCount: number;

@@ -112,6 +112,7 @@ test("a table that is deleted stays for as long as another is restored from it",
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: false },
     }),
   );
+  await document.delete({ TableName: "deleted", Key: { h: "2" } });
   await client.send(new DeleteTableCommand({ TableName: "deleted" }));
   await drain();
   expect((await document.scan({ TableName: "kept" })).Count).toBe(150);

@@ -28,6 +28,7 @@ import {
   trimKind,
   trimRecoveryKind,
   withIndex,
+  type PurgeJob,
   type TableJob,
 } from "./tables/lifecycle.ts";
 import { addressOf, entryKeyOf, keyOf, projectedOf, toTable, type Table } from "./tables/table.ts";
@@ -55,12 +56,19 @@ export function handleTableJobs(needs: WorkerNeeds): void {
   jobs.handle(measureKind, { concurrency: 1, run: (job) => runMeasure(needs, job) });
 }
 
-async function runPurge({ store, clock }: WorkerNeeds, job: Job): Promise<void> {
-  const { prefixes, storeId } = job.payload as { readonly prefixes: readonly Key[]; readonly storeId?: string };
+async function runPurge({ store, settledStore, clock }: WorkerNeeds, job: Job): Promise<void> {
+  const { prefixes, storeId, ending } = job.payload as PurgeJob;
   if (storeId !== undefined && (await store.read((reader) => earliestHeld(reader, storeId))) !== undefined) {
     // A table is still being restored from what is to go.
     await job.repeat(clock.now() + dynamoLimits.purgeAgainMs, job.payload, () => Promise.resolve());
     return;
+  }
+  if (ending) {
+    await changeTable(settledStore, ending, (_tx, { endingLogs = [], ...table }) => {
+      const left = endingLogs.filter((logId) => logId !== ending.logId);
+      if (left.length === endingLogs.length) return undefined;
+      return { ...table, ...(left.length > 0 && { endingLogs: left }), generation: table.generation + 1 };
+    });
   }
   for (const prefix of prefixes) await purgeBelow(store, prefix, job.signal);
 }

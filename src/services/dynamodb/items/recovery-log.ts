@@ -32,19 +32,20 @@ export async function noteBefore(
   before: StoredItem | undefined,
   now: number,
 ): Promise<void> {
-  const { recovery, copies } = table.record;
-  if (!recovery && !copies) return;
+  const { recovery, copies, endingLogs } = table.record;
+  if (!recovery && !copies && !endingLogs) return;
   const place = address.key.slice(table.prefix.length);
   for (const logId of copies ?? []) {
     const copyKey = [...copyLogPrefix(logId), ...place];
     if ((await tx.get(copyKey)) === undefined) tx.set(copyKey, before ? encodeStored(before) : new Uint8Array(0));
   }
-  if (!recovery) return;
-  const key = [...recoveryPrefix(recovery.logId), ...place, now];
-  // Of several changes in one moment, the first knows what was before it.
-  if ((await tx.get(key)) !== undefined) return;
-  tx.set(key, before ? encodeStored(before) : new Uint8Array(0));
-  tx.set([...momentsPrefix(recovery.logId), now, digestOf(address.id)], place);
+  for (const logId of [...(recovery ? [recovery.logId] : []), ...(endingLogs ?? [])]) {
+    const key = [...recoveryPrefix(logId), ...place, now];
+    // Of several changes in one moment, the first knows what was before it.
+    if ((await tx.get(key)) !== undefined) continue;
+    tx.set(key, before ? encodeStored(before) : new Uint8Array(0));
+    tx.set([...momentsPrefix(logId), now, digestOf(address.id)], place);
+  }
 }
 
 function restoringPrefix(sourceStoreId: string): Key {

@@ -9,13 +9,13 @@ import {
   tableNotFoundNamed,
   validation,
 } from "../errors.ts";
-import { holdSource, recoveryPrefixes } from "../items/recovery-log.ts";
+import { earliestHeld, holdSource } from "../items/recovery-log.ts";
 import { dynamoLimits } from "../limits.ts";
 import { earliestRestorable, readTable, tableArn, writeTable, type TableRecord } from "../model.ts";
 import type { DynamoNeeds, Sdk } from "../needs.ts";
 import { parseTableName, type TableCatalog } from "../tables/catalog.ts";
 import { describeTable } from "../tables/description.ts";
-import { keepRecoveryTrimmed, purge, restoreKind, trimRecoveryKind } from "../tables/lifecycle.ts";
+import { endRecovery, keepRecoveryTrimmed, restoreKind } from "../tables/lifecycle.ts";
 
 /** UpdateContinuousBackups, DescribeContinuousBackups, RestoreTableToPointInTime. */
 export function recoveryOperations(
@@ -49,9 +49,10 @@ export function recoveryOperations(
             };
             if (!recovery) keepRecoveryTrimmed(tx, { jobs, now: call.now }, name.place, changed);
           } else if (recovery) {
-            changed = { ...rest, generation: table.generation + 1 };
-            jobs.cancel(tx, trimRecoveryKind, [recovery.logId]);
-            purge(tx, jobs, recovery.logId, recoveryPrefixes(recovery.logId), call.now, table.storeId);
+            const isRead = (await earliestHeld(tx, table.storeId)) !== undefined;
+            const endingLogs = [...(table.endingLogs ?? []), recovery.logId];
+            changed = { ...rest, ...(isRead && { endingLogs }), generation: table.generation + 1 };
+            endRecovery(tx, { jobs, now: call.now }, name.place, table, recovery.logId);
           }
           writeTable(tx, name.place, changed);
           return { ContinuousBackupsDescription: describeRecovery(changed, call.now) };

@@ -33,6 +33,15 @@ export interface TableJob {
   readonly storeId: string;
 }
 
+/** What a job is told that removes what is below prefixes. */
+export interface PurgeJob {
+  readonly prefixes: readonly Key[];
+  /** The table's: nothing is removed while another is restored from it. */
+  readonly storeId?: string;
+  /** A log that the table may still write. */
+  readonly ending?: TableJob & { readonly logId: string };
+}
+
 export function toTableJob(place: Place, table: TableRecord): TableJob {
   return { account: place.account, region: place.region, name: table.name, storeId: table.storeId };
 }
@@ -128,6 +137,23 @@ export function purge(
   storeId?: string,
 ): void {
   jobs.schedule(tx, { kind: purgeKind, key: [id], at: now, payload: { prefixes, storeId } });
+}
+
+/** The log of recovery that is disabled; it is written for as long as another table is restored from it. */
+export function endRecovery(
+  tx: Transaction,
+  { jobs, now }: { readonly jobs: Jobs; readonly now: number },
+  place: Place,
+  table: TableRecord,
+  logId: string,
+): void {
+  jobs.cancel(tx, trimRecoveryKind, [logId]);
+  const payload: PurgeJob = {
+    prefixes: recoveryPrefixes(logId),
+    storeId: table.storeId,
+    ending: { ...toTableJob(place, table), logId },
+  };
+  jobs.schedule(tx, { kind: purgeKind, key: [logId], at: now, payload });
 }
 
 /** From now on the log of point-in-time recovery is held to its period. */
