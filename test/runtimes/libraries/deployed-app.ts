@@ -7,7 +7,11 @@ import {
   waitUntilStackCreateComplete,
 } from "@aws-sdk/client-cloudformation";
 import { CloudWatchClient, GetMetricStatisticsCommand } from "@aws-sdk/client-cloudwatch";
-import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import {
+  CloudWatchLogsClient,
+  FilterLogEventsCommand,
+  ResourceNotFoundException,
+} from "@aws-sdk/client-cloudwatch-logs";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { startTestPlatform, type TestPlatform } from "../../../src/testing/platform.ts";
@@ -22,6 +26,8 @@ export interface DeployedApp {
   invoke(functionName: string, event: unknown): Promise<unknown>;
   /** The first JSON line of a function's log that the filter pattern finds, when it is there. */
   logged(functionName: string, filterPattern: string): Promise<Record<string, unknown>>;
+  /** How many lines of its log the pattern finds now. */
+  count(functionName: string, filterPattern: string): Promise<number>;
   /** The sum of a metric over the last hour, when there is one. */
   sum(namespace: string, name: string, dimensions: Readonly<Record<string, string>>): Promise<number>;
   stop(): Promise<void>;
@@ -63,10 +69,20 @@ export async function deployApp(
     logged: (functionName, filterPattern) =>
       until(async () => {
         const logGroupName = `/aws/lambda/${functionName}`;
-        const { events } = await logs.send(new FilterLogEventsCommand({ logGroupName, filterPattern }));
+        const found = logs.send(new FilterLogEventsCommand({ logGroupName, filterPattern }));
+        // The log is there when the function has run.
+        const { events } = await found.catch((error: unknown) => {
+          if (error instanceof ResourceNotFoundException) return { events: [] };
+          throw error;
+        });
         const line = events?.[0]?.message;
         return line === undefined ? undefined : (JSON.parse(line) as Record<string, unknown>);
       }),
+    async count(functionName, filterPattern) {
+      const logGroupName = `/aws/lambda/${functionName}`;
+      const { events = [] } = await logs.send(new FilterLogEventsCommand({ logGroupName, filterPattern }));
+      return events.length;
+    },
     sum: (Namespace, MetricName, dimensions) =>
       until(async () => {
         const range = { StartTime: new Date(Date.now() - 3_600_000), EndTime: new Date(Date.now() + 60_000) };

@@ -1,3 +1,4 @@
+import { DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { deployApp, type DeployedApp } from "./deployed-app.ts";
@@ -83,6 +84,15 @@ describe.skipIf("missing" in made)("Powertools for AWS Lambda (TypeScript) in a 
       cold_start: true,
     });
     expect(await app.sum("Shop", "ColdStart", { service: "shop", function_name: "orders-in-json" })).toBe(1);
+  });
+
+  test("a batch of a table's stream tells the record that failed: it comes again, and what was before it does not", async () => {
+    const dynamodb = new DynamoDBClient(app.platform.settings);
+    for (const id of ["good", "bad"]) {
+      await dynamodb.send(new PutItemCommand({ TableName: "items", Item: { id: { S: id } } }));
+    }
+    await app.logged("stream", '{ $.id = "bad" && $.times = 2 }');
+    expect(await app.count("stream", '{ $.id = "good" }')).toBe(1);
   });
 
   test("a batch tells the records that failed; one that fails whole is an error", async () => {
