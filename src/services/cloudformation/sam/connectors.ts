@@ -185,6 +185,9 @@ function referredBy(reference: unknown): string | undefined {
   return isString(id) ? id : undefined;
 }
 
+/** AWS's connectors know these types too: they are not here. */
+const notHere = /^AWS::(?:SQS|SNS|Events|StepFunctions|AppSync|Location|Serverless::(?:StateMachine|GraphQLApi))/;
+
 type Access = readonly (readonly [name: string, access: PolicyAccess | PermissionAccess])[];
 
 function profileOf(
@@ -195,6 +198,9 @@ function profileOf(
 ): Omit<ConnectorProfile, "access"> & { readonly access: Access } {
   const pair = `${source.type} to ${destination.type}`;
   const found = connectorProfiles[source.type]?.[destination.type];
+  if (!found && (notHere.test(source.type) || notHere.test(destination.type))) {
+    throw resourceProblem(id, `A connector from ${pair} is not supported yet.`);
+  }
   if (!found) {
     throw resourceProblem(
       id,
