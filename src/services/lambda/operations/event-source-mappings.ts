@@ -61,6 +61,10 @@ export function eventSourceMappingOperations(
     if (qualifier !== undefined && !fn.aliases.has(qualifier) && !(await fn.version(qualifier))) {
       throw invalidParameter("Function does not exist");
     }
+    // Nobody could say for which tenant a record is.
+    if (fn.record.latest.settings.tenantIsolation !== undefined) {
+      throw invalidParameter("Event source mappings are not supported for functions with tenant isolation.");
+    }
     const asked = { place: fn.place, name, role: fn.record.latest.settings.role };
     if (!(await mayRead(needs, asked, source, sourceArn, call.now))) throw invalidParameter(source.denied(sourceArn));
     if (onFailure !== undefined) await checkDestinations(needs, asked, { onFailure });
