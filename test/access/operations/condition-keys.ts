@@ -76,6 +76,7 @@ export const ofResources: Readonly<Record<string, readonly string[]>> = {
   dynamodb: [
     "aws:ResourceTag/",
     "dynamodb:Attributes",
+    "dynamodb:FullTableScan",
     "dynamodb:LeadingKeys",
     "dynamodb:ReturnConsumedCapacity",
     "dynamodb:ReturnValues",

@@ -47,6 +47,7 @@ const byService: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     StreamArn: "arn:aws:dynamodb:us-east-1:000000000000:table/example/stream/2026-01-01T00:00:00.000",
   },
   "cognito-idp": {
+    JobId: "import-example",
     DeviceKey: "us-east-1_00000000-0000-4000-8000-000000000000",
     ResourceArn: "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_example00",
   },
