@@ -1,5 +1,6 @@
 const parameter = (place: string) => (name: string) => ({ name, in: place, required: true, type: "string" });
 const operands = ["operand2", "operator", "operand1"];
+const template = (...lines: readonly string[]) => ({ "application/json": lines.join("\n") });
 const asJson = { consumes: ["application/json"], produces: ["application/json"] };
 const result = { description: "200 response", schema: { $ref: "#/definitions/Result" } };
 const numbers = { a: { type: "number" }, b: { type: "number" } };
@@ -20,7 +21,6 @@ export function calculator(uri: string, credentials: string): object {
     type: "aws",
     ...more,
   });
-  const template = (...lines: readonly string[]) => ({ "application/json": lines.join("\n") });
   return {
     swagger: "2.0",
     info: { version: "2017-04-20T04:08:08Z", title: "LambdaGate" },
