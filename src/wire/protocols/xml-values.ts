@@ -90,10 +90,16 @@ function isScalarMember(member: Member): member is Member & { shape: Extract<Mem
 export interface XmlStyle {
   /** S3 writes milliseconds even when they are zero. */
   readonly milliseconds: boolean;
+  /** Made once for each structure, and each member by the name of its element. */
+  readonly insides: WeakMap<StructureShape, Write>;
+  readonly elements: WeakMap<Member, Map<string, Write>>;
 }
 
+type Write = (value: unknown) => string;
+
 export function xmlStyleOf(model: ServiceModel): XmlStyle {
-  return { milliseconds: model.name === "s3" || model.name === "cloudformation" };
+  const milliseconds = model.name === "s3" || model.name === "cloudformation";
+  return { milliseconds, insides: new WeakMap(), elements: new WeakMap() };
 }
 
 export function namespaceAttribute(namespace: XmlNamespace | undefined): string {
@@ -104,14 +110,30 @@ export function namespaceAttribute(namespace: XmlNamespace | undefined): string 
 
 /** The inside of a structure's element: its members that are neither bound elsewhere nor attributes. */
 export function writeXmlMembers(shape: StructureShape, value: unknown, style: XmlStyle): string {
-  const source = asRecord(value);
-  let xml = "";
-  for (const member of shape.members) {
-    if (!isInBody(member) || member.xmlAttribute) continue;
-    const item = source[member.name];
-    if (isPresent(item)) xml += writeXmlMember(member, item, member.locationName ?? member.name, style);
-  }
-  return xml;
+  return insideOf(shape, style)(value);
+}
+
+function insideOf(shape: StructureShape, style: XmlStyle): Write {
+  let write = style.insides.get(shape);
+  if (!write) style.insides.set(shape, (write = compileInside(shape, style)));
+  return write;
+}
+
+function compileInside(shape: StructureShape, style: XmlStyle): Write {
+  // Looked up when it runs: shapes may be within themselves.
+  let members: readonly { readonly name: string; readonly write: Write }[] | undefined;
+  return (value) => {
+    members ??= shape.members
+      .filter((member) => isInBody(member) && !member.xmlAttribute)
+      .map((member) => ({ name: member.name, write: elementOf(member, member.locationName ?? member.name, style) }));
+    const source = asRecord(value);
+    let xml = "";
+    for (const { name, write } of members) {
+      const item = source[name];
+      if (isPresent(item)) xml += write(item);
+    }
+    return xml;
+  };
 }
 
 export function writeXmlAttributes(shape: StructureShape, value: unknown, style: XmlStyle): string {
@@ -127,36 +149,53 @@ export function writeXmlAttributes(shape: StructureShape, value: unknown, style:
 
 /** One member as an element of this name, or as many where the list or map is flattened. */
 export function writeXmlMember(member: Member, value: unknown, name: string, style: XmlStyle): string {
+  return elementOf(member, name, style)(value);
+}
+
+function elementOf(member: Member, name: string, style: XmlStyle): Write {
+  let byName = style.elements.get(member);
+  if (!byName) style.elements.set(member, (byName = new Map()));
+  let write = byName.get(name);
+  if (!write) byName.set(name, (write = compileElement(member, name, style)));
+  return write;
+}
+
+function compileElement(member: Member, name: string, style: XmlStyle): Write {
   const { shape } = member;
   const namespace = namespaceAttribute(member.xmlNamespace);
+  const [start, end] = [`<${name}${namespace}>`, `</${name}>`];
   switch (shape.type) {
     case "structure": {
-      const attributes = writeXmlAttributes(shape, value, style);
-      return `<${name}${namespace}${attributes}>${writeXmlMembers(shape, value, style)}</${name}>`;
+      const inside = insideOf(shape, style);
+      if (!shape.members.some((each) => each.xmlAttribute)) return (value) => start + inside(value) + end;
+      return (value) => `<${name}${namespace}${writeXmlAttributes(shape, value, style)}>${inside(value)}${end}`;
     }
     case "list": {
-      if (!Array.isArray(value)) throw new TypeError(`The member ${member.name} is a list`);
       const item = shape.member;
       const itemName = member.flattened ? name : (item.locationName ?? "member");
-      const items = value.filter(isPresent).map((each: unknown) => writeXmlMember(item, each, itemName, style));
-      return member.flattened ? items.join("") : `<${name}${namespace}>${items.join("")}</${name}>`;
+      return (value) => {
+        if (!Array.isArray(value)) throw new TypeError(`The member ${member.name} is a list`);
+        const write = elementOf(item, itemName, style);
+        let items = "";
+        for (const each of value as readonly unknown[]) if (isPresent(each)) items += write(each);
+        return member.flattened ? items : start + items + end;
+      };
     }
     case "map": {
       const entryName = member.flattened ? name : "entry";
-      const entryNamespace = member.flattened ? namespace : "";
-      const entries = entriesOf(value).map(
-        ([key, item]) =>
-          `<${entryName}${entryNamespace}>` +
-          writeXmlMember(shape.key, key, shape.key.locationName ?? "key", style) +
-          (isPresent(item) ? writeXmlMember(shape.value, item, shape.value.locationName ?? "value", style) : "") +
-          `</${entryName}>`,
-      );
-      return member.flattened ? entries.join("") : `<${name}${namespace}>${entries.join("")}</${name}>`;
+      const entryStart = `<${entryName}${member.flattened ? namespace : ""}>`;
+      const { key, value: item } = shape;
+      return (value) => {
+        const writeKey = elementOf(key, key.locationName ?? "key", style);
+        const writeItem = elementOf(item, item.locationName ?? "value", style);
+        const entries = entriesOf(value).map(
+          ([each, its]) => `${entryStart}${writeKey(each)}${isPresent(its) ? writeItem(its) : ""}</${entryName}>`,
+        );
+        return member.flattened ? entries.join("") : start + entries.join("") + end;
+      };
     }
-    default: {
-      const content = escapeText(text(member, value, style));
-      return `<${name}${namespace}>${content}</${name}>`;
-    }
+    default:
+      return (value) => start + escapeText(text(member, value, style)) + end;
   }
 }
 
