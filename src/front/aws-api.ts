@@ -10,6 +10,7 @@ import { upperAlphanumeric, type Ids } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
 import { parseContentEncoding, type ContentEncoding } from "../wire/content-encoding.ts";
 import type { CallObserver } from "../wire/observer.ts";
+import { checkBodyDigests } from "../services/s3/body-digests.ts";
 import { createDispatcher, type CallFacts } from "../wire/dispatch.ts";
 import type { OperationModel } from "../wire/model.ts";
 import { malformed, type Protocol, type WireRequest } from "../wire/protocols/protocol.ts";
@@ -280,6 +281,10 @@ async function readBody(
     }
   } else if (rule.kind === "chunked") {
     bytes = await collect(rule.decode(once(bytes)));
+  }
+  // Where they are the operation's own, they are of the object, as those of an upload that is completed.
+  if (service === "s3" && bytes.length > 0 && operation.input?.memberByName.has("ChecksumCRC32") !== true) {
+    checkBodyDigests(rule.kind === "chunked" ? { ...facts.headers, ...rule.trailers() } : facts.headers, bytes);
   }
   return { ...facts, headers, body: encoding.gzip ? await decompress(bytes, bytesMax) : bytes };
 }

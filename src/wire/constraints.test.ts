@@ -76,7 +76,7 @@ describe("constraints", () => {
   test("S3 answers in its own words", async () => {
     expect((await refusal("s3", "DeleteObjects", { Bucket: "b" }))?.code).toBe("MissingRequestBodyError");
     expect((await refusal("s3", "PutObject", { Bucket: "b", Key: "k", StorageClass: "x" }))?.code).toBe(
-      "InvalidArgument",
+      "InvalidStorageClass",
     );
   });
 

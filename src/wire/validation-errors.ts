@@ -64,6 +64,11 @@ function toS3Error(violations: readonly Violation[]): AwsError {
   if (first?.kind === "required" && member?.location === undefined && first.member === member) {
     return new AwsError("MissingRequestBodyError", 400, "Request Body is empty");
   }
+  if (first?.kind === "enum" && first.member.name === "LocationConstraint") {
+    return new AwsError("InvalidLocationConstraint", 400, "The specified location-constraint is not valid", {
+      members: { LocationConstraint: first.value ?? null },
+    });
+  }
   if (member?.location === undefined) {
     return new AwsError(
       "MalformedXML",
@@ -73,7 +78,7 @@ function toS3Error(violations: readonly Violation[]): AwsError {
   }
   const name = member.locationName ?? member.name;
   const value = first?.value;
-  const told = first?.kind === "enum" ? s3Enumerations[name] : undefined;
+  const told = first?.kind === "required" ? undefined : s3Arguments[name];
   if (name === "x-amz-storage-class") return new AwsError("InvalidStorageClass", 400, told?.message ?? "");
   if (told?.code === "InvalidRequest") return new AwsError("InvalidRequest", 400, told.message);
   const message = told?.message ?? "Invalid Argument";
@@ -82,17 +87,21 @@ function toS3Error(violations: readonly Violation[]): AwsError {
   });
 }
 
-/** What S3 says of headers and parameters that are none of their values. */
-const s3Enumerations: Readonly<
+/** What S3 says of headers and parameters whose value is none of theirs. */
+const s3Arguments: Readonly<
   Record<string, { readonly message: string; readonly code?: "InvalidRequest"; readonly names?: true }>
 > = {
+  "max-buckets": { message: "Argument max-buckets must be an integer between 1 and 10000" },
   "encoding-type": { message: "Invalid Encoding Method specified in Request" },
   // AWS: without a word.
   "x-amz-acl": { message: "" },
   "x-amz-checksum-algorithm": {
     message:
-      "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]",
+      "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256, SHA512, MD5]",
     code: "InvalidRequest",
+  },
+  "x-amz-copy-source": {
+    message: "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
   },
   "x-amz-metadata-directive": { message: "Unknown metadata directive." },
   "x-amz-object-attributes": { message: "Invalid attribute name specified." },

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 
 /** The checksums of objects: "Checking object integrity", S3 User Guide. */
-export const checksumAlgorithms = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"] as const;
+export const checksumAlgorithms = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256", "SHA512", "MD5"] as const;
 export type ChecksumAlgorithm = (typeof checksumAlgorithms)[number];
 
 export interface Digest {
@@ -20,7 +20,9 @@ export function createDigest(algorithm: ChecksumAlgorithm): Digest {
     case "CRC64NVME":
       return createCrc64();
     case "SHA1":
-    case "SHA256": {
+    case "SHA256":
+    case "SHA512":
+    case "MD5": {
       const hash = createHash(algorithm.toLowerCase());
       return { update: (chunk) => hash.update(chunk), digest: () => hash.digest() };
     }
@@ -28,6 +30,10 @@ export function createDigest(algorithm: ChecksumAlgorithm): Digest {
 }
 
 export type CrcAlgorithm = "CRC32" | "CRC32C" | "CRC64NVME";
+
+export function isCrc(algorithm: ChecksumAlgorithm): algorithm is CrcAlgorithm {
+  return algorithm.startsWith("CRC");
+}
 
 /** The checksum of contents one after the other, from those of each: CRCs alone can do that. */
 export function combineCrcs(

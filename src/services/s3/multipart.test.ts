@@ -122,7 +122,7 @@ describe("a multipart upload", () => {
 });
 
 describe("checksums of a multipart upload", () => {
-  test.each(["CRC32", "CRC32C", "SHA1", "SHA256"] as const)(
+  test.each(["CRC32", "CRC32C", "SHA1", "SHA256", "MD5"] as const)(
     "by %s are composite unless asked otherwise",
     async (ChecksumAlgorithm) => {
       const upload = await begin(`composite-${ChecksumAlgorithm}`, { ChecksumAlgorithm });

@@ -190,6 +190,7 @@ describe("checksums", () => {
     ["CRC64NVME", ""],
     ["SHA1", createHash("sha1").update(content).digest("base64")],
     ["SHA256", createHash("sha256").update(content).digest("base64")],
+    ["MD5", createHash("md5").update(content).digest("base64")],
   ] as const)("by %s are computed, checked, kept and told when asked for", async (ChecksumAlgorithm, known) => {
     const Key = `sum-${ChecksumAlgorithm}`;
     const name = `Checksum${ChecksumAlgorithm}` as const;

@@ -21,6 +21,8 @@ export interface ChecksumInput {
   readonly ChecksumCRC64NVME?: string | undefined;
   readonly ChecksumSHA1?: string | undefined;
   readonly ChecksumSHA256?: string | undefined;
+  readonly ChecksumSHA512?: string | undefined;
+  readonly ChecksumMD5?: string | undefined;
   readonly ContentMD5?: string | undefined;
 }
 
@@ -66,14 +68,14 @@ export function wantedChecksum(input: ChecksumInput, call: Call): WantedChecksum
 export function parseAlgorithm(name: string): ChecksumAlgorithm {
   const algorithm = checksumAlgorithms.find((each) => each === name.toUpperCase());
   if (algorithm) return algorithm;
-  if (/^(SHA512|MD5|XXHASH\d+)$/.test(name)) throw notImplemented(`The checksum algorithm ${name}`);
+  if (/^XXHASH\d+$/.test(name)) throw notImplemented(`The checksum algorithm ${name}`);
   throw invalidRequest(
-    "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]",
+    "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256, SHA512, MD5]",
   );
 }
 
 function checkForm(algorithm: ChecksumAlgorithm, value: string | undefined): void {
-  const bytes = { CRC32: 4, CRC32C: 4, CRC64NVME: 8, SHA1: 20, SHA256: 32 }[algorithm];
+  const bytes = { CRC32: 4, CRC32C: 4, CRC64NVME: 8, SHA1: 20, SHA256: 32, SHA512: 64, MD5: 16 }[algorithm];
   if (value === undefined || !isBase64(value, bytes)) {
     throw invalidRequest(`Value for x-amz-checksum-${algorithm.toLowerCase()} header is invalid.`);
   }
@@ -178,10 +180,4 @@ export function toChecksumMembers(checksum: Checksum | undefined) {
 }
 
 /** Algorithms that clients may name and we cannot compute. */
-export const unbuiltChecksums = [
-  "ChecksumSHA512",
-  "ChecksumMD5",
-  "ChecksumXXHASH64",
-  "ChecksumXXHASH3",
-  "ChecksumXXHASH128",
-] as const;
+export const unbuiltChecksums = ["ChecksumXXHASH64", "ChecksumXXHASH3", "ChecksumXXHASH128"] as const;

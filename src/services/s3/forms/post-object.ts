@@ -21,6 +21,8 @@ const members: Readonly<Record<string, string>> = {
   "x-amz-checksum-crc64nvme": "ChecksumCRC64NVME",
   "x-amz-checksum-sha1": "ChecksumSHA1",
   "x-amz-checksum-sha256": "ChecksumSHA256",
+  "x-amz-checksum-sha512": "ChecksumSHA512",
+  "x-amz-checksum-md5": "ChecksumMD5",
   "x-amz-checksum-algorithm": "ChecksumAlgorithm",
   "x-amz-sdk-checksum-algorithm": "ChecksumAlgorithm",
   "x-amz-server-side-encryption": "ServerSideEncryption",

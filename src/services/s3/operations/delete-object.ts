@@ -1,6 +1,7 @@
 import type { AuthorizationRequest } from "../../../access/authorization.ts";
 import { AwsError } from "../../../aws/error.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
+import { requireBodyDigest } from "../body-digests.ts";
 import { invalidArgument, malformedXml } from "../errors.ts";
 import { s3Limits } from "../limits.ts";
 import type { Bucket } from "../model.ts";
@@ -36,6 +37,7 @@ export function deleteObjectOperations(needs: OperationNeeds) {
       authorize: () => [],
       async run(input, call) {
         refuse(input, "DeleteObjects", ["MFA"]);
+        requireBodyDigest(call.http?.headers);
         const { Objects = [], Quiet = false } = input.Delete ?? {};
         if (Objects.length === 0 || Objects.length > s3Limits.deleteKeysMax) throw malformedXml();
         for (const object of Objects) refuse(object, "DeleteObjects", ["LastModifiedTime", "Size"]);

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { CompletedPart } from "@aws-sdk/client-s3";
 import type { Reader, Transaction } from "../../../kernel/store/store.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
-import { type ChecksumAlgorithm, checksumAlgorithms, combineCrcs, createDigest } from "../checksums.ts";
+import { type ChecksumAlgorithm, checksumAlgorithms, combineCrcs, createDigest, isCrc } from "../checksums.ts";
 import { ownedOf } from "../acl/object-acl.ts";
 import { openContent, releaseParts } from "../content.ts";
 import { toDraft, toEncryptionMembers, writeActions, writeContext } from "../draft.ts";
@@ -108,7 +108,11 @@ export function multipartOperations(needs: OperationNeeds) {
       },
       async run(input, call) {
         refuse(input, "UploadPartCopy", ["SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5"]);
-        refuse(input, "UploadPartCopy", ["CopySourceSSECustomerAlgorithm", "CopySourceSSECustomerKey"]);
+        refuse(input, "UploadPartCopy", [
+          "CopySourceSSECustomerAlgorithm",
+          "CopySourceSSECustomerKey",
+          "CopySourceSSECustomerKeyMD5",
+        ]);
         const upload = await store.read((reader) => existingUpload(reader, input));
         const number = checkPartNumber(input.PartNumber);
         const source = await readCopySource(needs, input, call);
@@ -131,7 +135,12 @@ export function multipartOperations(needs: OperationNeeds) {
     CompleteMultipartUpload: {
       authorize: (input, call) => access.object(call, "PutObject", input.Bucket, input.Key),
       async run(input, call) {
-        refuse(input, "CompleteMultipartUpload", [...unbuiltChecksums, "SSECustomerAlgorithm", "SSECustomerKey"]);
+        refuse(input, "CompleteMultipartUpload", [
+          ...unbuiltChecksums,
+          "SSECustomerAlgorithm",
+          "SSECustomerKey",
+          "SSECustomerKeyMD5",
+        ]);
         const asked = input.MultipartUpload?.Parts ?? [];
         if (asked.length === 0) throw malformedXml();
         const { object, bucket } = await store.transact(async (tx) => {
@@ -235,7 +244,7 @@ function toUploadChecksum(
   if (checksumType !== "FULL_OBJECT" && checksumType !== "COMPOSITE") {
     throw invalidRequest("Value for x-amz-checksum-type header is invalid.");
   }
-  const impossible = checksumType === "COMPOSITE" ? algorithm === "CRC64NVME" : algorithm.startsWith("SHA");
+  const impossible = checksumType === "COMPOSITE" ? algorithm === "CRC64NVME" : !isCrc(algorithm);
   if (impossible) {
     throw invalidRequest(
       `The ${checksumType} checksum type cannot be used with the ${algorithm.toLowerCase()} checksum algorithm.`,
@@ -356,7 +365,7 @@ function etagOfParts(parts: readonly Part[]): string {
 
 function completeChecksum(upload: Upload, parts: readonly Part[]): Checksum {
   const { checksumAlgorithm: algorithm, checksumType: type } = upload;
-  if (type === "FULL_OBJECT" && algorithm !== "SHA1" && algorithm !== "SHA256") {
+  if (type === "FULL_OBJECT" && isCrc(algorithm)) {
     const combined = combineCrcs(
       algorithm,
       parts.map((part) => ({ checksum: Buffer.from(part.checksum, "base64"), bytes: part.size })),

@@ -96,6 +96,7 @@ export function putObjectOperations(needs: OperationNeeds) {
       async run(input, call) {
         checkKey(input.Key ?? "");
         refuse(input, "CopyObject", [
+          "AnnotationDirective",
           "CopySourceSSECustomerAlgorithm",
           "CopySourceSSECustomerKey",
           "CopySourceSSECustomerKeyMD5",

@@ -20,14 +20,18 @@ export function findRule(
   );
 }
 
-/** Where a rule sends who asks for the key. */
+/** Where a rule sends who asks for the key. What the rule says may have a query, the key may not. */
 export function toLocation({ prefix = "", to }: RoutingRule, key: string, at: Address): string {
-  const target = to.key ?? (to.prefix === undefined ? key : to.prefix + key.slice(prefix.length));
+  const rest = to.prefix === undefined ? encodeKey(key) : encodeText(to.prefix) + encodeKey(key.slice(prefix.length));
+  const target = to.key === undefined ? rest : encodeText(to.key);
   const base = to.host === undefined ? at.base : "";
-  return `${to.protocol ?? at.protocol}://${to.host ?? at.host}${base}/${encodePath(target)}`;
+  return `${to.protocol ?? at.protocol}://${to.host ?? at.host}${base}/${target}`;
 }
 
-/** A key as a path: what rules add may have a query. */
-export function encodePath(key: string): string {
-  return encodeURI(key).replaceAll("#", "%23");
+function encodeText(text: string): string {
+  return encodeURI(text).replaceAll("#", "%23");
+}
+
+function encodeKey(key: string): string {
+  return key.split("/").map(encodeURIComponent).join("/");
 }

@@ -4,7 +4,7 @@ import { incorrectEndpoint, noSuchBucket, noSuchWebsite } from "../errors.ts";
 import { findBucket } from "../model.ts";
 import type { Site, SiteAnswer, SiteRequest } from "../port.ts";
 import { errorPage } from "./pages.ts";
-import { type Address, encodePath, findRule, toLocation } from "./routing.ts";
+import { type Address, findRule, toLocation } from "./routing.ts";
 
 /**
  * Answers requests to website endpoints, as nobody in particular: what an anonymous GetObject may read. Source: "Website
@@ -57,7 +57,7 @@ async function answer(store: Store, request: SiteRequest, tell: Tell): Promise<S
   if ((found.status === 404 || found.status === 403) && page === key) {
     // AWS: of a folder, too, only who may read its index learns that it is one.
     const folder = await attempt(() => request.peek(`${key}/${website.index}`));
-    if (!(folder instanceof AwsError)) return tellFolder(tell, `${address.base}/${encodePath(key)}/`);
+    if (!(folder instanceof AwsError)) return tellFolder(tell, `${address.base}${request.path}/`);
   }
   const late = findRule(website.rules, key, found.status);
   if (late) return redirect(late.to.status ?? 301, toLocation(late, key, address));
