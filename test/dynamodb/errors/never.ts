@@ -23,7 +23,10 @@ export const neverAnswered: Readonly<Record<string, string>> = {
       "UpdateTimeToLive",
       "PutResourcePolicy",
       "DeleteResourcePolicy",
-    ].map((operation) => [`${operation} LimitExceededException`, "any number of tables may change at once"]),
+    ].map((operation) => [
+      `${operation} LimitExceededException`,
+      "any number of tables may change at once; with 2,500 of them, as CreateTable",
+    ]),
   ),
   ...Object.fromEntries(
     ["TagResource", "UntagResource", "UpdateTimeToLive", "PutResourcePolicy", "DeleteResourcePolicy"].map(

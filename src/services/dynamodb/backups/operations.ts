@@ -7,6 +7,7 @@ import type { DynamoNeeds, Sdk } from "../needs.ts";
 import { parseTableName, type TableCatalog } from "../tables/catalog.ts";
 import { describeTable } from "../tables/description.ts";
 import { toTableJob } from "../tables/lifecycle.ts";
+import { assertRoom } from "../tables/new-table.ts";
 import {
   backupArn,
   backupsOf,
@@ -171,6 +172,7 @@ export function backupOperations(
           if (!backup) throw backupNotFound(name.arn);
           if (backup.status === "CREATING") throw backupInUse(`Backup is being created: ${name.arn}`);
           if (await readTable(tx, target.place, target.name)) throw tableAlreadyExists(target.name);
+          await assertRoom(tx, target.place);
           const restored = toRestored(backup.table, input, {
             name: target.name,
             tableId: ids.uuid(),

@@ -30,7 +30,7 @@ import {
   type BillingMode,
 } from "../tables/define.ts";
 import { backfillKind, closeStream, createTable, openStream, removeTable, toTableJob } from "../tables/lifecycle.ts";
-import { assertOwnKeys, toNewTable } from "../tables/new-table.ts";
+import { assertOwnKeys, assertRoom, toNewTable } from "../tables/new-table.ts";
 import { toTags } from "../tags.ts";
 
 const hexadecimal = "0123456789abcdef";
@@ -76,12 +76,7 @@ export function tableOperations(needs: TableNeeds) {
         };
         await store.transact(async (tx) => {
           if (await readTable(tx, call, name)) throw tableExists(name);
-          const page = await tx.range({ prefix: tablesOf(call) }, { limit: dynamoLimits.tablesMax });
-          if (page.length >= dynamoLimits.tablesMax) {
-            throw limitExceeded(
-              `Subscriber limit exceeded: Number of tables for account exceeds the limit of ${dynamoLimits.tablesMax}`,
-            );
-          }
+          await assertRoom(tx, call);
           createTable(tx, { jobs, now }, place(call), table);
         });
         // It is ready when it is durable; AWS tells the state in which it was made.

@@ -1,7 +1,10 @@
 import type { CreateTableInput, SSESpecification } from "@aws-sdk/client-dynamodb";
 import { notImplemented } from "../../../aws/error.ts";
 import { lowerAlphanumeric, type Ids } from "../../../kernel/ids.ts";
-import type { TableRecord } from "../model.ts";
+import type { Reader } from "../../../kernel/store/store.ts";
+import { limitExceeded } from "../errors.ts";
+import { dynamoLimits } from "../limits.ts";
+import { tablesOf, type Place, type TableRecord } from "../model.ts";
 import {
   assertAllUsed,
   parseAttributes,
@@ -59,6 +62,14 @@ export function toNewTable(given: TableDefinition, ids: Ids, now: number): Table
     itemCount: 0,
     bytes: 0,
   };
+}
+
+/** @throws {LimitExceededException} where there are as many tables as there may be */
+export async function assertRoom(reader: Reader, place: Place): Promise<void> {
+  const { tablesMax } = dynamoLimits;
+  const page = await reader.range({ prefix: tablesOf(place) }, { limit: tablesMax });
+  if (page.length < tablesMax) return;
+  throw limitExceeded(`Subscriber limit exceeded: Number of tables for account exceeds the limit of ${tablesMax}`);
 }
 
 /** Encryption with keys of AWS's own is what there always is. */

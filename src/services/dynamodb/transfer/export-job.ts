@@ -50,7 +50,7 @@ type Put = (key: string, body: Uint8Array, contentType: string) => Promise<strin
 /** Writes exports file by file; what is written is noted, so that a run after a crash goes on with the next file. */
 export function handleExports(needs: ExportNeeds): void {
   const { store, jobs, clock } = needs;
-  jobs.handle(exportKind, { concurrency: 1, run: (job) => runExport(needs, job) });
+  jobs.handle(exportKind, { concurrency: 2, run: (job) => runExport(needs, job) });
   jobs.handle(forgetExportKind, {
     concurrency: 1,
     run: async (job) => {

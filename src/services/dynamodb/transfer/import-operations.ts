@@ -7,7 +7,7 @@ import { importConflict, importNotFound, tableExists } from "../errors.ts";
 import { readTable, writeTable } from "../model.ts";
 import type { DynamoNeeds, Sdk } from "../needs.ts";
 import { parseTableName, type TableCatalog } from "../tables/catalog.ts";
-import { toNewTable } from "../tables/new-table.ts";
+import { assertRoom, toNewTable } from "../tables/new-table.ts";
 import { listedOn } from "./export-operations.ts";
 import { importKind, type ImportJob } from "./import-job.ts";
 import {
@@ -63,6 +63,7 @@ export function importOperations(
             if (before) return { ImportTableDescription: describeImport(place, before) };
           }
           if (await readTable(tx, place, name)) throw tableExists(name);
+          await assertRoom(tx, place);
           const record: ImportRecord = {
             v: 1,
             id,
