@@ -158,3 +158,12 @@ test("the policies of every service keep it so", async () => {
   await access.iam.send(new iamSdk.DeleteRoleCommand({ RoleName }));
   for (const text of await shown()) expect([text?.includes(id), text?.includes(arn)]).toEqual([true, false]);
 });
+
+test.each([
+  ["no JSON", `{"Statement": :user/ `],
+  ["a list that never ends", `${"[".repeat(50_000)}":user/"${"]".repeat(50_000)}`],
+  ["other things where strings belong", `{"Statement":[1,null,{"Principal":{"AWS":[5,{"a":":user/"}]}}]}`],
+])("what is no policy is refused as it ever was: %s", async (_name, Policy) => {
+  const sent = new S3Client(settings()).send(new PutBucketPolicyCommand({ Bucket, Policy }));
+  await expect(sent).rejects.toMatchObject({ name: "MalformedPolicy", $metadata: { httpStatusCode: 400 } });
+});

@@ -56,13 +56,14 @@ async function replacePrincipals(policy: string, replace: (name: string) => Prom
   return replaced + policy.slice(at);
 }
 
+/** None of what is no policy, or is nested too deeply to be one: whoever reads it says so. */
 function spansOf(policy: string) {
   try {
     JSON.parse(policy);
+    return statementSpans(policy)
+      .flatMap(({ principals }) => principals)
+      .toSorted((a, b) => a.start - b.start);
   } catch {
     return [];
   }
-  return statementSpans(policy)
-    .flatMap(({ principals }) => principals)
-    .toSorted((a, b) => a.start - b.start);
 }
