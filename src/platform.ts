@@ -357,8 +357,7 @@ async function buildPlatform(
     seal: keys.records,
     lambda: lambda.port,
     iam: iam.port,
-    logs: (as) =>
-      directory.client<typeof LogsSdk>("logs", { ...as, endpoint: `http://127.0.0.1:${port}` }),
+    logs: (as) => directory.client<typeof LogsSdk>("logs", { ...as, endpoint: `http://127.0.0.1:${port}` }),
     hosts: domains.hosts,
     ...(config.userPoolIssuer !== undefined && { issuer: config.userPoolIssuer }),
     ...(config.smtpUrl !== undefined && { smtpUrl: config.smtpUrl }),

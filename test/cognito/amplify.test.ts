@@ -1,13 +1,17 @@
 import { Amplify, sharedInMemoryStorage } from "@aws-amplify/core";
 import {
+  confirmSignIn,
   confirmSignUp,
   fetchAuthSession,
   fetchUserAttributes,
   confirmResetPassword,
   resetPassword,
+  setUpTOTP,
   signIn,
   signOut,
   signUp,
+  updateMFAPreference,
+  verifyTOTPSetup,
 } from "@aws-amplify/auth";
 import { cognitoUserPoolsTokenProvider, cognitoCredentialsProvider } from "@aws-amplify/auth/cognito";
 import {
@@ -25,10 +29,12 @@ import {
   CreateGroupCommand,
   CreateUserPoolClientCommand,
   CreateUserPoolCommand,
+  SetUserPoolMfaConfigCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { generate } from "otplib";
 import { CognitoJwtVerifier, JwtVerifier } from "aws-jwt-verify";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readMessages } from "../../src/services/cognito-idp/outbox/outbox.ts";
@@ -201,3 +207,28 @@ test("aws-jwt-verify verifies the tokens, and refuses what was changed", async (
   cognito.cacheJwks(jwks);
   await expect(cognito.verify(accessToken)).rejects.toThrow("issuer not configured");
 });
+
+test("Amplify sets an authenticator app up, signs in with it, and refreshes", async () => {
+  const SoftwareTokenMfaConfiguration = { Enabled: true };
+  await admin.send(
+    new SetUserPoolMfaConfigCommand({
+      UserPoolId: poolId,
+      MfaConfiguration: "OPTIONAL",
+      SoftwareTokenMfaConfiguration,
+    }),
+  );
+  const { sharedSecret: secret } = await setUpTOTP();
+  // Each code is good once: the one that sets the app up is that of the step before.
+  const codeAt = (step: number) => generate({ secret, epoch: Math.floor(Date.now() / 1000) + step * 30 });
+  await verifyTOTPSetup({ code: await codeAt(-1) });
+  await updateMFAPreference({ totp: "PREFERRED" });
+  await signOut();
+  const asked = await signIn({ username: "ann", password: "Another-horse-2" });
+  expect(asked.nextStep.signInStep).toBe("CONFIRM_SIGN_IN_WITH_TOTP_CODE");
+  const good = await codeAt(0);
+  await expect(confirmSignIn({ challengeResponse: good === "000000" ? "000001" : "000000" })).rejects.toThrow();
+  expect((await confirmSignIn({ challengeResponse: await codeAt(0) })).isSignedIn).toBe(true);
+  const before = (await fetchAuthSession()).tokens?.accessToken.toString();
+  const after = (await fetchAuthSession({ forceRefresh: true })).tokens?.accessToken.toString();
+  expect(after).not.toBe(before);
+}, 60_000);

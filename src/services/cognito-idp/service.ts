@@ -37,6 +37,7 @@ import {
   userPoolUserType,
   userToGroupType,
 } from "./resources/in-pool.ts";
+import { uiCustomizationType } from "./resources/ui-customization.ts";
 import { userPoolClientType } from "./resources/user-pool-client.ts";
 import { userPoolType } from "./resources/user-pool.ts";
 import { createSigningKeys } from "./tokens/signing-keys.ts";
@@ -114,6 +115,7 @@ export function createCognitoIdp(needs: CognitoNeeds & DomainNeeds): CognitoIdp 
       userPoolDomainType,
       resourceServerType,
       identityProviderType,
+      uiCustomizationType,
     ],
     customHosts: createCustomHosts(needs),
     http: createUserPoolsHttp(cognito, createDomainHttp({ cognito, api, outbound })),

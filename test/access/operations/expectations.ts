@@ -92,6 +92,10 @@ export const expectations: Readonly<Record<string, Expectation>> = {
   "apigatewayv2:GetRoutingRule": { actions: ["apigateway:GetRoutingRule"], source: rules },
   "apigatewayv2:ListRoutingRules": { actions: ["apigateway:ListRoutingRules"], source: rules },
   "apigatewayv2:DeleteRoutingRule": { actions: ["apigateway:DeleteRoutingRule"], source: rules },
+  "cognito-idp:CreateUserImportJob": {
+    actions: ["cognito-idp:CreateUserImportJob", "iam:PassRole"],
+    source: "Cognito developer guide, Creating the CloudWatch Logs IAM role",
+  },
   "cognito-identity:SetIdentityPoolRoles": {
     actions: ["cognito-identity:SetIdentityPoolRoles", "iam:PassRole"],
     source: "Cognito developer guide: iam:PassRole for the roles that are set",

@@ -48,13 +48,13 @@ interface Found {
   readonly nextToken: string | undefined;
 }
 
-async function listAll(reader: Reader, pool: Pool, limit: number, token: string | undefined): Promise<Found> {
+export async function listAll(reader: Reader, pool: Pool, limit: number, token: string | undefined): Promise<Found> {
   const page = await pageOf<User>(reader, inPool("user", pool.id), { limit, token });
   return { users: page.values, nextToken: page.nextToken };
 }
 
 /** By the index of the attribute: what it costs depends on what is found, and not on how many users there are. */
-async function findFiltered(
+export async function findFiltered(
   reader: Reader,
   pool: Pool,
   filter: Filter,

@@ -7,6 +7,7 @@ import type { Sdk } from "../needs.ts";
 import { describePool, toPoolMfa, toSettings } from "../pool-settings.ts";
 import { checkSchema, toSchema } from "../schema.ts";
 import { checkTags } from "../tags.ts";
+import { signingCertificateOf } from "../tokens/signing-certificate.ts";
 import { countUsers } from "../users/users.ts";
 import { forgetPool, scheduleRotation } from "../worker.ts";
 import { onAll, onPool } from "./access.ts";
@@ -152,6 +153,14 @@ export function poolOperations(cognito: Cognito) {
           })),
           ...(nextToken !== undefined && { NextToken: nextToken }),
         };
+      },
+    },
+
+    GetSigningCertificate: {
+      authorize,
+      async run(input, call) {
+        const pool = await existingPool(cognito, input.UserPoolId, call);
+        return { Certificate: await signingCertificateOf(cognito, pool, call.now) };
       },
     },
 

@@ -8,6 +8,7 @@ import {
   hkdfSync,
 } from "node:crypto";
 import { timingSafeEqual } from "node:crypto";
+import { bits, integer, oid, sequence, tagged } from "../der.ts";
 
 /**
  * SRP-6a as Cognito speaks it: group 15 of RFC 3526, SHA-256, and a key of 16 bytes derived with HKDF. Source: what the official
@@ -126,30 +127,9 @@ function privateKeyOf(exponent: Uint8Array) {
 }
 
 function publicKeyOf(value: Uint8Array) {
-  const key = sequence(algorithm, tagged(0x03, Buffer.concat([Buffer.from([0]), integer(value)])));
+  const key = sequence(algorithm, bits(integer(value)));
   return createPublicKey({ key, format: "der", type: "spki" });
 }
 
 // PKCS #3 keys in DER.
-const algorithm = sequence(
-  tagged(0x06, Buffer.from("2a864886f70d010301", "hex")),
-  sequence(integer(prime), integer(generator)),
-);
-
-function sequence(...parts: readonly Buffer[]): Buffer {
-  return tagged(0x30, Buffer.concat(parts));
-}
-
-function integer(bytes: Uint8Array): Buffer {
-  let from = 0;
-  while (from < bytes.length - 1 && bytes[from] === 0) from += 1;
-  const value = bytes.subarray(from);
-  return tagged(0x02, (value[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.from([0]), value]) : Buffer.from(value));
-}
-
-function tagged(tag: number, content: Buffer): Buffer {
-  const { length } = content;
-  const head =
-    length < 0x80 ? [tag, length] : length < 0x100 ? [tag, 0x81, length] : [tag, 0x82, length >> 8, length & 0xff];
-  return Buffer.concat([Buffer.from(head), content]);
-}
+const algorithm = sequence(oid("2a864886f70d010301"), sequence(integer(prime), integer(generator)));

@@ -114,7 +114,7 @@ describe("Custom challenges", () => {
       ChallengeName: "CUSTOM_CHALLENGE",
       ChallengeParameters: { USERNAME: name, question: "6 × 7" },
     });
-    expect(JSON.stringify(first)).not.toContain("42");
+    expect(Object.keys(first.ChallengeParameters ?? {})).toEqual(["USERNAME", "question"]);
     const second = await answer(name, first.Session, "41");
     await expect(answer(name, first.Session, "42")).rejects.toThrow("session can only be used once");
     trigger.events.length = 0;

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import * as sdk from "@aws-sdk/client-cognito-identity-provider";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createFakeClock, startTestPlatform, type TestPlatform } from "../../../testing/platform.ts";
@@ -77,6 +78,18 @@ describe("From signing up straight to being signed in", () => {
     expect((await confirm(user)).Session).toBeUndefined();
     await expect(enter(late.Username, Session)).rejects.toThrow("session is expired");
   });
+});
+
+test("a pool's signing certificate is its own key's, for ten years, and stays the same", async () => {
+  const UserPoolId = await pools.createPool();
+  const get = () => pools.cognito.send(new sdk.GetSigningCertificateCommand({ UserPoolId }));
+  const { Certificate } = await get();
+  const certificate = new X509Certificate(Buffer.from(Certificate ?? "", "base64"));
+  expect(certificate.subject).toBe(`CN=${UserPoolId}`);
+  expect(certificate.verify(certificate.publicKey)).toBe(true);
+  const years = (certificate.validToDate.getTime() - certificate.validFromDate.getTime()) / (365 * 86_400_000);
+  expect(years).toBe(10);
+  expect((await get()).Certificate).toBe(Certificate);
 });
 
 describe("Email addresses that are verified by a link", () => {
