@@ -144,9 +144,10 @@ async function cpuOf(server: TestServer, calls: number, call: () => Promise<unkn
 async function ticksOf(server: TestServer): Promise<number> {
   let ticks = 0;
   for (const pid of await familyOf(server.pid)) {
-    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+    // What it starts may have ended meanwhile.
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    ticks += Number(fields[11]) + Number(fields[12]);
+    ticks += Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
   }
   return ticks;
 }
@@ -154,7 +155,7 @@ async function ticksOf(server: TestServer): Promise<number> {
 async function memoryOf(server: TestServer): Promise<number> {
   let kibibytes = 0;
   for (const pid of await familyOf(server.pid)) {
-    const status = await readFile(`/proc/${pid}/status`, "utf8");
+    const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
     // Pages of the store's file are the system's cache, not the server's memory.
     kibibytes += Number(/^RssAnon:\s+(\d+)/m.exec(status)?.[1] ?? 0);
   }
