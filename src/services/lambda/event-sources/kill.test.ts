@@ -9,7 +9,7 @@ import { startTestServer } from "../../../testing/server.ts";
 import { createReadingRole, createStreamedTable } from "./fed-function.ts";
 
 test("kill -9 loses no record, and the order stays: what is written before, while and after comes to the function", async () => {
-  const server = await startTestServer(["--sandbox", "process", "--workers", "2"]);
+  const server = await startTestServer(["--sandbox", "process"]);
   try {
     const settings = { ...clientSettings(server.environment), maxAttempts: 1 };
     const dynamodb = new DynamoDBClient(settings);
