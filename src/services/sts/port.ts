@@ -1,3 +1,4 @@
+import type { ConditionKeys } from "../../access/further-keys.ts";
 import type { WebIdentity } from "../../aws/principal.ts";
 import type { Call } from "../../wire/service.ts";
 
@@ -20,6 +21,8 @@ export interface StsPort {
       readonly tags?: Readonly<Record<string, string>>;
       readonly transitiveTagKeys?: readonly string[];
       readonly sourceIdentity?: string;
+      /** Condition keys for the trust policy alone, beside the identity's. */
+      readonly context?: ConditionKeys;
     },
     call: Pick<Call, "now" | "region" | "http">,
   ): Promise<WebIdentitySession>;

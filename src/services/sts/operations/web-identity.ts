@@ -9,6 +9,7 @@ import { accessDenied, expiredIdentityToken, invalidIdentityToken, validationErr
 import { stsLimits } from "../limits.ts";
 import { present, type StsNeeds, type StsOperations } from "../needs.ts";
 import type { StsPort } from "../port.ts";
+import { providerClaimKeys } from "../provider-claims.ts";
 import { checkDuration, toAssumedRole, toTrustRequests } from "../role-sessions.ts";
 import { checkSessionPolicies } from "../session-policies.ts";
 import { joinTags } from "../session-tags.ts";
@@ -41,6 +42,7 @@ export function webIdentityOperations(needs: StsNeeds, port: StsPort) {
             roleArn,
             sessionName: present(input.RoleSessionName),
             identity,
+            context: providerClaimKeys(nameOf(String(claims["iss"])), claims),
             ...readSessionClaims(claims),
             ...(input.DurationSeconds !== undefined && { durationSeconds: input.DurationSeconds }),
             ...(input.Policy !== undefined && { policy: input.Policy }),
@@ -79,7 +81,7 @@ export function createStsPort({ iam, sessions, authorizer }: StsNeeds): StsPort 
           transitive,
           isTagged: Object.keys(tags).length > 0,
           sourceIdentity,
-          context: {},
+          context: request.context ?? {},
         },
         role,
       );
@@ -142,8 +144,13 @@ async function verify(
   if (trusted && !hasAudience({ ...claims, client_id: undefined }, trusted.clientIds)) {
     throw invalidIdentityToken("Incorrect token audience");
   }
-  const name = issuer.replace(/^https?:\/\//, "").replace(/\/$/, "");
+  const name = nameOf(issuer);
   return { claims, identity: { provider: trusted?.arn ?? name, context: toContext(name, claims) } };
+}
+
+/** How condition keys name an issuer. */
+function nameOf(issuer: string): string {
+  return issuer.replace(/^https?:\/\//, "").replace(/\/$/, "");
 }
 
 /** Condition keys: what trust policies compare, and the policies of the role later on. */
