@@ -3,7 +3,7 @@ import { CloudWatchLogsClient, GetLogEventsCommand } from "@aws-sdk/client-cloud
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { policy, roleArn, statement } from "../../../testing/access.ts";
-import { startTestPlatform, type TestPlatform } from "../../../testing/platform.ts";
+import { createFakeClock, startTestPlatform, type TestPlatform } from "../../../testing/platform.ts";
 import { poolsOf } from "../../../testing/user-pools.ts";
 
 let platform: TestPlatform;
@@ -186,3 +186,45 @@ test("hashes of passwords are refused by name", async () => {
     pools.cognito.send(new sdk.CreateUserImportJobCommand({ ...job, PasswordHashingAlgorithm: "BCRYPT" })),
   ).rejects.toThrow("PasswordHashingAlgorithm");
 });
+
+const personOf = (name: string): Readonly<Record<string, string>> => ({
+  "cognito:username": name,
+  email: `${name}@example.com`,
+  email_verified: "true",
+});
+
+test("an import goes on after a restart, and makes each user once", async () => {
+  const clock = createFakeClock(Date.now());
+  const durable = await startTestPlatform({ durable: true, clock });
+  try {
+    const own = poolsOf(durable);
+    const UserPoolId = await own.createPool({ AutoVerifiedAttributes: ["email"] });
+    const iam = new IAMClient(durable.settings);
+    const trust = { Effect: "Allow", Principal: { Service: "cognito-idp.amazonaws.com" }, Action: "sts:AssumeRole" };
+    await iam.send(new CreateRoleCommand({ RoleName: "logger", AssumeRolePolicyDocument: policy(trust) }));
+    const PolicyDocument = policy(statement(["logs:*"], "*"));
+    await iam.send(new PutRolePolicyCommand({ RoleName: "logger", PolicyName: "logs", PolicyDocument }));
+    const { CSVHeader: header = [] } = await own.cognito.send(new sdk.GetCSVHeaderCommand({ UserPoolId }));
+    const people = Array.from({ length: 170 }, (_, at) =>
+      header.map((each) => personOf(`p${at}`)[each] ?? "").join(","),
+    );
+    const { UserImportJob: job } = await own.cognito.send(
+      new sdk.CreateUserImportJobCommand({ UserPoolId, JobName: "p", CloudWatchLogsRoleArn: roleArn("logger") }),
+    );
+    const JobId = job?.JobId;
+    expect(await upload(job?.PreSignedUrl ?? "", [header.join(","), ...people])).toBe(200);
+    await own.cognito.send(new sdk.StartUserImportJobCommand({ UserPoolId, JobId }));
+    await durable.restart();
+    // Whoever ran it before is gone: its lease ends.
+    clock.advance(60_000);
+    await durable.platform.jobs.drain();
+    const { UserImportJob: ended } = await own.cognito.send(
+      new sdk.DescribeUserImportJobCommand({ UserPoolId, JobId }),
+    );
+    expect(ended).toMatchObject({ Status: "Succeeded", ImportedUsers: 170, SkippedUsers: 0, FailedUsers: 0 });
+    const { UserPool } = await own.cognito.send(new sdk.DescribeUserPoolCommand({ UserPoolId }));
+    expect(UserPool?.EstimatedNumberOfUsers).toBe(170);
+  } finally {
+    await durable.stop();
+  }
+}, 60_000);

@@ -38,13 +38,21 @@ export function accountHandlers(needs: HostedNeeds): Readonly<Record<string, Pag
       const password = form.get("password") ?? "";
       if (isClosed(request.pool)) return renderError(page.view, page.view.t.badRequest, 403);
       try {
-        const { UserConfirmed: confirmed } = await api(request.endpoint).SignUp({
+        const { UserConfirmed: confirmed, CodeDeliveryDetails: sent } = await api(request.endpoint).SignUp({
           ...common(page, username),
           Password: password,
           UserAttributes: [...given].flatMap(([Name, Value]) =>
             Name === "username" || Value === "" ? [] : [{ Name, Value }],
           ),
         });
+        const template = request.pool.settings.VerificationMessageTemplate;
+        if (
+          confirmed !== true &&
+          sent?.DeliveryMedium === "EMAIL" &&
+          template?.DefaultEmailOption === "CONFIRM_WITH_LINK"
+        ) {
+          return showSignIn(needs, page, { username, note: page.view.t.linkSent });
+        }
         if (confirmed !== true) return renderConfirm(page.view, { username });
       } catch (error) {
         return tell(error, (message) => showSignUp(page, message, given));

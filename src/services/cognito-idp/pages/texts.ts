@@ -24,6 +24,7 @@ export const texts = {
     changePassword: "Change the password",
     confirmTitle: "Confirm your account",
     confirmText: "We have sent you a code. Enter it to confirm your account.",
+    linkSent: "We have sent you a link. Follow it to confirm your account, and sign in then.",
     resend: "Send a new code",
     resent: "A new code was sent.",
     confirmed: "Your account is confirmed. You can sign in now.",
