@@ -244,7 +244,9 @@ describe("a denial of the data plane is explained by the id that its client was 
 
   test("an item of a table", async () => {
     const dynamodb = new DynamoDBClient({ ...access.platform.settings, credentials: ann });
-    const requestId = await requestIdOf(dynamodb.send(new GetItemCommand({ TableName: "explained", Key: { id: { S: "1" } } })));
+    const requestId = await requestIdOf(
+      dynamodb.send(new GetItemCommand({ TableName: "explained", Key: { id: { S: "1" } } })),
+    );
     expect(await ask({ requestId })).toMatchObject({ denials: [{ action: "dynamodb:GetItem", principal: annArn }] });
   });
 
