@@ -12,6 +12,7 @@ import { takeCode } from "./mfa/devices.ts";
 import { accessKeyKey, readEntity, type AccessKeyRecord, type Role } from "./model.ts";
 import { oidcProviderArn, readOidcProvider } from "./oidc-providers.ts";
 import type { IamPort } from "./port.ts";
+import { resourceTagContext } from "./rules.ts";
 
 type AssumedRole = Extract<Principal, { type: "assumedRole" }>;
 
@@ -75,7 +76,8 @@ export function createIamPort({ store, compile, sessions, seal, now }: AssumeRol
 
 function trusts(role: Role, principal: Principal, compile: PolicyCompiler, now: number): boolean {
   const account = parseArn(role.arn)?.account ?? "";
-  const request = { action: "sts:AssumeRole", resource: role.arn, resourceAccount: account };
+  const context = resourceTagContext(role.tags);
+  const request = { action: "sts:AssumeRole", resource: role.arn, resourceAccount: account, context };
   const environment = { account, region: "", sourceIp: "", secureTransport: true, userAgent: "", now };
   const { decision } = evaluate({
     ...request,
