@@ -148,6 +148,10 @@ export function scopeDoesNotExist(scope: string): AwsError {
   return refusal("ScopeDoesNotExistException", `Scope ${scope} does not exist.`);
 }
 
+export function featureUnavailable(feature: string): AwsError {
+  return refusal("FeatureUnavailableInTierException", `${feature} is not available in the feature plan LITE.`);
+}
+
 export function invalidOAuthFlow(message: string): AwsError {
   return refusal("InvalidOAuthFlowException", message);
 }

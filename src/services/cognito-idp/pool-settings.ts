@@ -4,7 +4,7 @@ import type {
   UserPoolType,
 } from "@aws-sdk/client-cognito-identity-provider";
 import { notImplemented } from "../../aws/error.ts";
-import { invalidParameter } from "./errors.ts";
+import { featureUnavailable, invalidParameter } from "./errors.ts";
 import { type Pool, poolArn, type PoolMfa, type PoolSettings } from "./model.ts";
 import { schemaOf } from "./schema.ts";
 
@@ -23,10 +23,13 @@ export function toSettings(operation: string, given: Given): PoolSettings {
     throw invalidParameter("Invalid SignInPolicy: SOFTWARE_TOKEN is no first factor");
   }
   const tier = given.UserPoolTier ?? "ESSENTIALS";
-  if (tier === "LITE" && (factors?.length ?? 1) > 1) {
-    throw invalidParameter("Choice-based sign-in is not available with the feature plan LITE");
-  }
   const lambda = { ...given.LambdaConfig };
+  if (tier === "LITE") {
+    const version = lambda.PreTokenGenerationConfig?.LambdaVersion;
+    if ((factors?.length ?? 1) > 1) throw featureUnavailable("Choice-based sign-in");
+    if (version !== undefined && version !== "V1_0") throw featureUnavailable("Access token customization");
+    if ((password?.PasswordHistorySize ?? 0) > 0) throw featureUnavailable("Password reuse prevention");
+  }
   // AWS: the two ways to name the function of this trigger must agree, and both are told.
   const preToken = lambda.PreTokenGenerationConfig?.LambdaArn ?? lambda.PreTokenGeneration;
   if (lambda.PreTokenGeneration !== undefined && preToken !== lambda.PreTokenGeneration) {

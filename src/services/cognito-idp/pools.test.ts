@@ -140,6 +140,16 @@ describe("Pools", () => {
     );
   });
 
+  test.each([
+    [{ Policies: { SignInPolicy: { AllowedFirstAuthFactors: ["PASSWORD" as const, "EMAIL_OTP" as const] } } }],
+    [{ Policies: { PasswordPolicy: { PasswordHistorySize: 3 } } }],
+    [{ LambdaConfig: { PreTokenGenerationConfig: { LambdaVersion: "V2_0" as const, LambdaArn: role("x") } } }],
+  ])("the feature plan LITE has less: %j", async (settings) => {
+    await expect(pools.createPool({ UserPoolTier: "LITE", ...settings })).rejects.toMatchObject({
+      name: "FeatureUnavailableInTierException",
+    });
+  });
+
   test("a protected pool is not deleted, and a client has two secrets at the most", async () => {
     const pool = await pools.createPool({ DeletionProtection: "ACTIVE" });
     await expect(pools.cognito.send(new DeleteUserPoolCommand({ UserPoolId: pool }))).rejects.toMatchObject({

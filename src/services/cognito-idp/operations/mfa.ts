@@ -13,6 +13,7 @@ import { drawSecret, openText, sealText, stepOfCode } from "../auth/totp.ts";
 import { type Cognito, existingPool, existingPoolIn } from "../core.ts";
 import {
   enableSoftwareToken,
+  featureUnavailable,
   invalidParameter,
   invalidSession,
   softwareTokenNotFound,
@@ -208,6 +209,8 @@ export function mfaOperations(cognito: Cognito) {
             ...(input.EmailMfaConfiguration && { email: input.EmailMfaConfiguration }),
             ...((webAuthn ?? before.mfa.webAuthn) && { webAuthn: webAuthn ?? before.mfa.webAuthn }),
           };
+          if (before.settings.UserPoolTier === "LITE" && mfa.email) throw featureUnavailable("Email MFA");
+          if (before.settings.UserPoolTier === "LITE" && mfa.webAuthn) throw featureUnavailable("Passkey sign-in");
           if (mfa.configuration !== "OFF" && factorsOf({ ...before, mfa }).length === 0) {
             throw invalidParameter("Invalid MFA configuration given, can't turn on MFA and disable all MFA factors.");
           }
