@@ -16,7 +16,10 @@ const template = {
   Resources: {
     Table: { Type: "AWS::Serverless::SimpleTable" },
     Bucket: { Type: "AWS::S3::Bucket" },
-    Api: { Type: "AWS::Serverless::HttpApi", Properties: { DefinitionBody: { openapi: "3.0.1", info: { title: "api", version: "1" }, paths: {} } } },
+    Api: {
+      Type: "AWS::Serverless::HttpApi",
+      Properties: { DefinitionBody: { openapi: "3.0.1", info: { title: "api", version: "1" }, paths: {} } },
+    },
     Worker: {
       Type: "AWS::Serverless::Function",
       Properties: {
