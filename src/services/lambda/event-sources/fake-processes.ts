@@ -1,11 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 import { AwsError } from "../../../aws/error.ts";
+import type { Clock } from "../../../kernel/clock.ts";
 import { randomIds } from "../../../kernel/ids.ts";
 import { createJobs } from "../../../kernel/jobs/stored-jobs.ts";
 import { createLog } from "../../../kernel/log.ts";
 import { createMemoryStore } from "../../../kernel/store/memory-store.ts";
 import type { Store } from "../../../kernel/store/store.ts";
-import { createFakeClock, type FakeClock } from "../../../testing/fake-clock.ts";
 import { createEventSources } from "./create-event-sources.ts";
 import type { EventSource, SourceRecord } from "./event-source.ts";
 import { writeChange } from "./jobs.ts";
@@ -22,9 +22,13 @@ export interface Handed {
   readonly event: Readonly<Record<string, unknown>>;
 }
 
+interface MovedClock extends Clock {
+  advance(ms: number): void;
+}
+
 /** Processes that poll a stream in memory for a function that is a callback, in time that stands still. */
 export interface FakeProcesses {
-  readonly clock: FakeClock;
+  readonly clock: MovedClock;
   readonly store: Store;
   readonly stream: SourceRecord[];
   readonly handed: readonly Handed[];
@@ -62,8 +66,8 @@ const defaults: MappingSettings = {
   reportsFailures: false,
 };
 
-export function createFakeProcesses(start: number): FakeProcesses {
-  const clock = createFakeClock(start);
+/** @param clock which stands still until it is moved */
+export function createFakeProcesses(clock: MovedClock): FakeProcesses {
   const store = createMemoryStore();
   const log = createLog(
     "silent",

@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { clientSettings, createNodeFunction } from "../../../testing/functions.ts";
 import { startTestServer } from "../../../testing/server.ts";
-import { createReadingRole, createStreamedTable } from "./fed-function.ts";
+import { createReadingRole, createStreamedTable } from "../../../testing/fed-functions.ts";
 
 test("kill -9 loses no record, and the order stays: what is written before, while and after comes to the function", async () => {
   const server = await startTestServer(["--sandbox", "process"]);

@@ -3,7 +3,12 @@ import * as sdk from "@aws-sdk/client-lambda";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { account, policy, refusal, startAccessTest, type AccessTest } from "../../../testing/access.ts";
 import { createFunctionRole } from "../../../testing/functions.ts";
-import { createFedFunction, createReadingRole, createStreamedTable, mappingComesTo } from "./fed-function.ts";
+import {
+  createFedFunction,
+  createReadingRole,
+  createStreamedTable,
+  mappingComesTo,
+} from "../../../testing/fed-functions.ts";
 
 let access: AccessTest;
 let lambda: sdk.LambdaClient;

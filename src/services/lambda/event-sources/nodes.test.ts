@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { createNodeFunction } from "../../../testing/functions.ts";
 import { startTestNodes } from "../../../testing/nodes.ts";
-import { createReadingRole, createStreamedTable } from "./fed-function.ts";
+import { createReadingRole, createStreamedTable } from "../../../testing/fed-functions.ts";
 
 test("one of several nodes polls; when it stops another goes on, with nothing twice but what it was at", async () => {
   const all = await startTestNodes(2, { sandbox: "process" });

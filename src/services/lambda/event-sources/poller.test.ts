@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
+import { createFakeClock } from "../../../testing/fake-clock.ts";
 import { AwsError } from "../../../aws/error.ts";
 import { createFakeProcesses, fakeRecord, fakeSourceArn, type FakeProcesses } from "./fake-processes.ts";
 
@@ -7,7 +8,7 @@ const start = 1_800_000_000_000;
 let p: FakeProcesses;
 
 beforeEach(() => {
-  p = createFakeProcesses(start);
+  p = createFakeProcesses(createFakeClock(start));
 });
 
 describe("records", () => {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { createFakeClock } from "../../../testing/fake-clock.ts";
 import { createFakeProcesses, fakeMapping, type FakeProcesses } from "./fake-processes.ts";
 import { lanesOf, readDuty } from "./model.ts";
 
@@ -6,7 +7,7 @@ const start = 1_800_000_000_000;
 let p: FakeProcesses;
 
 beforeEach(() => {
-  p = createFakeProcesses(start);
+  p = createFakeProcesses(createFakeClock(start));
 });
 
 describe("processes", () => {

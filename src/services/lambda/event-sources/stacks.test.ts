@@ -9,7 +9,7 @@ import {
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestPlatform, type TestPlatform } from "../../../testing/platform.ts";
 import { deploy } from "../../../testing/stacks.ts";
-import { fedEvents } from "./fed-function.ts";
+import { fedEvents } from "../../../testing/fed-functions.ts";
 
 let platform: TestPlatform;
 let cloudformation: CloudFormationClient;

@@ -17,7 +17,7 @@ import {
   createStreamedTable,
   fedEvents,
   mappingComesTo,
-} from "./fed-function.ts";
+} from "../../../testing/fed-functions.ts";
 
 let platform: TestPlatform;
 let lambda: LambdaClient;

@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { createFakeClock } from "../../../testing/fake-clock.ts";
 import { createFakeProcesses, fakeSourceArn, type FakeProcesses } from "./fake-processes.ts";
 
 const start = 1_800_000_000_000;
 let p: FakeProcesses;
 
 beforeEach(() => {
-  p = createFakeProcesses(start);
+  p = createFakeProcesses(createFakeClock(start));
 });
 
 describe("a tumbling window", () => {

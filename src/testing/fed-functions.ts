@@ -2,7 +2,7 @@ import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cl
 import { CreateTableCommand, DescribeTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { GetEventSourceMappingCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { setTimeout as delay } from "node:timers/promises";
-import { createFunctionRole, createNodeFunction, type ClientSettings } from "../../../testing/functions.ts";
+import { createFunctionRole, createNodeFunction, type ClientSettings } from "./functions.ts";
 
 /** An event as a function was handed it. */
 export interface FedEvent {
