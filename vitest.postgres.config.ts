@@ -12,9 +12,12 @@ export default defineConfig({
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     exclude: [...configDefaults.exclude, ...Object.keys(embeddedOnly)],
     globalSetup: ["src/testing/shared-postgres.ts"],
+    setupFiles: ["src/testing/compile-cache.ts"],
     pool: "forks",
     maxWorkers: 2,
+    isolate: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    experimental: { viteModuleRunner: false },
   },
 });
