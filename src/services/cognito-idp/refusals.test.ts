@@ -135,6 +135,16 @@ const salt = async () =>
 const resend = (Username: string) =>
   answerOf(pools.cognito.send(new sdk.ResendConfirmationCodeCommand({ ClientId: discreet, Username })));
 
+const cpuOf = async (Username: string) => {
+  const from = process.cpuUsage();
+  for (let turn = 0; turn < 10; turn += 1) {
+    const asked = { ClientId: discreet, Username, ConfirmationCode: "000", Password: password };
+    await answerOf(pools.cognito.send(new sdk.ConfirmForgotPasswordCommand(asked)));
+  }
+  const spent = process.cpuUsage(from);
+  return spent.user + spent.system;
+};
+
 describe("Where existence is not told", () => {
   test.each(Object.keys(tried))("%s answers the same of a user as of nobody", async (what) => {
     const ask = tried[what];
@@ -175,6 +185,18 @@ describe("Where existence is not told", () => {
       for (let sent = 0; sent <= 20; sent += 1) answer = await ask();
       expect(answer).toMatchObject({ name: "LimitExceededException" });
     }
+  });
+
+  test("ConfirmForgotPassword takes nobody as much processor time as a user", async () => {
+    const user = await newUser();
+    // Alternating; the least of each is what it takes. Without a verifier that is made it would be less than half.
+    const least = { user: Number.POSITIVE_INFINITY, nobody: Number.POSITIVE_INFINITY };
+    for (let round = 0; round < 5; round += 1) {
+      least.user = Math.min(least.user, await cpuOf(user));
+      least.nobody = Math.min(least.nobody, await cpuOf("phantom"));
+    }
+    expect(least.nobody / least.user).toBeGreaterThan(0.6);
+    expect(least.nobody / least.user).toBeLessThan(1.7);
   });
 
   test("what nobody is told of SRP is the same each time", async () => {
