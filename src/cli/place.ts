@@ -57,10 +57,6 @@ export async function openPlace(where: string, dataDir: string): Promise<OpenPla
  */
 export async function openServedPlace(store: string | undefined, dataDir: string): Promise<OpenPlace> {
   const where = placeOf(store, dataDir);
-  const unserved = (name: string) =>
-    new CommandError(
-      `No server has kept anything in ${name}: nothing was done. Name the store with --store (or CUMULET_STORE), or the data folder with --data.`,
-    );
   if (!isDatabase(where)) {
     await access(join(where, "store")).catch(() => {
       throw unserved(where);
@@ -74,6 +70,12 @@ export async function openServedPlace(store: string | undefined, dataDir: string
   if (isServed) return place;
   await place.close();
   throw unserved(place.name);
+}
+
+function unserved(name: string): CommandError {
+  return new CommandError(
+    `No server has kept anything in ${name}: nothing was done. Name the store with --store (or CUMULET_STORE), or the data folder with --data.`,
+  );
 }
 
 /** @param store what `--store` or CUMULET_STORE says: `postgres://…`, or `embedded` for that of the data folder, as nothing does */
