@@ -73,6 +73,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
   let cancelTimer: (() => void) | undefined;
   let committing: Promise<void> = Promise.resolve();
   let journalFails = false;
+  let stopped = false;
 
   const writeJournal = () => {
     writing = false;
@@ -118,7 +119,8 @@ export function createLedger(needs: LedgerNeeds): Ledger {
       const held = waiting.reduce((sum, each) => sum + each.batch.records, 0);
       log.error("Usage records could not be committed; they are kept", { error, records: held });
       if (held > (needs.heldRecordsMax ?? meteringLimits.heldRecordsMax)) leaveToJournal(held);
-      cancelTimer ??= clock.after(meteringLimits.retryAfterMs, () => void flush());
+      // The journal has them then: the next start commits them.
+      if (!stopped) cancelTimer ??= clock.after(meteringLimits.retryAfterMs, () => void flush());
     }
   };
 
@@ -177,7 +179,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
         queueMicrotask(writeJournal);
       }
       if (batch.records === meteringLimits.commitRecordsMax) void flush();
-      cancelTimer ??= clock.after(meteringLimits.commitAfterMs, () => void flush());
+      if (!stopped) cancelTimer ??= clock.after(meteringLimits.commitAfterMs, () => void flush());
     },
     flush,
     async recover() {
@@ -195,6 +197,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
       }
     },
     async stop() {
+      stopped = true;
       await flush();
       journal.close();
       // Nothing is left that its number could keep from counting twice.

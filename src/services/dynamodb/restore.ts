@@ -32,14 +32,15 @@ export function handleRestores(needs: {
   async function run(job: Job): Promise<void> {
     const payload = job.payload as RestoreJob;
     const record = await store.read((reader) => readTable(reader, payload, payload.name));
-    if (!record || record.storeId !== payload.storeId) {
+    // A run that ended right after the table became active has left nothing to do, and items that are the table's own now.
+    if (!record || record.storeId !== payload.storeId || record.status !== "CREATING") {
       await job.finish(async (tx) => releaseSource(tx, payload.sourceStoreId, payload.storeId));
       return;
     }
     const table = toTable(payload, record);
     await eachPage(store, itemsPrefix(payload.sourceStoreId), job.signal, async (page) => {
       await putStored(
-        store,
+        job,
         table,
         page.map(({ value }) => decodeStored(value)),
       );
@@ -58,8 +59,8 @@ export function handleRestores(needs: {
         if (value.length > 0) before.push(decodeStored(value));
         else gone.push([...table.prefix, ...item]);
       }
-      await putStored(store, table, before);
-      await removeStored(store, table, gone);
+      await putStored(job, table, before);
+      await removeStored(job, table, gone);
     });
     await changeTable(settledStore, payload, (tx, current) => {
       releaseSource(tx, payload.sourceStoreId, payload.storeId);

@@ -1,3 +1,4 @@
+import type { Job } from "../../../kernel/jobs/jobs.ts";
 import type { Entry, Key, Range, Store } from "../../../kernel/store/store.ts";
 import { applyWrite } from "../items/apply-write.ts";
 import { afterKey, endOf } from "../items/read-page.ts";
@@ -6,10 +7,13 @@ import { addressOf, type Table } from "../tables/table.ts";
 
 const noStreams = { now: 0, append: () => Promise.resolve() };
 
-/** Puts items into a table that is not yet in use, with what follows from them. Doing it again changes nothing. */
-export async function putStored(store: Store, table: Table, items: readonly StoredItem[]): Promise<void> {
+/**
+ * Puts items into a table that is not yet in use, with what follows from them. Doing it again changes nothing; a run that another
+ * has taken over cannot: the table may be in use by then.
+ */
+export async function putStored(job: Job, table: Table, items: readonly StoredItem[]): Promise<void> {
   if (items.length === 0) return;
-  await store.transact(async (tx) => {
+  await job.commit(async (tx) => {
     for (const stored of items) {
       const address = addressOf(table, stored.item);
       const found = await tx.get<Uint8Array>(address.key);
@@ -20,9 +24,9 @@ export async function putStored(store: Store, table: Table, items: readonly Stor
 }
 
 /** Takes items out of a table that is not yet in use, by their keys in the store. */
-export async function removeStored(store: Store, table: Table, keys: readonly Key[]): Promise<void> {
+export async function removeStored(job: Job, table: Table, keys: readonly Key[]): Promise<void> {
   if (keys.length === 0) return;
-  await store.transact(async (tx) => {
+  await job.commit(async (tx) => {
     for (const key of keys) {
       const found = await tx.get<Uint8Array>(key);
       if (!found) continue;

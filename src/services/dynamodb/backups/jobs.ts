@@ -51,13 +51,13 @@ async function runCopy({ store, settledStore, jobs, clock }: BackupNeeds, job: J
   const from = itemsPrefix(backup.table.storeId);
   const to = itemsPrefix(backup.storeId);
   await eachPage(store, from, job.signal, (page) =>
-    store.transact(async (tx) => {
+    job.commit(async (tx) => {
       for (const { key, value } of page) tx.set([...to, ...key.slice(from.length)], value);
     }),
   );
   const log = copyLogPrefix(backup.storeId);
   await eachPage(store, log, job.signal, (page) =>
-    store.transact(async (tx) => {
+    job.commit(async (tx) => {
       for (const { key, value } of page) {
         const place = [...to, ...key.slice(log.length)];
         if (value.length > 0) tx.set(place, value);
@@ -102,7 +102,7 @@ async function runRestore({ store, settledStore, jobs, clock }: BackupNeeds, job
     const table = toTable(target, record);
     await eachPage(store, itemsPrefix(backup.storeId), job.signal, (page) =>
       putStored(
-        store,
+        job,
         table,
         page.map(({ value }) => decodeStored(value)),
       ),

@@ -88,10 +88,10 @@ async function runExport(needs: ExportNeeds, job: Job): Promise<void> {
   };
   try {
     if (record.files === 0) await put(pathOf(record, "_started"), new Uint8Array(0), "application/octet-stream");
-    for (let isMore = true; isMore;) {
+    // A run that ended after the last file has only the manifests left to write.
+    while (record.files === 0 || record.next !== undefined) {
       job.signal.throwIfAborted();
-      const written: ExportRecord = await writeFile(store, place, record, payload.key, put, job.signal);
-      isMore = written.next !== undefined;
+      const written: ExportRecord = await writeFile(store, job, place, record, payload.key, put);
       record = written;
     }
     await writeManifests(store, place, record, clock.now(), put);
@@ -106,18 +106,18 @@ async function runExport(needs: ExportNeeds, job: Job): Promise<void> {
 /** The same file again where the process ended before it was noted. */
 async function writeFile(
   store: Store,
+  job: Job,
   place: Place,
   record: ExportRecord,
   key: KeySchema,
   put: Put,
-  signal: AbortSignal,
 ): Promise<ExportRecord> {
   const lines: string[] = [];
   let length = 0;
   let bytes = 0;
   let next = record.next;
   do {
-    signal.throwIfAborted();
+    job.signal.throwIfAborted();
     const page = await readExportPage(store, record, key, next);
     lines.push(...page.lines);
     for (const line of page.lines) length += line.length + 1;
@@ -135,9 +135,10 @@ async function writeFile(
     itemCount: record.itemCount + lines.length,
     bytes: record.bytes + bytes,
   };
-  await store.transact(async (tx) => {
+  await job.commit((tx) => {
     tx.set([...exportFilesPrefix(record.id), record.files], file);
     writeExport(tx, place, changed);
+    return Promise.resolve();
   });
   return changed;
 }

@@ -152,7 +152,7 @@ async function importObject(needs: ImportNeeds, job: Job, of: ObjectImport, body
   let batch: Batch = { items: [], errors: [], records: 0, bytes: 0 };
   const flush = async (isLast: boolean) => {
     job.signal.throwIfAborted();
-    await commit(needs, of, batch, isLast);
+    await commit(needs, job, of, batch, isLast);
     batch = { items: [], errors: [], records: 0, bytes: 0 };
   };
   const add = ({ text, bytes }: SourceRecord) => {
@@ -197,11 +197,10 @@ function check(table: Table, item: Parameters<typeof toStored>[0]): StoredItem {
 
 const noStreams = { now: 0, append: () => Promise.resolve() };
 
-async function commit({ store, clock, logs }: ImportNeeds, of: ObjectImport, batch: Batch, isLast: boolean) {
+async function commit({ clock, logs }: ImportNeeds, job: Job, of: ObjectImport, batch: Batch, isLast: boolean) {
   const { place, table, record, key } = of;
-  await store.transact(async (tx) => {
+  await job.commit(async (tx) => {
     const now = await readImport(tx, place, record.id);
-    // Another run has taken over.
     if (now?.status !== "IN_PROGRESS") throw new Error("The import has ended");
     for (const stored of batch.items) {
       const address = addressOf(table, stored.item);
