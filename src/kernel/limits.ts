@@ -20,6 +20,8 @@ export const storeLimits = {
   readersMax: 1_024,
   /** How often a process looks for what others that share the folder have written. */
   changePollMs: 20,
+  /** The same while no other process has been seen to write: a command, or a worker that has just been started. */
+  changePollAloneMs: 200,
   /** More changed keys than this in one batch are told as "anything". */
   changeKeysMax: 256,
   /** Transactions whose changes are kept for other processes to read. */

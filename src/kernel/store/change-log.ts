@@ -9,8 +9,8 @@ import type { Watchers } from "./watchers.ts";
 /**
  * How processes that share a folder learn of each other's commits: each batch leaves a record of the keys it changed
  * under its sequence number, in the same LMDB transaction; the last few hundred are kept. A process that watches reads
- * the sequence number a few dozen times a second (a look into shared memory) and the records it has not seen. Whoever
- * has missed too many tells all its watchers.
+ * the sequence number a few dozen times a second (a look into shared memory) and the records it has not seen; a few times
+ * only, as long as no other has ever written. Whoever has missed too many tells all its watchers.
  */
 export interface ChangeLog {
   /** Inside the write transaction: note what these commits changed. */
@@ -53,7 +53,7 @@ export function createChangeLog(
 
   function look(): void {
     catchUp();
-    cancel = clock.after(storeLimits.changePollMs, look);
+    cancel = clock.after(shared ? storeLimits.changePollMs : storeLimits.changePollAloneMs, look);
   }
 
   function tellSince(last: number): void {
@@ -94,7 +94,7 @@ export function createChangeLog(
     follow: () => {
       if (cancel) return;
       seen = database.getBinary(lastKey)?.readDoubleBE() ?? 0;
-      cancel = clock.after(storeLimits.changePollMs, look);
+      look();
     },
     // Nobody has been told of anything before the first who listens.
     catchUp: () => cancel && catchUp(),
