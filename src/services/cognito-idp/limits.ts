@@ -68,6 +68,10 @@ export const cognitoLimits = {
   importBytesMax: 32 * 1024 * 1024,
   /** Ours: lines that are taken at once. */
   importBatch: 50,
+  /** Ours: the same by characters, which fit a value of the store whatever they are. */
+  importBatchCharacters: 200_000,
+  /** Ours: how long after a day a job that runs still is looked at again. */
+  importRunMs: 3_600_000,
   /** Ours: keys that are held ready for use. */
   keysHeldMax: 1_000,
 } as const;

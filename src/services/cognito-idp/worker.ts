@@ -1,6 +1,7 @@
 import type { Key, Transaction } from "../../kernel/store/store.ts";
 import type { Jobs } from "../../kernel/jobs/jobs.ts";
 import type { Cognito } from "./core.ts";
+import { handleExpiry } from "./imports/expiry.ts";
 import { handleImports } from "./imports/run.ts";
 import { cognitoLimits as limits } from "./limits.ts";
 import { inPool, kindsOfPool, type Pool, readPool, root } from "./model.ts";
@@ -13,6 +14,7 @@ const forgetKind = "cognito-idp.forget";
 export function handleCognitoJobs(cognito: Cognito): void {
   const { store, jobs, clock, keys } = cognito;
   handleImports(cognito);
+  handleExpiry(cognito);
   jobs.handle(sweepKind, {
     concurrency: 1,
     run: async (job) => {

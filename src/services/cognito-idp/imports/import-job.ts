@@ -1,5 +1,5 @@
 import type { UserImportJobType } from "@aws-sdk/client-cognito-identity-provider";
-import type { Key, Reader, Transaction } from "../../../kernel/store/store.ts";
+import type { Key, Reader, Store, Transaction } from "../../../kernel/store/store.ts";
 import { inPool, type Pool } from "../model.ts";
 import { cognitoLimits as limits } from "../limits.ts";
 
@@ -42,11 +42,30 @@ export function importKey(pool: Pool, jobId: string): Key {
 }
 
 export function batchKey(pool: Pool, jobId: string, fileId: string, index: number): Key {
-  return inPool("import", pool.id, "lines", jobId, fileId, index);
+  return [...filePrefix(pool, jobId, fileId), index];
+}
+
+export function filePrefix(pool: Pool, jobId: string, fileId: string): Key {
+  return inPool("import", pool.id, "lines", jobId, fileId);
 }
 
 export function linesPrefix(pool: Pool, jobId: string): Key {
   return inPool("import", pool.id, "lines", jobId);
+}
+
+/** Delete lines below a prefix, as many at once as one transaction should hold. */
+export async function deleteLines(
+  store: Pick<Store, "read">,
+  commit: (body: (tx: Transaction) => Promise<void>) => Promise<void>,
+  prefix: Key,
+): Promise<void> {
+  for (;;) {
+    const entries = await store.read((reader) => reader.range({ prefix }, { limit: limits.sweepMax }));
+    if (entries.length === 0) return;
+    await commit(async (tx) => {
+      for (const { key } of entries) tx.delete(key);
+    });
+  }
 }
 
 export function readImport(reader: Reader, pool: Pool, jobId: string): Promise<ImportJob | undefined> {
@@ -55,6 +74,10 @@ export function readImport(reader: Reader, pool: Pool, jobId: string): Promise<I
 
 export function writeImport(tx: Transaction, pool: Pool, job: ImportJob): void {
   tx.set(importKey(pool, job.id), job);
+}
+
+export function isUnderWay({ status }: ImportJob): boolean {
+  return status === "Pending" || status === "InProgress" || status === "Stopping";
 }
 
 /** AWS: a job that is not started within a day has expired. */

@@ -2,10 +2,17 @@ import { AwsError } from "../../../aws/error.ts";
 import type { Job } from "../../../kernel/jobs/jobs.ts";
 import type { Transaction } from "../../../kernel/store/store.ts";
 import type { Cognito } from "../core.ts";
-import { cognitoLimits as limits } from "../limits.ts";
 import { type Pool, poolArn, readPool } from "../model.ts";
 import { columnsOf, parseHeader } from "./csv.ts";
-import { type Batch, batchKey, type ImportJob, linesPrefix, readImport, writeImport } from "./import-job.ts";
+import {
+  type Batch,
+  batchKey,
+  deleteLines,
+  type ImportJob,
+  linesPrefix,
+  readImport,
+  writeImport,
+} from "./import-job.ts";
 import { importUser } from "./import-user.ts";
 
 export const importKind = "cognito-idp.import";
@@ -118,14 +125,7 @@ async function end(
   status: "Stopped" | "Failed" | "Succeeded",
   message: string,
 ): Promise<void> {
-  const prefix = linesPrefix(pool, jobId);
-  for (;;) {
-    const entries = await store.read((reader) => reader.range({ prefix }, { limit: limits.sweepMax }));
-    if (entries.length === 0) break;
-    await job.commit(async (tx) => {
-      for (const { key } of entries) tx.delete(key);
-    });
-  }
+  await deleteLines(store, (body) => job.commit(body), linesPrefix(pool, jobId));
   await job.finish(async (tx) => {
     const state = await readImport(tx, pool, jobId);
     if (!state) return;

@@ -5,6 +5,7 @@ import type { OperationsOf } from "../../../wire/service.ts";
 import { type Cognito, existingPool } from "../core.ts";
 import { limitExceeded, preconditionNotMet, resourceNotFound } from "../errors.ts";
 import { columnsOf } from "../imports/csv.ts";
+import { scheduleExpiry } from "../imports/expiry.ts";
 import { type ImportJob, readImport, statusOf, writeImport } from "../imports/import-job.ts";
 import { importKind } from "../imports/run.ts";
 import { uploadUrl } from "../imports/upload.ts";
@@ -77,6 +78,7 @@ export function importOperations(cognito: Cognito) {
           const others = await tx.range({ prefix: inPool("import", pool.id, "job") }, { limit: limits.importJobsMax });
           if (others.length >= limits.importJobsMax) throw limitExceeded("The user pool has too many import jobs.");
           writeImport(tx, pool, job);
+          scheduleExpiry(tx, jobs, pool, job);
         });
         return { UserImportJob: describe(pool, job, call) };
       },
