@@ -96,7 +96,6 @@ const defaults: Readonly<Record<string, string>> = {
   "/securityPolicy": "TLS_1_2",
 };
 
-/** A template's properties by the paths of patches. */
 /** Whether a domain name is what a crash has left of the creation of this resource. */
 async function isOurs(
   { client, logicalId, stackId }: ResourceContext,
@@ -107,6 +106,7 @@ async function isOurs(
   return tags?.["aws:cloudformation:stack-id"] === stackId && tags["aws:cloudformation:logical-id"] === logicalId;
 }
 
+/** A template's properties by the paths of patches. */
 function flatten(properties: Properties): Record<string, string> {
   const endpoint = objectOf(properties, "EndpointConfiguration") ?? {};
   const mutual = objectOf(properties, "MutualTlsAuthentication") ?? {};

@@ -71,7 +71,6 @@ function inputOf(properties: Properties) {
   return {
     ApiId: textOf(properties, "ApiId"),
     AutoDeploy: flagOf(properties, "AutoDeploy"),
-    // Refused: nothing is called with it.
     // What the template does not have any more is taken away by an empty value.
     ClientCertificateId: textOf(properties, "ClientCertificateId") ?? "",
     DeploymentId: textOf(properties, "DeploymentId"),

@@ -21,8 +21,8 @@ export function createHostCertificates(needs: {
     check: async (call, host, certificateArn) => {
       const name = parseDomainName(host, [...ownHosts, new URL(call.endpoint).hostname]);
       // AWS: CloudFront serves these hosts, with certificates of its own region only.
-      const { account, region } = { account: call.account, region: parseArn(certificateArn)?.region ?? call.region };
-      await checkNamed(certificates, certificateArn, { account, region }, name, call.now);
+      const place = { account: call.account, region: parseArn(certificateArn)?.region ?? call.region };
+      await checkNamed(certificates, certificateArn, place, name, call.now);
       const taken = await store.read(
         async (reader) => (await findDomain(reader, name)) ?? (await findDomain(reader, wildcardOf(name))),
       );
