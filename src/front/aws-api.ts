@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { TLSSocket } from "node:tls";
 import type { Authorizer } from "../access/authorization.ts";
 import { missingAuthentication, signatureDoesNotMatch, toDialect } from "../access/errors.ts";
@@ -16,8 +15,9 @@ import type { OperationModel } from "../wire/model.ts";
 import { malformed, type Protocol, type WireRequest } from "../wire/protocols/protocol.ts";
 import type { HttpFacts, Service } from "../wire/service.ts";
 import type { LoadedModel, Models } from "../wire/tables/catalog.ts";
-import { checkSha256, createRequestBody, decompress, sha256Mismatch, type RequestBody } from "./body.ts";
+import { createRequestBody, decompress, sha256Mismatch, type RequestBody } from "./body.ts";
 import { isEncrypted, sourceIp as sourceIpOf } from "../proxy/client-address.ts";
+import { bodyStream, type HttpRequest, type HttpResponse } from "../proxy/http-exchange.ts";
 import type { AwsDestination } from "./classify.ts";
 import {
   detectNamedService,
@@ -30,6 +30,7 @@ import { answerBrowser, browserRequestOf, tellBrowser, type BrowserNeeds } from 
 import { bodyBytesMax, otherBodyBytesMax } from "./limits.ts";
 import { respond } from "./respond.ts";
 import { sayContinue } from "./say-continue.ts";
+import { streamedBody } from "./streamed-body.ts";
 
 export interface AwsApiNeeds extends BrowserNeeds {
   readonly services: ReadonlyMap<string, Service>;
@@ -49,8 +50,8 @@ export interface AwsApiNeeds extends BrowserNeeds {
 /** Answers requests to the AWS APIs. Never rejects. */
 export type AwsApi = (
   destination: AwsDestination,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   /** Made when first asked for: most calls never look at it, and making one is dear. */
   signal: () => AbortSignal,
 ) => Promise<void>;
@@ -83,7 +84,7 @@ export function createAwsApi(needs: AwsApiNeeds): AwsApi {
             signal: signal(),
             body: () => {
               if (arrived.expectsContinue) sayContinue(response);
-              return request;
+              return bodyStream(request);
             },
             setHeader: (name, value) => void response.setHeader(name, value),
           },
@@ -164,7 +165,7 @@ export interface Arrived {
   readonly expectsContinue: boolean;
 }
 
-export function readRequest(destination: AwsDestination, request: IncomingMessage): Arrived {
+export function readRequest(destination: AwsDestination, request: HttpRequest): Arrived {
   const target = request.url ?? "/";
   const queryAt = target.indexOf("?");
   const path = queryAt < 0 ? target : target.slice(0, queryAt);
@@ -215,7 +216,7 @@ export function readRequest(destination: AwsDestination, request: IncomingMessag
 }
 
 /** Of the connection that came here: what a proxy has agreed on with its client is not known. */
-function tlsVersionOf({ socket }: IncomingMessage): string | undefined {
+function tlsVersionOf({ socket }: HttpRequest): string | undefined {
   return socket instanceof TLSSocket ? (socket.getProtocol() ?? "").replace(/^TLSv/, "") || undefined : undefined;
 }
 
@@ -270,7 +271,7 @@ async function readBody(
   const payload = operation.input?.payload;
   const events = payload?.shape.type === "structure" && payload.shape.eventStream;
   if (payload?.streaming || events) {
-    return { ...facts, headers, body: new Uint8Array(), stream: guard(body.stream(), rule) };
+    return { ...facts, headers, body: new Uint8Array(), stream: streamedBody(facts.headers, () => body, rule) };
   }
   let bytes = await body.whole();
   if (rule.kind === "sha256") {
@@ -292,11 +293,6 @@ async function readBody(
 /** S3's checksums may come behind the body: operations read them when they have read it. */
 function withTrailers(http: HttpFacts, rule: PayloadRule): HttpFacts {
   return rule.kind === "chunked" ? Object.create(http, { trailers: { value: rule.trailers } }) : http;
-}
-
-function guard(content: AsyncIterable<Uint8Array>, rule: PayloadRule): AsyncIterable<Uint8Array> {
-  if (rule.kind === "chunked") return rule.decode(content);
-  return rule.kind === "sha256" ? checkSha256(content, rule.hex) : content;
 }
 
 function withContentEncoding(
@@ -339,8 +335,8 @@ async function answerError(
     readonly arrived: Arrived;
     readonly requestId: string;
   },
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
 ): Promise<void> {
   const { log, detected, requestId } = about;
   const service = detected?.entry.name ?? "";

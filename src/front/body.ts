@@ -1,8 +1,8 @@
 import { createHash, hash } from "node:crypto";
-import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { AwsError } from "../aws/error.ts";
+import type { HttpRequest } from "../proxy/http-exchange.ts";
 import { frontLimits } from "./limits.ts";
 
 /** The body of one request: read once, whole or as a stream, within limits. */
@@ -17,7 +17,7 @@ export interface RequestBody {
 
 const empty = Buffer.alloc(0);
 
-export function createRequestBody(request: IncomingMessage, bytesMax: number, beforeRead: () => void): RequestBody {
+export function createRequestBody(request: HttpRequest, bytesMax: number, beforeRead: () => void): RequestBody {
   let whole: Promise<Buffer> | undefined;
   let sha256: string | undefined;
   const read = () => {
@@ -35,11 +35,11 @@ export function createRequestBody(request: IncomingMessage, bytesMax: number, be
   };
 }
 
-function isEmpty(request: IncomingMessage): boolean {
+function isEmpty(request: HttpRequest): boolean {
   return request.headers["transfer-encoding"] === undefined && (request.headers["content-length"] ?? "0") === "0";
 }
 
-async function readWhole(request: IncomingMessage, bytesMax: number, beforeRead: () => void): Promise<Buffer> {
+async function readWhole(request: HttpRequest, bytesMax: number, beforeRead: () => void): Promise<Buffer> {
   if (isEmpty(request)) return empty;
   if (Number(request.headers["content-length"] ?? 0) > bytesMax) throw tooLarge(bytesMax);
   beforeRead();
@@ -78,14 +78,14 @@ async function readWhole(request: IncomingMessage, bytesMax: number, beforeRead:
 }
 
 /** A body that came with its head, as most do: it is read without waiting for it. Undefined where it is being read already. */
-function takeCome(request: IncomingMessage): Buffer | undefined {
+function takeCome(request: HttpRequest): Buffer | undefined {
   if (request.readableFlowing !== null || request.destroyed) return undefined;
   const chunks: Buffer[] = [];
   for (let chunk: unknown = request.read(); chunk instanceof Buffer; chunk = request.read()) chunks.push(chunk);
   return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
 }
 
-async function* readStream(request: IncomingMessage, beforeRead: () => void): AsyncIterable<Uint8Array> {
+async function* readStream(request: HttpRequest, beforeRead: () => void): AsyncIterable<Uint8Array> {
   if (isEmpty(request)) return;
   beforeRead();
   const timer = setTimeout(() => request.destroy(), frontLimits.bodyIdleMsMax);

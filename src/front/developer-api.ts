@@ -1,8 +1,8 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { AwsError } from "../aws/error.ts";
 import type { FunctionSpec } from "../compute/compute.ts";
 import { DebugRefusedError, type DebugSession, type WarmOutcome, type Workbench } from "../compute/workbench.ts";
 import type { Clock } from "../kernel/clock.ts";
+import type { HttpRequest, HttpResponse } from "../proxy/http-exchange.ts";
 import type { Siblings } from "../workers/siblings.ts";
 import type { LiveFeed } from "./live-feed.ts";
 
@@ -24,7 +24,7 @@ export interface DeveloperApiNeeds {
  */
 export interface DeveloperApi {
   readonly paths: ReadonlySet<string>;
-  run(path: string, query: URLSearchParams, request: IncomingMessage, response: ServerResponse): Promise<void>;
+  run(path: string, query: URLSearchParams, request: HttpRequest, response: HttpResponse): Promise<void>;
 }
 
 const eventsPath = "/_cumulet/developer/events";
@@ -43,7 +43,7 @@ export function createDeveloperApi(needs: DeveloperApiNeeds): DeveloperApi {
     return spec && workbench.warm(spec);
   });
 
-  const events = (response: ServerResponse): void => {
+  const events = (response: HttpResponse): void => {
     const lines = openLines(clock, response);
     const unsubscribe = feed.subscribe((event) => {
       if (event.kind === "log" && (event.account !== needs.account || event.region !== needs.region)) return;
@@ -52,7 +52,7 @@ export function createDeveloperApi(needs: DeveloperApiNeeds): DeveloperApi {
     response.once("close", unsubscribe);
   };
 
-  const warm = async (name: string, response: ServerResponse): Promise<void> => {
+  const warm = async (name: string, response: HttpResponse): Promise<void> => {
     if ((await needs.latest(needs, name)) === undefined) throw noSuchFunction(name);
     // Whichever of them the next request comes to.
     const answers = await siblings.ask("warm", name);
@@ -62,7 +62,7 @@ export function createDeveloperApi(needs: DeveloperApiNeeds): DeveloperApi {
     answerJson(response, 200, outcome);
   };
 
-  const debug = async (name: string, port: number | undefined, response: ServerResponse): Promise<void> => {
+  const debug = async (name: string, port: number | undefined, response: HttpResponse): Promise<void> => {
     const spec = await needs.latest(needs, name);
     if (spec === undefined) throw noSuchFunction(name);
     if (siblings.workers > 1) {
@@ -112,7 +112,7 @@ interface Lines {
   write(event: object): void;
 }
 
-function openLines(clock: Clock, response: ServerResponse): Lines {
+function openLines(clock: Clock, response: HttpResponse): Lines {
   response.writeHead(200, { "content-type": "application/x-ndjson", "cache-control": "no-store" });
   response.flushHeaders();
   let left = 0;
@@ -145,7 +145,7 @@ function noSuchFunction(name: string): AwsError {
   return new AwsError("ResourceNotFoundException", 404, `There is no function ${name.slice(0, 140)}`);
 }
 
-function answerJson(response: ServerResponse, status: number, value: object): void {
+function answerJson(response: HttpResponse, status: number, value: object): void {
   const body = JSON.stringify(value);
   response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
   response.end(body);

@@ -1,9 +1,10 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer } from "node:http";
 import type { Server, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { listenWithLoopback } from "../kernel/listen.ts";
 import type { Nodes } from "../kernel/nodes/nodes.ts";
+import type { HttpRequest, HttpResponse } from "../proxy/http-exchange.ts";
 import { answerForbidden, answerInternalError } from "../services/execute-api/answers.ts";
 import type { CustomDomains, ExecuteApiPort, WebSocketPort } from "../services/execute-api/port.ts";
 import type { UserPoolsHttp } from "../services/cognito-idp/port.ts";
@@ -26,7 +27,7 @@ export interface FrontNeeds extends WebsiteApiNeeds {
   /** Absent: there are no custom domain names. */
   readonly customDomains?: CustomDomains;
   /** The container registry. Never rejects. */
-  readonly registry: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  readonly registry: (request: HttpRequest, response: HttpResponse) => Promise<void>;
   readonly functionUrls: FunctionUrlPort;
   /** Documents of user pools, and what is at their domains. Absent: there are no pools. */
   readonly userPools?: UserPoolsHttp;
@@ -39,7 +40,7 @@ export interface FrontNeeds extends WebsiteApiNeeds {
   /** Absent: this process has the store for itself. */
   readonly nodes?: Pick<Nodes, "isLive" | "renewed">;
   /** Reads what a trusted proxy tells of the client, before all else (`proxy/client-address.ts`). Absent: none is trusted. */
-  readonly trustProxies?: (request: IncomingMessage) => void;
+  readonly trustProxies?: (request: HttpRequest) => void;
   /** Absent: HTTP only. */
   readonly tls?: Tls;
   /**
@@ -85,12 +86,12 @@ export function createFront(needs: FrontNeeds): Front {
   /** Connections on which nothing was asked yet, as browsers open ahead: the server does not take them for idle. */
   const unused = new Set<Socket>();
 
-  const answerAws = (destination: AwsDestination, request: IncomingMessage, response: ServerResponse): void => {
+  const answerAws = (destination: AwsDestination, request: HttpRequest, response: HttpResponse): void => {
     let signal: AbortSignal | undefined;
     void awsApi(destination, request, response, () => (signal ??= untilGone(response, stopping.signal)));
   };
 
-  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+  const onRequest = (request: HttpRequest, response: HttpResponse): void => {
     unused.delete(request.socket);
     if (readiness.draining) response.shouldKeepAlive = false;
     let destination = classifier.classify(request.headers.host, request.url ?? "/");
@@ -166,7 +167,7 @@ export function createFront(needs: FrontNeeds): Front {
     socket.once("close", () => unused.delete(socket));
   });
   const { trustProxies } = needs;
-  const trusting = (request: IncomingMessage, response: ServerResponse): void => {
+  const trusting = (request: HttpRequest, response: HttpResponse): void => {
     trustProxies?.(request);
     onRequest(request, response);
   };
@@ -181,7 +182,7 @@ export function createFront(needs: FrontNeeds): Front {
     const { region } = connections;
     answerAws({ kind: "aws", serviceLabel: undefined, region, bucket: undefined, connections }, request, response);
   });
-  server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+  server.on("checkContinue", (request: HttpRequest, response: HttpResponse) => {
     // The AWS APIs say "continue" when they read: a refusal then costs the client no upload.
     const { kind } = classifier.classify(request.headers.host, request.url ?? "/");
     if (kind !== "aws") sayContinue(response);
@@ -264,7 +265,7 @@ function isAnswering(socket: Socket): boolean {
 }
 
 /** Aborted when the client has gone before it had its whole answer, or `stopping`. */
-function untilGone(response: ServerResponse, stopping: AbortSignal): AbortSignal {
+function untilGone(response: HttpResponse, stopping: AbortSignal): AbortSignal {
   const gone = new AbortController();
   const look = () => {
     if (!response.writableFinished) gone.abort();
@@ -274,18 +275,18 @@ function untilGone(response: ServerResponse, stopping: AbortSignal): AbortSignal
   return AbortSignal.any([gone.signal, stopping]);
 }
 
-function isSigned(request: IncomingMessage): boolean {
+function isSigned(request: HttpRequest): boolean {
   return request.headers.authorization?.startsWith("AWS4-") ?? false;
 }
 
-function answerPlatform(path: string, readiness: Readiness, needs: FrontNeeds, response: ServerResponse): void {
+function answerPlatform(path: string, readiness: Readiness, needs: FrontNeeds, response: HttpResponse): void {
   if (path === "/_cumulet/health") answerJson(response, 200, { status: "alive" });
   else if (path === "/_cumulet/ready") {
     void readiness.check().then((answer) => answerJson(response, answer.status === "ready" ? 200 : 503, answer));
   } else void answerDownload(path, needs, response);
 }
 
-async function answerDownload(path: string, needs: FrontNeeds, response: ServerResponse): Promise<void> {
+async function answerDownload(path: string, needs: FrontNeeds, response: HttpResponse): Promise<void> {
   try {
     const content = await needs.download?.(path);
     if (!content) {
@@ -301,7 +302,7 @@ async function answerDownload(path: string, needs: FrontNeeds, response: ServerR
   }
 }
 
-function answerJson(response: ServerResponse, status: number, value: object): void {
+function answerJson(response: HttpResponse, status: number, value: object): void {
   const body = JSON.stringify(value);
   response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
   response.end(body);

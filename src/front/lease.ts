@@ -1,5 +1,5 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Nodes } from "../kernel/nodes/nodes.ts";
+import type { HttpRequest, HttpResponse } from "../proxy/http-exchange.ts";
 
 const text = "This node has lost touch with the store and cannot answer. Try again.";
 const body = JSON.stringify({ __type: "ServiceUnavailable", message: text });
@@ -10,8 +10,8 @@ const body = JSON.stringify({ __type: "ServiceUnavailable", message: text });
  */
 export async function awaitLease(
   nodes: Pick<Nodes, "renewed">,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   then: () => void,
 ): Promise<void> {
   if (await nodes.renewed()) {

@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Authorizer } from "../access/authorization.ts";
 import { isLoopbackAddress } from "../access/loopback.ts";
 import type { OwnAction } from "../access/reference/known-actions.ts";
@@ -12,6 +11,7 @@ import { toExposition, type MetricFamily } from "../metering/exposition.ts";
 import type { TokenCheck } from "../metering/metrics-token.ts";
 import { listRecords, parseDimensions, reportUsage, UsageQueryError } from "../metering/report.ts";
 import { isEncrypted, sourceIp as sourceIpOf } from "../proxy/client-address.ts";
+import type { HttpRequest, HttpResponse } from "../proxy/http-exchange.ts";
 import type { DeveloperApi } from "./developer-api.ts";
 import type { ExplainApi } from "./explain-api.ts";
 
@@ -40,7 +40,7 @@ export interface PlatformApiNeeds {
 /** The platform's own API, below AWS's: usage, signed with Signature Version 4 for the service `cumulet`, and `/metrics`. */
 export interface PlatformApi {
   /** Answers and returns true, or returns false where the path is none of its own. */
-  handle(path: string, request: IncomingMessage, response: ServerResponse): boolean;
+  handle(path: string, request: HttpRequest, response: HttpResponse): boolean;
 }
 
 export const metricsPath = "/metrics";
@@ -51,7 +51,7 @@ const outboxMessagesMax = 1_000;
 export function createPlatformApi(needs: PlatformApiNeeds): PlatformApi {
   const { metering, clock, log } = needs;
 
-  const metrics = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const metrics = async (request: HttpRequest, response: HttpResponse): Promise<void> => {
     if (metering.metricsToken && !metering.metricsToken(request.headers.authorization)) {
       response.setHeader("www-authenticate", 'Bearer realm="cumulet"');
       answerJson(response, 401, { message: "The token in the file metrics-token of the data folder is required" });
@@ -62,7 +62,7 @@ export function createPlatformApi(needs: PlatformApiNeeds): PlatformApi {
     response.end(text);
   };
 
-  const usage = async (request: IncomingMessage, response: ServerResponse, single: boolean): Promise<void> => {
+  const usage = async (request: HttpRequest, response: HttpResponse, single: boolean): Promise<void> => {
     const { account } = await authorize(needs, request, single ? "cumulet:ListUsageRecords" : "cumulet:GetUsage");
     const query = queryOf(request);
     const now = clock.now();
@@ -79,19 +79,19 @@ export function createPlatformApi(needs: PlatformApiNeeds): PlatformApi {
     answerJson(response, 200, { by, rows: await reportUsage(metering.store, { account, from, to, by }) });
   };
 
-  const explain = async (explaining: ExplainApi, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const explain = async (explaining: ExplainApi, request: HttpRequest, response: HttpResponse): Promise<void> => {
     const { account, region } = await authorize(needs, request, "cumulet:Explain");
     answerJson(response, 200, await explaining.answer(queryOf(request), { account, region, now: clock.now() }));
   };
 
-  const readOutbox = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const readOutbox = async (request: HttpRequest, response: HttpResponse): Promise<void> => {
     const { account } = await authorize(needs, request, "cumulet:ReadOutbox");
     const asked = Number(queryOf(request).get("limit") ?? "20");
     const limit = Number.isInteger(asked) ? Math.min(Math.max(asked, 1), outboxMessagesMax) : 20;
     answerJson(response, 200, { messages: (await needs.outbox?.(account, limit)) ?? [] });
   };
 
-  const develop = async (path: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const develop = async (path: string, request: HttpRequest, response: HttpResponse): Promise<void> => {
     const { type, account } = await authorize(needs, request, "cumulet:Develop");
     if (type !== "root" || account !== needs.account) {
       throw new AwsError("AccessDeniedException", 403, "Only the root of this installation may do this");
@@ -99,7 +99,7 @@ export function createPlatformApi(needs: PlatformApiNeeds): PlatformApi {
     await needs.developer?.run(path, queryOf(request), request, response);
   };
 
-  const failed = (error: unknown, response: ServerResponse): void => {
+  const failed = (error: unknown, response: HttpResponse): void => {
     if (response.headersSent) response.destroy();
     else if (error instanceof AwsError)
       answerJson(response, error.status, { code: error.code, message: error.message });
@@ -139,7 +139,7 @@ export function createPlatformApi(needs: PlatformApiNeeds): PlatformApi {
 /** Who signed the request, and may. */
 async function authorize(
   needs: PlatformApiNeeds,
-  request: IncomingMessage,
+  request: HttpRequest,
   action: OwnAction,
 ): Promise<{ readonly type: Principal["type"]; readonly account: string; readonly region: string }> {
   const headers: [string, string][] = [];
@@ -170,7 +170,7 @@ async function authorize(
   return { type: principal.type, account: principal.account, region: region ?? needs.region };
 }
 
-function queryOf(request: IncomingMessage): URLSearchParams {
+function queryOf(request: HttpRequest): URLSearchParams {
   const target = request.url ?? "";
   return new URLSearchParams(target.includes("?") ? target.slice(target.indexOf("?") + 1) : "");
 }
@@ -182,7 +182,7 @@ function timeOf(text: string | null, otherwise: number): number {
   return at;
 }
 
-function answerJson(response: ServerResponse, status: number, value: object): void {
+function answerJson(response: HttpResponse, status: number, value: object): void {
   const body = JSON.stringify(value);
   response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
   response.end(body);

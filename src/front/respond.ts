@@ -1,13 +1,13 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { Readable } from "node:stream";
+import type { HttpRequest, HttpResponse } from "../proxy/http-exchange.ts";
 import { toHostId } from "../wire/protocols/rest-xml.ts";
 import type { WireResponse } from "../wire/protocols/protocol.ts";
 
 /** Write an answer. Streams with back-pressure; resolves when all has been handed to the socket. */
 export async function respond(
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   answer: WireResponse,
   service: string,
   requestId: string,

@@ -1,7 +1,7 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { AwsError } from "../aws/error.ts";
 import { upperAlphanumeric } from "../kernel/ids.ts";
 import { isEncrypted } from "../proxy/client-address.ts";
+import type { HttpRequest, HttpResponse } from "../proxy/http-exchange.ts";
 import type { Site, SiteAnswer } from "../services/s3/port.ts";
 import { createDispatcher } from "../wire/dispatch.ts";
 import { type AwsApiNeeds, type Arrived, readRequest } from "./aws-api.ts";
@@ -17,8 +17,8 @@ export interface WebsiteApiNeeds extends AwsApiNeeds {
 /** Answers requests to buckets as websites. Never rejects. */
 type WebsiteApi = (
   destination: WebsiteDestination,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   signal: AbortSignal,
 ) => Promise<void>;
 

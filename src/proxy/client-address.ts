@@ -1,35 +1,19 @@
-import type { IncomingMessage } from "node:http";
 import { BlockList, isIP } from "node:net";
-
-const client = Symbol("client");
-
-/** Who is at the other end, where a proxy that is trusted says so. */
-interface Client {
-  readonly address: string;
-  readonly encrypted: boolean;
-  /** The port that the client has connected to, where the proxy tells it. */
-  readonly port: string | undefined;
-}
-
-declare module "node:http" {
-  interface IncomingMessage {
-    [client]?: Client;
-  }
-}
+import type { HttpRequest } from "./http-exchange.ts";
 
 /** The client's address; IPv4 is written as such. */
-export function sourceIp(request: IncomingMessage): string {
-  return request[client]?.address ?? plain(request.socket.remoteAddress ?? "");
+export function sourceIp(request: HttpRequest): string {
+  return request.forwarded?.address ?? plain(request.socket.remoteAddress ?? "");
 }
 
 /** Whether the client speaks TLS: to this program, or to a proxy that is trusted. */
-export function isEncrypted(request: IncomingMessage): boolean {
-  return request[client]?.encrypted ?? "encrypted" in request.socket;
+export function isEncrypted(request: HttpRequest): boolean {
+  return request.forwarded?.encrypted ?? "encrypted" in request.socket;
 }
 
 /** The port that the client has connected to. */
-export function forwardedPort(request: IncomingMessage): string {
-  return request[client]?.port ?? String(request.socket.localPort ?? "");
+export function forwardedPort(request: HttpRequest): string {
+  return request.forwarded?.port ?? String(request.socket.localPort ?? "");
 }
 
 /** Addresses and networks (CIDR) whose `X-Forwarded-For`, `-Proto` and `-Port` are believed. Throws a `TypeError` that names what is neither. */
@@ -50,7 +34,7 @@ export function parseNetworks(texts: readonly string[]): BlockList {
  * address of `X-Forwarded-For` that is no trusted proxy's: what stands before it is what the client has sent itself, as the
  * header then says. What is no address is not believed.
  */
-export function createProxyTrust(networks: readonly string[]): (request: IncomingMessage) => void {
+export function createProxyTrust(networks: readonly string[]): (request: HttpRequest) => void {
   const trusted = parseNetworks(networks);
   const isTrusted = (address: string) => trusted.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
   return (request) => {
@@ -67,7 +51,7 @@ export function createProxyTrust(networks: readonly string[]): (request: Incomin
     replace(request, "x-forwarded-for", told.join(", "));
     const proto = valuesOf(request.rawHeaders, "x-forwarded-proto").at(-1);
     const port = valuesOf(request.rawHeaders, "x-forwarded-port").at(-1);
-    request[client] = {
+    request.forwarded = {
       address,
       encrypted: proto === undefined ? "encrypted" in request.socket : proto.toLowerCase() === "https",
       port: port !== undefined && /^\d{1,5}$/.test(port) ? port : undefined,
@@ -90,7 +74,7 @@ function valuesOf(raw: readonly string[], name: string): string[] {
 }
 
 /** The header with this value, or without it where that is empty. */
-function replace(request: IncomingMessage, name: string, value: string): void {
+function replace(request: HttpRequest, name: string, value: string): void {
   const raw = request.rawHeaders;
   for (let at = raw.length - 2; at >= 0; at -= 2) if (raw[at]?.toLowerCase() === name) raw.splice(at, 2);
   if (value !== "") raw.push("X-Forwarded-For", value);

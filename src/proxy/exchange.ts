@@ -1,13 +1,13 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../kernel/clock.ts";
+import type { HttpRequest, HttpResponse } from "./http-exchange.ts";
 import { isEncrypted } from "./client-address.ts";
 import { readHeaders, type RequestHeaders } from "./request-headers.ts";
 import type { RequestIdentities } from "./request-identity.ts";
 
 /** One request being answered, after the stage was found. */
 export interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: HttpRequest;
+  readonly response: HttpResponse;
   readonly method: string;
   /** Below the stage, as sent: what routes are matched with. Starts with `/`. */
   readonly path: string;
@@ -99,8 +99,8 @@ export interface ExchangeNeeds {
 /** What is known of a request before anything is decided. */
 export function startExchange(
   needs: ExchangeNeeds,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   paths: RequestPaths,
 ): Exchange {
   const headers = readHeaders(request);
@@ -129,7 +129,7 @@ export function forwardedFor(headers: RequestHeaders, ip: string): string {
   return headers.forwardedFor === "" ? ip : `${headers.forwardedFor}, ${ip}`;
 }
 
-export function forwardedProto(request: IncomingMessage): "https" | "http" {
+export function forwardedProto(request: HttpRequest): "https" | "http" {
   return isEncrypted(request) ? "https" : "http";
 }
 

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { HttpRequest } from "./http-exchange.ts";
 
 const empty = Buffer.alloc(0);
 
@@ -9,7 +9,7 @@ const empty = Buffer.alloc(0);
  *   Never called when the client goes away first.
  */
 export function readBody(
-  request: IncomingMessage,
+  request: HttpRequest,
   hasBody: boolean,
   bytesMax: number,
   done: (body: Buffer | undefined) => void,

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { HttpRequest } from "./http-exchange.ts";
 import { quote } from "./json-text.ts";
 
 /** The headers of a request, read once: what the gateway acts on, and what it passes to functions. */
@@ -26,7 +26,7 @@ export interface RequestHeaders {
  * AWS: these never reach an integration, and those the gateway sets itself (`X-Forwarded-*`, `X-Amzn-Trace-Id`,
  * `Content-Length`) are added by the events.
  */
-export function readHeaders(request: IncomingMessage): RequestHeaders {
+export function readHeaders(request: HttpRequest): RequestHeaders {
   const raw = request.rawHeaders;
   const headers: RequestHeaders = {
     names: [],

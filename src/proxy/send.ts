@@ -1,4 +1,4 @@
-import type { ServerResponse } from "node:http";
+import type { HttpResponse } from "./http-exchange.ts";
 
 /**
  * Answer at once, head and body in one write.
@@ -8,7 +8,7 @@ import type { ServerResponse } from "node:http";
  *
  * @param headers names and values in turn, without a Content-Length; it is added to
  */
-export function send(response: ServerResponse, status: number, headers: string[], body: string | Buffer): void {
+export function send(response: HttpResponse, status: number, headers: string[], body: string | Buffer): void {
   if (status === 204 || status === 304) {
     response.writeHead(status, headers);
     response.end();

@@ -1,4 +1,4 @@
-import type { ServerResponse } from "node:http";
+import type { HttpResponse } from "./http-exchange.ts";
 import { type FunctionResponse, parseResponseV2 } from "./lambda-response.ts";
 
 /** Between status, headers and cookies, as JSON, and the body of what a function streams: eight zero bytes. */
@@ -22,7 +22,7 @@ export function parsePrelude(text: Buffer): FunctionResponse | undefined {
  * @param heldMax bytes that are held for the network, so that function and network need not take turns
  * @returns when more may be sent; undefined for at once
  */
-export function sendStreamed(response: ServerResponse, body: Buffer, heldMax: number): Promise<void> | undefined {
+export function sendStreamed(response: HttpResponse, body: Buffer, heldMax: number): Promise<void> | undefined {
   if (response.destroyed || response.write(body)) return undefined;
   if (response.writableLength < heldMax) return undefined;
   return new Promise((resolve) => {

@@ -1,5 +1,5 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { isEncrypted } from "../../proxy/client-address.ts";
+import type { HttpRequest, HttpResponse } from "../../proxy/http-exchange.ts";
 import type { Cognito } from "./core.ts";
 import { domainBase } from "./domain-base.ts";
 import { answerUpload, uploadDomain } from "./imports/upload.ts";
@@ -10,7 +10,7 @@ import { issuerOf } from "./tokens/issuer.ts";
 /** @param answerDomain answers for what is at pools' domains: the OAuth endpoints and the hosted pages */
 export function createUserPoolsHttp(
   cognito: Cognito,
-  answerDomain: (domain: string, target: string, request: IncomingMessage, response: ServerResponse) => Promise<void>,
+  answerDomain: (domain: string, target: string, request: HttpRequest, response: HttpResponse) => Promise<void>,
 ): UserPoolsHttp {
   return (domain, target, request, response) => {
     const answered =
@@ -31,8 +31,8 @@ export function createUserPoolsHttp(
 async function answerDocument(
   cognito: Cognito,
   target: string,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
 ): Promise<void> {
   const [, poolId = "", , document = ""] = (target.split("?", 1)[0] ?? "").split("/");
   const pool = await cognito.store.read((reader) => readPool(reader, poolId));
@@ -46,7 +46,7 @@ async function answerDocument(
 }
 
 /** The platform's address as a client has reached it, without labels that name a pool's domain or a service. */
-export function endpointOf(request: IncomingMessage): string {
+export function endpointOf(request: HttpRequest): string {
   const host = (request.headers.host ?? "").toLowerCase();
   const scheme = isEncrypted(request) ? "https" : "http";
   if (!/^(?:[a-z0-9.-]{1,253}|\[[\da-f:]{2,45}\])(?::\d{1,5})?$/.test(host)) {
@@ -80,7 +80,7 @@ function discovery(cognito: Cognito, pool: Pool, endpoint: string) {
   };
 }
 
-export function answerJson(response: ServerResponse, status: number, value: object): void {
+export function answerJson(response: HttpResponse, status: number, value: object): void {
   const body = JSON.stringify(value);
   response.writeHead(status, {
     "content-type": "application/json",

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { HttpRequest, HttpResponse } from "../../proxy/http-exchange.ts";
 
 /** What other services may ask of user pools without going through the wire. */
 export interface UserPoolsPort {
@@ -23,6 +23,6 @@ export interface VerifiedIdToken {
 export type UserPoolsHttp = (
   domain: string | undefined,
   target: string,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
 ) => void;

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { HttpRequest, HttpResponse } from "../../proxy/http-exchange.ts";
 import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
 import { openDownload } from "./credentials.ts";
@@ -21,7 +21,7 @@ export interface Ecr {
   readonly port: EcrPort;
   readonly resourceTypes: readonly ResourceType[];
   /** Answers requests below `/v2/` of the registry's protocol. Never rejects. */
-  readonly registry: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  readonly registry: (request: HttpRequest, response: HttpResponse) => Promise<void>;
   /** The layer behind the path of a `downloadUrl`; undefined for any other path, and when its token is forged or has expired. */
   downloadLayer(path: string): AsyncIterable<Uint8Array> | undefined;
 }

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Authorizer } from "../../access/authorization.ts";
 import { createServerKeys } from "../../access/server-keys.ts";
@@ -10,6 +10,7 @@ import { createJobs } from "../../kernel/jobs/stored-jobs.ts";
 import { createLog } from "../../kernel/log.ts";
 import { createNodes } from "../../kernel/nodes/create-nodes.ts";
 import { createMemoryStore } from "../../kernel/store/memory-store.ts";
+import type { HttpRequest, HttpResponse } from "../../proxy/http-exchange.ts";
 import type { LambdaInvokeRequest, LambdaInvokeResult } from "../lambda/port.ts";
 import type { PublishedStage, StagePublisher } from "./port.ts";
 import { AwsError } from "../../aws/error.ts";
@@ -71,7 +72,7 @@ export async function startFakeGateway(
     ...access,
   });
   const publisher: StagePublisher = executeApi.publisher;
-  const answer = (request: IncomingMessage, response: ServerResponse) => {
+  const answer = (request: HttpRequest, response: HttpResponse) => {
     const [, apiId = ""] = /^\/(\w+)/.exec(request.url ?? "") ?? [];
     executeApi.port.handle(apiId, (request.url ?? "").slice(apiId.length + 1), request, response);
   };

@@ -1,10 +1,10 @@
-import type { ServerResponse } from "node:http";
 import type { Log } from "../../kernel/log.ts";
 import type { Exchange } from "../../proxy/exchange.ts";
+import type { HttpResponse } from "../../proxy/http-exchange.ts";
 import { answerInternalError } from "./answers.ts";
 
 /** Does a part of answering a request: what it throws, which it should not, ends this request and none but this. */
-export function guard(log: Log, response: ServerResponse, work: () => void): void {
+export function guard(log: Log, response: HttpResponse, work: () => void): void {
   try {
     work();
   } catch (error) {
@@ -40,7 +40,7 @@ export function guardedNext<Request extends GuardedRequest>(next: (request: Requ
   }
 }
 
-function endBroken(log: Log, response: ServerResponse, error: unknown): void {
+function endBroken(log: Log, response: HttpResponse, error: unknown): void {
   log.error("A request to an API failed", { error });
   if (response.headersSent) response.destroy();
   else answerInternalError(response);

@@ -1,9 +1,10 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { SecureContext } from "node:tls";
 import type { Principal } from "../../aws/principal.ts";
 import type { Transaction } from "../../kernel/store/store.ts";
 import type { RequestDomain } from "../../proxy/exchange.ts";
+import type { HttpRequest, HttpResponse } from "../../proxy/http-exchange.ts";
 import type { PublishedRestAuthorizer } from "./authorizers/published.ts";
 import type { PublishedHttpStage } from "./http/published.ts";
 import type { PublishedRestStage } from "./rest/published.ts";
@@ -24,8 +25,8 @@ export interface ExecuteApiPort {
   handle(
     apiId: string,
     target: string,
-    request: IncomingMessage,
-    response: ServerResponse,
+    request: HttpRequest,
+    response: HttpResponse,
     /** Where the request came by a custom domain name: `target` then begins below the base path. */
     entry?: DomainEntry,
   ): void;
@@ -39,13 +40,13 @@ export interface WebSocketPort {
    *
    * @param head what the client has sent already
    */
-  begin(request: IncomingMessage, socket: Duplex, head: Buffer): ServerResponse;
+  begin(request: IncomingMessage, socket: Duplex, head: Buffer): HttpResponse;
   /** Say who answers requests to `@connections`. */
   serveConnections(answer: AnswerConnections): void;
 }
 
 /** Answers a request to `@connections`: the API of AWS for it, behind the address of a stage. */
-export type AnswerConnections = (stage: ConnectionsStage, request: IncomingMessage, response: ServerResponse) => void;
+export type AnswerConnections = (stage: ConnectionsStage, request: HttpRequest, response: HttpResponse) => void;
 
 /** The stage whose connections are asked for. */
 export interface ConnectionsStage {
@@ -80,7 +81,7 @@ export interface CustomDomains {
    * custom domain; `forbidden` where the domain sends the request nowhere, or demands a certificate that its client has not
    * shown; `broken` where it cannot be known now.
    */
-  route(request: IncomingMessage, decided: (outcome: RoutedRequest | "forbidden" | "broken" | undefined) => void): void;
+  route(request: HttpRequest, decided: (outcome: RoutedRequest | "forbidden" | "broken" | undefined) => void): void;
   readonly tls: TlsDomains;
 }
 

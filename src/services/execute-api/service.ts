@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Authorizer } from "../../access/authorization.ts";
 import { createTokenIssuers, type OwnIssuers, type TokenIssuers } from "../../access/tokens/issuers.ts";
 import type { Seal } from "../../access/server-keys.ts";
@@ -10,6 +9,7 @@ import type { Log } from "../../kernel/log.ts";
 import type { Nodes } from "../../kernel/nodes/nodes.ts";
 import type { Store } from "../../kernel/store/store.ts";
 import type { Collector } from "../../metering/exposition.ts";
+import type { HttpRequest, HttpResponse } from "../../proxy/http-exchange.ts";
 import type { InnerApi } from "../../wire/service.ts";
 import type { MetricsPort } from "../cloudwatch/port.ts";
 import type { IamPort } from "../iam/port.ts";
@@ -212,8 +212,8 @@ export function createExecuteApi(needs: ExecuteApiNeeds): ExecuteApi {
 function answer(
   api: CompiledApi,
   target: string,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   entry: DomainEntry | undefined,
 ): void {
   if (entry !== undefined) return answerWithin(api, target, request, response, entry);
@@ -241,8 +241,8 @@ function answer(
 function answerWithin(
   api: CompiledApi,
   target: string,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   { stageName, fullPath, domain }: DomainEntry,
 ): void {
   const mark = target.indexOf("?");

@@ -1,8 +1,8 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Seal } from "../../access/server-keys.ts";
 import type { InvokeAccess } from "./access.ts";
 import type { AuthorizerNeeds } from "./authorizers/authorizer-needs.ts";
 import type { Exchange, ExchangeMeter, RequestPaths } from "../../proxy/exchange.ts";
+import type { HttpRequest, HttpResponse } from "../../proxy/http-exchange.ts";
 import type { IntegrationNeeds } from "./integrations/integration-needs.ts";
 import type { GatewayLogs } from "./logging/gateway-logs.ts";
 import type { LambdaCallNeeds } from "./lambda-call.ts";
@@ -50,7 +50,7 @@ export function contextPathOf(stage: PublishedStage, { domain, fullPath, path }:
 
 /** A stage made ready: answers every request it is given, once. */
 export interface CompiledStage {
-  answer(request: IncomingMessage, response: ServerResponse, paths: RequestPaths): void;
+  answer(request: HttpRequest, response: HttpResponse, paths: RequestPaths): void;
   /** Of a WebSocket API. */
   readonly webSocket?: WebSocketRoutes;
 }

@@ -1,6 +1,6 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Principal } from "../../aws/principal.ts";
 import type { ResponseSink } from "../../compute/compute.ts";
+import type { HttpRequest, HttpResponse } from "../../proxy/http-exchange.ts";
 
 /** What other services may ask of Lambda without going through the wire: the hot path of an invocation. */
 export interface LambdaPort {
@@ -40,5 +40,5 @@ export interface FunctionUrlPort {
    * @param urlId from the host (`{urlId}.lambda-url.…`) or the path form
    * @param target path and query after what addressed the URL, as sent
    */
-  handle(urlId: string, target: string, request: IncomingMessage, response: ServerResponse): void;
+  handle(urlId: string, target: string, request: HttpRequest, response: HttpResponse): void;
 }

@@ -1,5 +1,5 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Reader } from "../../../kernel/store/store.ts";
+import type { HttpRequest, HttpResponse } from "../../../proxy/http-exchange.ts";
 import type { Cognito } from "../core.ts";
 import { cognitoLimits as limits } from "../limits.ts";
 import { type Pool, readPool } from "../model.ts";
@@ -33,8 +33,8 @@ export function uploadUrl(
 export async function answerUpload(
   cognito: Pick<Cognito, "seal" | "store" | "clock" | "ids">,
   target: string,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
 ): Promise<void> {
   const answer = (status: number, text = "") => {
     if (!request.complete) request.resume();
@@ -117,7 +117,7 @@ async function keep(
   cognito: Pick<Cognito, "store" | "clock">,
   place: Place,
   id: string,
-  request: IncomingMessage,
+  request: HttpRequest,
 ): Promise<UploadedFile> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let header: string | undefined;

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { HttpRequest, HttpResponse } from "../../../proxy/http-exchange.ts";
 import type { Cognito } from "../core.ts";
 import { createFederation } from "../federation/federation.ts";
 import type { Outbound } from "../federation/outbound.ts";
@@ -18,8 +18,8 @@ import { answerUserInfo } from "./user-info.ts";
 export type DomainHttp = (
   domain: string,
   target: string,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
 ) => Promise<void>;
 
 export function createDomainHttp(needs: {
@@ -77,7 +77,7 @@ const preflight: Answer = {
   },
 };
 
-function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
+function send(request: HttpRequest, response: HttpResponse, answer: Answer): void {
   const body = answer.body ?? "";
   // A body that nobody has read must not be taken for the next request.
   if (!request.complete) request.resume();

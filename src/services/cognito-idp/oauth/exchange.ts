@@ -1,5 +1,5 @@
-import type { IncomingMessage } from "node:http";
 import { isEncrypted, sourceIp } from "../../../proxy/client-address.ts";
+import type { HttpRequest } from "../../../proxy/http-exchange.ts";
 import { endpointOf } from "../http.ts";
 import type { Domain, Pool } from "../model.ts";
 import { oauthLimits as limits } from "./limits.ts";
@@ -41,7 +41,7 @@ export interface Answer {
 export class BadForm extends Error {}
 
 export function readDomainRequest(
-  request: IncomingMessage,
+  request: HttpRequest,
   target: string,
   place: { readonly pool: Pool; readonly domain: Domain; readonly now: number },
 ): DomainRequest {
@@ -76,7 +76,7 @@ export function readDomainRequest(
   };
 }
 
-async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
+async function readForm(request: HttpRequest): Promise<URLSearchParams> {
   const type = (request.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase();
   if (type !== "application/x-www-form-urlencoded") throw new BadForm("The body is no form");
   const chunks: Uint8Array[] = [];

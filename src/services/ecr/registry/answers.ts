@@ -1,5 +1,5 @@
-import type { ServerResponse } from "node:http";
 import { AwsError } from "../../../aws/error.ts";
+import type { HttpResponse } from "../../../proxy/http-exchange.ts";
 
 /** An answer of the registry's protocol to what cannot be done. Source: OCI distribution specification 1.1, "Error codes". */
 export class RegistryError extends Error {
@@ -17,7 +17,7 @@ export class RegistryError extends Error {
 export const versionHeader = { "docker-distribution-api-version": "registry/2.0" };
 
 export function answer(
-  response: ServerResponse,
+  response: HttpResponse,
   status: number,
   headers: Readonly<Record<string, string | number>> = {},
   body: string | Uint8Array = "",
@@ -29,7 +29,7 @@ export function answer(
   response.end(response.req.method === "HEAD" ? undefined : bytes);
 }
 
-export function answerError(response: ServerResponse, error: RegistryError): void {
+export function answerError(response: HttpResponse, error: RegistryError): void {
   const body = JSON.stringify({ errors: [{ code: error.code, message: error.message }] });
   // What the client is still sending is not read any more.
   const unread = response.req.complete ? {} : { connection: "close" };

@@ -1,12 +1,12 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { HttpRequest, HttpResponse } from "../../../proxy/http-exchange.ts";
 import type { Place } from "../model.ts";
 import { ecrLimits } from "../limits.ts";
 import { RegistryError } from "./answers.ts";
 
 /** One authenticated request to a repository. */
 export interface RegistryExchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: HttpRequest;
+  readonly response: HttpResponse;
   readonly method: string;
   readonly query: URLSearchParams;
   readonly place: Place;
@@ -17,7 +17,7 @@ export interface RegistryExchange {
 }
 
 /** The body as it comes. Throws when the client goes, or sends nothing for too long. */
-export async function* bodyOf(request: IncomingMessage): AsyncIterable<Uint8Array> {
+export async function* bodyOf(request: HttpRequest): AsyncIterable<Uint8Array> {
   const timer = setTimeout(() => request.destroy(), ecrLimits.bodyIdleMs);
   timer.unref();
   try {
@@ -35,7 +35,7 @@ export async function* bodyOf(request: IncomingMessage): AsyncIterable<Uint8Arra
   if (!request.complete) throw new RegistryError("BLOB_UPLOAD_INVALID", 400, "The request's body ended early");
 }
 
-export async function wholeBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+export async function wholeBody(request: HttpRequest, bytesMax: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of bodyOf(request)) {

@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { isLoopbackAddress } from "../../../access/loopback.ts";
 import { AwsError } from "../../../aws/error.ts";
 import { openLogin, type RegistryLogin } from "../credentials.ts";
@@ -6,6 +5,7 @@ import { parseRegistryHost } from "../find-image.ts";
 import type { Layers } from "../layers.ts";
 import type { Place } from "../model.ts";
 import { isEncrypted, sourceIp } from "../../../proxy/client-address.ts";
+import type { HttpRequest, HttpResponse } from "../../../proxy/http-exchange.ts";
 import type { EcrNeeds } from "../needs.ts";
 import { namePattern, onRepository } from "../repositories.ts";
 import { answer, answerError, fromAwsError, RegistryError } from "./answers.ts";
@@ -19,7 +19,7 @@ type Needs = EcrNeeds & { readonly layers: Layers };
  * The registry that `docker`, `skopeo` and `crane` push to and pull from. Source: OCI distribution specification 1.1, which
  * Docker's registry API v2 is part of. Never rejects.
  */
-export function createRegistry(needs: Needs): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+export function createRegistry(needs: Needs): (request: HttpRequest, response: HttpResponse) => Promise<void> {
   return async (request, response) => {
     request.on("error", () => {});
     try {
@@ -38,7 +38,7 @@ export function createRegistry(needs: Needs): (request: IncomingMessage, respons
   };
 }
 
-async function answerRequest(request: IncomingMessage, response: ServerResponse, needs: Needs): Promise<void> {
+async function answerRequest(request: HttpRequest, response: HttpResponse, needs: Needs): Promise<void> {
   const now = needs.clock.now();
   const login = readLogin(request, needs, now);
   const place = placeOf(request, login);
@@ -90,7 +90,7 @@ async function answerRequest(request: IncomingMessage, response: ServerResponse,
   throw new RegistryError("UNSUPPORTED", 404, "There is nothing here");
 }
 
-function readLogin(request: IncomingMessage, { seal }: Needs, now: number): RegistryLogin {
+function readLogin(request: HttpRequest, { seal }: Needs, now: number): RegistryLogin {
   const basic = /^Basic ([A-Za-z0-9+/=]+)$/i.exec(request.headers.authorization ?? "")?.[1] ?? "";
   const [user, password] = Buffer.from(basic, "base64").toString("latin1").split(":", 2);
   if (user !== "AWS" || password === undefined) throw notAuthorized(request, "Not Authorized");
@@ -103,7 +103,7 @@ function readLogin(request: IncomingMessage, { seal }: Needs, now: number): Regi
 }
 
 /** What AWS's registry asks for. */
-function notAuthorized(request: IncomingMessage, message: string): RegistryError {
+function notAuthorized(request: HttpRequest, message: string): RegistryError {
   const scheme = isEncrypted(request) ? "https" : "http";
   const host = (request.headers.host ?? "").replace(/[^\w.:[\]-]/g, "");
   return new RegistryError("UNAUTHORIZED", 401, message, {
@@ -112,6 +112,6 @@ function notAuthorized(request: IncomingMessage, message: string): RegistryError
 }
 
 /** By the host's name, or else the registry that the password was asked for. */
-function placeOf(request: IncomingMessage, login: RegistryLogin): Place {
+function placeOf(request: HttpRequest, login: RegistryLogin): Place {
   return parseRegistryHost(request.headers.host ?? "") ?? { account: login.principal.account, region: login.region };
 }

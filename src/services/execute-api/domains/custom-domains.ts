@@ -1,6 +1,6 @@
-import type { IncomingMessage } from "node:http";
 import type { Log } from "../../../kernel/log.ts";
 import type { ClientCertificate } from "../../../proxy/exchange.ts";
+import type { HttpRequest } from "../../../proxy/http-exchange.ts";
 import type { CustomDomains, RoutedRequest } from "../port.ts";
 import { createClientCertificates } from "./client-certificate.ts";
 import { hostOf } from "./domain-names.ts";
@@ -49,7 +49,7 @@ export function createCustomDomains(needs: {
 function routeWithin(
   domain: CompiledDomain,
   name: string,
-  request: IncomingMessage,
+  request: HttpRequest,
   clientCertificate: ClientCertificate | undefined,
 ): RoutedRequest | undefined {
   const url = request.url ?? "/";

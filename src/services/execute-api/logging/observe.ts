@@ -1,11 +1,11 @@
-import type { ServerResponse } from "node:http";
 import type { Clock } from "../../../kernel/clock.ts";
 import type { Log } from "../../../kernel/log.ts";
+import type { HttpResponse } from "../../../proxy/http-exchange.ts";
 import type { AnswerFacts } from "../context/request-facts.ts";
 
 /** Calls `done` once, when a request has been answered or its client has gone, with what the client got. */
 export function whenAnswered(
-  response: ServerResponse,
+  response: HttpResponse,
   startedAt: number,
   { clock, log }: { readonly clock: Clock; readonly log: Log },
   done: (answered: AnswerFacts) => void,

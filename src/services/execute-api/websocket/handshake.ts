@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import type { Clock } from "../../../kernel/clock.ts";
 import { sourceIp } from "../../../proxy/client-address.ts";
 import { type RequestPaths, startExchange } from "../../../proxy/exchange.ts";
+import type { HttpRequest, HttpResponse } from "../../../proxy/http-exchange.ts";
 import { domainNameOf } from "../stage-needs.ts";
 import type { Taken } from "../throttling/throttles.ts";
 import { shownKeyOf } from "./limit-steps.ts";
@@ -40,8 +41,8 @@ interface Refusal {
  */
 export async function decideHandshake(
   routes: WebSocketRoutes,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   paths: RequestPaths,
   mayConnect: (place: Place) => Taken,
 ): Promise<Accepted | undefined> {
@@ -109,7 +110,7 @@ export async function decideHandshake(
 }
 
 /** What `ws` would refuse, before anybody is asked. Source: RFC 6455, section 4.2.1. */
-function isHandshake({ headers, method }: IncomingMessage): boolean {
+function isHandshake({ headers, method }: HttpRequest): boolean {
   const version = headers["sec-websocket-version"];
   return (
     method === "GET" &&

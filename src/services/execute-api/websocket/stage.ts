@@ -1,5 +1,5 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { RequestPaths } from "../../../proxy/exchange.ts";
+import type { HttpRequest, HttpResponse } from "../../../proxy/http-exchange.ts";
 import type { CompiledStage } from "../stage-needs.ts";
 import { fail } from "./failures.ts";
 import { compileLambdaProxy } from "./lambda-proxy.ts";
@@ -32,8 +32,8 @@ export interface CompiledRoute {
 /** Answers requests to a stage of a WebSocket API: handshakes, and what comes over plain HTTP. */
 export type AnswerOn = (
   stage: CompiledWebSocketStage,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   paths: RequestPaths,
 ) => void;
 

@@ -8,6 +8,7 @@ import type { Log } from "../../../kernel/log.ts";
 import type { Nodes } from "../../../kernel/nodes/nodes.ts";
 import type { Store } from "../../../kernel/store/store.ts";
 import type { RequestPaths } from "../../../proxy/exchange.ts";
+import type { HttpRequest, HttpResponse } from "../../../proxy/http-exchange.ts";
 import type { AnswerConnections, WebSocketPort } from "../port.ts";
 import type { ConnectionsPort } from "./ask.ts";
 import { isHeld, writeConnection, writeHolder } from "./connection-record.ts";
@@ -31,7 +32,7 @@ export interface WebSockets {
   readonly size: number;
   readonly port: WebSocketPort;
   /** Answer a request to a stage: a handshake, `@connections`, or plain HTTP, which a WebSocket API does not serve. */
-  answer(stage: CompiledWebSocketStage, request: IncomingMessage, response: ServerResponse, paths: RequestPaths): void;
+  answer(stage: CompiledWebSocketStage, request: HttpRequest, response: HttpResponse, paths: RequestPaths): void;
   /** Look after what lost nodes have left. Once this node is registered. */
   start(): Promise<void>;
   /**
@@ -57,6 +58,8 @@ export interface WebSocketsNeeds {
 }
 
 interface Upgrade {
+  readonly message: IncomingMessage;
+  readonly response: ServerResponse;
   readonly socket: Duplex;
   readonly head: Buffer;
 }
@@ -64,10 +67,10 @@ interface Upgrade {
 export function createWebSockets(needs: WebSocketsNeeds): WebSockets {
   const { store, nodes, clock, log } = needs;
   const stageOf = async (apiId: string, stageName: string) => needs.stageOf(apiId, stageName);
-  const upgrades = new WeakMap<IncomingMessage, Upgrade>();
+  const upgrades = new WeakMap<HttpRequest, Upgrade>();
   /** Connections that are let in or refused just now, and refused ones that have not ended. */
   const undecided = new Set<Duplex>();
-  const subprotocols = new WeakMap<IncomingMessage, string>();
+  const subprotocols = new WeakMap<HttpRequest, string>();
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -148,11 +151,12 @@ export function createWebSockets(needs: WebSocketsNeeds): WebSockets {
     !closing && needs.throttles.of(`${account}/${region}/websocket-connections`, rate).take(clock.now());
   const connect = async (
     stage: CompiledWebSocketStage,
-    request: IncomingMessage,
-    response: ServerResponse,
-    { socket, head }: Upgrade,
+    request: HttpRequest,
+    response: HttpResponse,
+    upgrade: Upgrade,
     paths: RequestPaths,
   ) => {
+    const { socket, message } = upgrade;
     const accepted = await decideHandshake(stage.webSocket, request, response, paths, mayConnect);
     if (accepted === undefined) return;
     const { facts, subprotocol } = accepted;
@@ -161,9 +165,9 @@ export function createWebSockets(needs: WebSocketsNeeds): WebSockets {
       disconnects.add({ facts, code: 1006, reason: reasonOf(1006) });
       return;
     }
-    response.detachSocket(request.socket);
-    if (subprotocol !== undefined) subprotocols.set(request, subprotocol);
-    server.handleUpgrade(request, socket, head, (webSocket) => hold(accepted, webSocket, socket));
+    upgrade.response.detachSocket(message.socket);
+    if (subprotocol !== undefined) subprotocols.set(message, subprotocol);
+    server.handleUpgrade(message, socket, upgrade.head, (webSocket) => hold(accepted, webSocket, socket));
   };
 
   /** After a time without a lease others may have taken over what this node held: it lets go of that. */
@@ -191,8 +195,9 @@ export function createWebSockets(needs: WebSocketsNeeds): WebSockets {
         socket.on("error", () => {});
         undecided.add(socket);
         socket.once("close", () => undecided.delete(socket));
-        upgrades.set(request, { socket, head });
-        return responseOn(clock, request, socket);
+        const response = responseOn(clock, request, socket);
+        upgrades.set(request, { message: request, response, socket, head });
+        return response;
       },
       serveConnections: (answer) => {
         answerConnections = answer;

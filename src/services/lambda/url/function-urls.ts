@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Authorizer } from "../../../access/authorization.ts";
 import type { Verifier } from "../../../access/verifier.ts";
 import { AwsError } from "../../../aws/error.ts";
@@ -10,6 +9,7 @@ import type { Log } from "../../../kernel/log.ts";
 import type { Store } from "../../../kernel/store/store.ts";
 import { iamAuthorizer } from "../../../proxy/caller-identity.ts";
 import { type Exchange, startExchange } from "../../../proxy/exchange.ts";
+import type { HttpRequest, HttpResponse } from "../../../proxy/http-exchange.ts";
 import { readBody } from "../../../proxy/request-body.ts";
 import { createRequestIdentities } from "../../../proxy/request-identity.ts";
 import { verifySigner } from "../../../proxy/signer.ts";
@@ -56,7 +56,7 @@ export function createFunctionUrls(needs: FunctionUrlNeeds): FunctionUrls {
   const identities = createRequestIdentities(needs.ids);
   const exchangeNeeds = { clock, identities };
 
-  const start = (target: string, request: IncomingMessage, response: ServerResponse): Exchange => {
+  const start = (target: string, request: HttpRequest, response: HttpResponse): Exchange => {
     const mark = target.indexOf("?");
     const path = mark === -1 ? target : target.slice(0, mark);
     const query = mark === -1 ? "" : target.slice(mark + 1);
