@@ -1,4 +1,4 @@
-import type { Transaction } from "../store/store.ts";
+import type { Reader, Transaction } from "../store/store.ts";
 
 /**
  * Content by unguessable id: write, sync, then commit the pointer in a store transaction. Content whose pointer was
@@ -15,10 +15,21 @@ export interface Blobs {
     content: AsyncIterable<Uint8Array> | Uint8Array,
     options?: { readonly maxBytes?: number },
   ): Promise<WrittenBlob>;
+  /**
+   * Write small content in the transaction that commits its pointer: at most `blobLimits.smallBytesMax`.
+   *
+   * @returns its id
+   */
+  writeSmall(tx: Transaction, content: Uint8Array): string;
   /** Stream bytes `start` (inclusive) to `end` (exclusive); the whole by default. Throws when the id is unknown. */
   read(id: string, range?: { readonly start: number; readonly end: number }): AsyncIterable<Uint8Array>;
   /** The whole content in memory. For content known to be small. */
   readAll(id: string): Promise<Uint8Array>;
+  /**
+   * Small content in the snapshot in which its pointer was found: it is there whatever happens meanwhile. Undefined for
+   * content that is elsewhere, which `read` streams.
+   */
+  readSmall(reader: Reader, id: string): Promise<Uint8Array | undefined>;
   /** Mark as unused, in the transaction that drops the pointer. Removed after a grace period. */
   release(tx: Transaction, id: string): void;
   /**

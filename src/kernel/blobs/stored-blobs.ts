@@ -101,12 +101,25 @@ export async function createBlobs(needs: BlobNeeds): Promise<Blobs> {
       }
       return { id, bytes: source.bytes() };
     },
+    writeSmall: (tx, content) => {
+      if (content.length > blobLimits.smallBytesMax) throw new BlobTooLargeError(blobLimits.smallBytesMax);
+      const id = newId("s");
+      tx.set(["blobs", "content", id], content);
+      return id;
+    },
     read: async function* (id, range) {
       assertId(id);
       if (id.startsWith("s")) {
         const content = await readSmall(id);
         yield range ? content.subarray(range.start, range.end) : content;
       } else yield* readLarge(id, range);
+    },
+    readSmall: async (reader, id) => {
+      assertId(id);
+      if (!id.startsWith("s")) return undefined;
+      const content = await reader.get<Uint8Array>(["blobs", "content", id]);
+      if (!content) throw new BlobNotFoundError(id);
+      return content;
     },
     readAll: async (id) => {
       assertId(id);

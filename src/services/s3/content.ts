@@ -10,12 +10,23 @@ export async function readParts(reader: Reader, uploadId: string): Promise<reado
   return entries.map((entry) => entry.value);
 }
 
-/** The bytes of an object, a part of them when a range is given. The parts are looked up before the first byte. */
+/** The bytes of an object, where they are small enough to be read with it. */
+export async function readSmall(reader: Reader, blobs: Blobs, object: StoredObject): Promise<Uint8Array | undefined> {
+  return object.content.kind === "blob" ? blobs.readSmall(reader, object.content.blob) : undefined;
+}
+
+/**
+ * The bytes of an object, a part of them when a range is given. The parts are looked up before the first byte.
+ *
+ * @param small what `readSmall` found
+ */
 export async function openContent(
   needs: { readonly store: Store; readonly blobs: Blobs },
   object: StoredObject,
+  small: Uint8Array | undefined,
   range: ByteRange = { start: 0, end: object.size },
-): Promise<AsyncIterable<Uint8Array>> {
+): Promise<AsyncIterable<Uint8Array> | Uint8Array> {
+  if (small) return small.subarray(range.start, range.end);
   const { content } = object;
   if (content.kind === "blob") return needs.blobs.read(content.blob, range);
   const parts = await needs.store.read((reader) => readParts(reader, content.uploadId));

@@ -1,8 +1,10 @@
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { notImplemented } from "../../aws/error.ts";
 import { type Blobs, BlobTooLargeError } from "../../kernel/blobs/blobs.ts";
+import { blobLimits } from "../../kernel/limits.ts";
 import type { Store, Transaction } from "../../kernel/store/store.ts";
 import type { Call, StreamIn } from "../../wire/service.ts";
+import { isWhole } from "../../wire/whole-content.ts";
 import { type ChecksumAlgorithm, checksumAlgorithms, createDigest, type Digest } from "./checksums.ts";
 import { badChecksum, badDigest, entityTooLarge, invalidDigest, invalidRequest } from "./errors.ts";
 import { s3Limits } from "./limits.ts";
@@ -26,9 +28,9 @@ export interface ChecksumInput {
   readonly ContentMD5?: string | undefined;
 }
 
-/** A body that is on disk and is what the client says it is. */
+/** A body that is what the client says it is: on disk, or small and to be written with its pointer. */
 export interface Received {
-  readonly blob: string;
+  readonly content: { readonly blob: string } | { readonly bytes: Uint8Array };
   readonly size: number;
   /** Hex. */
   readonly md5: string;
@@ -87,7 +89,7 @@ function isBase64(text: string, bytes: number): boolean {
 }
 
 /**
- * Write a body to disk, and refuse it when it is not what its digests say. `algorithm` is the one whose checksum is
+ * Take a body, and refuse it when it is not what its digests say. `algorithm` is the one whose checksum is
  * wanted; another that the client sends is checked as well.
  */
 export async function receive(
@@ -100,14 +102,16 @@ export async function receive(
   if (input.ContentMD5 !== undefined && !isBase64(input.ContentMD5, 16)) throw invalidDigest();
   const wanted = wantedChecksum(input, call);
   const sent = wanted && wanted.algorithm !== algorithm ? createDigest(wanted.algorithm) : undefined;
-  const received = await receiveAs(needs, observed(body ?? [], sent), algorithm);
+  const whole = body && isWhole(body) ? await body.whole() : undefined;
+  if (whole) sent?.update(whole);
+  const received = await receiveAs(needs, whole ?? observed(body ?? [], sent), algorithm);
   try {
     if (input.ContentMD5 !== undefined && Buffer.from(received.md5, "hex").toString("base64") !== input.ContentMD5) {
       throw badDigest("Content-MD5");
     }
     if (wanted) checkSent(wanted, sent?.digest().toString("base64") ?? received.checksum, call);
   } catch (error) {
-    await discard(needs, received.blob);
+    await discard(needs, received);
     throw error;
   }
   return received;
@@ -133,8 +137,19 @@ async function* tap(content: Bytes, see: (chunk: Uint8Array) => void): AsyncIter
   }
 }
 
-/** Write content to disk, computing its MD5 and a checksum on the way. */
-export async function receiveAs(needs: UploadNeeds, content: Bytes, algorithm: ChecksumAlgorithm): Promise<Received> {
+/** Write content to disk unless it is small, computing its MD5 and a checksum on the way. */
+export async function receiveAs(
+  needs: UploadNeeds,
+  content: Bytes | Uint8Array,
+  algorithm: ChecksumAlgorithm,
+): Promise<Received> {
+  if (content instanceof Uint8Array) {
+    if (content.length > blobLimits.smallBytesMax) return receiveAs(needs, [content], algorithm);
+    const digest = createDigest(algorithm);
+    digest.update(content);
+    const [md5, checksum] = [hash("md5", content, "hex"), digest.digest().toString("base64")];
+    return { content: { bytes: content }, size: content.length, md5, checksum };
+  }
   const md5 = createHash("md5");
   const digest = createDigest(algorithm);
   const measured = tap(content, (chunk) => {
@@ -144,31 +159,33 @@ export async function receiveAs(needs: UploadNeeds, content: Bytes, algorithm: C
   const bytesMax = s3Limits.uploadBytesMax;
   try {
     const { id, bytes } = await needs.blobs.write(measured, { maxBytes: bytesMax });
-    return { blob: id, size: bytes, md5: md5.digest("hex"), checksum: digest.digest().toString("base64") };
+    return { content: { blob: id }, size: bytes, md5: md5.digest("hex"), checksum: digest.digest().toString("base64") };
   } catch (error) {
     throw error instanceof BlobTooLargeError ? entityTooLarge(bytesMax) : error;
   }
 }
 
-/** Commit what was received; when that fails, let its bytes go. */
+/** Commit what was received, with its blob as the body's; when that fails, let its bytes go. */
 export async function commitReceived<T>(
   needs: UploadNeeds,
   received: Received,
-  body: (tx: Transaction) => Promise<T>,
+  body: (tx: Transaction, blob: string) => Promise<T>,
 ): Promise<T> {
+  const { content } = received;
   try {
     return await needs.store.transact(async (tx) => {
-      needs.blobs.retain(tx, received.blob);
-      return body(tx);
+      if ("bytes" in content) return body(tx, needs.blobs.writeSmall(tx, content.bytes));
+      needs.blobs.retain(tx, content.blob);
+      return body(tx, content.blob);
     });
   } catch (error) {
-    await discard(needs, received.blob);
+    await discard(needs, received);
     throw error;
   }
 }
 
-function discard(needs: UploadNeeds, blob: string): Promise<void> {
-  return needs.store.transact(async (tx) => needs.blobs.release(tx, blob));
+async function discard(needs: UploadNeeds, { content }: Received): Promise<void> {
+  if ("blob" in content) await needs.store.transact(async (tx) => needs.blobs.release(tx, content.blob));
 }
 
 /** A stored checksum as members of an answer. */

@@ -1,7 +1,7 @@
 import type { StorageClass } from "@aws-sdk/client-s3";
 import { AwsError } from "../../../aws/error.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
-import { openContent, readParts } from "../content.ts";
+import { openContent, readParts, readSmall } from "../content.ts";
 import { textOfDate, toEncryptionMembers } from "../draft.ts";
 import { invalidPartNumber, invalidRange, invalidRequest, notModified, preconditionFailed } from "../errors.ts";
 import { concealAbsence, existingObject } from "../find-object.ts";
@@ -47,8 +47,8 @@ export function getObjectOperations(needs: OperationNeeds) {
     GetObject: {
       authorize,
       async run(input, call) {
-        const { object, range, members } = await read(needs, input, call);
-        return { ...members, Body: await openContent(needs, object, range) };
+        const { object, small, range, members } = await read(needs, input, call);
+        return { ...members, Body: await openContent(needs, object, small, range) };
       },
     },
     HeadObject: {
@@ -62,7 +62,7 @@ export function getObjectOperations(needs: OperationNeeds) {
 
 async function read(needs: OperationNeeds, input: ReadInput, call: Call) {
   refuse(input, call.operation, ["SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5"]);
-  const { bucket, object, parts } = await concealAbsence(needs.access, call, input.Bucket ?? "", () =>
+  const { bucket, object, parts, small } = await concealAbsence(needs.access, call, input.Bucket ?? "", () =>
     needs.store.read(async (reader) => {
       const bucket = await existingBucket(reader, input);
       const object = await existingObject(reader, bucket, input, call);
@@ -70,7 +70,8 @@ async function read(needs: OperationNeeds, input: ReadInput, call: Call) {
         input.PartNumber !== undefined && object.content.kind === "parts"
           ? await readParts(reader, object.content.uploadId)
           : undefined;
-      return { bucket, object, parts };
+      const small = call.operation === "HeadObject" ? undefined : await readSmall(reader, needs.blobs, object);
+      return { bucket, object, parts, small };
     }),
   );
   checkConditions(input, object, bucket);
@@ -78,7 +79,7 @@ async function read(needs: OperationNeeds, input: ReadInput, call: Call) {
   const range = part?.range ?? toRange(input, object);
   if (range) call.setStatus?.(206);
   const lock = object.retention || object.legalHold !== undefined ? await lockMembers(needs, input, call, object) : {};
-  return { object, range, members: { ...toMembers(input, call, bucket, object, range, part), ...lock } };
+  return { object, small, range, members: { ...toMembers(input, call, bucket, object, range, part), ...lock } };
 }
 
 /** AWS: told to those alone who may ask for it. */

@@ -117,7 +117,7 @@ export function multipartOperations(needs: OperationNeeds) {
         const number = checkPartNumber(input.PartNumber);
         const source = await readCopySource(needs, input, call);
         const range = toCopyRange(input.CopySourceRange, source.object.size);
-        const content = await openContent(needs, source.object, range);
+        const content = await openContent(needs, source.object, source.small, range);
         const received = await receiveAs(needs, content, upload.checksumAlgorithm);
         await writePart(needs, input, number, received, call);
         return {
@@ -296,14 +296,14 @@ async function writePart(
   received: Received,
   call: Call,
 ): Promise<void> {
-  await commitReceived(needs, received, async (tx) => {
+  await commitReceived(needs, received, async (tx, blob) => {
     const upload = await existingUpload(tx, input);
     const key = partKey(upload.uploadId, number);
     const replaced = await tx.get<Part>(key);
     if (replaced) needs.blobs.release(tx, replaced.blob);
     const part: Part = {
       number,
-      blob: received.blob,
+      blob,
       size: received.size,
       etag: received.md5,
       checksum: received.checksum,

@@ -1,6 +1,8 @@
 import type { Reader } from "../../../kernel/store/store.ts";
-import type { Call, OperationsOf } from "../../../wire/service.ts";
-import { openContent } from "../content.ts";
+import type { Call, InputOf, OperationsOf } from "../../../wire/service.ts";
+import { isWhole } from "../../../wire/whole-content.ts";
+import type { ChecksumAlgorithm } from "../checksums.ts";
+import { openContent, readSmall } from "../content.ts";
 import { type ObjectDraft, toDraft, toEncryptionMembers, writeActions, writeContext } from "../draft.ts";
 import { conditionNotImplemented, invalidRequest, noSuchKey, preconditionFailed } from "../errors.ts";
 import { existingObject } from "../find-object.ts";
@@ -28,26 +30,35 @@ export function putObjectOperations(needs: OperationNeeds) {
   async function commit(
     input: WriteInput,
     call: Call,
-    draft: ObjectDraft,
+    draftFor: (bucket: Bucket) => ObjectDraft,
     received: Received,
     checksum: Checksum,
     event: string,
   ): Promise<{ readonly object: StoredObject; readonly bucket: Bucket }> {
-    return commitReceived(needs, received, async (tx) => {
+    return commitReceived(needs, received, async (tx, blob) => {
       const bucket = await existingBucket(tx, input);
       await checkWriteConditions(tx, bucket, input);
+      const draft = draftFor(bucket);
       const object = await pushObject(tx, push, bucket, input.Key ?? "", {
         ...draft,
         ...lockOf(draft, bucket, call.now),
         modifiedAt: call.now,
         etag: received.md5,
         size: received.size,
-        content: { kind: "blob", blob: received.blob },
+        content: { kind: "blob", blob },
         checksum,
       });
       notify(tx, bucket, { event, key: input.Key ?? "", version: object }, causeOf(call));
       return { object, bucket };
     });
+  }
+
+  async function take(
+    input: InputOf<Sdk, "PutObject">,
+    call: Call,
+  ): Promise<{ readonly algorithm: ChecksumAlgorithm; readonly received: Received }> {
+    const algorithm = wantedChecksum(input, call)?.algorithm ?? "CRC64NVME";
+    return { algorithm, received: await receive(needs, input.Body, input, call, algorithm) };
   }
 
   return {
@@ -57,19 +68,28 @@ export function putObjectOperations(needs: OperationNeeds) {
       async run(input, call) {
         checkKey(input.Key ?? "");
         refuse(input, "PutObject", [...unbuiltChecksums, "WriteOffsetBytes"]);
-        const draft = await store.read(async (reader) => {
-          const bucket = await existingBucket(reader, input);
-          // Before the body is taken, too: a refusal then costs no upload.
-          await checkWriteConditions(reader, bucket, input);
+        const draftFor = (bucket: Bucket) => {
           const draft = toDraft(input, bucket, call);
           const isChecked = !call.http || wantedChecksum(input, call) !== undefined || input.ContentMD5 !== undefined;
           checkLockedUpload(lockOf(draft, bucket, call.now), isChecked);
           return draft;
+        };
+        const check = () =>
+          store.read(async (reader) => {
+            const bucket = await existingBucket(reader, input);
+            await checkWriteConditions(reader, bucket, input);
+            draftFor(bucket);
+          });
+        const { Body } = input;
+        const cameWhole = Body !== undefined && isWhole(Body);
+        // Before the body is taken, too: a refusal then costs no upload. What is small costs none anyway.
+        if (!cameWhole) await check();
+        const { algorithm, received } = await take(input, call).catch(async (error: unknown) => {
+          if (cameWhole) await check();
+          throw error;
         });
-        const algorithm = wantedChecksum(input, call)?.algorithm ?? "CRC64NVME";
-        const received = await receive(needs, input.Body, input, call, algorithm);
         const checksum = { algorithm, value: received.checksum, type: "FULL_OBJECT" } as const;
-        const { object, bucket } = await commit(input, call, draft, received, checksum, eventOf(call));
+        const { object, bucket } = await commit(input, call, draftFor, received, checksum, eventOf(call));
         return {
           ETag: `"${object.etag}"`,
           ...toExpirationMember(bucket, input.Key ?? "", object),
@@ -110,9 +130,9 @@ export function putObjectOperations(needs: OperationNeeds) {
           input.ChecksumAlgorithm === undefined
             ? (source.object.checksum?.algorithm ?? "CRC64NVME")
             : parseAlgorithm(input.ChecksumAlgorithm);
-        const received = await receiveAs(needs, await openContent(needs, source.object), algorithm);
+        const received = await receiveAs(needs, await openContent(needs, source.object, source.small), algorithm);
         const checksum = { algorithm, value: received.checksum, type: "FULL_OBJECT" } as const;
-        const { object, bucket } = await commit(input, call, draft, received, checksum, "ObjectCreated:Copy");
+        const { object, bucket } = await commit(input, call, () => draft, received, checksum, "ObjectCreated:Copy");
         return {
           CopyObjectResult: {
             ETag: `"${object.etag}"`,
@@ -163,12 +183,16 @@ export interface CopySourceInput {
   readonly CopySourceIfUnmodifiedSince?: Date | undefined;
 }
 
+interface CopySource {
+  readonly bucket: Bucket;
+  readonly key: string;
+  readonly object: StoredObject;
+  /** Its bytes, where they are few. */
+  readonly small: Uint8Array | undefined;
+}
+
 /** The object that is copied from, its conditions checked. */
-export async function readCopySource(
-  needs: OperationNeeds,
-  input: CopySourceInput,
-  call: Call,
-): Promise<{ readonly bucket: Bucket; readonly key: string; readonly object: StoredObject }> {
+export async function readCopySource(needs: OperationNeeds, input: CopySourceInput, call: Call): Promise<CopySource> {
   const source = parseCopySource(input.CopySource ?? "");
   const found = await needs.store.read(async (reader) => {
     const bucket = await existingBucket(reader, {
@@ -176,7 +200,7 @@ export async function readCopySource(
       ExpectedBucketOwner: input.ExpectedSourceBucketOwner,
     });
     const object = await existingObject(reader, bucket, { Key: source.key, VersionId: source.versionId }, call);
-    return { bucket, key: source.key, object };
+    return { bucket, key: source.key, object, small: await readSmall(reader, needs.blobs, object) };
   });
   const verdict = judge(
     {
