@@ -455,6 +455,8 @@ async function buildPlatform(
     log,
     directory,
     iam: iam.port,
+    seal: keys.records,
+    functionEndpoint: () => `http://127.0.0.1:${port}`,
     resourceTypes,
     managedPolicies: iam.managedPolicies,
   });
@@ -505,8 +507,12 @@ async function buildPlatform(
       }),
     },
   });
+  const { providerAnswers } = cloudformation;
   const front = createFront({
-    platformApi,
+    platformApi: {
+      handle: (path, request, response) =>
+        providerAnswers(path, request, response) || platformApi.handle(path, request, response),
+    },
     readiness: createReadiness({ store, clock, isLive: () => nodes.isLive() }),
     nodes,
     ...(tls && { tls }),

@@ -309,6 +309,7 @@ function invoke(body) {
   } catch (error) {
     return reject(error);
   }
+  if (typeof event?.ResponseURL === "string") require("./custom-resource.cjs").answerable(event);
   if (handlerStreams) {
     const { runStreaming } = require("./stream.cjs");
     runStreaming(handler, event, context, {

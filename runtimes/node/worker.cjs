@@ -107,6 +107,7 @@ function invoke(header, text) {
     try {
       const given = createContext({ ...configuration, runtime: "nodejs24.x" }, header);
       const event = JSON.parse(text);
+      if (typeof event?.ResponseURL === "string") require("./custom-resource.cjs").answerable(event);
       if (handlerStreams) return stream(id, event, given, finish, reject);
       // AWS: what a plain function returns is its answer.
       const answer = handler(event, given);

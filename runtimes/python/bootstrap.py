@@ -189,6 +189,10 @@ def invoke(channel, handler, configuration, body):
             event = json.loads(body[4 + length :])
         except ValueError as error:
             raise errors.RuntimeFailure("Runtime.UnmarshalError", "Unable to unmarshal input: %s" % error) from None
+        if type(event) is dict and "ResponseURL" in event:
+            from _cumulet_custom_resource import make_answerable
+
+            make_answerable(event)
         answer = handler(event, context)
         try:
             payload = errors.to_payload(answer)

@@ -110,6 +110,9 @@ export async function startFakeStacks(
       passRole: (roleArn) => ({ action: "iam:PassRole", resource: roleArn }),
     },
     managedPolicies: {},
+    // Nothing here invokes functions.
+    seal: { seal: (plain) => plain, open: (sealed) => sealed },
+    functionEndpoint: () => "http://127.0.0.1:9",
     resourceTypes: [
       fakeType(world, "AWS::SNS::Topic", ["TopicName", "DisplayName", "Tags"], "TopicName"),
       fakeType(world, "AWS::SQS::Queue", ["QueueName", "DelaySeconds", "FifoQueue"], "QueueName"),

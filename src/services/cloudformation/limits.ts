@@ -26,6 +26,12 @@ export const cloudFormationLimits = {
   answerWaitMsMax: 1500,
   /** Own: how many steps of one stack's operation run at once. */
   parallelStepsMax: 25,
+  /** User guide, "Custom resource response objects", and `ServiceTimeout` in the template reference. */
+  customResponseBytesMax: 4096,
+  customPhysicalIdBytesMax: 1024,
+  customResourceSecondsMax: 3600,
+  /** Own: how long a request to a provider is kept after its deadline, for a step that is run again. */
+  customRequestKeptMs: 24 * 3_600_000,
   /** Own: how often a clean-up deletion is tried after an update, as observed of CloudFormation. */
   cleanupAttemptsMax: 3,
 } as const;

@@ -109,6 +109,8 @@ export interface Incarnation {
   readonly incarnation: string;
   readonly physicalId?: string;
   readonly attributes: JsonObject;
+  /** The attributes are not to be shown. */
+  readonly noEcho?: true;
   /** Resolved; those last applied or being applied. */
   readonly properties: JsonObject;
   readonly dependsOn: readonly string[];

@@ -14,13 +14,15 @@ export interface ResourceType {
    * `RouteSettings.*.ThrottlingRateLimit`. `Code.*`, and `Code` when nothing below it is listed, admit a whole subtree.
    */
   readonly properties: readonly string[];
-  /** Attributes that `Fn::GetAtt` may read. */
+  /** Attributes that `Fn::GetAtt` may read: `*` for any, `Outputs.*` for any below. */
   readonly attributes: readonly string[];
   /**
    * Make it. When it throws, nothing may be left behind. The error's message is what the stack's events say. Runs again
    * with the same names and token (`resumed`) when the process died before the outcome was recorded.
    */
   create(context: ResourceContext): Promise<ResourceState>;
+  /** An update that gives another physical id has replaced the resource: the former one is deleted, or is what is gone back to. */
+  readonly replacesByUpdate?: true;
   /**
    * Change in place; called only when no changed property requires replacement. `undefined` in the spec table means
    * that the type is always replaced.
@@ -40,12 +42,16 @@ export interface ResourceState {
   readonly physicalId: string;
   /** Resolved when created: `{ Arn: "…" }`. Names may be dotted. */
   readonly attributes: Readonly<Record<string, unknown>>;
+  /** The attributes are not to be shown. */
+  readonly noEcho?: boolean;
 }
 
 export interface ResourceContext {
   readonly stackName: string;
   readonly stackId: string;
   readonly logicalId: string;
+  /** As the template names it: of custom resources, what their author calls it. */
+  readonly type: string;
   /**
    * Resolved: intrinsics evaluated, `AWS::NoValue` removed, and each value of the type that AWS's specification gives the
    * property (a number parameter's text has become a number where a number is due). Required ones are there.

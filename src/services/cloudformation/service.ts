@@ -1,6 +1,10 @@
+import type { Seal } from "../../access/server-keys.ts";
 import type { Service } from "../../wire/service.ts";
 import type { EngineNeeds } from "./engine/run.ts";
 import { forgetJobKind, runJobKind, runStack, type StackJob } from "./engine/stack-run.ts";
+import { createCustomResource } from "./custom-resources/custom-resource.ts";
+import { createProviderAnswers, type ProviderAnswers } from "./custom-resources/provider-answers.ts";
+import { handleForgottenRequests } from "./custom-resources/provider-requests.ts";
 import { forgetStack } from "./engine/forget.ts";
 import { cloudformationConditionKeys } from "./condition-keys.ts";
 import { changeSetOperations } from "./operations/change-sets.ts";
@@ -9,10 +13,14 @@ import { exportOperations } from "./operations/exports.ts";
 import { stackOperations } from "./operations/stacks.ts";
 import { templateOperations } from "./operations/templates.ts";
 import type { ResourceType } from "./port.ts";
+import { createResourceTypes } from "./resource-types.ts";
 import { waitConditionHandle } from "./resources/wait-condition-handle.ts";
 import { createSamTransform } from "./template/sam.ts";
 
 export type CloudFormationNeeds = Omit<EngineNeeds, "types"> & {
+  readonly seal: Seal;
+  /** The platform's address as functions reach it: where custom resources are answered for. */
+  readonly functionEndpoint: () => string;
   /** The types that slices implement. */
   readonly resourceTypes: readonly ResourceType[];
   /** ARNs of AWS's managed policies by name, as SAM templates name them. */
@@ -22,8 +30,11 @@ export type CloudFormationNeeds = Omit<EngineNeeds, "types"> & {
 /**
  * AWS CloudFormation. Stacks are made by durable jobs: `jobs` must be started for anything to happen.
  */
-export function createCloudFormation(needs: CloudFormationNeeds): { readonly service: Service } {
-  const types = new Map([...needs.resourceTypes, waitConditionHandle].map((each) => [each.type, each]));
+export function createCloudFormation(needs: CloudFormationNeeds): {
+  readonly service: Service;
+  readonly providerAnswers: ProviderAnswers;
+} {
+  const types = createResourceTypes([...needs.resourceTypes, waitConditionHandle, createCustomResource(needs)]);
   const engine: EngineNeeds = { ...needs, types };
   needs.jobs.handle(runJobKind, {
     concurrency: 32,
@@ -33,7 +44,9 @@ export function createCloudFormation(needs: CloudFormationNeeds): { readonly ser
   });
   needs.jobs.handle(forgetJobKind, { concurrency: 1, run: (job) => forgetStack(engine, parseStackJob(job.payload)) });
   const operations = { ...engine, transformSam: createSamTransform(needs.managedPolicies) };
+  handleForgottenRequests(needs);
   return {
+    providerAnswers: createProviderAnswers(needs),
     service: {
       name: "cloudformation",
       operations: {

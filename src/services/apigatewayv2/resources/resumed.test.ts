@@ -46,6 +46,7 @@ function startControlPlane() {
     stackName: "s",
     stackId: "arn:aws:cloudformation:us-east-1:000000000000:stack/s/1",
     logicalId: "R",
+    type: "T",
     account: as.account,
     region: as.region,
     properties,

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Deployment, ResourceChange, ResourceChangeDetail, StackResource } from "../model.ts";
-import type { ResourceType } from "../port.ts";
+import type { ResourceTypes } from "../resource-types.ts";
+import { isCustomType } from "../custom-resources/custom-types.ts";
 import { findResourceSpec } from "../spec/resource-spec.ts";
 import type { ResourceDeclaration } from "../template/document.ts";
 import { knownAfterApply, type ResourceValues } from "../template/evaluate.ts";
@@ -14,7 +15,7 @@ export function planChanges(
   blueprint: Blueprint,
   deployment: Pick<Deployment, "tags" | "parameters">,
   current: ReadonlyMap<string, StackResource>,
-  types: ReadonlyMap<string, ResourceType>,
+  types: ResourceTypes,
 ): ResourceChange[] {
   const planned = new Map<string, ResourceChange | undefined>();
   const values = plannedValues(current, planned);
@@ -81,12 +82,12 @@ function modification(
   existing: StackResource,
   deployment: Pick<Deployment, "tags">,
   values: ResourceValues,
-  types: ReadonlyMap<string, ResourceType>,
+  types: ResourceTypes,
   planned: ReadonlyMap<string, ResourceChange | undefined>,
 ): ResourceChange | undefined {
   const { logicalId, type } = declaration;
   const properties = resolveProperties(declaration, blueprint.scope(values));
-  const spec = findResourceSpec(type);
+  const spec = isCustomType(type) ? undefined : findResourceSpec(type);
   const details: ResourceChangeDetail[] = [];
   for (const name of changedProperties(existing.properties, properties)) {
     const replaces = spec?.replacement(name) ?? "never";

@@ -17,6 +17,7 @@ export function resourceContext(
     stackName,
     stackId,
     logicalId,
+    type: incarnation.type,
     properties: incarnation.properties,
     account,
     region,
@@ -92,8 +93,8 @@ export function failureReason(run: Run, type: string, error: unknown): string {
   return told("Internal Failure", "InternalFailure");
 }
 
-/** Errors that are about the template: their message says it all. */
-const isTold = new Set(["TemplateError", "PropertyTypeError"]);
+/** Errors that are about the template, or a provider's: their message says it all. */
+const isTold = new Set(["TemplateError", "PropertyTypeError", "CustomResourceError"]);
 
 function handlerErrorCode(error: AwsError): string {
   if (error.code === "NotImplemented") return "NotUpdatable";

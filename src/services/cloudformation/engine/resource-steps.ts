@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { AwsError } from "../../../aws/error.ts";
 import { upperAlphanumeric } from "../../../kernel/ids.ts";
+import { CustomResourceError } from "../custom-resources/custom-resource-error.ts";
+import { isCustomType } from "../custom-resources/custom-types.ts";
 import { cloudFormationLimits as limits } from "../limits.ts";
 import { keys, type Incarnation, type Obsolete, type StackResource } from "../model.ts";
 import type { ResourceState, ResourceType } from "../port.ts";
@@ -39,6 +41,11 @@ export function attributeOf(resource: Incarnation, name: string): JsonValue {
   const { attributes } = resource;
   const value = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
   if (value !== undefined) return value;
+  if (isCustomType(resource.type)) {
+    throw new TemplateError(
+      `CustomResource attribute error: Vendor response doesn't contain ${name} attribute in object ${resource.physicalId ?? resource.logicalId}`,
+    );
+  }
   throw templateError(`resource ${resource.logicalId} does not support attribute type ${name} in Fn::GetAtt`);
 }
 
@@ -93,6 +100,7 @@ export async function applyResource(
       properties: resolveProperties(declaration, blueprint.scope(currentValues(run.resources))),
       incarnation: existing?.incarnation ?? run.needs.ids.random(12, upperAlphanumeric),
       attributes: existing?.attributes ?? {},
+      ...(existing?.noEcho && { noEcho: existing.noEcho }),
       ...(existing?.physicalId !== undefined && { physicalId: existing.physicalId }),
     };
   } catch (error) {
@@ -120,7 +128,7 @@ export async function applyResource(
     await settle(step, resource, false);
     return;
   }
-  const { physicalId: _old, ...unmade } = wanted;
+  const { physicalId: _old, noEcho: _former, ...unmade } = wanted;
   const incarnation = { ...unmade, incarnation: run.needs.ids.random(12, upperAlphanumeric), attributes: {} };
   const resource: StackResource = { ...begun(incarnation, "UPDATE_IN_PROGRESS", at, deployment.id), before };
   const reason = "Requested update requires the creation of a new physical resource; hence creating one.";
@@ -157,7 +165,7 @@ function begun(
 
 /** Only what an incarnation is, of something that is more. */
 export function incarnationOf(of: Incarnation): Incarnation {
-  const { logicalId, type, incarnation, physicalId, attributes, properties, dependsOn, tags, metadata } = of;
+  const { logicalId, type, incarnation, physicalId, attributes, noEcho, properties, dependsOn, tags, metadata } = of;
   const { deletionPolicy, updateReplacePolicy } = of;
   return {
     logicalId,
@@ -170,6 +178,7 @@ export function incarnationOf(of: Incarnation): Incarnation {
     updateReplacePolicy,
     tags,
     ...(physicalId !== undefined && { physicalId }),
+    ...(noEcho && { noEcho }),
     ...(metadata && { metadata }),
   };
 }
@@ -179,14 +188,16 @@ export type Change = "none" | "update" | "replace";
 export function changeOf(existing: Incarnation, wanted: Incarnation, type: ResourceType | undefined): Change {
   if (existing.type !== wanted.type) return "replace";
   const changed = changedProperties(existing.properties, wanted.properties);
-  const spec = findResourceSpec(wanted.type);
+  // What a custom resource makes of a change is its provider's to say.
+  const spec = isCustomType(wanted.type) ? undefined : findResourceSpec(wanted.type);
   if (changed.some((name) => spec?.replacement(name) === "always")) return "replace";
   if (changed.length > 0) return "update";
   const tagged = type !== undefined && isTaggable(type) && !isDeepStrictEqual(existing.tags, wanted.tags);
   return tagged ? "update" : "none";
 }
 
-function event(resource: StackResource): EventDraft {
+/** What is told of a resource as it is. */
+export function event(resource: StackResource): EventDraft {
   const physicalId = resource.physicalId ?? resource.before?.physicalId;
   return {
     logicalId: resource.logicalId,
@@ -208,7 +219,7 @@ async function settle(step: Step, resource: StackResource, resumed: boolean): Pr
     const state = creates
       ? await type.create(context)
       : await type.update({ ...context, previous: resource.before?.properties ?? {}, state: stateOf(resource) });
-    await complete(run, resource, state, creates);
+    await complete(step, resource, state, creates);
   } catch (error) {
     if (error instanceof RunEndedError && run.stopped.aborted) throw error;
     throw await failed(step, resource, error, creates);
@@ -219,16 +230,31 @@ export function stateOf(resource: Incarnation): ResourceState {
   return { physicalId: resource.physicalId ?? "", attributes: resource.attributes };
 }
 
-async function complete(run: Run, resource: StackResource, state: ResourceState, created: boolean): Promise<void> {
+async function complete(step: Step, resource: StackResource, state: ResourceState, created: boolean): Promise<void> {
+  const { run, type } = step;
+  const isReplaced = !created && isReplacement(type, stateOf(resource), state);
+  const { noEcho: _former, ...rest } = resource;
   const done: StackResource = {
-    ...resource,
+    ...rest,
+    ...become(state),
+    ...(isReplaced && { incarnation: run.needs.ids.random(12, upperAlphanumeric) }),
     status: resource.before ? "UPDATE_COMPLETE" : "CREATE_COMPLETE",
-    physicalId: state.physicalId,
-    attributes: plain(state.attributes),
     updatedAt: run.needs.clock.now(),
   };
-  const initiated = { ...event({ ...done, status: resource.status }), reason: "Resource creation Initiated" };
-  await recordResource(run, done, created ? [initiated, event(done)] : [event(done)]);
+  const told = (reason: string) => [{ ...event({ ...done, status: resource.status }), reason }, event(done)];
+  if (created) return recordResource(run, done, told("Resource creation Initiated"));
+  await recordResource(run, done, isReplaced ? told(replacedByUpdate) : [event(done)]);
+}
+
+/** Of custom resources, AWS tells it after the fact. */
+const replacedByUpdate = "Requested update required the creation of a new physical resource; hence creating one.";
+
+function isReplacement(type: ResourceType | undefined, before: ResourceState, after: ResourceState): boolean {
+  return type?.replacesByUpdate === true && before.physicalId !== after.physicalId;
+}
+
+function become({ physicalId, attributes, noEcho }: ResourceState) {
+  return { physicalId, attributes: plain(attributes), ...(noEcho === true && { noEcho }) };
 }
 
 /** Attributes as they can be stored and put into templates. */
@@ -248,7 +274,14 @@ async function failed(step: Step, resource: StackResource, error: unknown, creat
   } else reason = failureReason(run, resource.type, error);
   const updatedAt = run.needs.clock.now();
   const status = resource.before ? "UPDATE_FAILED" : "CREATE_FAILED";
-  const done: StackResource = { ...resource, status, reason, updatedAt };
+  const left = error instanceof CustomResourceError && created ? error.physicalId : undefined;
+  const done: StackResource = {
+    ...resource,
+    status,
+    reason,
+    updatedAt,
+    ...(left !== undefined && { physicalId: left }),
+  };
   await recordResource(run, done, [event(done)]);
   return new StepFailedError(verb, reason);
 }
@@ -337,24 +370,32 @@ export async function restoreResource(run: Run, resource: StackResource, cancel:
     return;
   }
   const resumed = now.status === "UPDATE_IN_PROGRESS";
-  const restoring: StackResource = { ...now, before, status: "UPDATE_IN_PROGRESS", updatedAt };
-  await recordResource(run, restoring, [event({ ...restoring, properties: before.properties })]);
+  const begun: StackResource = { ...now, before, status: "UPDATE_IN_PROGRESS", updatedAt };
+  await recordResource(run, begun, [event({ ...begun, properties: before.properties })]);
   const type = needs.types.get(resource.type);
   try {
     if (!type) throw new TemplateError(`Resource types not implemented by Cumulet: [${resource.type}]`);
     const context = resourceContext(run, before, { signal: cancel, resumed });
     const state = await type.update({ ...context, previous: resource.properties, state: stateOf(before) });
+    const isReplaced = isReplacement(type, stateOf(before), state);
+    const { noEcho: _former, ...restoring } = base;
     const restored: StackResource = {
-      ...base,
+      ...restoring,
+      ...become(state),
+      ...(isReplaced && { incarnation: needs.ids.random(12, upperAlphanumeric) }),
       status: "UPDATE_COMPLETE",
-      physicalId: state.physicalId,
-      attributes: plain(state.attributes),
     };
-    await recordResource(run, restored, [event(restored)]);
+    await writeAsRunner(run, [event(restored)], async (tx) => {
+      tx.set(keys.resource(stack, stack.stackId, restored.logicalId), restored);
+      if (!isReplaced) return;
+      const former = toObsolete(before, before.updateReplacePolicy === "Retain");
+      tx.set(keys.obsolete(stack, stack.stackId, former.incarnation), former);
+    });
+    run.resources.set(restored.logicalId, restored);
   } catch (error) {
     if (error instanceof RunEndedError) throw error;
     const told = failureReason(run, resource.type, error);
-    const failed: StackResource = { ...restoring, status: "UPDATE_FAILED", reason: told };
+    const failed: StackResource = { ...begun, status: "UPDATE_FAILED", reason: told };
     await recordResource(run, failed, [event(failed)]);
     throw new StepFailedError("update", told);
   }
@@ -362,76 +403,4 @@ export async function restoreResource(run: Run, resource: StackResource, cancel:
 
 export function toObsolete(incarnation: Incarnation, retain: boolean): Obsolete {
   return { ...incarnationOf(incarnation), retain };
-}
-
-/** Delete what is recorded under a logical id; the record stays and says so. @throws {StepFailedError} */
-export async function deleteResource(
-  run: Run,
-  resource: StackResource,
-  retain: boolean,
-  cancel: AbortSignal,
-): Promise<void> {
-  if (resource.status === "DELETE_COMPLETE" || resource.status === "DELETE_SKIPPED") return;
-  const updatedAt = run.needs.clock.now();
-  const { reason: _reason, ...rest } = resource;
-  if (retain) {
-    const skipped: StackResource = { ...rest, status: "DELETE_SKIPPED", updatedAt };
-    await recordResource(run, skipped, [event(skipped)]);
-    return;
-  }
-  const gone: StackResource = { ...rest, status: "DELETE_COMPLETE", updatedAt };
-  if (resource.physicalId === undefined) {
-    await recordResource(run, gone, [event(gone)]);
-    return;
-  }
-  const resumed = resource.status === "DELETE_IN_PROGRESS";
-  const deleting: StackResource = { ...rest, status: "DELETE_IN_PROGRESS", updatedAt };
-  if (!resumed) await recordResource(run, deleting, [event(deleting)]);
-  try {
-    await callDelete(run, resource, cancel, resumed);
-  } catch (error) {
-    if (error instanceof RunEndedError) throw error;
-    const reason = failureReason(run, resource.type, error);
-    const failed: StackResource = { ...deleting, status: "DELETE_FAILED", reason, updatedAt: run.needs.clock.now() };
-    await recordResource(run, failed, [event(failed)]);
-    throw new StepFailedError("delete", reason);
-  }
-  const done: StackResource = { ...gone, updatedAt: run.needs.clock.now() };
-  await recordResource(run, done, [event(done)]);
-}
-
-/** Delete an obsolete incarnation; the stack's resource of that name is another one now. @throws {StepFailedError} */
-export async function deleteObsolete(run: Run, obsolete: Obsolete, cancel: AbortSignal): Promise<void> {
-  const { stack } = run;
-  const { logicalId, physicalId, type, properties } = obsolete;
-  const told = (status: string, reason?: string): EventDraft => ({
-    logicalId,
-    type,
-    status,
-    properties,
-    ...(physicalId !== undefined && { physicalId }),
-    ...(reason !== undefined && { reason }),
-  });
-  const drop = (status: string) =>
-    writeAsRunner(run, [told(status)], async (tx) => {
-      tx.delete(keys.obsolete(stack, stack.stackId, obsolete.incarnation));
-    });
-  if (obsolete.retain) return drop("DELETE_SKIPPED");
-  if (physicalId === undefined) return drop("DELETE_COMPLETE");
-  await writeAsRunner(run, [told("DELETE_IN_PROGRESS")], async () => {});
-  try {
-    await callDelete(run, obsolete, cancel, true);
-  } catch (error) {
-    if (error instanceof RunEndedError) throw error;
-    const reason = failureReason(run, type, error);
-    await writeAsRunner(run, [told("DELETE_FAILED", reason)], async () => {});
-    throw new StepFailedError("delete", reason);
-  }
-  return drop("DELETE_COMPLETE");
-}
-
-async function callDelete(run: Run, incarnation: Incarnation, signal: AbortSignal, resumed: boolean): Promise<void> {
-  const type = run.needs.types.get(incarnation.type);
-  if (!type) throw new TemplateError(`Resource types not implemented by Cumulet: [${incarnation.type}]`);
-  await type.delete({ ...resourceContext(run, incarnation, { signal, resumed }), state: stateOf(incarnation) });
 }

@@ -6,9 +6,9 @@ import type { Store, Transaction } from "../../../kernel/store/store.ts";
 import type { Principal } from "../../../aws/principal.ts";
 import type { ServiceDirectory } from "../../../wire/service.ts";
 import type { IamPort } from "../../iam/port.ts";
-import type { ResourceType } from "../port.ts";
-import { withoutSecrets } from "./secrets.ts";
-import { keys, stackEvent, type Stack, type StackEvent, type StackResource } from "../model.ts";
+import type { ResourceTypes } from "../resource-types.ts";
+import { secretsOf, withoutSecrets } from "./secrets.ts";
+import { keys, stackEvent, type Deployment, type Stack, type StackEvent, type StackResource } from "../model.ts";
 
 export interface EngineNeeds {
   readonly store: Store;
@@ -18,7 +18,7 @@ export interface EngineNeeds {
   readonly log: Log;
   readonly directory: ServiceDirectory;
   readonly iam: Pick<IamPort, "assumeRole" | "passRole">;
-  readonly types: ReadonlyMap<string, ResourceType>;
+  readonly types: ResourceTypes;
 }
 
 /**
@@ -34,8 +34,8 @@ export interface Run {
   nextEvent: number;
   /** Who the resources are made as. */
   readonly principal: Principal;
-  /** What events must not show. */
-  readonly secrets: readonly string[];
+  /** Whose parameters events must not show, where they are `NoEcho`. */
+  readonly deployments: readonly (Deployment | undefined)[];
   /** Aborted when this process must stop: nothing more is written. */
   readonly stopped: AbortSignal;
 }
@@ -73,11 +73,12 @@ export async function checkRunner(run: Run, tx: Transaction): Promise<void> {
 function numberEvents(run: Run, events: readonly EventDraft[]): readonly (readonly [number, StackEvent])[] {
   const { stack, needs } = run;
   const at = needs.clock.now();
+  const secrets = events.length > 0 ? secretsOf(run.deployments, run.resources.values()) : [];
   return events.map((event) => [
     run.nextEvent++,
     {
       ...event,
-      ...(event.properties !== undefined && { properties: withoutSecrets(event.properties, run.secrets) }),
+      ...(event.properties !== undefined && { properties: withoutSecrets(event.properties, secrets) }),
       eventId: `${event.logicalId}-${event.status}-${new Date(at).toISOString()}`,
       at,
       ...(stack.clientRequestToken !== undefined && { clientRequestToken: stack.clientRequestToken }),

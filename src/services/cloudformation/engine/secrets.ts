@@ -1,14 +1,25 @@
-import type { Deployment } from "../model.ts";
+import type { Deployment, Incarnation } from "../model.ts";
 import { isList, isObject, type JsonValue } from "../template/parse.ts";
 
-/** The values that `NoEcho` keeps from being shown. */
-export function secretsOf(deployments: Iterable<Pick<Deployment, "parameters"> | undefined>): readonly string[] {
+/** The values that `NoEcho` keeps from being shown: of parameters, and of what custom resources' providers have answered. */
+export function secretsOf(
+  deployments: Iterable<Pick<Deployment, "parameters"> | undefined>,
+  resources: Iterable<Pick<Incarnation, "noEcho" | "attributes">> = [],
+): readonly string[] {
   const secrets = new Set<string>();
+  for (const { noEcho, attributes } of resources) if (noEcho) addTexts(attributes, secrets);
   for (const deployment of deployments) {
     for (const { noEcho, value } of deployment?.parameters ?? []) if (noEcho && value !== "") secrets.add(value);
   }
   // Longer ones first: one may be a part of another.
   return [...secrets].toSorted((a, b) => b.length - a.length);
+}
+
+function addTexts(value: JsonValue, texts: Set<string>): void {
+  if (typeof value === "string" && value !== "") texts.add(value);
+  else if (typeof value === "number") texts.add(String(value));
+  else if (isList(value)) for (const each of value) addTexts(each, texts);
+  else if (isObject(value)) for (const each of Object.values(value)) addTexts(each, texts);
 }
 
 /** A value as it may be shown: secrets in its texts are `****`. */

@@ -19,8 +19,8 @@ import { applyDeployment, stoppable } from "./apply.ts";
 import type { Blueprint } from "./blueprint.ts";
 import { replaceExports, settleImports } from "./exports.ts";
 import { runInOrder } from "./ordered-run.ts";
-import { secretsOf } from "./secrets.ts";
-import { deleteObsolete, deleteResource, restoreResource, toObsolete } from "./resource-steps.ts";
+import { deleteObsolete, deleteResource } from "./delete-steps.ts";
+import { restoreResource, toObsolete } from "./resource-steps.ts";
 import { advanceStack, RunEndedError, withStatus, type EngineNeeds, type Run } from "./run.ts";
 
 export const runJobKind = "cloudformation.run";
@@ -63,10 +63,18 @@ async function begin(needs: EngineNeeds, { stackId, ...at }: StackJob, stopped: 
     return { stack, resources, deployments, nextEvent: await nextEventNumber(tx, at, stackId) };
   });
   if (!state) return undefined;
-  const { stack, nextEvent } = state;
+  const { stack, nextEvent, deployments } = state;
   const resources = new Map(state.resources.map((each) => [each.logicalId, each]));
-  const secrets = secretsOf(state.deployments);
-  return { needs, token, stack, resources, nextEvent, secrets, principal: await principalOf(needs, stack), stopped };
+  return {
+    needs,
+    token,
+    stack,
+    resources,
+    nextEvent,
+    deployments,
+    principal: await principalOf(needs, stack),
+    stopped,
+  };
 }
 
 /** The stack's role where it has one, otherwise who asked. A role that cannot be taken on any more leaves no rights. */

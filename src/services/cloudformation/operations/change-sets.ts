@@ -28,6 +28,7 @@ import {
   type Deployment,
   type ResourceChange,
   type Stack,
+  type StackResource,
 } from "../model.ts";
 import { TransformError } from "../template/transforms.ts";
 import { deploymentContext, isChangeSetArn, onStack } from "./access.ts";
@@ -287,7 +288,10 @@ async function createForExisting(needs: OperationNeeds, call: Call, input: Input
     const prepared = await prepareDeployment(needs, call, stack, text, input, previous);
     acknowledge(prepared, input);
     const changes = changesOf(needs, prepared, current);
-    return { prepared, changes: toShown(changes, [prepared.deployment, previous.deployment]) };
+    return {
+      prepared,
+      changes: toShown(changes, [prepared.deployment, previous.deployment], current.resources.values()),
+    };
   });
   return needs.store.transact(async (tx) => {
     const now = await tx.get<Stack>(keys.stack(stack, stack.stackId));
@@ -321,8 +325,12 @@ function changesOf(needs: OperationNeeds, prepared: Prepared, current: ForUpdate
 }
 
 /** Changes as they may be shown. */
-function toShown(changes: readonly ResourceChange[], deployments: readonly Deployment[]): readonly ResourceChange[] {
-  const secrets = secretsOf(deployments);
+function toShown(
+  changes: readonly ResourceChange[],
+  deployments: readonly Deployment[],
+  resources: Iterable<StackResource> = [],
+): readonly ResourceChange[] {
+  const secrets = secretsOf(deployments, resources);
   return changes.map((change) => {
     const { before, after, ...rest } = change;
     return Object.assign(

@@ -1,11 +1,12 @@
 import type { ResourceType } from "../port.ts";
+import type { ResourceTypes } from "../resource-types.ts";
 import type { Template } from "../template/document.ts";
 import type { JsonValue } from "../template/parse.ts";
 import { findReferences } from "../template/references.ts";
 import { templateError } from "../template/template-error.ts";
 
 /** Refuse `Fn::GetAtt` of attributes that a resource's type does not have. @throws {TemplateError} */
-export function checkAttributes(template: Template, types: ReadonlyMap<string, ResourceType>): void {
+export function checkAttributes(template: Template, types: ResourceTypes): void {
   const values: JsonValue[] = [];
   for (const { properties } of template.resources.values()) values.push(properties);
   for (const { value, exportName } of template.outputs.values()) values.push(value, exportName ?? "");

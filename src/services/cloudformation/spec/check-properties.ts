@@ -1,7 +1,8 @@
 import { isList, isObject, type JsonObject, type JsonValue } from "../template/parse.ts";
+import { checkCustomResource, isCustomType } from "../custom-resources/custom-types.ts";
 import type { ResourceDeclaration } from "../template/document.ts";
 import { formatError, TemplateError } from "../template/template-error.ts";
-import type { ResourceType } from "../port.ts";
+import type { ResourceTypes } from "../resource-types.ts";
 import { findResourceSpec, isAwsResourceType, type PropertySpec, type PropertyType } from "./resource-spec.ts";
 
 /**
@@ -12,7 +13,7 @@ import { findResourceSpec, isAwsResourceType, type PropertySpec, type PropertyTy
  */
 export function checkResources(
   resources: Iterable<ResourceDeclaration>,
-  types: ReadonlyMap<string, ResourceType>,
+  types: ResourceTypes,
   isCreated: (resource: ResourceDeclaration) => boolean,
 ): void {
   const all = [...resources];
@@ -22,6 +23,10 @@ export function checkResources(
   const absent = unique(created.map(({ type }) => type).filter((type) => !types.has(type)));
   if (absent.length > 0) throw new TemplateError(`Resource types not implemented by Cumulet: [${absent.join(", ")}]`);
   for (const resource of created) {
+    if (isCustomType(resource.type)) {
+      checkCustomResource(resource);
+      continue;
+    }
     const type = types.get(resource.type);
     const spec = findResourceSpec(resource.type);
     if (type && spec)
@@ -30,7 +35,7 @@ export function checkResources(
 }
 
 function isKnown(type: string): boolean {
-  return isAwsResourceType(type) || /^Custom::[A-Za-z0-9_@-]{1,60}$/.test(type);
+  return isAwsResourceType(type) || isCustomType(type);
 }
 
 function unique(names: readonly string[]): string[] {

@@ -1,3 +1,4 @@
+import { isCustomType, toTexts } from "../custom-resources/custom-types.ts";
 import { knownAfterApply } from "../template/evaluate.ts";
 import { isList, isObject, type JsonObject, type JsonValue } from "../template/parse.ts";
 import { findResourceSpec, type PropertySpec, type PropertyType } from "./resource-spec.ts";
@@ -19,6 +20,7 @@ export class PropertyTypeError extends Error {
  * @throws {PropertyTypeError}
  */
 export function coerceProperties(type: string, logicalId: string, properties: JsonObject): JsonObject {
+  if (isCustomType(type)) return toTexts(properties);
   const spec = findResourceSpec(type);
   return spec ? members(properties, spec.properties, logicalId, "") : properties;
 }
