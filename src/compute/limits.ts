@@ -42,8 +42,8 @@ export interface ComputeLimits {
   readonly quickMs: number;
   readonly quickRunsMax: number;
   /**
-   * Ours: an environment whose function takes no longer than this on average may have so many invocations at a time: one
-   * that runs and others that it finds when it has answered.
+   * Ours: an environment whose function takes no longer than this on average, and of late never longer than `patienceMs`, may
+   * have so many invocations at a time: one that runs and others that it finds when it has answered.
    */
   readonly steadyMs: number;
   readonly followersMax: number;
@@ -129,7 +129,7 @@ export const computeLimits: ComputeLimits = {
   stuckMs: 100,
   quickMs: 2,
   quickRunsMax: availableParallelism(),
-  steadyMs: 1,
+  steadyMs: 2,
   followersMax: 8,
   startsMax: 64,
   sandboxStartsMax: 2 * availableParallelism(),

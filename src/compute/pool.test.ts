@@ -122,6 +122,33 @@ test("a busy environment of a steady, silent function is given invocations ahead
   expect(pool.running()).toBe(limits.followersMax);
 });
 
+test("on a busy host, where each of its invocations waits for a processor, it still is", async () => {
+  const pool = startPool({ quiet: true, quickRunsMax: 1 });
+  for (let n = 0; n < 40; n += 1) {
+    await pool.invoke(1);
+    await pool.answer(n % 2 === 0 ? 0.2 : 3);
+  }
+  await pool.invoke(20);
+  expect(pool.running()).toBe(limits.followersMax);
+});
+
+test("nobody is put behind a function that took long a moment ago, until it has been short for a while", async () => {
+  const pool = startPool({ quiet: true, quickRunsMax: 1 });
+  for (let n = 0; n < 40; n += 1) {
+    await pool.invoke(1);
+    await pool.answer(n === 39 ? 15 : 0.2);
+  }
+  await pool.invoke(3);
+  expect(pool.running()).toBe(1);
+  for (let left = 3; left > 0; left -= 1) await pool.answer(0.2);
+  for (let n = 0; n < 32; n += 1) {
+    await pool.invoke(1);
+    await pool.answer(0.2);
+  }
+  await pool.invoke(20);
+  expect(pool.running()).toBe(limits.followersMax);
+});
+
 test("answers that come together leave their environment idle once: it is not frozen while it runs again", async () => {
   const pool = startPool({ quiet: true, quickRunsMax: 1 });
   for (let n = 0; n < 40; n += 1) {

@@ -240,12 +240,14 @@ export function createPool(needs: PoolNeeds): Pool {
   /**
    * Whether one that already runs an invocation is given another, to begin with at once when it has answered: that spares both
    * sides a round trip, most of what a very short invocation costs. Only for functions that are steadily so short that
-   * waiting behind a few others is nothing.
+   * waiting behind a few others is nothing: a little longer on average than they are by themselves, for on a busy host each
+   * waits for a processor, and that is where round trips cost most.
    */
   const takesOneMore = (revision: Revision, environment: Environment): boolean =>
     environment.quiet &&
     environment.load < limits.followersMax &&
     revision.pace.meanMs() <= limits.steadyMs &&
+    revision.pace.longestMs() <= limits.patienceMs &&
     isQuick(revision) &&
     environment.credentialsExpireAt > clock.now();
 
@@ -473,29 +475,37 @@ interface Pace {
   note(ms: number): void;
   /** The shortest of the last 16 to 32: what a busy host adds now and then does not count. Infinite until one was noted. */
   shortestMs(): number;
+  /** The longest of the same. */
+  longestMs(): number;
   /** The mean of about the last 32. */
   meanMs(): number;
 }
 
-const shortestOf = 16;
+const extremesOf = 16;
 const meanOf = 32;
 
 function createPace(): Pace {
-  let before = Infinity;
-  let now = Infinity;
+  let shortestBefore = Infinity;
+  let shortest = Infinity;
+  let longestBefore = 0;
+  let longest = 0;
   let noted = 0;
   let mean = Infinity;
   return {
     note(ms) {
       mean = mean === Infinity ? ms : mean + (ms - mean) / meanOf;
-      now = Math.min(now, ms);
+      if (ms < shortest) shortest = ms;
+      if (ms > longest) longest = ms;
       noted += 1;
-      if (noted < shortestOf) return;
-      before = now;
-      now = Infinity;
+      if (noted < extremesOf) return;
+      shortestBefore = shortest;
+      longestBefore = longest;
+      shortest = Infinity;
+      longest = 0;
       noted = 0;
     },
-    shortestMs: () => Math.min(before, now),
+    shortestMs: () => Math.min(shortestBefore, shortest),
+    longestMs: () => Math.max(longestBefore, longest),
     meanMs: () => mean,
   };
 }
