@@ -33,6 +33,11 @@ export interface Blobs {
   /** Mark as unused, in the transaction that drops the pointer. Removed after a grace period. */
   release(tx: Transaction, id: string): void;
   /**
+   * As `release`, of content that is read by `readSmall` wherever it is small: then nobody can have its id and not yet its
+   * bytes, and it goes at once.
+   */
+  remove(tx: Transaction, id: string): void;
+  /**
    * Mark as used, in the transaction that commits the pointer, by the process that wrote it and within
    * `blobLimits.unusedMsMax`. Without this the content is collected as an orphan.
    */

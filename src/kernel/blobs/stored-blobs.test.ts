@@ -97,6 +97,37 @@ test("small content that waits for too much memory becomes files", async () => {
   expect(await filesIn()).toHaveLength(1);
 });
 
+test("small content is written and read with its pointer, and goes with it", async () => {
+  const content = Buffer.from("few bytes");
+  const id = await store.transact(async (tx) => blobs.writeSmall(tx, content));
+  const read = () => store.read((reader) => blobs.readSmall(reader, id));
+  expect(await read()).toEqual(new Uint8Array(content));
+  expect(Buffer.from(await blobs.readAll(id)).toString()).toBe("few bytes");
+  await store.transact(async (tx) => blobs.remove(tx, id));
+  await expect(read()).rejects.toThrow("There is no content");
+  expect([await keysIn(store, "content"), await keysIn(store, "unused")]).toEqual([[], []]);
+});
+
+test("small content of a transaction that fails is not there", async () => {
+  const failing = store.transact(async (tx) => {
+    blobs.writeSmall(tx, Buffer.from("few bytes"));
+    throw new Error("no");
+  });
+  await expect(failing).rejects.toThrow("no");
+  expect(await keysIn(store, "content")).toEqual([]);
+});
+
+test("what is too large is not written as small, and streamed where it is read", async () => {
+  await expect(store.transact(async (tx) => blobs.writeSmall(tx, large))).rejects.toThrow("larger than");
+  const { id } = await blobs.write(large);
+  await store.transact(async (tx) => blobs.retain(tx, id));
+  expect(await store.read((reader) => blobs.readSmall(reader, id))).toBeUndefined();
+  await store.transact(async (tx) => blobs.remove(tx, id));
+  // Whoever has begun to read it may end.
+  expect(Buffer.from(await blobs.readAll(id)).equals(large)).toBe(true);
+  expect((await keysIn(store, "unused")).map(({ key }) => key[2])).toEqual([id]);
+});
+
 test("files and folders are for their owner alone", async () => {
   await blobs.write(large);
   const [file = ""] = await filesIn();

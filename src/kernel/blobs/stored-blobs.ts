@@ -8,7 +8,8 @@ import { openFileBlobs } from "./file-blobs.ts";
 import { createStoreBlobs } from "./store-blobs.ts";
 
 /**
- * An id is a letter for the place and 40 random characters. Small content (`s`) is a value in the store, written in the
+ * An id is a letter for the place and 40 characters, random ones but for the first nine of `s`, which are the time: what is
+ * written together lies together, and a commit of many changes few pages. Small content (`s`) is a value in the store, written in the
  * transaction that retains it; other content is noted as unused before it is written: as a file (`f`), in pieces in the
  * store (`p`), or as an object of an S3-compatible store (`o`). Where content goes may change between starts; what was
  * written before stays readable where it is.
@@ -39,7 +40,10 @@ export async function createBlobs(needs: BlobNeeds): Promise<Blobs> {
   let inFiles: Promise<BlobPlace> | undefined;
   if (letter === "f") await openFiles();
 
-  const newId = (place: string) => place + ids.random(40, lowerAlphanumeric);
+  const newId = (place: string) => {
+    if (place !== "s") return place + ids.random(40, lowerAlphanumeric);
+    return place + clock.now().toString(36).padStart(9, "0") + ids.random(31, lowerAlphanumeric);
+  };
 
   function openFiles(): Promise<BlobPlace> {
     inFiles ??= openFileBlobs(needs.folder);
@@ -82,7 +86,17 @@ export async function createBlobs(needs: BlobNeeds): Promise<Blobs> {
     return true;
   }
 
+  function release(tx: Transaction, id: string): void {
+    assertId(id);
+    tx.set(["blobs", "unused", id], clock.now() + blobLimits.releasedMs);
+  }
+
   return {
+    release,
+    remove: (tx, id) => {
+      if (id.startsWith("s")) tx.delete(["blobs", "content", id]);
+      else release(tx, id);
+    },
     write: async (content, options = {}) => {
       const maxBytes = options.maxBytes ?? Number.POSITIVE_INFINITY;
       const source = createSource(content instanceof Uint8Array ? [content] : content, maxBytes);
@@ -133,10 +147,6 @@ export async function createBlobs(needs: BlobNeeds): Promise<Blobs> {
         tx.afterCommit(() => staged.drop(id));
       }
       tx.delete(["blobs", "unused", id]);
-    },
-    release: (tx: Transaction, id) => {
-      assertId(id);
-      tx.set(["blobs", "unused", id], clock.now() + blobLimits.releasedMs);
     },
     collect: async () => {
       let removed = 0;

@@ -45,7 +45,7 @@ async function* readAcross(blobs: Blobs, parts: readonly Part[], range: ByteRang
 
 /** Let go of an object's bytes, in the transaction that removes the object. */
 export async function releaseContent(tx: Transaction, blobs: Blobs, content: Content): Promise<void> {
-  if (content.kind === "blob") blobs.release(tx, content.blob);
+  if (content.kind === "blob") blobs.remove(tx, content.blob);
   else await releaseParts(tx, blobs, content.uploadId);
 }
 
