@@ -90,7 +90,7 @@ export type ConditionKeysOf<Sdk> = {
 };
 
 /**
- * The member of an output that is its own JSON text already: for operations that answer what they keep as text. The JSON
+ * The member of an output that is its own JSON text already, or its bytes: for operations that answer what they keep as text. The JSON
  * protocols send it as it is; other members do not count.
  */
 export const encodedOutput = Symbol("encodedOutput");

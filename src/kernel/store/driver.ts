@@ -1,4 +1,5 @@
 import type { EncodedKey, Interval } from "./keys.ts";
+import type { Visit } from "./store.ts";
 
 /** What a driver of the optimistic store does: snapshots, and commits that are checked and made durable together. */
 export interface StoreDriver {
@@ -17,6 +18,8 @@ export interface View {
   readonly isFresh?: boolean;
   get(key: EncodedKey): Stored | undefined;
   range(interval: Interval, limit: number, reverse: boolean): readonly StoredEntry[];
+  /** Encoded values, as in `Reader.scan`. */
+  scan?(interval: Interval, reverse: boolean, visit: Visit): void;
 }
 
 export interface Snapshot extends View {

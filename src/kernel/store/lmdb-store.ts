@@ -45,12 +45,13 @@ export class StoreFormatError extends Error {
 export async function openLmdbStore(needs: { readonly folder: string; readonly clock: Clock }): Promise<Store> {
   const { folder, clock } = needs;
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  const codec = createCodec();
   const options = {
     path: folder,
     noSubdir: false,
     encoding: "binary",
-    encoder: valueCodec,
-    keyEncoder: keyCodec,
+    encoder: codec.values,
+    keyEncoder: codec.keys,
     // A commit is seen by nobody before it is on disk.
     overlappingSync: false,
     // The commits of a turn are gathered here already. Its own gathering leaves a promise that nobody can catch when a commit
@@ -81,7 +82,7 @@ export async function openLmdbStore(needs: { readonly folder: string; readonly c
       return stop;
     },
   };
-  return createOptimisticStore(createLmdbDriver(database, changes, guard), following, () => {
+  return createOptimisticStore(createLmdbDriver(database, codec, changes, guard), following, () => {
     // What was read in this turn may be of before.
     database.resetReadTxn();
     changes.catchUp();
@@ -101,12 +102,13 @@ async function checkFormat(database: RootDatabase<Buffer, EncodedKey>, folder: s
 
 function createLmdbDriver(
   database: RootDatabase<Buffer, EncodedKey>,
+  codec: Codec,
   changes: ChangeLog,
   guard: EndGuard,
 ): StoreDriver {
   /** Apply one commit inside LMDB's write transaction. */
   function apply(commit: Commit, version: number): boolean {
-    if (!isCurrent(viewOf(database), commit)) return false;
+    if (!isCurrent(viewOf(database, codec), commit)) return false;
     for (const [key, value] of commit.writes) {
       if (value === undefined) void database.remove(key);
       else void database.put(key, withVersion(version, value));
@@ -145,7 +147,7 @@ function createLmdbDriver(
       // LMDB's binding keeps a snapshot for a millisecond: long enough to miss what another process was acknowledged.
       if (changes.isShared()) database.resetReadTxn();
       const transaction = database.useReadTransaction();
-      return { ...viewOf(database, { transaction }), end: () => transaction.done() };
+      return { ...viewOf(database, codec, { transaction }), end: () => transaction.done() };
     },
     commit: async (batch) => {
       const applied = await guard.around(() => applyAll(batch));
@@ -174,7 +176,7 @@ async function causeOf(error: unknown): Promise<unknown> {
 
 type ReadOptions = { readonly transaction?: ReturnType<RootDatabase["useReadTransaction"]> };
 
-function viewOf(database: RootDatabase<Buffer, EncodedKey>, options: ReadOptions = {}): View {
+function viewOf(database: RootDatabase<Buffer, EncodedKey>, codec: Codec, options: ReadOptions = {}): View {
   return {
     isFresh: true,
     get: (key) => {
@@ -199,6 +201,20 @@ function viewOf(database: RootDatabase<Buffer, EncodedKey>, options: ReadOptions
       for (const { key, value } of range) found.push([key, toStored(value)]);
       return found;
     },
+    scan: ({ start, end }, reverse, visit) => {
+      if (start >= end) return;
+      const found = reverse
+        ? database.getRange({ start: end, end: start, reverse, exclusiveStart: true, inclusiveEnd: true, ...options })
+        : database.getRange({ start, end, ...options });
+      const entries = found[Symbol.iterator]();
+      try {
+        for (let each = codec.lend(entries); !each.done; each = codec.lend(entries)) {
+          if (!visit(each.value.value, versionBytes, codec.lentBytes())) return;
+        }
+      } finally {
+        entries.return?.();
+      }
+    },
   };
 }
 
@@ -206,27 +222,57 @@ function readSequence(database: RootDatabase<Buffer, EncodedKey>): number {
   return database.getBinary(sequenceKey)?.readDoubleBE() ?? 0;
 }
 
-/** Keys go in and out as they are: a byte for each character. */
-const keyCodec = {
-  writeKey: (key: EncodedKey, target: Uint8Array, start: number): number => {
-    const end = start + key.length;
-    // So LMDB's binding learns that it must make room.
-    if (end > target.length) throw new RangeError("The key does not fit");
-    for (let at = 0; at < key.length; at += 1) target[start + at] = key.charCodeAt(at);
-    return end;
-  },
-  readKey: (source: Buffer, start: number, end: number): EncodedKey => source.toString("latin1", start, end),
-};
+interface LentEntry {
+  readonly key: EncodedKey;
+  readonly value: Buffer;
+}
 
-/** The binding reads every value into the same memory, and would make memory of its own for each; small ones share some here. */
-const valueCodec = {
-  encode: (value: Buffer): Buffer => value,
-  decode: (shared: Buffer): Buffer => {
-    const own = Buffer.allocUnsafe(shared.length);
-    shared.copy(own, 0, 0, own.length);
-    return own;
-  },
-};
+type Codec = ReturnType<typeof createCodec>;
+
+function createCodec() {
+  let isLending = false;
+  let lentBytes = 0;
+  return {
+    /** Keys go in and out as they are: a byte for each character. */
+    keys: {
+      writeKey: (key: EncodedKey, target: Uint8Array, start: number): number => {
+        const end = start + key.length;
+        // So LMDB's binding learns that it must make room.
+        if (end > target.length) throw new RangeError("The key does not fit");
+        for (let at = 0; at < key.length; at += 1) target[start + at] = key.charCodeAt(at);
+        return end;
+      },
+      readKey: (source: Buffer, start: number, end: number): EncodedKey =>
+        isLending ? "" : source.toString("latin1", start, end),
+    },
+    /** The binding reads every value into the same memory, and would make memory of its own for each; small ones share some here. */
+    values: {
+      encode: (value: Buffer): Buffer => value,
+      decode: (shared: Buffer): Buffer => {
+        if (isLending) {
+          lentBytes = shared.length;
+          return shared;
+        }
+        const own = Buffer.allocUnsafe(shared.length);
+        shared.copy(own, 0, 0, own.length);
+        return own;
+      },
+    },
+    /** The next entry, its value in the binding's own memory and its key left out. */
+    lend: (entries: Iterator<LentEntry>): IteratorResult<LentEntry> => {
+      isLending = true;
+      try {
+        return entries.next();
+      } finally {
+        isLending = false;
+      }
+    },
+    /** How long the value is: the binding's memory is longer. */
+    lentBytes: (): number => lentBytes,
+  };
+}
+
+const versionBytes = 8;
 
 /** Stored bytes are the version, as a double, and then the value. */
 function withVersion(version: number, value: Buffer): Buffer {

@@ -1,4 +1,12 @@
-import { type Commit, isCurrent, type Snapshot, type Stored, type StoredEntry, type StoreDriver } from "./driver.ts";
+import {
+  type Commit,
+  isCurrent,
+  type Snapshot,
+  type Stored,
+  type StoredEntry,
+  type StoreDriver,
+  type View,
+} from "./driver.ts";
 import type { EncodedKey, Interval } from "./keys.ts";
 import { createOptimisticStore } from "./optimistic-store.ts";
 import type { Store } from "./store.ts";
@@ -20,8 +28,13 @@ export function createMemoryDriver(): StoreDriver {
   const snapshots = new Map<symbol, number>();
   let sequence = 0;
 
-  const at = (moment: number) => ({
+  const at = (moment: number): View => ({
     get: (key: EncodedKey) => histories.get(key)?.findLast((each) => each.sequence <= moment)?.stored,
+    scan: (interval, reverse, visit) => {
+      for (const [, { bytes }] of at(moment).range(interval, Number.POSITIVE_INFINITY, reverse)) {
+        if (!visit(bytes, 0, bytes.length)) return;
+      }
+    },
     range: (interval: Interval, limit: number, reverse: boolean) => {
       const found: StoredEntry[] = [];
       const first = position(keys, interval.start);

@@ -145,6 +145,32 @@ export function storeCases(open: () => Promise<{ readonly store: Store; readonly
       ]);
     });
 
+    test("show the same values one after another, where the store can, until the visitor has enough", async () => {
+      const texts = ["a", "b".repeat(5_000), "", "c".repeat(70_000), "d"];
+      await put(...texts.map((text, at): [Key, unknown] => [["s", at], Buffer.from(text)]), [["t"], "no bytes"]);
+      await store.read(async (reader) => {
+        const { scan } = reader;
+        if (!scan) return;
+        const shown = (range: Range, options: { reverse: boolean; most?: number }) => {
+          const found: string[] = [];
+          scan(range, options, (bytes, from, to) => {
+            found.push(bytes.toString("utf8", from, to));
+            // What is read meanwhile is nothing to it.
+            void reader.get(["t"]);
+            return found.length < (options.most ?? 100);
+          });
+          return found;
+        };
+        expect(shown({ prefix: ["s"] }, { reverse: false })).toEqual(texts);
+        expect(shown({ prefix: ["s"] }, { reverse: true })).toEqual(texts.toReversed());
+        expect(shown({ start: ["s", 1], end: ["s", 3] }, { reverse: false })).toEqual(texts.slice(1, 3));
+        expect(shown({ start: ["s", 1], end: ["s", 3] }, { reverse: true, most: 1 })).toEqual(texts.slice(2, 3));
+        expect(shown({ start: ["s", 3], end: ["s", 1] }, { reverse: false })).toEqual([]);
+        expect(() => shown({ prefix: [] }, { reverse: false })).toThrow(TypeError);
+        expect(await reader.get(["s", 1])).toEqual(new Uint8Array(Buffer.from(texts[1] ?? "")));
+      });
+    });
+
     test("see the transaction's own writes", async () => {
       await store.transact(async (tx) => {
         tx.delete(["a", 1]);

@@ -42,7 +42,18 @@ export interface Reader {
   getMany<V = Value>(keys: readonly Key[]): Promise<(V | undefined)[]>;
   /** Entries in key order. Fewer than `limit` means that there are no more. */
   range<V = Value>(range: Range, options: RangeOptions): Promise<Entry<V>[]>;
+  /**
+   * Shows the values of a range one after another, in the order of their keys, until the visitor has enough. All of them must be
+   * `Uint8Array`. Absent where entries are not at hand, as in a database elsewhere: `range` does what it does.
+   */
+  scan?(range: Range, options: { readonly reverse: boolean }, visit: Visit): void;
 }
+
+/**
+ * A value lies in `bytes` from one place up to another, during the call alone: what is to be kept must be copied. Answers whether
+ * to go on.
+ */
+export type Visit = (bytes: Buffer, from: number, to: number) => boolean;
 
 /** Reads see the transaction's own writes. Writes are applied together at commit, or not at all. */
 export interface Transaction extends Reader {

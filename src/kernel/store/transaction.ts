@@ -3,11 +3,11 @@ import { storeLimits } from "../limits.ts";
 import type { Commit, RangeRead, Snapshot, StoredEntry, View } from "./driver.ts";
 import { decodeKey, type EncodedKey, encodeKey, type Interval, toInterval } from "./keys.ts";
 import type { Entry, Key, RangeOptions, Reader, Transaction, Value } from "./store.ts";
-import { decodeValue, encodeValue } from "./values.ts";
+import { bytesAt, decodeValue, encodeValue } from "./values.ts";
 
 /** A reader over a snapshot. */
 export function createReader(view: View): Reader {
-  const { isFresh } = view;
+  const { isFresh, scan } = view;
   const find = (key: EncodedKey) => decodeFound(view.get(key)?.bytes, isFresh);
   return {
     get: async (key) => find(encodeKey(key)),
@@ -16,6 +16,10 @@ export function createReader(view: View): Reader {
       const { limit, reverse } = checkRange(options);
       return view.range(toInterval(range, reverse), limit, reverse).map((found) => toEntry(found, isFresh));
     },
+    ...(scan && {
+      scan: (range, { reverse }, visit) =>
+        scan(toInterval(range, reverse), reverse, (bytes, from, to) => visit(bytes, bytesAt(bytes, from), to)),
+    }),
   };
 }
 

@@ -34,6 +34,12 @@ export function decodeValue(bytes: Buffer, isFresh = false): Value {
   }
 }
 
+/** Where the bytes begin of an encoded `Uint8Array` that lies at a place. */
+export function bytesAt(source: Buffer, from: number): number {
+  if (source[from] !== bytesFormat) throw new TypeError("The value is not bytes");
+  return from + 1;
+}
+
 function encode(value: Value): Buffer {
   if (value instanceof Uint8Array) {
     const encoded = Buffer.allocUnsafe(value.length + 1);

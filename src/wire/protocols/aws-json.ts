@@ -16,7 +16,8 @@ export function createAwsJson(model: ServiceModel): Protocol {
     },
     encode: (operation, output) => {
       const encoded = encodedOutput in output ? output[encodedOutput] : undefined;
-      if (typeof encoded === "string") return { status: 200, headers: { "content-type": contentType }, body: encoded };
+      if (typeof encoded === "string" || encoded instanceof Uint8Array)
+        return { status: 200, headers: { "content-type": contentType }, body: encoded };
       const shape = operation.output;
       const events = shape && findEventStream(shape);
       if (shape && events) return encodeEventStream(codec, shape, events, output, contentType);

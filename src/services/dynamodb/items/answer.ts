@@ -1,4 +1,5 @@
 import { encodedOutput, type Call } from "../../../wire/service.ts";
+import type { ItemsText } from "./items-text.ts";
 
 /** Members of an output, each as JSON text; undefined ones are left out. */
 export type AnswerParts = Readonly<Record<string, string | undefined>>;
@@ -8,14 +9,25 @@ export type AnswerParts = Readonly<Record<string, string | undefined>>;
  * operation's type says.
  */
 export function toAnswer(call: Pick<Call, "http">, parts: AnswerParts): never {
-  let text = "";
-  for (const name of Object.keys(parts)) {
-    const part = parts[name];
-    if (part !== undefined) text += `${text === "" ? "{" : ","}"${name}":${part}`;
-  }
-  text = text === "" ? "{}" : `${text}}`;
+  const text = `{${membersOf(parts)}}`;
   if (call.http) return { [encodedOutput]: text } as never;
   return reviveOutput(JSON.parse(text)) as never;
+}
+
+/** The same, of items that lie as bytes behind one another; there is at least one other member. */
+export function toItemsAnswer(call: Pick<Call, "http">, items: ItemsText, others: AnswerParts): never {
+  const bytes = items.close(membersOf(others));
+  if (call.http) return { [encodedOutput]: bytes } as never;
+  return reviveOutput(JSON.parse(bytes.toString("utf8"))) as never;
+}
+
+function membersOf(parts: AnswerParts): string {
+  let text = "";
+  for (const name in parts) {
+    const part = parts[name];
+    if (part !== undefined) text += `${text === "" ? "" : ","}"${name}":${part}`;
+  }
+  return text;
 }
 
 /** Values of attributes as services of the platform have them: bytes are bytes. */

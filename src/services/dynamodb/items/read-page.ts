@@ -2,6 +2,7 @@ import type { Key, Reader } from "../../../kernel/store/store.ts";
 import { dynamoLimits } from "../limits.ts";
 import { addressOf, type Index, type Table } from "../tables/table.ts";
 import type { Item } from "../values/attribute-value.ts";
+import { afterPart } from "../values/key-encoding.ts";
 import { decodeStored, type StoredItem } from "./stored-item.ts";
 
 /** One page of a Query or Scan. */
@@ -18,8 +19,13 @@ export interface PageRequest {
   readonly filter: ((item: Item) => boolean) | undefined;
 }
 
-export interface Page {
+export interface Page extends PageTotals {
   readonly items: readonly StoredItem[];
+}
+
+export interface PageTotals {
+  /** How many are answered, and how many were read. */
+  readonly count: number;
   readonly scanned: number;
   /** Of the entries read; and of the items behind them, each read by itself. */
   readonly bytes: number;
@@ -44,7 +50,7 @@ export async function readPage(reader: Reader, request: PageRequest): Promise<Pa
     for (const { value } of entries) {
       const stored = decodeStored(value);
       if (scanned > 0 && bytes + stored.bytes > dynamoLimits.pageBytesMax) {
-        return { items, scanned, bytes, fetchedBytes, last };
+        return { items, count: items.length, scanned, bytes, fetchedBytes, last };
       }
       bytes += stored.bytes;
       scanned += 1;
@@ -52,10 +58,11 @@ export async function readPage(reader: Reader, request: PageRequest): Promise<Pa
       const whole = request.whole ? await fetchWhole(reader, table, stored) : stored;
       if (request.whole) fetchedBytes.push(whole.bytes);
       if (!filter || filter(whole.item)) items.push(whole);
-      if (scanned === limit) return { items, scanned, bytes, fetchedBytes, last };
+      if (scanned === limit) return { items, count: items.length, scanned, bytes, fetchedBytes, last };
     }
     const lastKey = entries.at(-1)?.key;
-    if (entries.length < wanted || !lastKey) return { items, scanned, bytes, fetchedBytes, last: undefined };
+    if (entries.length < wanted || !lastKey)
+      return { items, count: items.length, scanned, bytes, fetchedBytes, last: undefined };
     if (reverse) end = lastKey;
     else start = afterKey(lastKey);
   }
@@ -77,8 +84,7 @@ async function fetchWhole(reader: Reader, table: Table, entry: StoredItem): Prom
 /** The least key after one: what lies below it, too, comes after. */
 export function afterKey(key: Key): Key {
   const last = key.at(-1);
-  if (typeof last === "string") return [...key.slice(0, -1), `${last}\x00`];
-  if (last instanceof Uint8Array) return [...key.slice(0, -1), new Uint8Array([...last, 0])];
+  if (typeof last === "string" || last instanceof Uint8Array) return [...key.slice(0, -1), afterPart(last)];
   return [...key, new Uint8Array(0)];
 }
 

@@ -30,6 +30,19 @@ export function decodeStored(encoded: Uint8Array): StoredItem {
   return new Decoded(buffer.readUInt32BE(), buffer.toString("utf8", headerBytes));
 }
 
+/** The size and the place of the text of an item whose encoding begins there. */
+export function sizeAt(source: Buffer, from: number): number {
+  return source.readUInt32BE(from);
+}
+
+export function textAt(from: number): number {
+  return from + headerBytes;
+}
+
+export function toDecoded(bytes: number, text: string): StoredItem {
+  return new Decoded(bytes, text);
+}
+
 /** A class for its getter: many are made, few are looked into. */
 class Decoded implements StoredItem {
   readonly bytes: number;

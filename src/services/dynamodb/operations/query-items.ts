@@ -6,11 +6,12 @@ import { meets, pathsOf } from "../expressions/condition.ts";
 import { toKeyConditions, type KeyCondition } from "../expressions/key-condition.ts";
 import { meetsLegacy, parseFilter, parseKeyConditions } from "../expressions/legacy.ts";
 import type { Projection } from "../expressions/projection.ts";
-import { jsonOf, toAnswer } from "../items/answer.ts";
+import { jsonOf, toAnswer, toItemsAnswer } from "../items/answer.ts";
 import { addRead, createUsed, toConsumedCapacity, toReadUnits } from "../items/capacity.ts";
 import { checkParameters, asMap, placeholdersOf } from "../items/condition-parameters.ts";
 import { toKeyRange } from "../items/key-range.ts";
-import { afterKey, endOf, readPage, type PageRequest } from "../items/read-page.ts";
+import { readPageText, type PageText } from "../items/page-text.ts";
+import { afterKey, endOf, readPage, type Page, type PageRequest } from "../items/read-page.ts";
 import type { StoredItem } from "../items/stored-item.ts";
 import type { Sdk } from "../needs.ts";
 import { parseTableName, type TableName } from "../tables/catalog.ts";
@@ -349,26 +350,31 @@ async function answerPage(
   const asked =
     input.Select ?? (projection ? "SPECIFIC_ATTRIBUTES" : index ? "ALL_PROJECTED_ATTRIBUTES" : "ALL_ATTRIBUTES");
   const whole = needsWhole(index, asked, projection);
+  const isCount = asked === "COUNT";
   const isRead = compareKeys(range.start, range.end) < 0;
-  const page = isRead
-    ? await store.read((reader) =>
-        readPage(reader, { ...range, limit: input.Limit, whole, filter: isFiltered ? filter : undefined }),
+  const page: Page | PageText = isRead
+    ? await store.read(async (reader) =>
+        reader.scan && !whole && !isFiltered && !projection
+          ? readPageText(reader.scan, { ...range, limit: input.Limit, isCount })
+          : await readPage(reader, { ...range, limit: input.Limit, whole, filter: isFiltered ? filter : undefined }),
       )
-    : { items: [], scanned: 0, bytes: 0, fetchedBytes: [], last: undefined };
+    : { items: [], count: 0, scanned: 0, bytes: 0, fetchedBytes: [], last: undefined };
   const consistent = input.ConsistentRead === true;
   const used = createUsed(table);
   addRead(used, index, toReadUnits(page.bytes, consistent));
   for (const bytes of page.fetchedBytes) addRead(used, undefined, toReadUnits(bytes, consistent));
   throttle.charge(used);
   observer.used(call, used);
-  observer.returned(call, table.record, page.items.length);
-  return toAnswer(call, {
-    Items: asked === "COUNT" ? undefined : `[${page.items.map((each) => textOf(each, projection)).join(",")}]`,
-    Count: String(page.items.length),
+  observer.returned(call, table.record, page.count);
+  const others = {
+    Count: String(page.count),
     ScannedCount: String(page.scanned),
     LastEvaluatedKey: page.last && lastKeyOf(table, index, page.last),
     ConsumedCapacity: jsonOf(toConsumedCapacity(used, input.ReturnConsumedCapacity)),
-  });
+  };
+  if (isCount) return toAnswer(call, others);
+  if ("text" in page) return toItemsAnswer(call, page.text, others);
+  return toAnswer(call, { Items: `[${page.items.map((each) => textOf(each, projection)).join(",")}]`, ...others });
 }
 
 /** Whether items behind entries must be read: AWS does so for local indexes alone. */

@@ -20,7 +20,11 @@ export function toKeyPart(value: AttributeValue): string | Uint8Array {
 /** The least part above all keys that begin with this one. */
 export function afterPart(part: KeyPart): KeyPart {
   if (typeof part === "string") return `${part}\x00`;
-  if (part instanceof Uint8Array) return new Uint8Array([...part, 0]);
+  if (part instanceof Uint8Array) {
+    const after = new Uint8Array(part.length + 1);
+    after.set(part);
+    return after;
+  }
   throw new TypeError("Only texts and bytes have a next");
 }
 
