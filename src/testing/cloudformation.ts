@@ -22,10 +22,23 @@ export interface FakeWorld {
   readonly calls: string[];
   /** Called at the beginning of each step: may throw, or wait. */
   intercept: (step: string, context: ResourceContext) => Promise<void> | void;
+  /** The function behind every ARN: called with what it is invoked with, which nobody waits for. */
+  provider: (request: ProviderDocument) => Promise<void> | void;
+}
+
+/** What a custom resource's provider is told. */
+export interface ProviderDocument {
+  readonly RequestType: string;
+  readonly ResponseURL: string;
+  readonly RequestId: string;
+  readonly StackId: string;
+  readonly LogicalResourceId: string;
+  readonly PhysicalResourceId?: string;
+  readonly ResourceProperties: Readonly<Record<string, unknown>>;
 }
 
 export function createFakeWorld(): FakeWorld {
-  return { resources: new Map(), calls: [], intercept: () => {} };
+  return { resources: new Map(), calls: [], intercept: () => {}, provider: () => {} };
 }
 
 /** Real type names with made-up resources behind them: the first of `names` that is given names the resource. */
@@ -65,6 +78,21 @@ const state = (physicalId: string) => ({
   attributes: { Arn: `arn:fake:${physicalId}`, TopicArn: `arn:fake:${physicalId}`, QueueName: physicalId },
 });
 
+const sealed = Buffer.from("sealed");
+
+function fakeLambda(world: FakeWorld): Service {
+  const operations = {
+    Invoke: {
+      authorize: async () => [],
+      async run({ Payload }: { readonly Payload: Uint8Array }) {
+        await world.provider(JSON.parse(Buffer.from(Payload).toString("utf8")));
+        return { StatusCode: 202 };
+      },
+    },
+  };
+  return { name: "lambda", operations };
+}
+
 const account = "123456789012";
 const root: Principal = { type: "root", account, arn: `arn:aws:iam::${account}:root`, accessKeyId: "AKIA" };
 
@@ -98,7 +126,8 @@ export async function startFakeStacks(
     transact: (body) => (killed ? new Promise(() => {}) : store.transact(body)),
   };
   const jobs = createJobs({ store: mortal, clock, ids, log });
-  const { service } = createCloudFormation({
+  let endpoint = "";
+  const { service, providerAnswers } = createCloudFormation({
     store: mortal,
     jobs,
     clock,
@@ -110,9 +139,11 @@ export async function startFakeStacks(
       passRole: (roleArn) => ({ action: "iam:PassRole", resource: roleArn }),
     },
     managedPolicies: {},
-    // Nothing here invokes functions.
-    seal: { seal: (plain) => plain, open: (sealed) => sealed },
-    functionEndpoint: () => "http://127.0.0.1:9",
+    seal: {
+      seal: (plain) => Buffer.concat([sealed, plain]),
+      open: (text) => (sealed.compare(text.subarray(0, 6)) === 0 ? text.subarray(6) : undefined),
+    },
+    functionEndpoint: () => endpoint,
     resourceTypes: [
       fakeType(world, "AWS::SNS::Topic", ["TopicName", "DisplayName", "Tags"], "TopicName"),
       fakeType(world, "AWS::SQS::Queue", ["QueueName", "DelaySeconds", "FifoQueue"], "QueueName"),
@@ -121,6 +152,7 @@ export async function startFakeStacks(
     ],
   });
   services.set(service.name, service);
+  services.set("lambda", fakeLambda(world));
   const front = createFront({
     services,
     models,
@@ -136,11 +168,13 @@ export async function startFakeStacks(
     executeApi: { handle: (_api, _target, _request, response) => response.end() },
     functionUrls: { handle: (_url, _target, _request, response) => response.end() },
     registry: async (_request, response) => void response.end(),
+    platformApi: { handle: providerAnswers },
   });
   const { port } = await front.listen(0, "127.0.0.1");
+  endpoint = `http://127.0.0.1:${port}`;
   jobs.start();
   const client = new CloudFormationClient({
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint,
     region: "us-east-1",
     credentials: { accessKeyId: "AKIA", secretAccessKey: "secret" },
     maxAttempts: 1,

@@ -72,6 +72,8 @@ export interface ResourceContext {
    * finds the resource of its own name there takes it over instead of failing.
    */
   readonly resumed?: boolean;
+  /** True when an update gives a resource back what it was before one that failed, or may have. */
+  readonly restores?: boolean;
   /**
    * Operations of a service, as whoever deploys (the caller, or the stack's service role).
    *

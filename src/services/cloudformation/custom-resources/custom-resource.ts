@@ -31,7 +31,7 @@ export function createCustomResource(needs: ProviderNeeds): ResourceType {
     create: (context) => ask(needs, context, { RequestType: "Create" }),
     update: (context) => {
       const { properties, previous, state } = context;
-      if (properties["ServiceToken"] !== previous["ServiceToken"]) {
+      if (context.restores !== true && properties["ServiceToken"] !== previous["ServiceToken"]) {
         throw new CustomResourceError("Modifying service token is not allowed.");
       }
       return ask(needs, context, {

@@ -376,7 +376,12 @@ export async function restoreResource(run: Run, resource: StackResource, cancel:
   try {
     if (!type) throw new TemplateError(`Resource types not implemented by Cumulet: [${resource.type}]`);
     const context = resourceContext(run, before, { signal: cancel, resumed });
-    const state = await type.update({ ...context, previous: resource.properties, state: stateOf(before) });
+    const state = await type.update({
+      ...context,
+      restores: true,
+      previous: resource.properties,
+      state: stateOf(before),
+    });
     const isReplaced = isReplacement(type, stateOf(before), state);
     const { noEcho: _former, ...restoring } = base;
     const restored: StackResource = {
