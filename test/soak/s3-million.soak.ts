@@ -1,7 +1,13 @@
 import { S3 } from "@aws-sdk/client-s3";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { load, prepare, type SignedTarget } from "../../bench/signed-load.ts";
+import { createBlobs } from "../../src/kernel/blobs/stored-blobs.ts";
+import { systemClock } from "../../src/kernel/clock.ts";
+import { randomIds } from "../../src/kernel/ids.ts";
+import { openLmdbStore } from "../../src/kernel/store/lmdb-store.ts";
+import { findBucket, findCurrent, pushObject } from "../../src/services/s3/model.ts";
 import { clientSettings } from "../../src/testing/functions.ts";
 import { startTestServer, type TestServer } from "../../src/testing/server.ts";
 
@@ -12,7 +18,7 @@ const perFolder = 1_000;
 /** How much slower anything may be with a hundred times the objects: a machine that others use is not quiet. */
 const slowerMax = 2;
 
-test("a million objects of 1 KB are put, read, listed and started with as fast as ten thousand", async () => {
+test("with a million objects of 1 KB putting, reading, listing and starting are as fast as with ten thousand", async () => {
   const server = await startTestServer();
   try {
     const s3 = new S3(clientSettings(server.environment));
@@ -21,7 +27,8 @@ test("a million objects of 1 KB are put, read, listed and started with as fast a
     await fill(server, 0, few);
     const before = await measure(server, few);
     const began = performance.now();
-    await fill(server, few, many);
+    await server.kill();
+    await fillStore(server.dataDir, few, many);
     const perSecond = Math.round(((many - few) * 1000) / (performance.now() - began));
     const after = await measure(server, many);
     process.stdout.write(`${JSON.stringify({ few, before, many, after, filledPerSecond: perSecond })}\n`);
@@ -54,6 +61,32 @@ async function fill(server: TestServer, from: number, to: number): Promise<void>
     const count = Math.min(5_000, to - at);
     const requests = await Promise.all(Array.from({ length: count }, (_, each) => put(target, at + each)));
     await load(target, requests, { inFlight: 64, ms: Number.POSITIVE_INFINITY, count });
+  }
+}
+
+const inTransaction = 1_000;
+
+/** What PutObject writes, by its own functions, but a thousand in a transaction: a million requests would take an hour. */
+async function fillStore(dataDir: string, from: number, to: number): Promise<void> {
+  const store = await openLmdbStore({ folder: join(dataDir, "store"), clock: systemClock });
+  try {
+    const needs = { store, folder: join(dataDir, "blobs"), clock: systemClock, ids: randomIds };
+    const blobs = await createBlobs(needs);
+    const push = { newVersionId: () => "null", drop: () => Promise.reject(new Error("There was an object already")) };
+    for (let at = from; at < to; at += inTransaction) {
+      await store.transact(async (tx) => {
+        const bucket = await findBucket(tx, Bucket);
+        const like = bucket && (await findCurrent(tx, bucket, keyOf(0)));
+        if (!like) throw new Error("The first object is not there");
+        const { versionId: _id, sequence: _sequence, kind: _kind, ...draft } = like;
+        for (let each = at; each < Math.min(to, at + inTransaction); each += 1) {
+          const content = { kind: "blob", blob: blobs.writeSmall(tx, body) } as const;
+          await pushObject(tx, push, bucket, keyOf(each), { ...draft, content, modifiedAt: Date.now() });
+        }
+      });
+    }
+  } finally {
+    await store.close();
   }
 }
 
