@@ -32,11 +32,10 @@ interface Shelf {
   readonly ready: BareSandbox[];
   making: number;
   usedAt: number;
-  burst: number;
+  /** How many were taken and have not been made again. */
+  missing: number;
   target: number;
 }
-
-const burstGapMs = 1_000;
 
 export function createBareStock({ driver, clock, limits, endpointPort }: BareStockNeeds): BareStock {
   const shelves = new Map<number, Shelf>();
@@ -47,7 +46,7 @@ export function createBareStock({ driver, clock, limits, endpointPort }: BareSto
   const shelfOf = (ephemeralStorageMb: number): Shelf => {
     let shelf = shelves.get(ephemeralStorageMb);
     if (shelf === undefined) {
-      shelf = { ephemeralStorageMb, ready: [], making: 0, usedAt: clock.now(), burst: 0, target: limits.bareMin };
+      shelf = { ephemeralStorageMb, ready: [], making: 0, usedAt: clock.now(), missing: 0, target: limits.bareMin };
       shelves.set(ephemeralStorageMb, shelf);
     }
     return shelf;
@@ -64,10 +63,9 @@ export function createBareStock({ driver, clock, limits, endpointPort }: BareSto
     expect: (ephemeralStorageMb) => void shelfOf(ephemeralStorageMb),
     take(ephemeralStorageMb) {
       const shelf = shelfOf(ephemeralStorageMb);
-      const now = clock.now();
-      shelf.burst = now - shelf.usedAt < burstGapMs ? shelf.burst + 1 : 1;
-      shelf.usedAt = now;
-      shelf.target = Math.min(limits.bareMax, Math.max(shelf.target, limits.bareMin, shelf.burst));
+      shelf.missing += 1;
+      shelf.usedAt = clock.now();
+      shelf.target = Math.min(limits.bareMax, Math.max(shelf.target, limits.bareMin, shelf.missing));
       return port === endpointPort() ? shelf.ready.shift() : undefined;
     },
     get wants() {
@@ -86,6 +84,7 @@ export function createBareStock({ driver, clock, limits, endpointPort }: BareSto
         }
         if (stopped) await bare.discard();
         else shelf.ready.push(bare);
+        shelf.missing = shelf.ready.length >= shelf.target ? 0 : Math.max(0, shelf.missing - 1);
         void bare.ended.then(() => {
           const place = shelf.ready.indexOf(bare);
           if (place === -1) return;

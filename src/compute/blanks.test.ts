@@ -21,7 +21,7 @@ interface Started {
 
 const settled = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
 
-function setUp(limits: Partial<typeof computeLimits> = {}) {
+function setUp(limits: Partial<typeof computeLimits> = {}, serves = () => false) {
   const started: Started[] = [];
   const timers = new Set<{ readonly at: number; readonly action: () => void }>();
   let now = 0;
@@ -99,6 +99,7 @@ function setUp(limits: Partial<typeof computeLimits> = {}) {
     clock,
     limits: { ...computeLimits, ...few, ...limits },
     endpointPort: () => 1,
+    serves,
   });
   /** Makes all that are started ready, and what is started then. */
   const fill = async () => {
@@ -133,6 +134,37 @@ describe("sandboxes that wait for code", () => {
     await fill();
     await Promise.all(taken);
     expect(started.length).toBe(3 + 6);
+  });
+
+  it("are as few as before when they were taken one after the other, each made again before the next", async () => {
+    const { blanks, started, advance, fill } = setUp();
+    await Promise.all([blanks.take(shape), fill()]);
+    for (let round = 1; round <= 10; round += 1) {
+      await blanks.take(shape);
+      await advance(100);
+      await started.at(-1)?.become(true);
+      await advance(100);
+    }
+    expect(started.length).toBe(1 + 2 + 10);
+  });
+
+  it("are made without haste while functions run, beyond the few that there always are", async () => {
+    const { blanks, started, advance } = setUp({}, () => true);
+    const taken = [blanks.take(shape), blanks.take(shape), blanks.take(shape)];
+    for (const index of [0, 1, 2]) await started[index]?.become(true);
+    await Promise.all(taken);
+    await advance(50);
+    for (const count of [4, 5]) {
+      expect(started.length).toBe(count);
+      await advance(100);
+      await started[count - 1]?.become(true);
+      await advance(5);
+    }
+    expect(started.length).toBe(5);
+    await advance(690);
+    expect(started.length).toBe(5);
+    await advance(10);
+    expect(started.length).toBe(6);
   });
 
   it("go to who asks while they are being made", async () => {

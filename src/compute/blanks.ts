@@ -20,8 +20,8 @@ interface Shelf {
   readonly waiting: Want[];
   starting: number;
   usedAt: number;
-  /** How many were taken without a pause of `burstGapMs`. */
-  burst: number;
+  /** How many were taken and have not been made again: what comes one after the other is no burst, however long it goes on. */
+  missing: number;
   /** How many are kept: more after a burst, fewer when they have not been needed for a while. */
   target: number;
 }
@@ -36,12 +36,18 @@ export interface BlanksNeeds {
   readonly clock: Clock;
   readonly limits: ComputeLimits;
   readonly endpointPort: () => number;
+  /** Whether functions run now. */
+  readonly serves?: () => boolean;
 }
 
 /** After the last start that somebody waited for, and between blanks. */
 const refillDelayMs = 50;
 const refillPauseMs = 5;
-const burstGapMs = 1_000;
+/**
+ * While functions run, the pause after a blank that is only there for the next burst, in times of what it took: so those who are
+ * served have all but an eighth of a processor.
+ */
+const pausesWhileServing = 7;
 
 export function createBlanks(needs: BlanksNeeds): Blanks {
   const { driver, clock, limits } = needs;
@@ -72,16 +78,15 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
     waiting: [],
     starting: 0,
     usedAt: clock.now(),
-    burst: 0,
+    missing: 0,
     target: 0,
   });
 
   /** Twice what a burst took: one that comes before all are there again finds enough. */
   const note = (shelf: Shelf) => {
-    const now = clock.now();
-    shelf.burst = now - shelf.usedAt < burstGapMs ? shelf.burst + 1 : 1;
-    shelf.usedAt = now;
-    shelf.target = Math.min(limits.blanksMax, Math.max(shelf.target, limits.blanksMin, 2 * shelf.burst));
+    shelf.missing += 1;
+    shelf.usedAt = clock.now();
+    shelf.target = Math.min(limits.blanksMax, Math.max(shelf.target, limits.blanksMin, 2 * shelf.missing));
   };
 
   /** @returns whether it succeeded */
@@ -149,14 +154,22 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
       const shelf = bare.wants ? undefined : poorest();
       if (shelf === undefined && !bare.wants) return;
       refills += 1;
+      const from = clock.now();
       void (shelf === undefined ? track(bare.makeOne()) : startOne(shelf, shelf.shape)).then((succeeded) => {
         refills -= 1;
         if (shelf === undefined) sweepLater();
         // After a failure the next one who asks meets the same trouble and is told of it.
         if (queue.length > 0) pump();
-        else if (succeeded && refillAt === undefined) refillLater(refillPauseMs);
+        else if (succeeded && refillAt === undefined) refillLater(pauseAfter(clock.now() - from));
       });
     }
+  };
+
+  const pauseAfter = (tookMs: number): number => {
+    const isShort = [...shelves.values()].some(
+      ({ ready, target }) => ready.length < Math.min(target, limits.blanksMin),
+    );
+    return isShort || needs.serves?.() !== true ? refillPauseMs : Math.max(refillPauseMs, pausesWhileServing * tookMs);
   };
 
   const poorest = (): Shelf | undefined => {
@@ -177,6 +190,7 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
 
   const shelve = (shelf: Shelf, sandbox: Sandbox) => {
     shelf.ready.push(sandbox);
+    shelf.missing = shelf.ready.length >= shelf.target ? 0 : Math.max(0, shelf.missing - 1);
     void sandbox.ended.then(() => {
       const at = shelf.ready.indexOf(sandbox);
       if (at === -1) return;

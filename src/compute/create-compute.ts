@@ -108,7 +108,7 @@ export function createCompute(needs: CreateComputeNeeds): Promise<HostCompute> {
     const fields = { driver: found.driver.name, network: found.network.name, cgroups: found.cgroups.name };
     if (found.driver.isolates) needs.programLog.info("Functions run in sandboxes", fields);
     else needs.programLog.warn(`Functions run WITHOUT isolation. ${found.driver.why}`, fields);
-    const blanks = createBlanks({ driver: found.sandboxes, clock, limits, endpointPort });
+    const blanks = createBlanks({ driver: found.sandboxes, clock, limits, endpointPort, serves: () => pool.serves });
     if (found.trial !== undefined) await blanks.put(shape, found.trial);
     const folder = join(dataDir, "compiled");
     await mkdir(folder, { recursive: true, mode: 0o700 });

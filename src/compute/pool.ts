@@ -4,6 +4,7 @@ import { ComputeSaturatedError } from "./compute.ts";
 import type { InitOutcome } from "./endings.ts";
 import type { Environment } from "./environment.ts";
 import type { ComputeLimits } from "./limits.ts";
+import { createPace, type Pace } from "./pace.ts";
 import type { KeepingPool } from "./pool-kept.ts";
 
 export interface PoolNeeds {
@@ -18,6 +19,8 @@ export interface Pool extends KeepingPool {
   invoke(spec: FunctionSpec, invocation: Invocation): Promise<InvocationOutcome>;
   retire(specId: string): void;
   running(functionArn: string): number;
+  /** Invocations are under way. */
+  readonly serves: boolean;
   stop(graceMs: number): Promise<void>;
 }
 
@@ -455,6 +458,9 @@ export function createPool(needs: PoolNeeds): Pool {
     },
     offer: (spec, environment) => give(revisionOf(spec), environment),
     running: (arn) => runningByArn.get(arn) ?? 0,
+    get serves() {
+      return runningByArn.size > 0;
+    },
     async stop(graceMs) {
       stopped = true;
       for (const revision of revisions.values()) for (const member of revision.idle.splice(0)) endMember(member);
@@ -468,45 +474,6 @@ export function createPool(needs: PoolNeeds): Pool {
       for (const environment of all) endMember({ environment, idleSince: 0, frozen: true });
       await Promise.all(ended);
     },
-  };
-}
-
-interface Pace {
-  note(ms: number): void;
-  /** The shortest of the last 16 to 32: what a busy host adds now and then does not count. Infinite until one was noted. */
-  shortestMs(): number;
-  /** The longest of the same. */
-  longestMs(): number;
-  /** The mean of about the last 32. */
-  meanMs(): number;
-}
-
-const extremesOf = 16;
-const meanOf = 32;
-
-function createPace(): Pace {
-  let shortestBefore = Infinity;
-  let shortest = Infinity;
-  let longestBefore = 0;
-  let longest = 0;
-  let noted = 0;
-  let mean = Infinity;
-  return {
-    note(ms) {
-      mean = mean === Infinity ? ms : mean + (ms - mean) / meanOf;
-      if (ms < shortest) shortest = ms;
-      if (ms > longest) longest = ms;
-      noted += 1;
-      if (noted < extremesOf) return;
-      shortestBefore = shortest;
-      longestBefore = longest;
-      shortest = Infinity;
-      longest = 0;
-      noted = 0;
-    },
-    shortestMs: () => Math.min(shortestBefore, shortest),
-    longestMs: () => Math.max(longestBefore, longest),
-    meanMs: () => mean,
   };
 }
 
