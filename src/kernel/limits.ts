@@ -26,6 +26,8 @@ export const storeLimits = {
   changeKeysMax: 256,
   /** Transactions whose changes are kept for other processes to read. */
   changesKept: 512,
+  /** They are forgotten together, each time that so many transactions more have been made. */
+  changesForgotten: 128,
   /** How deep a value may nest. */
   valueDepthMax: 200,
 } as const;

@@ -89,7 +89,11 @@ export function createChangeLog(
       const last = Buffer.allocUnsafe(8);
       last.writeDoubleBE(sequence);
       void database.put(lastKey, last);
-      forget(sequence - storeLimits.changesKept);
+      // Not with every batch: looking for what is old costs as much as a write.
+      const { changesKept, changesForgotten } = storeLimits;
+      if (Math.floor(before / changesForgotten) < Math.floor(sequence / changesForgotten)) {
+        forget(sequence - changesKept);
+      }
     },
     follow: () => {
       if (cancel) return;

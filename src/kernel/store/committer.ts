@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { storeLimits } from "../limits.ts";
 import type { Commit as DriverCommit } from "./driver.ts";
 
@@ -33,7 +34,7 @@ export function createCommitter<Commit = DriverCommit>(
       const first = ahead.shift();
       if (first) await first();
       // Whatever can still join in this turn of the event loop, joins.
-      else await Promise.resolve();
+      else await turn();
       const batch = waiting.splice(0, storeLimits.commitBatchMax);
       if (batch.length > 0) await settle(batch);
     }

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import type { Clock } from "../../../kernel/clock.ts";
 import type { Ids } from "../../../kernel/ids.ts";
 import type { Store } from "../../../kernel/store/store.ts";
@@ -83,8 +84,8 @@ export function createItemWriter(needs: {
 
   const run = async (id: string, lane: Lane): Promise<void> => {
     while (lane.waiting.length > 0) {
-      // Whatever can still join in this turn of the event loop, joins.
-      await Promise.resolve();
+      // Whatever can still join in this turn of the event loop, joins: those that come alone each pay for a commit.
+      await turn();
       const batch = lane.waiting.splice(0, dynamoLimits.writesTogetherMax);
       const table = batch.at(-1)?.write.table;
       if (table) await settle(batch, table);
