@@ -17,14 +17,16 @@ export interface AccessKey {
 
 /** The first source that knows a key. */
 export function firstOf(sources: readonly AccessKeySource[]): AccessKeySource {
+  const findFrom = (first: number, accessKeyId: string): Promise<AccessKey | undefined> | AccessKey | undefined => {
+    for (let at = first; at < sources.length; at += 1) {
+      const found = sources[at]?.findAccessKey(accessKeyId);
+      if (found instanceof Promise) return found.then((key) => key ?? findFrom(at + 1, accessKeyId));
+      if (found) return found;
+    }
+    return undefined;
+  };
   return {
-    findAccessKey: async (accessKeyId) => {
-      for (const source of sources) {
-        const found = await source.findAccessKey(accessKeyId);
-        if (found) return found;
-      }
-      return undefined;
-    },
+    findAccessKey: (accessKeyId) => findFrom(0, accessKeyId),
     isKnown: async (accessKeyId) => {
       for (const source of sources) if (await source.isKnown?.(accessKeyId)) return true;
       return false;

@@ -1,6 +1,6 @@
 import type { Principal } from "../aws/principal.ts";
 import { isLoopbackAddress } from "./loopback.ts";
-import type { HeaderValues } from "./sigv4/canonical-request.ts";
+import { firstValue, type HeaderValues } from "./sigv4/canonical-request.ts";
 import type { SignedRequest } from "./verifier.ts";
 
 /** `--dev`: who is let in without a key of ours. */
@@ -18,7 +18,7 @@ export interface DevOptions {
  * ever means this machine or AWS, and not come from another site's page; a browser's must show that it does not.
  */
 export function createDevCredentials(options: DevOptions): {
-  accept(request: SignedRequest, headers: HeaderValues, accessKeyId: string): Principal | undefined;
+  accept(request: Pick<SignedRequest, "sourceIp">, headers: HeaderValues, accessKeyId: string): Principal | undefined;
 } {
   return {
     accept: (request, headers, accessKeyId) => {
@@ -32,20 +32,21 @@ export function createDevCredentials(options: DevOptions): {
 }
 
 function isOwnName(headers: HeaderValues): boolean {
-  const hosts = headers.get("host") ?? headers.get(":authority") ?? [];
-  return hosts.length === 1 && isTrustedHost(hosts[0] ?? "");
+  const host = headers.get("host") ?? headers.get(":authority");
+  // One that is told twice is nobody's.
+  return typeof host === "string" && isTrustedHost(host);
 }
 
 function isFromAnotherSite(headers: HeaderValues): boolean {
-  const origin = headers.get("origin")?.[0];
+  const origin = firstValue(headers, "origin");
   if (origin !== undefined) return !isLoopbackUrl(origin);
-  const referer = headers.get("referer")?.[0];
+  const referer = firstValue(headers, "referer");
   if (referer !== undefined && !isLoopbackUrl(referer)) return true;
-  const site = headers.get("sec-fetch-site")?.[0];
+  const site = firstValue(headers, "sec-fetch-site");
   if (site !== undefined) return site !== "none" && site !== "same-origin";
   // Browsers tell nothing of a request's site when it goes over plain HTTP to a name that is not loopback's own, even if
   // it resolves to loopback; a page can keep `Referer` and, for GET, `Origin` back. It cannot change who the browser is.
-  const isBrowser = headers.get("user-agent")?.some((agent) => /^\s*Mozilla\//i.test(agent)) ?? false;
+  const isBrowser = [headers.get("user-agent") ?? []].flat().some((agent) => /^\s*Mozilla\//i.test(agent));
   return isBrowser && referer === undefined;
 }
 

@@ -9,8 +9,11 @@ export const accessLimits = {
   /** Longest `Authorization` header or credential that is looked at (ours: well above any real one). */
   authorizationCharactersMax: 8_192,
   signedHeadersMax: 128,
-  /** Lists of signed headers that are remembered (ours): every client has few, and a list may be as long as the header. */
-  signedHeaderListsMax: 256,
+  /** Authorization headers of which all but the signature is remembered (ours): a client has few in a day, as long as this at the most. */
+  authorizationsMax: 4_096,
+  authorizationCharactersKept: 1_024,
+  /** Dates of signatures that are remembered (ours): those that clients' clocks show at the moment. */
+  signingDatesMax: 64,
   /** Longest session token (ours: Node's limit on all headers is 16 KiB). */
   sessionTokenCharactersMax: 8_192,
   /** Derived signing keys kept (ours). One key serves one credential, day, region and service. */

@@ -53,7 +53,8 @@ const version = 1;
 
 export function createSessions(needs: { readonly keys: ServerKeys; readonly ids: Ids }): Sessions {
   const { keys, ids } = needs;
-  const opened = createLru<OpenedSession>(accessLimits.sessionsOpenMax);
+  // By the access key, and not by the token, which is long: each has one token.
+  const opened = createLru<{ readonly token: string; readonly session: OpenedSession }>(accessLimits.sessionsOpenMax);
 
   const secretOf = (accessKeyId: string, token: string): string =>
     createHmac("sha256", keys.sessionSecrets)
@@ -85,11 +86,10 @@ export function createSessions(needs: { readonly keys: ServerKeys; readonly ids:
       return { accessKeyId, secretAccessKey, sessionToken, expiresAt, packedPercent: percent };
     },
     open: (accessKeyId, sessionToken) => {
-      const name = `${accessKeyId}\n${sessionToken}`;
-      const known = opened.get(name);
-      if (known) return known;
+      const known = opened.get(accessKeyId);
+      if (known?.token === sessionToken) return known.session;
       const session = openToken(accessKeyId, sessionToken);
-      if (session) opened.set(name, session);
+      if (session) opened.set(accessKeyId, { token: sessionToken, session });
       return session;
     },
   };

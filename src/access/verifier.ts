@@ -1,16 +1,18 @@
 import type { Principal } from "../aws/principal.ts";
+import type { HeaderValues } from "./sigv4/canonical-request.ts";
 
 /** Establishes who signed a request: Signature Version 4 in the header, in the query, or over chunks. */
 export interface Verifier {
   /**
    * Throws the `AwsError` AWS answers: `InvalidSignatureException` / `SignatureDoesNotMatch`, `UnrecognizedClientException` /
    * `InvalidClientTokenId` / `InvalidAccessKeyId`, `ExpiredTokenException`, `RequestTimeTooSkewed`, `MissingAuthenticationToken`,
-   * `IncompleteSignature` … in the dialect of the service (S3's names differ from the others').
+   * `IncompleteSignature` … in the dialect of the service (S3's names differ from the others'); where nothing had to be waited
+   * for, at once.
    *
    * @param service the service whose dialect of canonical requests and errors applies (`s3` does not normalise paths); the
    *   credential scope must name it.
    */
-  verify(request: SignedRequest, service: string): Promise<Verified>;
+  verify(request: SignedRequest | ReadRequest, service: string): Promise<Verified> | Verified;
 }
 
 export interface SignedRequest {
@@ -26,6 +28,11 @@ export interface SignedRequest {
   readonly bodySha256?: () => Promise<string> | string;
   /** The peer's address. Absent means unknown, which `--dev` does not take for loopback. */
   readonly sourceIp?: string;
+}
+
+/** The same, of a request whose headers are by name already. */
+export interface ReadRequest extends Omit<SignedRequest, "headers"> {
+  readonly headers: HeaderValues;
 }
 
 export interface Verified {

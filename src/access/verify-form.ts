@@ -1,9 +1,10 @@
 import type { Principal } from "../aws/principal.ts";
 import { createDevCredentials } from "./dev.ts";
 import { expiredToken, invalidToken, signatureDoesNotMatch, unrecognizedClient } from "./errors.ts";
+import { toHeaderValues } from "./sigv4/canonical-request.ts";
 import { parseCredential } from "./sigv4/presented-signature.ts";
 import { createSigningKeys, isSignature } from "./sigv4/signing-key.ts";
-import type { SignedRequest } from "./verifier.ts";
+import type { ReadRequest, SignedRequest } from "./verifier.ts";
 import type { VerifierNeeds } from "./verify.ts";
 
 /** A form's policy and who has signed it, as its fields say. */
@@ -22,7 +23,7 @@ export interface SignedForm {
  */
 export type FormVerifier = (
   form: SignedForm,
-  request: SignedRequest,
+  request: SignedRequest | ReadRequest,
 ) => Promise<{ readonly principal: Principal; readonly region: string }>;
 
 export function createFormVerifier(needs: VerifierNeeds): FormVerifier {
@@ -37,7 +38,7 @@ export function createFormVerifier(needs: VerifierNeeds): FormVerifier {
     const found =
       session ?? (sessionToken === undefined ? await needs.accessKeys.findAccessKey(accessKeyId) : undefined);
     if (!found) {
-      const headers = new Map(request.headers.map(([name, value]) => [name, [value]]));
+      const headers = "get" in request.headers ? request.headers : toHeaderValues(request.headers);
       const known = await needs.accessKeys.isKnown?.(accessKeyId);
       const principal = known ? undefined : dev?.accept(request, headers, accessKeyId);
       if (principal) return { principal, region: scope.region };

@@ -65,7 +65,9 @@ const sessions = createSessions({ keys, ids: randomIds });
 const now = Date.parse("2026-01-02T03:04:05Z");
 
 function verifierOf(options: { readonly dev?: { readonly account: string } } = {}) {
-  return createVerifier({ now: () => now, accessKeys: { findAccessKey: () => undefined }, sessions, ...options });
+  const accessKeys = { findAccessKey: () => undefined };
+  const verifier = createVerifier({ now: () => now, accessKeys, sessions, ...options });
+  return { verify: async (...asked: Parameters<typeof verifier.verify>) => await verifier.verify(...asked) };
 }
 
 const authorization =

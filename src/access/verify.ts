@@ -16,12 +16,14 @@ import { AwsError } from "../aws/error.ts";
 import { accessLimits } from "./limits.ts";
 import type { Sessions } from "./sessions.ts";
 import {
+  firstValue,
   isNormalized,
   parseQuery,
   sha256Hex,
   toCanonicalPath,
   toCanonicalQuery,
   toCanonicalRequest,
+  toHeaderValues,
   toStringToSign,
   type HeaderValues,
   type PathStyle,
@@ -34,8 +36,8 @@ import {
   toBasicDate,
   type PresentedSignature,
 } from "./sigv4/presented-signature.ts";
-import { createSigningKeys, isSignature, toScopeText, type SigningKeys } from "./sigv4/signing-key.ts";
-import type { PayloadRule, SignedRequest, Verifier } from "./verifier.ts";
+import { createSigningKeys, isHexHash, isSignature, toScopeText, type SigningKey } from "./sigv4/signing-key.ts";
+import type { PayloadRule, ReadRequest, SignedRequest, Verified, Verifier } from "./verifier.ts";
 
 export interface VerifierNeeds {
   readonly now: () => number;
@@ -51,12 +53,38 @@ export function createVerifier(needs: VerifierNeeds): Verifier {
   const remembered = createRemembered();
   const dev = needs.dev && createDevCredentials(needs.dev);
 
+  const admit = (asked: Asked, credential: AccessKey): Promise<Verified> | Verified => {
+    const { request, headers, presented, dialect } = asked;
+    checkTime(presented, needs.now(), dialect);
+    checkSignedHeaders(presented, headers, dialect);
+    const key = signingKeys(credential.secretAccessKey, presented.scope);
+    const check = (payloadHash: string): Verified => {
+      const payload = checkSignature(asked, key, payloadHash);
+      needs.accessKeys.noteUse?.(presented.accessKeyId, asked.scopeName, presented.scope.region);
+      return { principal: credential.principal, region: presented.scope.region, payload };
+    };
+    const payloadHash = statedPayloadHash(asked) ?? request.bodySha256?.() ?? sha256Hex("");
+    return typeof payloadHash === "string" ? check(payloadHash) : payloadHash.then(check);
+  };
+
+  const refuse = async ({ request, headers, presented, dialect }: Asked): Promise<Verified> => {
+    const principal =
+      dev && !(await needs.accessKeys.isKnown?.(presented.accessKeyId))
+        ? dev.accept(request, headers, presented.accessKeyId)
+        : undefined;
+    // The body of a dev request is taken as it is: no key of ours could have signed its chunks.
+    if (principal) return { principal, region: presented.scope.region, payload: unsignedPayload(headers) };
+    throw presented.sessionToken === undefined
+      ? unrecognizedClient(dialect, presented.accessKeyId)
+      : invalidToken(dialect, presented.accessKeyId);
+  };
+
   return {
-    verify: async (request, service) => {
+    verify: (request, service) => {
       const scopeName = toSigningName(service);
-      const headers = toHeaderValues(request.headers);
+      const headers = "get" in request.headers ? request.headers : toHeaderValues(request.headers);
       const queryStart = request.target.indexOf("?");
-      const query = queryStart < 0 ? [] : parseQuery(request.target.slice(queryStart + 1));
+      const query = queryStart < 0 ? noPairs : parseQuery(request.target.slice(queryStart + 1));
       const dialect = dialectOfRequest(scopeName, headers);
       const presented = parsePresentedSignature(headers, query, dialect, remembered);
       if (!presented) {
@@ -65,29 +93,28 @@ export function createVerifier(needs: VerifierNeeds): Verifier {
       if (presented.scope.service !== scopeName) {
         throw invalidSignature(dialect, `Credential should be scoped to correct service: '${scopeName}'.`);
       }
-      const credential = await findCredential(needs, presented, dialect);
-      if (!credential) {
-        const principal =
-          dev && !(await needs.accessKeys.isKnown?.(presented.accessKeyId))
-            ? dev.accept(request, headers, presented.accessKeyId)
-            : undefined;
-        // The body of a dev request is taken as it is: no key of ours could have signed its chunks.
-        if (principal) return { principal, region: presented.scope.region, payload: unsignedPayload(headers) };
-        throw presented.sessionToken === undefined
-          ? unrecognizedClient(dialect, presented.accessKeyId)
-          : invalidToken(dialect, presented.accessKeyId);
+      const asked: Asked = { request, headers, query, presented, dialect, scopeName };
+      const credential = findCredential(needs, presented, dialect);
+      if (credential instanceof Promise) {
+        return credential.then((found) => (found ? admit(asked, found) : refuse(asked)));
       }
-      checkTime(presented, needs.now(), dialect);
-      checkSignedHeaders(presented, headers, dialect);
-      const payload = await checkSignature(
-        { request, headers, query, presented, dialect, secret: credential.secretAccessKey },
-        signingKeys,
-      );
-      needs.accessKeys.noteUse?.(presented.accessKeyId, scopeName, presented.scope.region);
-      return { principal: credential.principal, region: presented.scope.region, payload };
+      return credential ? admit(asked, credential) : refuse(asked);
     },
   };
 }
+
+/** A request with a signature, and what was read of it. */
+interface Asked {
+  readonly request: SignedRequest | ReadRequest;
+  readonly headers: HeaderValues;
+  readonly query: readonly QueryPair[];
+  readonly presented: PresentedSignature;
+  readonly dialect: Dialect;
+  /** The service, as a credential scope names it. */
+  readonly scopeName: string;
+}
+
+const noPairs: readonly QueryPair[] = [];
 
 /** Services whose name in a credential scope is another than the one they are known by. */
 function toSigningName(service: string): string {
@@ -100,27 +127,17 @@ function toSigningName(service: string): string {
 function dialectOfRequest(service: string, headers: HeaderValues): Dialect {
   const dialect = toDialect(service);
   if (dialect === "s3") return dialect;
-  const form = headers.get("content-type")?.[0]?.startsWith("application/x-www-form-urlencoded") ?? false;
+  const form = firstValue(headers, "content-type")?.startsWith("application/x-www-form-urlencoded") ?? false;
   return form && service !== "execute-api" ? "query" : dialect;
 }
 
-function toHeaderValues(headers: SignedRequest["headers"]): HeaderValues {
-  const values = new Map<string, string[]>();
-  for (const [name, value] of headers) {
-    const known = values.get(name);
-    if (known) known.push(value);
-    else values.set(name, [value]);
-  }
-  return values;
-}
-
-async function findCredential(
+function findCredential(
   needs: VerifierNeeds,
   presented: PresentedSignature,
   dialect: Dialect,
-): Promise<AccessKey | undefined> {
+): Promise<AccessKey | undefined> | AccessKey | undefined {
   const { accessKeyId, sessionToken } = presented;
-  if (sessionToken === undefined) return await needs.accessKeys.findAccessKey(accessKeyId);
+  if (sessionToken === undefined) return needs.accessKeys.findAccessKey(accessKeyId);
   const session = needs.sessions.open(accessKeyId, sessionToken);
   if (!session) return undefined;
   if (session.expiresAt <= needs.now()) throw expiredToken(dialect);
@@ -188,21 +205,10 @@ function headersNotSigned(names: readonly string[]): AwsError {
   });
 }
 
-interface SignatureCheck {
-  readonly request: SignedRequest;
-  readonly headers: HeaderValues;
-  readonly query: readonly QueryPair[];
-  readonly presented: PresentedSignature;
-  readonly dialect: Dialect;
-  readonly secret: string;
-}
-
-async function checkSignature(check: SignatureCheck, signingKeys: SigningKeys): Promise<PayloadRule> {
-  const { request, headers, query, presented, dialect } = check;
-  const payloadHash = await findPayloadHash(check);
+function checkSignature(asked: Asked, key: SigningKey, payloadHash: string): PayloadRule {
+  const { request, headers, query, presented, dialect } = asked;
   const queryStart = request.target.indexOf("?");
   const path = queryStart < 0 ? request.target : request.target.slice(0, queryStart);
-  const key = signingKeys(check.secret, presented.scope);
   const scope = toScopeText(presented.scope);
   let facts: { readonly stringToSign: string; readonly canonicalRequest: string } | undefined;
   for (const signedQuery of candidateQueries(query, presented)) {
@@ -216,15 +222,13 @@ async function checkSignature(check: SignatureCheck, signingKeys: SigningKeys): 
         payloadHash,
       });
       const stringToSign = toStringToSign(presented.date, scope, canonicalRequest);
-      facts ??= { stringToSign, canonicalRequest };
       if (isSignature(key, stringToSign, presented.signature)) {
-        return toPayloadRule(payloadHash, headers, {
-          key,
-          date: presented.date,
-          scope,
-          seedSignature: presented.signature,
-        });
+        if (isHexHash(payloadHash)) return { kind: "sha256", hex: payloadHash };
+        if (payloadHash === unsignedText) return unsigned;
+        const signing = { key, date: presented.date, scope, seedSignature: presented.signature };
+        return chunkedPayload(headers, payloadHash.startsWith("STREAMING-AWS4") ? signing : undefined);
       }
+      facts ??= { stringToSign, canonicalRequest };
     }
   }
   throw signatureDoesNotMatch(
@@ -234,37 +238,46 @@ async function checkSignature(check: SignatureCheck, signingKeys: SigningKeys): 
 }
 
 /** The signature itself is never signed; a session token may have been added after signing, except for S3. */
-function candidateQueries(query: readonly QueryPair[], presented: PresentedSignature): (readonly QueryPair[])[] {
-  if (presented.form === "header") return [query];
+function candidateQueries(
+  query: readonly QueryPair[],
+  presented: PresentedSignature,
+): readonly (readonly QueryPair[])[] {
+  if (presented.form === "header") return query.length === 0 ? noQuery : [query];
   const signed = query.filter(([name]) => name !== "X-Amz-Signature");
   if (presented.sessionToken === undefined || presented.scope.service === "s3") return [signed];
   return [signed, signed.filter(([name]) => name !== "X-Amz-Security-Token")];
 }
 
+const noQuery: readonly (readonly QueryPair[])[] = [noPairs];
+
 /** Every service but S3 normalizes the path; some clients sign it as they send it. Both can be right only where they differ. */
 function pathStyles(path: string, dialect: Dialect): readonly PathStyle[] {
-  if (dialect === "s3") return ["s3"];
-  return isNormalized(path) ? ["asSent"] : ["normalized", "asSent"];
+  if (dialect === "s3") return s3Style;
+  return isNormalized(path) ? asSentStyle : bothStyles;
 }
 
+const s3Style: readonly PathStyle[] = ["s3"];
+const asSentStyle: readonly PathStyle[] = ["asSent"];
+const bothStyles: readonly PathStyle[] = ["normalized", "asSent"];
+
 const unsignedText = "UNSIGNED-PAYLOAD";
-const hexHash = /^[0-9a-f]{64}$/;
 const streaming = new Set([
   "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
   "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
   "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
 ]);
 
-async function findPayloadHash({ request, headers, query, presented, dialect }: SignatureCheck): Promise<string> {
+/** The hash that the client states for its body; undefined where that is for us to find out. */
+function statedPayloadHash({ headers, query, presented, dialect }: Asked): string | undefined {
   const stated =
-    headers.get("x-amz-content-sha256")?.[0] ??
+    firstValue(headers, "x-amz-content-sha256") ??
     query.find(([name]) => name.toLowerCase() === "x-amz-content-sha256")?.[1];
   if (dialect === "s3") {
     if (stated === undefined && presented.form === "query") return unsignedText;
     if (stated === undefined) {
       throw new AwsError("InvalidRequest", 400, "Missing required header for this request: x-amz-content-sha256");
     }
-    if (stated === unsignedText || hexHash.test(stated) || (streaming.has(stated) && presented.form === "header")) {
+    if (stated === unsignedText || isHexHash(stated) || (streaming.has(stated) && presented.form === "header")) {
       return stated;
     }
     throw new AwsError(
@@ -274,28 +287,24 @@ async function findPayloadHash({ request, headers, query, presented, dialect }: 
     );
   }
   // Other services never take the client's word that a body need not be signed.
-  if (stated !== undefined && hexHash.test(stated)) return stated;
-  return (await request.bodySha256?.()) ?? sha256Hex("");
+  return stated !== undefined && isHexHash(stated) ? stated : undefined;
 }
 
-function toPayloadRule(payloadHash: string, headers: HeaderValues, signing: ChunkedBodyRules["signing"]): PayloadRule {
-  if (hexHash.test(payloadHash)) return { kind: "sha256", hex: payloadHash };
-  if (payloadHash === unsignedText) return { kind: "unsigned" };
-  return chunkedPayload(headers, payloadHash.startsWith("STREAMING-AWS4") ? signing : undefined);
-}
+const unsigned: PayloadRule = { kind: "unsigned" };
 
 /** The rule for a body nobody's key has signed: chunks are still unwrapped. */
 function unsignedPayload(headers: HeaderValues): PayloadRule {
-  const stated = headers.get("x-amz-content-sha256")?.[0] ?? "";
-  return streaming.has(stated) ? chunkedPayload(headers, "unverified") : { kind: "unsigned" };
+  const stated = firstValue(headers, "x-amz-content-sha256") ?? "";
+  return streaming.has(stated) ? chunkedPayload(headers, "unverified") : unsigned;
 }
 
 function chunkedPayload(headers: HeaderValues, signing: ChunkedBodyRules["signing"]): PayloadRule {
-  const length = headers.get("x-amz-decoded-content-length")?.[0] ?? "";
+  const length = firstValue(headers, "x-amz-decoded-content-length") ?? "";
   if (!/^\d{1,15}$/.test(length)) {
     throw new AwsError("MissingContentLength", 411, "You must provide the Content-Length HTTP header.");
   }
-  const trailerNames = (headers.get("x-amz-trailer") ?? [])
+  const trailerNames = [headers.get("x-amz-trailer") ?? []]
+    .flat()
     .flatMap((value) => value.split(","))
     .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== "");

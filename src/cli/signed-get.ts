@@ -3,6 +3,7 @@ import {
   sha256Hex,
   toCanonicalPath,
   toCanonicalQuery,
+  createSignedHeaders,
   toCanonicalRequest,
   toStringToSign,
 } from "../access/sigv4/canonical-request.ts";
@@ -51,7 +52,7 @@ export async function signedRequest(
       ["host", [host]],
       ["x-amz-date", [date]],
     ]),
-    signedHeaders: new Set(signedHeaders),
+    signedHeaders: createSignedHeaders(signedHeaders),
     payloadHash,
   });
   const signingKey = createSigningKeys()(secretAccessKey, scope);

@@ -1,4 +1,5 @@
 import type { Principal } from "../../src/aws/principal.ts";
+import { toHeaderValues } from "../../src/access/sigv4/canonical-request.ts";
 import { createFront } from "../../src/front/front.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { randomIds } from "../../src/kernel/ids.ts";
@@ -74,8 +75,8 @@ async function start(services: ReadonlyMap<string, Service>): Promise<FakePlatfo
     region: "us-east-1",
     verifier: {
       verify: (request) => {
-        const signed =
-          request.target.includes("X-Amz-Signature") || request.headers.some(([name]) => name === "authorization");
+        const headers = "get" in request.headers ? request.headers : toHeaderValues(request.headers);
+        const signed = request.target.includes("X-Amz-Signature") || headers.get("authorization") !== undefined;
         return Promise.resolve({
           principal: signed ? root : { type: "anonymous" },
           region: "us-east-1",

@@ -9,22 +9,50 @@ export interface CanonicalParts {
   readonly canonicalPath: string;
   readonly canonicalQuery: string;
   readonly headers: HeaderValues;
-  /** Lower case, sorted. */
-  readonly signedHeaders: ReadonlySet<string>;
+  readonly signedHeaders: SignedHeaders;
   readonly payloadHash: string;
 }
 
-/** Header values by lower-case name, in order of arrival. */
-export type HeaderValues = ReadonlyMap<string, readonly string[]>;
+/** Header values by lower-case name: all of them, in order of arrival, where a header was repeated. */
+export interface HeaderValues {
+  get(name: string): string | readonly string[] | undefined;
+  keys(): Iterable<string>;
+}
+
+export function toHeaderValues(headers: readonly (readonly [name: string, value: string])[]): HeaderValues {
+  const values = new Map<string, string | readonly string[]>();
+  for (const [name, value] of headers) {
+    const before = values.get(name);
+    if (before === undefined) values.set(name, value);
+    else values.set(name, typeof before === "string" ? [before, value] : [...before, value]);
+  }
+  return values;
+}
+
+export function firstValue(headers: HeaderValues, name: string): string | undefined {
+  const values = headers.get(name);
+  return typeof values === "object" ? values[0] : values;
+}
+
+/** The names of the headers that are signed. */
+export interface SignedHeaders {
+  /** Lower case, sorted; each once. */
+  readonly names: readonly string[];
+  /** The same, with `;` between them. */
+  readonly text: string;
+  has(name: string): boolean;
+}
+
+export function createSignedHeaders(names: readonly string[]): SignedHeaders {
+  const known = new Set(names.toSorted());
+  const sorted = [...known];
+  return { names: sorted, text: sorted.join(";"), has: (name) => known.has(name) };
+}
 
 export function toCanonicalRequest(parts: CanonicalParts): string {
   let headers = "";
-  let names = "";
-  for (const name of parts.signedHeaders) {
-    headers += `${name}:${toCanonicalValue(parts.headers.get(name) ?? [])}\n`;
-    names += names === "" ? name : `;${name}`;
-  }
-  return `${parts.method}\n${parts.canonicalPath}\n${parts.canonicalQuery}\n${headers}\n${names}\n${parts.payloadHash}`;
+  for (const name of parts.signedHeaders.names) headers += `${name}:${toCanonicalValue(parts.headers.get(name))}\n`;
+  return `${parts.method}\n${parts.canonicalPath}\n${parts.canonicalQuery}\n${headers}\n${parts.signedHeaders.text}\n${parts.payloadHash}`;
 }
 
 export function toStringToSign(date: string, scope: string, canonicalRequest: string): string {
@@ -84,9 +112,9 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-function toCanonicalValue(values: readonly string[]): string {
-  if (values.length === 1) return collapse(values[0] ?? "");
-  return values.map(collapse).join(",");
+function toCanonicalValue(values: string | readonly string[] | undefined): string {
+  if (typeof values === "string") return collapse(values);
+  return values === undefined ? "" : values.map(collapse).join(",");
 }
 
 function collapse(value: string): string {

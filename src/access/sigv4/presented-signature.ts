@@ -8,16 +8,21 @@ import {
 import { AwsError } from "../../aws/error.ts";
 import { accessLimits } from "../limits.ts";
 import { createLru, type Lru } from "../lru.ts";
-import type { HeaderValues, QueryPair } from "./canonical-request.ts";
-import type { CredentialScope } from "./signing-key.ts";
+import {
+  createSignedHeaders,
+  firstValue,
+  type HeaderValues,
+  type QueryPair,
+  type SignedHeaders,
+} from "./canonical-request.ts";
+import { isHexHash, type CredentialScope } from "./signing-key.ts";
 
 /** A signature as the client presents it, parsed and nothing more. */
 export interface PresentedSignature {
   readonly form: "header" | "query";
   readonly accessKeyId: string;
   readonly scope: CredentialScope;
-  /** Lower case, sorted; each once. */
-  readonly signedHeaders: ReadonlySet<string>;
+  readonly signedHeaders: SignedHeaders;
   readonly signature: string;
   /** `20150830T123600Z` */
   readonly date: string;
@@ -32,20 +37,31 @@ const algorithm = "AWS4-HMAC-SHA256";
 
 /** What a client says in the same words in each of its requests, parsed and found well formed. */
 export interface Remembered {
-  readonly credentials: Lru<Credential>;
-  readonly signedHeaders: Lru<ReadonlySet<string>>;
+  /** By what an authorization header has before the signature at its end. */
+  readonly authorizations: Lru<Authorization>;
+  /** By the text: of a second, clients have signed as many requests as they could. */
+  readonly dates: Lru<SigningDate>;
 }
 
 export function createRemembered(): Remembered {
   return {
-    credentials: createLru(accessLimits.signingKeysMax),
-    signedHeaders: createLru(accessLimits.signedHeaderListsMax),
+    authorizations: createLru(accessLimits.authorizationsMax),
+    dates: createLru(accessLimits.signingDatesMax),
   };
 }
 
 interface Credential {
   readonly accessKeyId: string;
   readonly scope: CredentialScope;
+}
+
+/** What an authorization header says, each part as it is written. */
+interface Authorization {
+  readonly credential: string | undefined;
+  readonly signedHeaders: string | undefined;
+  readonly signature: string | undefined;
+  /** The first two of them, parsed, where they are remembered. */
+  readonly known?: { readonly credential: Credential; readonly signedHeaders: SignedHeaders };
 }
 
 /** The signature of a request; undefined when it has none. Throws AWS's errors for one that is not well formed. */
@@ -71,47 +87,30 @@ const marksOfQueryForm: ReadonlySet<string> = new Set(["X-Amz-Algorithm", "X-Amz
 
 function parseHeaderForm(
   headers: HeaderValues,
-  values: readonly string[],
+  text: string | readonly string[],
   dialect: Dialect,
   remembered: Remembered,
 ): PresentedSignature {
-  const authorization = values[0] ?? "";
-  if (values.length > 1 || authorization.length > accessLimits.authorizationCharactersMax) {
+  if (typeof text !== "string" || text.length > accessLimits.authorizationCharactersMax) {
     throw incompleteSignature(dialect, "The authorization header is malformed.");
   }
-  const [scheme = ""] = authorization.split(" ", 1);
-  if (scheme !== algorithm) throw unsupportedScheme(dialect, scheme);
-  let credential: string | undefined;
-  let signature: string | undefined;
-  let signedHeaders: string | undefined;
-  for (const part of authorization.slice(scheme.length).split(",")) {
-    const text = part.trim();
-    if (text.startsWith("Credential=")) credential = text.slice(11);
-    else if (text.startsWith("Signature=")) signature = text.slice(10);
-    else if (text.startsWith("SignedHeaders=")) signedHeaders = text.slice(14);
-  }
+  const authorization = findRemembered(text, remembered) ?? splitAuthorization(text, dialect);
+  const { credential, signature, signedHeaders, known } = authorization;
   const { text: date, signed: dateHeader } = headerDate(headers);
   if (!credential || !signature || !signedHeaders || date === undefined) {
     throw incompleteHeader(dialect, { credential, signature, signedHeaders, date });
   }
-  const parsedDate = parseDate(date);
+  const parsedDate = toSigningDate(date, remembered);
   if (parsedDate === undefined) {
     throw invalidDate(dialect, date);
   }
-  let names = remembered.signedHeaders.get(signedHeaders);
-  if (!names) {
-    names = parseSignedHeaders(signedHeaders, dialect);
-    remembered.signedHeaders.set(signedHeaders, names);
-  }
+  const names = known?.signedHeaders ?? parseSignedHeaders(signedHeaders, dialect);
   if (dateHeader === "date" && !names.has("date")) {
     throw invalidSignature(dialect, "'Date' must be a 'SignedHeader' in the AWS Authorization.");
   }
-  let known = remembered.credentials.get(credential);
-  if (!known) {
-    known = parseCredential(credential, dialect, "header");
-    remembered.credentials.set(credential, known);
-  }
-  const { accessKeyId, scope } = known;
+  const parsedCredential = known?.credential ?? parseCredential(credential, dialect, "header");
+  if (!known) remember(text, { credential: parsedCredential, signedHeaders: names }, authorization, remembered);
+  const { accessKeyId, scope } = parsedCredential;
   checkScopeDate(scope, parsedDate, dialect);
   return {
     form: "header",
@@ -122,8 +121,54 @@ function parseHeaderForm(
     date: parsedDate.basic,
     signedAt: parsedDate.at,
     expiresSeconds: undefined,
-    sessionToken: headers.get("x-amz-security-token")?.[0],
+    sessionToken: firstValue(headers, "x-amz-security-token"),
   };
+}
+
+function splitAuthorization(text: string, dialect: Dialect): Authorization {
+  const [scheme = ""] = text.split(" ", 1);
+  if (scheme !== algorithm) throw unsupportedScheme(dialect, scheme);
+  let credential: string | undefined;
+  let signature: string | undefined;
+  let signedHeaders: string | undefined;
+  for (const part of text.slice(scheme.length).split(",")) {
+    const trimmed = part.trim();
+    if (trimmed.startsWith("Credential=")) credential = trimmed.slice(11);
+    else if (trimmed.startsWith("Signature=")) signature = trimmed.slice(10);
+    else if (trimmed.startsWith("SignedHeaders=")) signedHeaders = trimmed.slice(14);
+  }
+  return { credential, signature, signedHeaders };
+}
+
+const signatureLength = 64;
+
+function findRemembered(text: string, { authorizations }: Remembered): Authorization | undefined {
+  const signature = text.slice(-signatureLength);
+  if (!isHexHash(signature)) return undefined;
+  const known = authorizations.get(text.slice(0, -signatureLength));
+  return known && { ...known, signature };
+}
+
+/** Only where the signature is all that is left at the end does another header that begins the same say the same. */
+function remember(
+  text: string,
+  known: NonNullable<Authorization["known"]>,
+  { credential, signedHeaders, signature }: Authorization,
+  { authorizations }: Remembered,
+): void {
+  const before = text.slice(0, -signatureLength);
+  if (before.length > accessLimits.authorizationCharactersKept || !/,[ \t]*Signature=$/.test(before)) return;
+  if (signature !== undefined && isHexHash(signature)) {
+    authorizations.set(before, { credential, signedHeaders, signature: undefined, known });
+  }
+}
+
+function toSigningDate(text: string, { dates }: Remembered): SigningDate | undefined {
+  const known = dates.get(text);
+  if (known) return known;
+  const date = parseDate(text);
+  if (date) dates.set(text, date);
+  return date;
 }
 
 function parseQueryForm(query: readonly QueryPair[], dialect: Dialect): PresentedSignature {
@@ -192,22 +237,26 @@ export function parseCredential(text: string, dialect: Dialect, form: "header" |
   return { accessKeyId, scope: { date, region, service } };
 }
 
-function parseSignedHeaders(text: string, dialect: Dialect): ReadonlySet<string> {
+function parseSignedHeaders(text: string, dialect: Dialect): SignedHeaders {
   const names = text.toLowerCase().split(";");
   if (names.length > accessLimits.signedHeadersMax || names.some((name) => !/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name))) {
     throw incompleteSignature(dialect, "The SignedHeaders list is malformed.");
   }
-  return new Set(names.toSorted());
+  return createSignedHeaders(names);
 }
 
 interface SigningDate {
   readonly basic: string;
+  /** `20150830` */
+  readonly day: string;
   readonly at: number;
 }
 
 function headerDate(headers: HeaderValues): { readonly text: string | undefined; readonly signed: string } {
-  const own = headers.get("x-amz-date");
-  return own ? { text: own[0], signed: "x-amz-date" } : { text: headers.get("date")?.[0], signed: "date" };
+  const own = firstValue(headers, "x-amz-date");
+  return own === undefined
+    ? { text: firstValue(headers, "date"), signed: "date" }
+    : { text: own, signed: "x-amz-date" };
 }
 
 function parseDate(text: string): SigningDate | undefined {
@@ -216,7 +265,11 @@ function parseDate(text: string): SigningDate | undefined {
   // RFC 9110: the Date header, as `Sun, 30 Aug 2015 12:36:00 GMT`.
   if (!/^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(text)) return undefined;
   const at = Date.parse(text);
-  return Number.isNaN(at) ? undefined : { basic: toBasicDate(at), at };
+  return Number.isNaN(at) ? undefined : toParsed(toBasicDate(at), at);
+}
+
+function toParsed(basic: string, at: number): SigningDate {
+  return { basic, day: basic.slice(0, 8), at };
 }
 
 function parseBasicDate(text: string): SigningDate | undefined {
@@ -224,7 +277,7 @@ function parseBasicDate(text: string): SigningDate | undefined {
   if (!match) return undefined;
   const [, year, month, day, hour, minute, second] = match;
   const at = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  return Number.isNaN(at) ? undefined : { basic: text, at };
+  return Number.isNaN(at) ? undefined : toParsed(text, at);
 }
 
 export function toBasicDate(at: number): string {
@@ -232,7 +285,7 @@ export function toBasicDate(at: number): string {
 }
 
 function checkScopeDate(scope: CredentialScope, date: SigningDate, dialect: Dialect): void {
-  const day = date.basic.slice(0, 8);
+  const { day } = date;
   if (scope.date === day) return;
   if (dialect === "s3") {
     throw new AwsError(

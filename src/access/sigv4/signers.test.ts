@@ -17,13 +17,14 @@ const principal = { type: "root", account: "1", arn: "arn:aws:iam::1:root", acce
 const sessions = createSessions({ keys: createServerKeys(new Uint8Array(32).fill(1)), ids: randomIds });
 
 function verifierAt(now: number) {
-  return createVerifier({
+  const verifier = createVerifier({
     now: () => now,
     accessKeys: {
       findAccessKey: (id) => (id === credentials.accessKeyId ? { ...credentials, principal } : undefined),
     },
     sessions,
   });
+  return { verify: async (...asked: Parameters<typeof verifier.verify>) => await verifier.verify(...asked) };
 }
 
 const encoded = (text: string) =>

@@ -25,12 +25,21 @@ export type SigningKeys = (secretAccessKey: string, scope: CredentialScope) => S
 
 export function createSigningKeys(): SigningKeys {
   const known = createLru<SigningKey>(accessLimits.signingKeysMax);
-  return (secret, scope) => {
+  // A scope is one object while the header that names it is remembered.
+  const latest = new WeakMap<CredentialScope, { readonly secret: string; readonly key: SigningKey }>();
+  const find = (secret: string, scope: CredentialScope) => {
     const name = `${secret}\n${toScopeText(scope)}`;
     const found = known.get(name);
     if (found) return found;
     const key = createSigningKey(derive(secret, scope));
     known.set(name, key);
+    return key;
+  };
+  return (secret, scope) => {
+    const found = latest.get(scope);
+    if (found?.secret === secret) return found.key;
+    const key = find(secret, scope);
+    latest.set(scope, { secret, key });
     return key;
   };
 }
@@ -72,6 +81,11 @@ function createSigningKey(key: Buffer): SigningKey {
 
 /** Compares in a time that does not depend on where they differ. */
 export function isSignature(key: SigningKey, stringToSign: string, signature: string): boolean {
-  if (!/^[0-9a-f]{64}$/.test(signature)) return false;
+  if (!isHexHash(signature)) return false;
   return timingSafeEqual(Buffer.from(key.sign(stringToSign), "latin1"), Buffer.from(signature, "latin1"));
+}
+
+/** Whether a text could be a signature or the hash of a body: 64 hex digits. */
+export function isHexHash(text: string): boolean {
+  return text.length === 64 && /^[0-9a-f]+$/.test(text);
 }
