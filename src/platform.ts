@@ -347,6 +347,7 @@ async function buildPlatform(
     s3: (as) => directory.client<typeof S3Sdk>("s3", as),
     ownHosts: [config.host, ...(tls?.names ?? [])],
     findHost: (host) => cognitoIdp.customHosts.find(host),
+    isElsewhere: (reader, host) => cognitoIdp.holdsHost(reader, host),
   });
   const cognitoIdp = createCognitoIdp({
     store,

@@ -1,10 +1,12 @@
 import type { OwnIssuers } from "../../access/tokens/issuers.ts";
+import type { Reader } from "../../kernel/store/store.ts";
 import type { Service } from "../../wire/service.ts";
 import type { ResourceType } from "../cloudformation/port.ts";
 import type { Cognito } from "./core.ts";
 import { createOwnIssuers, createUserPoolsPort } from "./create-port.ts";
 import type { Outbound } from "./federation/outbound.ts";
 import { createUserPoolsHttp } from "./http.ts";
+import { domainKey } from "./model.ts";
 import type { CognitoNeeds } from "./needs.ts";
 import { createCustomHosts, type CustomHosts } from "./oauth/custom-hosts.ts";
 import { createDomainHttp } from "./oauth/domain-http.ts";
@@ -58,6 +60,8 @@ export interface CognitoIdp {
   readonly http: UserPoolsHttp;
   /** Hosts that are domains of pools, beside those whose names say so. */
   readonly customHosts: CustomHosts;
+  /** Whether a host in lower case is the custom domain of a pool. */
+  readonly holdsHost: (reader: Reader, host: string) => Promise<boolean>;
 }
 
 /** What pools' domains need beside. */
@@ -118,6 +122,7 @@ export function createCognitoIdp(needs: CognitoNeeds & DomainNeeds): CognitoIdp 
       uiCustomizationType,
     ],
     customHosts: createCustomHosts(needs),
+    holdsHost: async (reader, host) => (await reader.get(domainKey(host))) !== undefined,
     http: createUserPoolsHttp(cognito, createDomainHttp({ cognito, api, outbound })),
   };
 }

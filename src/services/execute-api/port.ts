@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { SecureContext } from "node:tls";
 import type { Principal } from "../../aws/principal.ts";
-import type { Transaction } from "../../kernel/store/store.ts";
+import type { Reader, Transaction } from "../../kernel/store/store.ts";
 import type { RequestDomain } from "../../proxy/exchange.ts";
 import type { HttpRequest, HttpResponse } from "../../proxy/http-exchange.ts";
 import type { PublishedRestAuthorizer } from "./authorizers/published.ts";
@@ -113,6 +113,8 @@ export interface HostCertificates {
     host: string,
     certificateArn: string,
   ): Promise<void>;
+  /** Whether a host is a custom domain name of an API, or lies within one: for the transaction that takes the host. */
+  isTaken(reader: Reader, host: string): Promise<boolean>;
 }
 
 export interface TlsDomain {

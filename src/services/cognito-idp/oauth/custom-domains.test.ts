@@ -1,4 +1,5 @@
 import * as sdk from "@aws-sdk/client-cognito-identity-provider";
+import { ApiGatewayV2Client, CreateDomainNameCommand } from "@aws-sdk/client-apigatewayv2";
 import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { request as requestSecure } from "node:https";
@@ -18,16 +19,18 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "cumulet-pool-domains-"));
   platform = await startTestPlatform({ tls: makeCertificate(folder, "listener", "platform.example.org") });
   const own = makeCertificate(folder, "login", host);
-  const certificates = join(platform.dataDir, "certificates", "000000000000");
-  await mkdir(certificates, { recursive: true });
-  await copyFile(own.certFile, join(certificates, "login.crt"));
-  await copyFile(own.keyFile, join(certificates, "login.key"));
+  makeCertificate(folder, "shared", "*.example.net");
+  await mkdir(certificates(), { recursive: true });
+  await copyFile(own.certFile, join(certificates(), "login.crt"));
+  await copyFile(own.keyFile, join(certificates(), "login.key"));
   cognito = new sdk.CognitoIdentityProviderClient(platform.settings);
 });
 afterAll(async () => {
   await platform.stop();
   await rm(folder, { recursive: true });
 });
+
+const certificates = () => join(platform.dataDir, "certificates", "000000000000");
 
 async function create(Domain: string, more: Partial<sdk.CustomDomainConfigType> = {}) {
   const { UserPool } = await cognito.send(new sdk.CreateUserPoolCommand({ PoolName: "custom" }));
@@ -67,6 +70,23 @@ test("a custom domain is reached by its host, with any port, and served with its
   expect(await statusAt("other.example.org")).not.toBe(400);
   expect(await namesAt(host)).toContain(`DNS:${host}`);
   expect(await namesAt("platform.example.org")).toBe("DNS:platform.example.org");
+});
+
+test("an API's custom domain name is not the host of a pool's domain, nor the other way round", async () => {
+  await copyFile(join(folder, "shared.crt"), join(certificates(), "shared.crt"));
+  await copyFile(join(folder, "shared.key"), join(certificates(), "shared.key"));
+  const CertificateArn = "arn:aws:acm:us-east-1:000000000000:certificate/shared";
+  const api = new ApiGatewayV2Client(platform.settings);
+  const DomainNameConfigurations = [{ CertificateArn, EndpointType: "REGIONAL" as const }];
+  const createForApi = (DomainName: string) =>
+    api.send(new CreateDomainNameCommand({ DomainName, DomainNameConfigurations }));
+  await create("pool.example.net", { CertificateArn });
+  await expect(createForApi("pool.example.net")).rejects.toMatchObject({ name: "ConflictException" });
+  await expect(createForApi("POOL.example.net")).rejects.toThrow();
+  await createForApi("api.example.net");
+  await expect(create("api.example.net", { CertificateArn })).rejects.toMatchObject({
+    name: "InvalidParameterException",
+  });
 });
 
 test.each([

@@ -57,6 +57,8 @@ export function domainOperations(cognito: Cognito) {
           if (has !== undefined) throw invalidParameter("Only one domain of each kind can be assigned to a user pool.");
           if (await tx.get(domainKey(name)))
             throw invalidParameter("Domain already associated with another user pool.");
+          if (custom && (await hosts.isTaken(tx, name)))
+            throw invalidParameter("The domain name is a custom domain name of an API.");
           tx.set(domainKey(name), domain);
           writePool(tx, { ...current, ...(custom ? { customDomain: name } : { domain: name }) });
         });

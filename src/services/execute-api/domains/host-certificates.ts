@@ -2,7 +2,7 @@ import { createSecureContext, type SecureContext } from "node:tls";
 import { parseArn } from "../../../aws/arn.ts";
 import type { Clock } from "../../../kernel/clock.ts";
 import type { Log } from "../../../kernel/log.ts";
-import type { Store } from "../../../kernel/store/store.ts";
+import type { Reader, Store } from "../../../kernel/store/store.ts";
 import type { FindNamedHost, HostCertificates, NamedHost, TlsDomains } from "../port.ts";
 import { type CertificateFolder, checkNamed } from "./certificates.ts";
 import { hostOf, parseDomainName, wildcardOf } from "./domain-names.ts";
@@ -23,12 +23,14 @@ export function createHostCertificates(needs: {
       // AWS: CloudFront serves these hosts, with certificates of its own region only.
       const place = { account: call.account, region: parseArn(certificateArn)?.region ?? call.region };
       await checkNamed(certificates, certificateArn, place, name, call.now);
-      const taken = await store.read(
-        async (reader) => (await findDomain(reader, name)) ?? (await findDomain(reader, wildcardOf(name))),
-      );
-      if (taken !== undefined) throw domainExistsElsewhere();
+      if (await store.read((reader) => isTaken(reader, name))) throw domainExistsElsewhere();
     },
+    isTaken,
   };
+}
+
+async function isTaken(reader: Reader, name: string): Promise<boolean> {
+  return ((await findDomain(reader, name)) ?? (await findDomain(reader, wildcardOf(name)))) !== undefined;
 }
 
 interface Kept {

@@ -1,6 +1,6 @@
 import type { Seal } from "../../../access/server-keys.ts";
 import { type Ids, lowerAlphanumeric } from "../../../kernel/ids.ts";
-import type { Store } from "../../../kernel/store/store.ts";
+import type { Reader, Store } from "../../../kernel/store/store.ts";
 import type { Call } from "../../../wire/service.ts";
 import { type CertificateFolder, checkNamed, checkUpload } from "./certificates.ts";
 import { listPublishedStages } from "../published-stages.ts";
@@ -29,6 +29,8 @@ export interface RegistryNeeds {
   readonly s3: S3Client;
   /** Hosts by which this installation is reached, beside that of the call. */
   readonly ownHosts: readonly string[];
+  /** Whether a host in lower case is another service's. */
+  readonly isElsewhere: (reader: Reader, host: string) => Promise<boolean>;
 }
 
 /** Keeps custom domain names: what is written is on the air. */
@@ -103,6 +105,7 @@ export function createDomainRegistry(needs: RegistryNeeds): DomainsPort {
       await store.transact(async (tx) => {
         const taken = await findDomain(tx, domainName);
         if (taken !== undefined) throw isOf(call, taken) ? domainExists() : domainExistsElsewhere();
+        if (await needs.isElsewhere(tx, domainName)) throw domainExistsElsewhere();
         const others = await listDomains(tx, call);
         if (others.length >= limits.domainsPerRegionMax) throw tooManyDomains(limits.domainsPerRegionMax);
         writeDomain(tx, record);
