@@ -17,9 +17,11 @@ export interface View {
   /** Whether the bytes that it hands out are nobody else's: they need not be copied for the caller. */
   readonly isFresh?: boolean;
   get(key: EncodedKey): Stored | undefined;
+  /** The version alone; 0 for a key that is absent. */
+  version(key: EncodedKey): number;
   range(interval: Interval, limit: number, reverse: boolean): readonly StoredEntry[];
   /** Encoded values, as in `Reader.scan`. */
-  scan?(interval: Interval, reverse: boolean, visit: Visit): void;
+  scan(interval: Interval, reverse: boolean, visit: Visit): void;
 }
 
 export interface Snapshot extends View {
@@ -53,7 +55,7 @@ export interface RangeRead {
 /** Whether everything a transaction read is still so. */
 export function isCurrent(view: View, commit: Commit): boolean {
   for (const [key, version] of commit.reads) {
-    if ((view.get(key)?.version ?? 0) !== version) return false;
+    if (view.version(key) !== version) return false;
   }
   return commit.ranges.every((read) => {
     const found = view.range(read.interval, read.limit, read.reverse);

@@ -3,17 +3,10 @@ import { open, type RootDatabase } from "lmdb";
 import type { Clock } from "../clock.ts";
 import { storeLimits } from "../limits.ts";
 import { type ChangeLog, createChangeLog } from "./change-log.ts";
-import {
-  type Commit,
-  isCurrent,
-  type Snapshot,
-  type Stored,
-  type StoredEntry,
-  type StoreDriver,
-  type View,
-} from "./driver.ts";
+import { type Commit, isCurrent, type StoreDriver } from "./driver.ts";
 import { createEndGuard, type EndGuard } from "./end-guard.ts";
 import type { EncodedKey } from "./keys.ts";
+import { createLmdbCodec, type LmdbCodec, LmdbView, withVersion } from "./lmdb-view.ts";
 import { createOptimisticStore } from "./optimistic-store.ts";
 import type { Key, Store } from "./store.ts";
 import { createWatchers } from "./watchers.ts";
@@ -45,7 +38,7 @@ export class StoreFormatError extends Error {
 export async function openLmdbStore(needs: { readonly folder: string; readonly clock: Clock }): Promise<Store> {
   const { folder, clock } = needs;
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const codec = createCodec();
+  const codec = createLmdbCodec();
   const options = {
     path: folder,
     noSubdir: false,
@@ -102,13 +95,15 @@ async function checkFormat(database: RootDatabase<Buffer, EncodedKey>, folder: s
 
 function createLmdbDriver(
   database: RootDatabase<Buffer, EncodedKey>,
-  codec: Codec,
+  codec: LmdbCodec,
   changes: ChangeLog,
   guard: EndGuard,
 ): StoreDriver {
+  const written = new LmdbView(database, codec);
+
   /** Apply one commit inside LMDB's write transaction. */
   function apply(commit: Commit, version: number): boolean {
-    if (!isCurrent(viewOf(database, codec), commit)) return false;
+    if (!isCurrent(written, commit)) return false;
     for (const [key, value] of commit.writes) {
       if (value === undefined) void database.remove(key);
       else void database.put(key, withVersion(version, value));
@@ -143,11 +138,11 @@ function createLmdbDriver(
   }
 
   return {
-    snapshot: (): Snapshot => {
+    snapshot: () => {
       // LMDB's binding keeps a snapshot for a millisecond: long enough to miss what another process was acknowledged.
       if (changes.isShared()) database.resetReadTxn();
       const transaction = database.useReadTransaction();
-      return { ...viewOf(database, codec, { transaction }), end: () => transaction.done() };
+      return new LmdbView(database, codec, transaction);
     },
     commit: async (batch) => {
       const applied = await guard.around(() => applyAll(batch));
@@ -174,114 +169,6 @@ async function causeOf(error: unknown): Promise<unknown> {
   }
 }
 
-type ReadOptions = { readonly transaction?: ReturnType<RootDatabase["useReadTransaction"]> };
-
-function viewOf(database: RootDatabase<Buffer, EncodedKey>, codec: Codec, options: ReadOptions = {}): View {
-  return {
-    isFresh: true,
-    get: (key) => {
-      const found = database.get(key, options);
-      return found && toStored(found);
-    },
-    range: (interval, limit, reverse) => {
-      if (interval.start >= interval.end) return [];
-      const { start, end } = interval;
-      const range = reverse
-        ? database.getRange({
-            start: end,
-            end: start,
-            reverse,
-            exclusiveStart: true,
-            inclusiveEnd: true,
-            limit,
-            ...options,
-          })
-        : database.getRange({ start, end, limit, ...options });
-      const found: StoredEntry[] = [];
-      for (const { key, value } of range) found.push([key, toStored(value)]);
-      return found;
-    },
-    scan: ({ start, end }, reverse, visit) => {
-      if (start >= end) return;
-      const found = reverse
-        ? database.getRange({ start: end, end: start, reverse, exclusiveStart: true, inclusiveEnd: true, ...options })
-        : database.getRange({ start, end, ...options });
-      const entries = found[Symbol.iterator]();
-      try {
-        for (let each = codec.lend(entries); !each.done; each = codec.lend(entries)) {
-          if (!visit(each.value.value, versionBytes, codec.lentBytes())) return;
-        }
-      } finally {
-        entries.return?.();
-      }
-    },
-  };
-}
-
 function readSequence(database: RootDatabase<Buffer, EncodedKey>): number {
   return database.getBinary(sequenceKey)?.readDoubleBE() ?? 0;
-}
-
-interface LentEntry {
-  readonly key: EncodedKey;
-  readonly value: Buffer;
-}
-
-type Codec = ReturnType<typeof createCodec>;
-
-function createCodec() {
-  let isLending = false;
-  let lentBytes = 0;
-  return {
-    /** Keys go in and out as they are: a byte for each character. */
-    keys: {
-      writeKey: (key: EncodedKey, target: Uint8Array, start: number): number => {
-        const end = start + key.length;
-        // So LMDB's binding learns that it must make room.
-        if (end > target.length) throw new RangeError("The key does not fit");
-        for (let at = 0; at < key.length; at += 1) target[start + at] = key.charCodeAt(at);
-        return end;
-      },
-      readKey: (source: Buffer, start: number, end: number): EncodedKey =>
-        isLending ? "" : source.toString("latin1", start, end),
-    },
-    /** The binding reads every value into the same memory, and would make memory of its own for each; small ones share some here. */
-    values: {
-      encode: (value: Buffer): Buffer => value,
-      decode: (shared: Buffer): Buffer => {
-        if (isLending) {
-          lentBytes = shared.length;
-          return shared;
-        }
-        const own = Buffer.allocUnsafe(shared.length);
-        shared.copy(own, 0, 0, own.length);
-        return own;
-      },
-    },
-    /** The next entry, its value in the binding's own memory and its key left out. */
-    lend: (entries: Iterator<LentEntry>): IteratorResult<LentEntry> => {
-      isLending = true;
-      try {
-        return entries.next();
-      } finally {
-        isLending = false;
-      }
-    },
-    /** How long the value is: the binding's memory is longer. */
-    lentBytes: (): number => lentBytes,
-  };
-}
-
-const versionBytes = 8;
-
-/** Stored bytes are the version, as a double, and then the value. */
-function withVersion(version: number, value: Buffer): Buffer {
-  const stored = Buffer.allocUnsafe(8 + value.length);
-  stored.writeDoubleBE(version);
-  stored.set(value, 8);
-  return stored;
-}
-
-function toStored(found: Buffer): Stored {
-  return { version: found.readDoubleBE(), bytes: found.subarray(8) };
 }

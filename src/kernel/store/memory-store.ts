@@ -30,6 +30,7 @@ export function createMemoryDriver(): StoreDriver {
 
   const at = (moment: number): View => ({
     get: (key: EncodedKey) => histories.get(key)?.findLast((each) => each.sequence <= moment)?.stored,
+    version: (key) => at(moment).get(key)?.version ?? 0,
     scan: (interval, reverse, visit) => {
       for (const [, { bytes }] of at(moment).range(interval, Number.POSITIVE_INFINITY, reverse)) {
         if (!visit(bytes, 0, bytes.length)) return;

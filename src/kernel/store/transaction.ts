@@ -7,7 +7,7 @@ import { bytesAt, decodeValue, encodeValue } from "./values.ts";
 
 /** A reader over a snapshot. */
 export function createReader(view: View): Reader {
-  const { isFresh, scan } = view;
+  const { isFresh } = view;
   const find = (key: EncodedKey) => decodeFound(view.get(key)?.bytes, isFresh);
   return {
     get: async (key) => find(encodeKey(key)),
@@ -16,10 +16,8 @@ export function createReader(view: View): Reader {
       const { limit, reverse } = checkRange(options);
       return view.range(toInterval(range, reverse), limit, reverse).map((found) => toEntry(found, isFresh));
     },
-    ...(scan && {
-      scan: (range, { reverse }, visit) =>
-        scan(toInterval(range, reverse), reverse, (bytes, from, to) => visit(bytes, bytesAt(bytes, from), to)),
-    }),
+    scan: (range, { reverse }, visit) =>
+      view.scan(toInterval(range, reverse), reverse, (bytes, from, to) => visit(bytes, bytesAt(bytes, from), to)),
   };
 }
 
