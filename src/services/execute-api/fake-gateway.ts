@@ -10,6 +10,7 @@ import { createJobs } from "../../kernel/jobs/stored-jobs.ts";
 import { createLog } from "../../kernel/log.ts";
 import { createNodes } from "../../kernel/nodes/create-nodes.ts";
 import { createMemoryStore } from "../../kernel/store/memory-store.ts";
+import type { Store } from "../../kernel/store/store.ts";
 import type { HttpRequest, HttpResponse } from "../../proxy/http-exchange.ts";
 import type { LambdaInvokeRequest, LambdaInvokeResult } from "../lambda/port.ts";
 import type { PublishedStage, StagePublisher } from "./port.ts";
@@ -41,8 +42,10 @@ export async function startFakeGateway(
     verifier: nobody,
     authorizer: all,
   },
+  /** That of other gateways. Default: one of its own. */
+  shared?: Store,
 ): Promise<FakeGateway> {
-  const store = createMemoryStore();
+  const store = shared ?? createMemoryStore();
   const invocations: LambdaInvokeRequest[] = [];
   let run: (request: LambdaInvokeRequest) => Promise<LambdaInvokeResult> = answerNothing;
   const log = createLog(
@@ -97,7 +100,7 @@ export async function startFakeGateway(
       executeApi.stop();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      await store.close();
+      if (shared === undefined) await store.close();
     },
   };
 }
