@@ -302,6 +302,26 @@ test("an answer is taken once, at an address that was given out, by PUT", async 
   expect(await put(url, body)).toBe(403);
 });
 
+test("an answer is taken by whichever platform it reaches", async () => {
+  const store = createMemoryStore();
+  await stacks.stop();
+  stacks = await startFakeStacks(world, store);
+  const beside = await startFakeStacks(world, store);
+  try {
+    world.provider = (request) => void asked.push(request);
+    await stacks.client.send(new CreateStackCommand({ StackName: "app", TemplateBody: custom("V: a") }));
+    const [request] = asked;
+    if (!request) throw new Error("Nobody was asked");
+    for (const each of [beside, stacks]) {
+      const status = await put(await addressAt(each, request), bodyOf(request, {}));
+      expect(status).toBe(each === beside ? 200 : 403);
+    }
+    expect(await settled()).toMatchObject({ StackStatus: "CREATE_COMPLETE" });
+  } finally {
+    await beside.stop();
+  }
+});
+
 test("a platform that goes on for another waits for the answer to what was asked; nobody is asked twice", async () => {
   const store = createMemoryStore();
   await stacks.stop();
@@ -313,9 +333,13 @@ test("a platform that goes on for another waits for the answer to what was asked
   // It lets go of the stack, and says so: another goes on at once.
   await first.stop();
   stacks = await startFakeStacks(world, store);
-  const { protocol, hostname, port } = (await stacks.client.config.endpoint?.()) ?? {};
-  const address = `${protocol}//${hostname}:${port}${new URL(request.ResponseURL).pathname}`;
-  expect(await put(address, bodyOf(request, {}))).toBe(200);
+  expect(await put(await addressAt(stacks, request), bodyOf(request, {}))).toBe(200);
   expect(await settled()).toMatchObject({ StackStatus: "CREATE_COMPLETE" });
   expect(brief()).toEqual(["Create  a"]);
 });
+
+/** Where a platform takes the answer to a request, whoever has sent that. */
+async function addressAt({ client }: FakeStacks, { ResponseURL }: ProviderDocument): Promise<string> {
+  const { protocol, hostname, port } = (await client.config.endpoint?.()) ?? {};
+  return `${protocol}//${hostname}:${port}${new URL(ResponseURL).pathname}`;
+}
