@@ -59,26 +59,36 @@ export function createFrameLink(channel: Duplex, events: RuntimeEvents, limits: 
     ),
   );
   let held: Uint8Array[] = [];
+  let soon = false;
   const sendHeld = () => {
+    soon = false;
+    if (held.length === 0) return;
     const parts = held;
     held = [];
-    channel.write(parts.length === 1 ? parts[0] : Buffer.concat(parts));
+    // A payload that was not copied into its frame is not copied into this either.
+    if (parts.some(({ length }) => length > concatenatedBytesMax)) for (const part of parts) channel.write(part);
+    else channel.write(parts.length === 1 ? parts[0] : Buffer.concat(parts));
   };
 
   return {
     invoke(invocation, deadlineMs, follows) {
       const parts = encodeInvoke(encodeInvokeHeader(invocation, deadlineMs), invocation.payload);
-      if (!follows && held.length === 0) {
-        for (const part of parts) channel.write(part);
-        return;
+      const first = held.length === 0;
+      for (const part of parts) held.push(part);
+      if (!follows) {
+        // The runtime waits: it is woken once, with all that it is given by whoever gives it this.
+        if (!soon) queueMicrotask(sendHeld);
+        soon = true;
+      } else if (first) {
+        // It is busy: what comes for it in one round of the event loop is sent together.
+        setImmediate(sendHeld);
       }
-      // The runtime is busy: what comes for it in one round of the event loop is sent together.
-      held.push(...parts);
-      if (held.length === parts.length) setImmediate(sendHeld);
     },
     close: () => channel.destroy(),
   };
 }
+
+const concatenatedBytesMax = 131_072;
 
 /** By hand: a general serializer of seven members, five of them mostly absent, costs more than the frame. */
 export function encodeInvokeHeader(invocation: Invocation, deadlineMs: number): string {
