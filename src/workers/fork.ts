@@ -9,8 +9,12 @@ export function forkWorker(): WorkerChild {
   child.on("error", () => {});
   return {
     pid: child.pid ?? 0,
-    send: (message, socket) => {
-      if (child.connected) child.send(message, socket, {}, () => {});
+    send: (message, socket, onSent) => {
+      if (!child.connected) return;
+      // Node.js closes a socket that it has sent when the other end has it, and forgets to where the other end dies before.
+      child.send(message, socket, { keepOpen: true }, (error) => {
+        if (error === null) onSent?.();
+      });
     },
     onMessage: (listener) => child.on("message", (message) => listener(parseFromWorker(message))),
     onExit: (listener) => {

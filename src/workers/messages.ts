@@ -13,7 +13,8 @@ export type ToWorker =
       /** Tells the sandboxes of workers on one host apart: eight hexadecimal digits. */
       readonly instance: string;
     }
-  | { readonly kind: "connection" }
+  /** Numbered in the order in which they are sent. */
+  | { readonly kind: "connection"; readonly connection: number }
   /** The workers that are ready, this one among them. */
   | { readonly kind: "live"; readonly slots: readonly number[] }
   | { readonly kind: "from"; readonly slot: number; readonly body: unknown }
@@ -29,8 +30,8 @@ export type FromWorker =
   | { readonly kind: "ready"; readonly endpoint: string }
   | { readonly kind: "isolates"; readonly isolates: boolean }
   | { readonly kind: "alive" }
-  /** Connections it has got, and connections that have ended, since it last told. */
-  | { readonly kind: "load"; readonly taken: number; readonly closed: number }
+  /** Connections it has got, by their numbers, and how many have ended, since it last told. */
+  | { readonly kind: "load"; readonly taken: readonly number[]; readonly closed: number }
   /** For the worker of that slot, or for all others. */
   | { readonly kind: "to"; readonly slot: number | "others"; readonly body: unknown };
 

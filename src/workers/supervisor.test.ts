@@ -12,6 +12,10 @@ function createChildren() {
   const all: (WorkerChild & {
     readonly told: ToWorker[];
     readonly sockets: Socket[];
+    /** Of the connections it was sent. */
+    numbers(): number[];
+    /** The next of them is on its way. */
+    sends(): void;
     says(message: FromWorker): void;
     ends(): void;
   })[] = [];
@@ -20,13 +24,17 @@ function createChildren() {
     let onEnd: ((how: string) => void) | undefined;
     const told: ToWorker[] = [];
     const sockets: Socket[] = [];
+    const sent: (() => void)[] = [];
     const child = {
       pid: all.length + 1,
       told,
       sockets,
-      send: (message: ToWorker, socket?: Socket) => {
+      numbers: () => told.flatMap((message) => (message.kind === "connection" ? [message.connection] : [])),
+      sends: () => sent.shift()?.(),
+      send: (message: ToWorker, socket?: Socket, onSent?: () => void) => {
         told.push(message);
         if (socket) sockets.push(socket);
+        if (onSent) sent.push(onSent);
         if (message.kind === "stop") child.ends();
       },
       onMessage: (given: (message: FromWorker) => void) => (listener = given),
@@ -106,7 +114,7 @@ test("a connection goes to the worker with the fewest, the first of several", as
     await until(() => total(all) === expected.reduce((sum, one) => sum + one, 0));
     expect(taken(all)).toEqual(expected);
   }
-  all[1]?.says({ kind: "load", taken: 2, closed: 2 });
+  all[1]?.says({ kind: "load", taken: all[1].numbers(), closed: 2 });
   open(port);
   await until(() => total(all) === 5);
   expect(taken(all)).toEqual([2, 3]);
@@ -129,9 +137,43 @@ test("what a worker had not taken when it died is handed to another", async () =
   open(port);
   open(port);
   await until(() => total(all) === 3);
-  all[0]?.says({ kind: "load", taken: 1, closed: 0 });
+  all[0]?.sends();
+  all[0]?.says({ kind: "load", taken: all[0].numbers().slice(0, 1), closed: 0 });
   all[0]?.ends();
   expect(taken(all)).toEqual([2, 2]);
+});
+
+test("what was on its way to a worker when it died ends: nobody knows what was read of it", async () => {
+  const { all, ready } = await start(2);
+  const { port } = await ready();
+  const client = open(port);
+  const ended = new Promise((resolve) => client.once("close", resolve));
+  open(port);
+  open(port);
+  await until(() => total(all) === 3);
+  all[0]?.sends();
+  all[0]?.ends();
+  await ended;
+  expect(taken(all)).toEqual([2, 2]);
+});
+
+test("what a worker has taken is closed here, and what has not reached it ends", async () => {
+  const { all, ready } = await start(1);
+  const { port } = await ready();
+  const [lost] = [open(port), open(port)];
+  const ended = new Promise((resolve) => lost?.once("close", resolve));
+  await until(() => total(all) === 2);
+  const [first, second] = all[0]?.sockets ?? [];
+  const [, number = 0] = all[0]?.numbers() ?? [];
+  all[0]?.sends();
+  all[0]?.sends();
+  all[0]?.says({ kind: "load", taken: [number], closed: 0 });
+  await ended;
+  expect([first?.destroyed, second?.destroyed]).toEqual([true, true]);
+  // It counts one connection now, of three that it may have.
+  open(port);
+  open(port);
+  await until(() => total(all) === 4);
 });
 
 test("connections wait while no worker is there, for the next that is", async () => {

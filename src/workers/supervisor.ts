@@ -9,8 +9,12 @@ import { createReplacement } from "./replacement.ts";
 /** A worker's process, as the supervising one holds it. */
 export interface WorkerChild {
   readonly pid: number;
-  /** To one that has ended: to nobody. */
-  send(message: ToWorker, socket?: Socket): void;
+  /**
+   * To one that has ended: to nobody. A socket stays open here as well.
+   *
+   * @param onSent it may have reached the worker from now on
+   */
+  send(message: ToWorker, socket?: Socket, onSent?: () => void): void;
   onMessage(listener: (message: FromWorker) => void): void;
   onExit(listener: (how: string) => void): void;
   kill(): void;
@@ -50,9 +54,17 @@ interface Worker {
   ready: boolean;
   /** Times in a row that it was asked whether it is well and has not answered. */
   unanswered: number;
-  /** Connections that it holds, and of them, in order, those that it has not said to have. */
+  /** Connections that it holds. */
   open: number;
-  untaken: Socket[];
+  /** Those of them that it has not said to have, by their numbers, in order. */
+  readonly untaken: Map<number, OnItsWay>;
+}
+
+/** A connection between this process and a worker. */
+interface OnItsWay {
+  readonly socket: Socket;
+  /** Else it waits until the worker has those before. */
+  isSent: boolean;
 }
 
 export class WorkersFailedError extends Error {
@@ -79,6 +91,7 @@ export function createSupervisor(needs: SupervisorNeeds): Supervisor {
   let stopping = false;
   let started = false;
   let starts = 0;
+  let connections = 0;
   let port = 0;
   let endpoint = "";
   let changed: (() => void) | undefined;
@@ -105,9 +118,11 @@ export function createSupervisor(needs: SupervisorNeeds): Supervisor {
         chosen = worker;
     }
     if (chosen !== undefined) {
+      connections += 1;
+      const onItsWay = { socket, isSent: false };
       chosen.open += 1;
-      chosen.untaken.push(socket);
-      chosen.child.send({ kind: "connection" }, socket);
+      chosen.untaken.set(connections, onItsWay);
+      chosen.child.send({ kind: "connection", connection: connections }, socket, () => (onItsWay.isSent = true));
       return;
     }
     const mayWait = [...workers.values()].every((worker) => !worker.ready) && waiting.length < workerLimits.waitingMax;
@@ -126,7 +141,8 @@ export function createSupervisor(needs: SupervisorNeeds): Supervisor {
 
   const begin = (slot: number): void => {
     const child = needs.fork();
-    const worker: Worker = { slot, child, startedAt: clock.now(), ready: false, unanswered: 0, open: 0, untaken: [] };
+    const startedAt = clock.now();
+    const worker: Worker = { slot, child, startedAt, ready: false, unanswered: 0, open: 0, untaken: new Map() };
     workers.set(slot, worker);
     const instance = ((needs.instance + starts) >>> 0).toString(16).padStart(8, "0");
     starts += 1;
@@ -156,8 +172,8 @@ export function createSupervisor(needs: SupervisorNeeds): Supervisor {
         worker.unanswered = 0;
         return;
       case "load":
-        worker.untaken.splice(0, message.taken);
         worker.open -= message.closed;
+        for (const connection of message.taken) take(worker, connection);
         return;
       case "to":
         for (const other of workers.values()) {
@@ -167,12 +183,26 @@ export function createSupervisor(needs: SupervisorNeeds): Supervisor {
     }
   };
 
+  /** What is sent comes in order: what stands before has not reached the worker, which may hold as many files as it can. */
+  const take = (worker: Worker, connection: number): void => {
+    for (const [before, { socket }] of worker.untaken) {
+      if (before > connection) return;
+      worker.untaken.delete(before);
+      // The worker has its own.
+      socket.destroy();
+      if (before < connection) worker.open -= 1;
+    }
+  };
+
   const ended = (worker: Worker, how: string): void => {
     workers.delete(worker.slot);
     tellLive();
     if (!stopping && started) replace(worker, how);
-    // Those that had reached it are gone with it. To hand those on once more does nothing.
-    for (const socket of worker.untaken) handOn(socket);
+    for (const { socket, isSent } of worker.untaken.values()) {
+      // What it has read of a request nobody reads again: that client has to ask once more.
+      if (isSent) socket.destroy();
+      else handOn(socket);
+    }
     changed?.();
   };
 

@@ -53,7 +53,7 @@ export async function openWorkerTie(own: WorkerProcess, clock: Clock): Promise<W
   const begun = Promise.withResolvers<WorkerTie | undefined>();
   let siblings: ReturnType<typeof createSiblings> | undefined;
 
-  let taken = 0;
+  let taken: number[] = [];
   let closed = 0;
   let telling = false;
   const tellLoad = () => {
@@ -63,12 +63,12 @@ export async function openWorkerTie(own: WorkerProcess, clock: Clock): Promise<W
     setImmediate(() => {
       telling = false;
       send({ kind: "load", taken, closed });
-      taken = 0;
+      taken = [];
       closed = 0;
     });
   };
-  const take = (handle: unknown) => {
-    taken += 1;
+  const take = (connection: number, handle: unknown) => {
+    taken.push(connection);
     tellLoad();
     const gone = () => {
       closed += 1;
@@ -92,7 +92,7 @@ export async function openWorkerTie(own: WorkerProcess, clock: Clock): Promise<W
     const message = parseToWorker(received);
     switch (message.kind) {
       case "connection":
-        take(handle);
+        take(message.connection, handle);
         return;
       case "begin": {
         const { slot, workers, config, port, instance } = message;

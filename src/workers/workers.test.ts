@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { Agent } from "node:http";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -202,6 +203,28 @@ export const handler = async () => {
 });
 
 describe("a worker that dies", () => {
+  test("leaves no connection without an answer or an end", async () => {
+    const [victim = 0] = workersOf(server.pid);
+    // It takes nothing any more: one connection is on its way to it, those that follow wait for that.
+    process.kill(victim, "SIGSTOP");
+    const outcomes = new Map<Socket, string>();
+    for (let count = 0; count < 8; count += 1) {
+      const socket = connect(server.port, "127.0.0.1");
+      outcomes.set(socket, "");
+      let answer = "";
+      socket.on("data", (chunk) => (answer += chunk.toString("latin1")));
+      socket.on("error", () => {});
+      socket.on("close", () => outcomes.set(socket, answer === "" ? "ended" : answer.slice(0, 12)));
+      socket.write("GET /_cumulet/health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    }
+    const answered = () => [...outcomes.values()].filter((each) => each !== "");
+    await until(() => answered().length >= 4);
+    process.kill(victim, "SIGKILL");
+    await until(() => answered().length === outcomes.size);
+    expect(answered().filter((each) => each !== "HTTP/1.1 200")).toEqual(["ended"]);
+    await until(async () => (await scrape()).match(/process_resident_memory_bytes\{/g)?.length === 2);
+  }, 60_000);
+
   test("is replaced, and neither a client that retries nor an event that was taken notices", async () => {
     const seen = join(scratch, "seen");
     const source = `
