@@ -1,8 +1,10 @@
 import { pipeline } from "node:stream/promises";
 import { Readable } from "node:stream";
+import { isLending } from "../kernel/blobs/lending-content.ts";
 import type { HttpRequest, HttpResponse } from "../proxy/http-exchange.ts";
 import { toHostId } from "../wire/protocols/rest-xml.ts";
 import type { WireResponse } from "../wire/protocols/protocol.ts";
+import { sendLent } from "./send-lent.ts";
 
 /** Write an answer. Streams with back-pressure; resolves when all has been handed to the socket. */
 export async function respond(
@@ -44,5 +46,6 @@ export async function respond(
     response.end();
     return;
   }
-  await pipeline(Readable.from(body, { objectMode: false }), response);
+  if (isLending(body)) await sendLent(body.lent(), response);
+  else await pipeline(Readable.from(body, { objectMode: false }), response);
 }

@@ -79,6 +79,8 @@ export const blobLimits = {
   smallBytesMax: 64 * 1024,
   /** Files are read, and what comes in smaller chunks is written, so much at a time: each time is a turn of a thread. */
   chunkBytes: 256 * 1024,
+  /** Buffers of that size that are kept for the next reader. */
+  chunksKept: 32,
   /** Large content in the store is cut into pieces of this size. */
   pieceBytes: 512 * 1024,
   /** Pieces that one write or removal has in memory. */

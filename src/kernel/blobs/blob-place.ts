@@ -5,8 +5,11 @@ export interface BlobPlace {
    * write with its error; what was written until then goes with `remove`.
    */
   write(id: string, content: AsyncIterable<Uint8Array>): Promise<void>;
-  /** @throws {BlobNotFoundError} */
-  read(id: string, range: BlobRange | undefined): AsyncIterable<Uint8Array>;
+  /**
+   * @param isLent a chunk is the caller's only until it asks for the next
+   * @throws {BlobNotFoundError}
+   */
+  read(id: string, range: BlobRange | undefined, isLent?: boolean): AsyncIterable<Uint8Array>;
   /** Also what an unfinished write left. Success when it is gone already. */
   remove(id: string): Promise<void>;
 }

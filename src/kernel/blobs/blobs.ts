@@ -1,4 +1,5 @@
 import type { Reader, Transaction } from "../store/store.ts";
+import type { LendingContent } from "./lending-content.ts";
 
 /**
  * Content by unguessable id: write, sync, then commit the pointer in a store transaction. Content whose pointer was
@@ -22,7 +23,7 @@ export interface Blobs {
    */
   writeSmall(tx: Transaction, content: Uint8Array): string;
   /** Stream bytes `start` (inclusive) to `end` (exclusive); the whole by default. Throws when the id is unknown. */
-  read(id: string, range?: { readonly start: number; readonly end: number }): AsyncIterable<Uint8Array>;
+  read(id: string, range?: { readonly start: number; readonly end: number }): LendingContent;
   /** The whole content in memory. For content known to be small. */
   readAll(id: string): Promise<Uint8Array>;
   /**

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { blobLimits } from "../limits.ts";
 import type { BlobPlace } from "./blob-place.ts";
 import { BlobNotFoundError } from "./blobs.ts";
+import { type ChunkBuffers, createChunkBuffers } from "./lending-content.ts";
 
 /**
  * Content as files below a folder, two levels deep by the first characters of the id; nothing is left of a write that
@@ -11,6 +12,7 @@ import { BlobNotFoundError } from "./blobs.ts";
 export async function openFileBlobs(folder: string): Promise<BlobPlace> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await chmod(folder, 0o700);
+  const buffers = createChunkBuffers(blobLimits.chunkBytes, blobLimits.chunksKept);
   const pathOf = (id: string) => join(folder, id.slice(1, 3), id.slice(3, 5), id);
 
   return {
@@ -33,10 +35,11 @@ export async function openFileBlobs(folder: string): Promise<BlobPlace> {
         throw error;
       }
     },
-    read: async function* (id, range) {
+    read: async function* (id, range, isLent = false) {
       const file = await openExisting(pathOf(id), id);
+      const { start, end } = range ?? { start: 0, end: Number.POSITIVE_INFINITY };
       try {
-        yield* chunksOf(file, range?.start ?? 0, range?.end ?? Number.POSITIVE_INFINITY);
+        yield* isLent ? lentChunksOf(file, start, end, buffers) : chunksOf(file, start, end);
       } finally {
         await file.close();
       }
@@ -58,6 +61,40 @@ async function* chunksOf(file: FileHandle, start: number, end: number): AsyncIte
     position += bytesRead;
     yield bytesRead === buffer.length ? buffer : buffer.subarray(0, bytesRead);
   }
+}
+
+/** The next chunk is read while the caller has one. */
+async function* lentChunksOf(
+  file: FileHandle,
+  start: number,
+  end: number,
+  buffers: ChunkBuffers,
+): AsyncIterable<Uint8Array> {
+  const readAt = (buffer: Buffer, position: number) => {
+    const reading = file.read(buffer, 0, Math.min(buffer.length, end - position), position);
+    // Awaited when the caller asks for it, if ever.
+    reading.catch(() => {});
+    return reading;
+  };
+  let position = start;
+  let buffer = buffers.take();
+  let other: Buffer | undefined;
+  let reading = readAt(buffer, position);
+  for (;;) {
+    const { bytesRead } = await reading;
+    position += bytesRead;
+    const chunk = buffer;
+    const isLast = bytesRead === 0 || position >= end;
+    if (!isLast) {
+      [buffer, other] = [other ?? buffers.take(), buffer];
+      reading = readAt(buffer, position);
+    }
+    if (bytesRead > 0) yield chunk.subarray(0, bytesRead);
+    if (isLast) break;
+  }
+  // Only here has the caller asked beyond the last chunk: who stops before may still be sending one.
+  buffers.give(buffer);
+  if (other) buffers.give(other);
 }
 
 async function writeAll(file: FileHandle, content: AsyncIterable<Uint8Array>): Promise<void> {

@@ -5,6 +5,7 @@ import type { Store, Transaction } from "../store/store.ts";
 import { BlobNotFoundError, type Blobs, BlobTooLargeError } from "./blobs.ts";
 import type { BlobPlace, BlobRange } from "./blob-place.ts";
 import { openFileBlobs } from "./file-blobs.ts";
+import { lendingContent } from "./lending-content.ts";
 import { createStoreBlobs } from "./store-blobs.ts";
 
 /**
@@ -58,8 +59,16 @@ export async function createBlobs(needs: BlobNeeds): Promise<Blobs> {
     return needs.s3;
   }
 
-  async function* readLarge(id: string, range: BlobRange | undefined): AsyncIterable<Uint8Array> {
-    yield* (await placeOf(id)).read(id, range);
+  async function* readLarge(id: string, range?: BlobRange, isLent?: boolean): AsyncIterable<Uint8Array> {
+    yield* (await placeOf(id)).read(id, range, isLent);
+  }
+
+  async function* readChunks(id: string, range: BlobRange | undefined, isLent: boolean): AsyncIterable<Uint8Array> {
+    assertId(id);
+    if (id.startsWith("s")) {
+      const content = await readSmall(id);
+      yield range ? content.subarray(range.start, range.end) : content;
+    } else yield* readLarge(id, range, isLent);
   }
 
   /** Bytes that are in the store, or on their way there. */
@@ -121,13 +130,7 @@ export async function createBlobs(needs: BlobNeeds): Promise<Blobs> {
       tx.set(["blobs", "content", id], content);
       return id;
     },
-    read: async function* (id, range) {
-      assertId(id);
-      if (id.startsWith("s")) {
-        const content = await readSmall(id);
-        yield range ? content.subarray(range.start, range.end) : content;
-      } else yield* readLarge(id, range);
-    },
+    read: (id, range) => lendingContent((isLent) => readChunks(id, range, isLent)),
     readSmall: async (reader, id) => {
       assertId(id);
       if (!id.startsWith("s")) return undefined;
@@ -137,7 +140,7 @@ export async function createBlobs(needs: BlobNeeds): Promise<Blobs> {
     },
     readAll: async (id) => {
       assertId(id);
-      return id.startsWith("s") ? readSmall(id) : join(readLarge(id, undefined));
+      return id.startsWith("s") ? readSmall(id) : join(readLarge(id));
     },
     retain: (tx, id) => {
       assertId(id);
@@ -169,10 +172,10 @@ export async function createBlobs(needs: BlobNeeds): Promise<Blobs> {
 function filesOrStore(files: BlobPlace, inStore: BlobPlace): BlobPlace {
   return {
     write: files.write,
-    read: async function* (id, range) {
+    read: async function* (id, range, isLent) {
       let begun = false;
       try {
-        for await (const chunk of files.read(id, range)) {
+        for await (const chunk of files.read(id, range, isLent)) {
           begun = true;
           yield chunk;
         }

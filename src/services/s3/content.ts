@@ -1,4 +1,5 @@
 import type { Blobs } from "../../kernel/blobs/blobs.ts";
+import { lendingContent } from "../../kernel/blobs/lending-content.ts";
 import type { Reader, Store, Transaction } from "../../kernel/store/store.ts";
 import { s3Limits } from "./limits.ts";
 import { type Content, type Part, partKey, partPrefix, type StoredObject } from "./model.ts";
@@ -30,15 +31,23 @@ export async function openContent(
   const { content } = object;
   if (content.kind === "blob") return needs.blobs.read(content.blob, range);
   const parts = await needs.store.read((reader) => readParts(reader, content.uploadId));
-  return readAcross(needs.blobs, parts, range);
+  return lendingContent((isLent) => readAcross(needs.blobs, parts, range, isLent));
 }
 
-async function* readAcross(blobs: Blobs, parts: readonly Part[], range: ByteRange): AsyncIterable<Uint8Array> {
+async function* readAcross(
+  blobs: Blobs,
+  parts: readonly Part[],
+  range: ByteRange,
+  isLent: boolean,
+): AsyncIterable<Uint8Array> {
   let offset = 0;
   for (const part of parts) {
     const start = Math.max(0, range.start - offset);
     const end = Math.min(part.size, range.end - offset);
-    if (start < end) yield* blobs.read(part.blob, { start, end });
+    if (start < end) {
+      const content = blobs.read(part.blob, { start, end });
+      yield* isLent ? content.lent() : content;
+    }
     offset += part.size;
   }
 }
