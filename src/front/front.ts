@@ -1,6 +1,4 @@
-import { createServer } from "node:http";
-import type { Server, Socket } from "node:net";
-import type { Duplex } from "node:stream";
+import { createServer, type Server, type Socket } from "node:net";
 import { pipeline } from "node:stream/promises";
 import { listenWithLoopback } from "../kernel/listen.ts";
 import type { Nodes } from "../kernel/nodes/nodes.ts";
@@ -11,11 +9,11 @@ import type { UserPoolsHttp } from "../services/cognito-idp/port.ts";
 import type { FunctionUrlPort } from "../services/lambda/port.ts";
 import { createAwsApi } from "./aws-api.ts";
 import { type AwsDestination, createClassifier } from "./classify.ts";
+import { createHttp1 } from "./http1/server.ts";
 import { awaitLease } from "./lease.ts";
 import { frontLimits } from "./limits.ts";
 import { metricsPath, type PlatformApi } from "./platform-api.ts";
 import { createReadiness, type Readiness } from "./readiness.ts";
-import { sayContinue } from "./say-continue.ts";
 import type { Tls } from "./tls.ts";
 import { createWebsiteApi, type WebsiteApiNeeds } from "./website-api.ts";
 
@@ -83,16 +81,12 @@ export function createFront(needs: FrontNeeds): Front {
   let beside: Server | undefined;
   let closing: (() => void) | undefined;
 
-  /** Connections on which nothing was asked yet, as browsers open ahead: the server does not take them for idle. */
-  const unused = new Set<Socket>();
-
   const answerAws = (destination: AwsDestination, request: HttpRequest, response: HttpResponse): void => {
     let signal: AbortSignal | undefined;
     void awsApi(destination, request, response, () => (signal ??= untilGone(response, stopping.signal)));
   };
 
   const onRequest = (request: HttpRequest, response: HttpResponse): void => {
-    unused.delete(request.socket);
     if (readiness.draining) response.shouldKeepAlive = false;
     let destination = classifier.classify(request.headers.host, request.url ?? "/");
     // There may be a bucket of that name, and whoever signs a request means that.
@@ -145,50 +139,40 @@ export function createFront(needs: FrontNeeds): Front {
     }
   };
 
-  const server = createServer({
-    maxHeaderSize: frontLimits.headerBytesMax,
-    headersTimeout: frontLimits.headersMsMax,
-    requestTimeout: frontLimits.requestMsMax,
-    keepAliveTimeout: frontLimits.keepAliveMs,
-    connectionsCheckingInterval: 5_000,
-    noDelay: true,
-    insecureHTTPParser: false,
-    // What else clients offer to upgrade to, as HTTP/2, is declined by an answer in HTTP/1.1; so is what they offer before they
-    // have the answer to an earlier request on the connection, which it would be taken from.
-    shouldUpgradeCallback: (request) =>
-      webSockets !== undefined &&
-      request.method === "GET" &&
-      request.headers.upgrade?.toLowerCase() === "websocket" &&
-      !isAnswering(request.socket),
-  });
-  server.maxConnections = frontLimits.connectionsMax;
-  server.on("connection", (socket) => {
-    unused.add(socket);
-    socket.once("close", () => unused.delete(socket));
-  });
   const { trustProxies } = needs;
   const trusting = (request: HttpRequest, response: HttpResponse): void => {
     trustProxies?.(request);
     onRequest(request, response);
   };
-  server.on("request", trustProxies === undefined ? onRequest : trusting);
-  server.on("upgrade", (request, socket, head) => {
-    trustProxies?.(request);
-    const response = webSockets?.begin(request, socket, head);
-    if (response === undefined) socket.destroy();
-    else onRequest(request, response);
+  const http = createHttp1({
+    headerBytesMax: frontLimits.headerBytesMax,
+    headersMsMax: frontLimits.headersMsMax,
+    requestMsMax: frontLimits.requestMsMax,
+    keepAliveMs: frontLimits.keepAliveMs,
+    lookMs: frontLimits.connectionsLookMs,
+    onRequest: trustProxies === undefined ? onRequest : trusting,
+    onExpectContinue: (request, response) => {
+      // The AWS APIs say "continue" when they read: a refusal then costs the client no upload.
+      const { kind } = classifier.classify(request.headers.host, request.url ?? "/");
+      if (kind !== "aws") response.writeContinue();
+      trusting(request, response);
+    },
+    // What else clients offer to upgrade to, as HTTP/2, is declined by an answer in HTTP/1.1.
+    shouldUpgrade: (request) =>
+      webSockets !== undefined && request.method === "GET" && request.headers.upgrade?.toLowerCase() === "websocket",
+    onUpgrade: (message, socket, head) => {
+      trustProxies?.(message);
+      const response = webSockets?.begin(message, socket, head);
+      if (response === undefined) socket.destroy();
+      else onRequest(message, response);
+    },
   });
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => http.serve(socket));
+  server.maxConnections = frontLimits.connectionsMax;
   webSockets?.serveConnections((connections, request, response) => {
     const { region } = connections;
     answerAws({ kind: "aws", serviceLabel: undefined, region, bucket: undefined, connections }, request, response);
   });
-  server.on("checkContinue", (request: HttpRequest, response: HttpResponse) => {
-    // The AWS APIs say "continue" when they read: a refusal then costs the client no upload.
-    const { kind } = classifier.classify(request.headers.host, request.url ?? "/");
-    if (kind !== "aws") sayContinue(response);
-    trusting(request, response);
-  });
-  server.on("clientError", answerClientError);
   tls?.serveOn(server, customDomains?.tls);
 
   const accept = (socket: Socket): void => {
@@ -213,8 +197,6 @@ export function createFront(needs: FrontNeeds): Front {
     },
     adopt: () => {
       adopting = true;
-      // Where the server looks from time to time for clients that are too slow, it began to when it listened.
-      server.emit("listening");
       return accept;
     },
     drain: () => readiness.drain(),
@@ -226,12 +208,12 @@ export function createFront(needs: FrontNeeds): Front {
       await new Promise<void>((resolve) => {
         const cancel = needs.clock.after(graceMs, () => {
           stopping.abort();
-          server.closeAllConnections();
+          http.closeAll();
         });
         let cancelLook: (() => void) | undefined;
         // An answer that was under way leaves its connection idle: it would be kept for as long as the client likes.
         const look = () => {
-          server.closeIdleConnections();
+          http.closeIdle();
           cancelLook = needs.clock.after(frontLimits.idleLookMs, look);
         };
         const closed = () => {
@@ -249,19 +231,14 @@ export function createFront(needs: FrontNeeds): Front {
           closing?.();
         });
         look();
-        for (const socket of unused) socket.destroy();
+        http.closeIdle("unused");
         if (graceMs <= 0) {
           stopping.abort();
-          server.closeAllConnections();
+          http.closeAll();
         }
       });
     },
   };
-}
-
-/** Whether Node.js has given a connection to the answer of a request: no other answer can have it. */
-function isAnswering(socket: Socket): boolean {
-  return Boolean(Reflect.get(socket, "_httpMessage"));
 }
 
 /** Aborted when the client has gone before it had its whole answer, or `stopping`. */
@@ -306,19 +283,4 @@ function answerJson(response: HttpResponse, status: number, value: object): void
   const body = JSON.stringify(value);
   response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
   response.end(body);
-}
-
-/** What is not HTTP, is too large in its headers or too slow in sending them. */
-function answerClientError(error: Error & { readonly code?: string }, socket: Duplex): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const status =
-    error.code === "HPE_HEADER_OVERFLOW"
-      ? "431 Request Header Fields Too Large"
-      : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
-        ? "408 Request Timeout"
-        : "400 Bad Request";
-  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }

@@ -11,6 +11,8 @@ export const frontLimits = {
   /** An idle connection is kept this long: longer than load balancers keep theirs (60 s). */
   keepAliveMs: 65_000,
   connectionsMax: 16_384,
+  /** How often connections are looked at for what takes too long. */
+  connectionsLookMs: 1_000,
   /** A TLS handshake takes this long at the most. */
   handshakeMsMax: 10_000,
   /** How often the files of the certificate are looked at. */
@@ -23,6 +25,9 @@ export const frontLimits = {
   idleLookMs: 50,
   /** Hosts whose classification is kept. */
   hostsKept: 2_048,
+  /** Authorization headers of which it is known what service they are for: a client has few in a day, as long as this at the most. */
+  authorizationsKept: 4_096,
+  authorizationCharactersKept: 1_024,
   /** A compressed body may grow to the limit of its service, and no further. */
 } as const;
 

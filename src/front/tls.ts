@@ -1,7 +1,6 @@
 import { constants, createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
-import type { Server } from "node:http";
-import type { Socket } from "node:net";
+import type { Server, Socket } from "node:net";
 import { createServer, type SecureContext, type Server as TlsServer, type TlsOptions } from "node:tls";
 import { isLoopbackAddress } from "../access/loopback.ts";
 import type { Clock } from "../kernel/clock.ts";

@@ -42,7 +42,7 @@ export interface HttpRequest extends BodyEvents, AsyncIterable<Buffer> {
   readonly destroyed: boolean;
   readonly errored: Error | null;
   /** Set by who believes the proxy that the request came by. */
-  forwarded?: ForwardedClient;
+  forwarded?: ForwardedClient | undefined;
   /** The whole body, where it has come with the head, as most do, and nobody has begun to read it. It can be taken once. */
   takeWhole?(): Buffer | undefined;
   /** Null until somebody reads the body. */
