@@ -79,7 +79,7 @@ function decider(statements: number, conditions: boolean): () => Promise<void> {
   const identity = { policies, permissionsBoundary: undefined, tags: { team: "a" } };
   const identities: IdentitySource = { findIdentity: () => identity, findManagedPolicy: () => undefined };
   const { authorize } = createAuthorizer({ identities, compile, log: createLog("silent", () => {}, Date.now) });
-  return () => authorize(user, request, environment);
+  return async () => await authorize(user, request, environment);
 }
 
 /** The last one allows, so that all are looked at. */

@@ -21,9 +21,12 @@ export interface AuthorizationRequest {
   readonly furtherContext?: () => ConditionKeys | Promise<ConditionKeys>;
 }
 
-/** Decides, with default deny. Throws the AWS error for a denial, in AWS's words (`User: … is not authorized to perform: …`). */
+/**
+ * Decides, with default deny. Throws the AWS error for a denial, in AWS's words (`User: … is not authorized to perform: …`): at
+ * once, where nothing had to be waited for.
+ */
 export interface Authorizer {
-  authorize(principal: Principal, request: AuthorizationRequest, environment: RequestEnvironment): Promise<void>;
+  authorize(principal: Principal, request: AuthorizationRequest, environment: RequestEnvironment): Promise<void> | void;
 }
 
 /** Where a request came from: the source of the global condition keys. */

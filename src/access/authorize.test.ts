@@ -44,7 +44,8 @@ async function ask(principal: Principal, request: AuthorizationRequest, statemen
       findManagedPolicy: () => undefined,
     },
   });
-  const outcome = await authorizer.authorize(principal, request, environment).then(
+  const asked = async () => await authorizer.authorize(principal, request, environment);
+  const outcome = await asked().then(
     () => "allowed",
     (error: { code: string; status: number; message: string }) => error,
   );

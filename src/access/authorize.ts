@@ -16,33 +16,42 @@ export interface AuthorizerNeeds extends DecideNeeds {
 /** Decides by policies, with default deny. Denials are logged with the statement that decided, or what was missing. */
 export function createAuthorizer(needs: AuthorizerNeeds): Authorizer {
   return {
-    authorize: async (principal, request, environment) => {
-      const reasoned = await decideSafely(needs, principal, request, environment);
-      const { decision, because } = reasoned;
-      if (decision.decision === "allowed") return;
-      const { action, resource } = request;
-      const told = { principal: nameOf(principal), action, resource, ...decision, ...(because && { because }) };
-      const { requestId } = environment;
-      needs.log.info("denied", { ...(requestId !== undefined && { requestId }), ...told });
-      if (requestId !== undefined) needs.denials?.note({ requestId, environment, told, reasoned });
-      throw toDenial(principal, request, environment, decision);
+    authorize: (...asked) => {
+      const reasoned = decideSafely(needs, asked);
+      return reasoned instanceof Promise
+        ? reasoned.then((each) => enforce(needs, asked, each))
+        : enforce(needs, asked, reasoned);
     },
   };
+}
+
+function enforce(needs: AuthorizerNeeds, [principal, request, environment]: Asked, reasoned: Reasoned): void {
+  const { decision, because } = reasoned;
+  if (decision.decision === "allowed") return;
+  const { action, resource } = request;
+  const told = { principal: nameOf(principal), action, resource, ...decision, ...(because && { because }) };
+  const { requestId } = environment;
+  needs.log.info("denied", { ...(requestId !== undefined && { requestId }), ...told });
+  if (requestId !== undefined) needs.denials?.note({ requestId, environment, told, reasoned });
+  throw toDenial(principal, request, environment, decision);
 }
 
 /**
  * Whatever stores a policy checks it first, so one that cannot be read is a bug or damage. Nobody can say what it would
  * have denied: everything is.
  */
-async function decideSafely(needs: AuthorizerNeeds, ...asked: Asked): Promise<Reasoned> {
+function decideSafely(needs: AuthorizerNeeds, asked: Asked): Promise<Reasoned> | Reasoned {
   const [principal, { action, resource }] = asked;
-  const facts = { principal: nameOf(principal), action, resource };
-  try {
-    const reasoned = await decide(needs, ...asked);
-    if (reasoned.because === "unknown action") needs.log.error("An action that AWS does not document: denied", facts);
+  const told = (reasoned: Reasoned): Reasoned => {
+    if (reasoned.because === "unknown action") {
+      const facts = { principal: nameOf(principal), action, resource };
+      needs.log.error("An action that AWS does not document: denied", facts);
+    }
     return reasoned;
-  } catch (error) {
+  };
+  const unreadable = (error: unknown): Reasoned => {
     if (!(error instanceof PolicyGrammarError)) throw error;
+    const facts = { principal: nameOf(principal), action, resource };
     needs.log.error("A stored policy cannot be read: denied", { ...facts, error });
     return {
       decision: { decision: "implicitDeny", policyType: "identity-based policy" },
@@ -50,6 +59,12 @@ async function decideSafely(needs: AuthorizerNeeds, ...asked: Asked): Promise<Re
       policies: {},
       because: "unreadable policy",
     };
+  };
+  try {
+    const reasoned = decide(needs, ...asked);
+    return reasoned instanceof Promise ? reasoned.then(told).catch(unreadable) : told(reasoned);
+  } catch (error) {
+    return unreadable(error);
   }
 }
 

@@ -3,6 +3,43 @@ import { parseArn } from "../aws/arn.ts";
 import type { AuthorizationRequest, RequestEnvironment } from "./authorization.ts";
 import type { Context } from "./policy/pattern.ts";
 
+/** The condition keys of a request. Most of them are worked out only where a policy asks. */
+export interface RequestContext extends Context, Iterable<readonly [key: string, values: readonly string[]]> {
+  has(key: string): boolean;
+}
+
+type Asked = Parameters<typeof toContext>;
+
+/** As `toContext`, of which nothing is done before somebody looks. */
+export function createRequestContext(...asked: Asked): RequestContext {
+  let all: ReadonlyMap<string, readonly string[]> | undefined;
+  const whole = () => (all ??= toContext(...asked));
+  return {
+    get: (key) => {
+      const global = globals.get(key);
+      if (!global) return whole().get(key);
+      const value = global(asked[1], asked[2]);
+      return value === undefined ? asked[1].context && whole().get(key) : [value];
+    },
+    has: (key) => whole().has(key),
+    [Symbol.iterator]: () => whole()[Symbol.iterator](),
+  };
+}
+
+/** Those that every request has, or none, whoever has sent it. Undefined: not there. */
+const globals: ReadonlyMap<
+  string,
+  (request: AuthorizationRequest, environment: RequestEnvironment) => string | undefined
+> = new Map([
+  ["aws:currenttime", (_request, { now }) => new Date(now).toISOString()],
+  ["aws:epochtime", (_request, { now }) => String(Math.floor(now / 1000))],
+  ["aws:requestedregion", (_request, { region }) => region],
+  ["aws:securetransport", (_request, { secureTransport }) => String(secureTransport)],
+  ["aws:useragent", (_request, { userAgent }) => userAgent || undefined],
+  ["aws:referer", (_request, { referer }) => referer || undefined],
+  ["aws:resourceaccount", ({ resourceAccount }, { account }) => resourceAccount ?? account],
+] satisfies [string, (request: AuthorizationRequest, environment: RequestEnvironment) => string | undefined][]);
+
 /**
  * The condition keys of a request: the service's own, and the global ones, which a service cannot set otherwise.
  * Source: "AWS global condition context keys".
@@ -12,18 +49,15 @@ export function toContext(
   request: AuthorizationRequest,
   environment: RequestEnvironment,
   principalTags: Readonly<Record<string, string>>,
-): Context {
+): ReadonlyMap<string, readonly string[]> {
   const context = new Map<string, readonly string[]>();
   const set = (key: string, ...values: readonly string[]) => void context.set(key, values);
   if (request.context)
     for (const [key, values] of Object.entries(request.context)) context.set(key.toLowerCase(), values);
-  set("aws:currenttime", new Date(environment.now).toISOString());
-  set("aws:epochtime", String(Math.floor(environment.now / 1000)));
-  set("aws:requestedregion", environment.region);
-  set("aws:securetransport", String(environment.secureTransport));
-  if (environment.userAgent !== "") set("aws:useragent", environment.userAgent);
-  if (environment.referer) set("aws:referer", environment.referer);
-  set("aws:resourceaccount", request.resourceAccount ?? environment.account);
+  for (const [key, valueOf] of globals) {
+    const value = valueOf(request, environment);
+    if (value !== undefined) set(key, value);
+  }
   set("aws:principalisawsservice", String(principal.type === "service"));
   setCalledVia(environment.calledVia ?? [], set);
   // A service's own address is nobody's to allow or deny.

@@ -1,11 +1,10 @@
 import type { Principal } from "../aws/principal.ts";
 import type { AuthorizationRequest, RequestEnvironment } from "./authorization.ts";
-import { toContext } from "./context.ts";
+import { createRequestContext, type RequestContext } from "./context.ts";
 import type { Identity, IdentityPrincipal, IdentitySource } from "./identity-source.ts";
 import type { ConditionKeys, ResourceFacts } from "./further-keys.ts";
 import type { CompiledStatement, PolicyCompiler } from "./policy/compile.ts";
 import { evaluate, type Decision, type NamedPolicy } from "./policy/evaluate.ts";
-import type { Context } from "./policy/pattern.ts";
 import { isKnownAction } from "./reference/known-actions.ts";
 
 export interface DecideNeeds {
@@ -20,7 +19,7 @@ export interface DecideNeeds {
 /** A decision with what it was made from, for whoever has to explain it. */
 export interface Reasoned {
   readonly decision: Decision;
-  readonly context: Context;
+  readonly context: Iterable<readonly [key: string, values: readonly string[]]>;
   /** The names of the policies that were looked at, by type. */
   readonly policies: Readonly<Record<string, readonly string[]>>;
   /** Where no policy was asked. */
@@ -30,41 +29,66 @@ export interface Reasoned {
 const noIdentity: Identity = { policies: [], permissionsBoundary: undefined, tags: {} };
 
 /**
- * Gather the policies that have a say, and decide.
+ * Gather the policies that have a say, and decide: at once, where nothing has to be waited for.
  *
  * @throws {PolicyGrammarError} for a stored policy that cannot be read
  */
-export async function decide(
+export function decide(
   needs: DecideNeeds,
   principal: Principal,
   request: AuthorizationRequest,
   environment: RequestEnvironment,
-): Promise<Reasoned> {
+): Promise<Reasoned> | Reasoned {
   // No policy could allow or deny it by its name: `*` alone is no permission for what nobody has documented.
   if (!isKnownAction(request.action)) {
     return { ...nothingAsked, because: "unknown action" };
   }
-  let identity: Identity | undefined = noIdentity;
   const holder = toHolder(principal);
-  if (holder) {
-    const found = needs.identities.findIdentity(holder);
-    identity = found instanceof Promise ? await found : found;
-    if (!identity) return { ...nothingAsked, because: "no such identity" };
-  }
-  const session =
-    "sessionPolicies" in principal && principal.sessionPolicies.length > 0
-      ? await sessionPolicies(needs, principal.account, principal.sessionPolicies)
-      : [];
-  const resourcePolicy = request.resourcePolicy === undefined ? undefined : toResourcePolicy(needs, request);
-  let context = toContext(principal, request, environment, identity.tags);
-  const looks = looksFurther(request.action, [
-    ...identity.policies,
-    ...session,
-    needs.guardRails,
-    identity.permissionsBoundary,
-    resourcePolicy,
-  ]);
-  if (looks) context = await furtherContext(needs, looks, request, environment, context);
+  const identity = holder ? needs.identities.findIdentity(holder) : noIdentity;
+  const asked: Asked = { needs, principal, request, environment };
+  if (identity instanceof Promise) return identity.then((found) => decideFor(asked, found));
+  return decideFor(asked, identity);
+}
+
+interface Asked {
+  readonly needs: DecideNeeds;
+  readonly principal: Principal;
+  readonly request: AuthorizationRequest;
+  readonly environment: RequestEnvironment;
+}
+
+function decideFor(asked: Asked, identity: Identity | undefined): Promise<Reasoned> | Reasoned {
+  if (!identity) return { ...nothingAsked, because: "no such identity" };
+  const { needs, principal } = asked;
+  if (!("sessionPolicies" in principal) || principal.sessionPolicies.length === 0) return weigh(asked, identity, []);
+  const session = sessionPolicies(needs, principal.account, principal.sessionPolicies);
+  return session.then((policies) => weigh(asked, identity, policies));
+}
+
+function weigh(asked: Asked, identity: Identity, session: readonly NamedPolicy[]): Promise<Reasoned> | Reasoned {
+  const { needs, principal, request, environment } = asked;
+  const { resourcePolicy: text } = request;
+  const resourcePolicy = text === undefined ? undefined : toResourcePolicy(needs, request, text);
+  const context = createRequestContext(principal, request, environment, identity.tags);
+  const policies = { identity, session, resourcePolicy };
+  const looks = [[needs.guardRails, identity.permissionsBoundary, resourcePolicy], identity.policies, session].reduce(
+    (found: Looks | undefined, each) => looksFurther(request.action, each, found),
+    undefined,
+  );
+  if (!looks) return conclude(asked, policies, context);
+  return furtherContext(asked, looks, context).then((further) => conclude(asked, policies, further));
+}
+
+function conclude(
+  { needs, principal, request, environment }: Asked,
+  policies: {
+    readonly identity: Identity;
+    readonly session: readonly NamedPolicy[];
+    readonly resourcePolicy: NamedPolicy | undefined;
+  },
+  context: RequestContext,
+): Reasoned {
+  const { identity, session, resourcePolicy } = policies;
   const { accessControlList: list } = request;
   const accessControlList =
     list === undefined
@@ -85,21 +109,28 @@ export async function decide(
     guardRails: needs.guardRails,
   });
   if (decision.decision === "allowed") return { decision, context, policies: {} };
-  const policies = {
-    "service control policy": namesOf([needs.guardRails]),
-    "identity-based policy": namesOf(identity.policies),
-    "permissions boundary": namesOf([identity.permissionsBoundary]),
-    "session policy": namesOf(session),
-    "resource-based policy": namesOf([resourcePolicy, accessControlList]),
+  return {
+    decision,
+    context,
+    policies: {
+      "service control policy": namesOf([needs.guardRails]),
+      "identity-based policy": namesOf(identity.policies),
+      "permissions boundary": namesOf([identity.permissionsBoundary]),
+      "session policy": namesOf(session),
+      "resource-based policy": namesOf([resourcePolicy, accessControlList]),
+    },
   };
-  return { decision, context, policies };
 }
 
 type Looks = CompiledStatement["looksFurther"];
 
 /** Undefined, for most, where no policy asks for more than every request has. */
-function looksFurther(action: string, policies: readonly (NamedPolicy | undefined)[]): Looks | undefined {
-  let looks: Looks | undefined;
+function looksFurther(
+  action: string,
+  policies: readonly (NamedPolicy | undefined)[],
+  before: Looks | undefined,
+): Looks | undefined {
+  let looks = before;
   for (const named of policies) {
     if (named?.policy.looksFurther !== true) continue;
     for (const { looksFurther: each } of named.policy.statementsFor?.(action) ?? named.policy.statements) {
@@ -114,12 +145,10 @@ function looksFurther(action: string, policies: readonly (NamedPolicy | undefine
 
 /** What is known already goes before what the request says, and that before what is known of the resource. */
 async function furtherContext(
-  { resourceFacts = [] }: DecideNeeds,
+  { needs: { resourceFacts = [] }, request, environment }: Asked,
   looks: Looks,
-  request: AuthorizationRequest,
-  environment: RequestEnvironment,
-  known: Context,
-): Promise<Context> {
+  known: RequestContext,
+): Promise<RequestContext> {
   const context = new Map(known);
   const add = (keys: ConditionKeys) => {
     for (const [name, values] of Object.entries(keys)) {
@@ -154,9 +183,9 @@ function toHolder(principal: Principal): IdentityPrincipal | undefined {
   return { ...principal.issuer, account: principal.account, accessKeyId: "" };
 }
 
-function toResourcePolicy(needs: DecideNeeds, request: AuthorizationRequest): NamedPolicy {
+function toResourcePolicy(needs: DecideNeeds, request: AuthorizationRequest, text: string): NamedPolicy {
   const kind = request.action.startsWith("sts:") ? "trust" : "resource";
-  return { name: request.resource, policy: needs.compile(request.resourcePolicy ?? "", kind) };
+  return { name: request.resource, policy: needs.compile(text, kind) };
 }
 
 const nothing: NamedPolicy = { name: "deleted", policy: { statements: [] } };

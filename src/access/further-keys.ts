@@ -34,6 +34,19 @@ export function isRequestKey(key: string): boolean {
   return (!key.startsWith("aws:") || /^aws:(?:requesttag\/|tagkeys$)/.test(key)) && !isResourceKey(key);
 }
 
+/** `PREFIX` and a name, of each value that a request has. */
+export function requestKeys(
+  prefix: string,
+  given: Readonly<Record<string, string | boolean | readonly string[] | undefined>>,
+): ConditionKeys {
+  return Object.fromEntries(
+    Object.entries(given).flatMap(([name, value]) => {
+      const values = value === undefined ? [] : [value].flat().map(String);
+      return values.length === 0 ? [] : [[`${prefix}${name}`, values]];
+    }),
+  );
+}
+
 /** `aws:ResourceTag/KEY` of tags, and the same under a service's own prefix. */
 export function resourceTagKeys(tags: Readonly<Record<string, string>>, ...prefixes: readonly string[]): ConditionKeys {
   return Object.fromEntries(

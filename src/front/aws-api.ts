@@ -1,9 +1,8 @@
-import { TLSSocket } from "node:tls";
 import type { Authorizer } from "../access/authorization.ts";
 import { missingAuthentication, signatureDoesNotMatch, toDialect } from "../access/errors.ts";
-import { isLoopbackAddress } from "../access/loopback.ts";
-import type { PayloadRule, Verified, Verifier } from "../access/verifier.ts";
+import type { PayloadRule, ReadRequest, Verifier } from "../access/verifier.ts";
 import { AwsError } from "../aws/error.ts";
+import type { Principal } from "../aws/principal.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { upperAlphanumeric, type Ids } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
@@ -16,13 +15,13 @@ import { malformed, type Protocol, type WireRequest } from "../wire/protocols/pr
 import type { HttpFacts, Service } from "../wire/service.ts";
 import type { LoadedModel, Models } from "../wire/tables/catalog.ts";
 import { createRequestBody, decompress, sha256Mismatch, type RequestBody } from "./body.ts";
-import { isEncrypted, sourceIp as sourceIpOf } from "../proxy/client-address.ts";
 import { bodyStream, type HttpRequest, type HttpResponse } from "../proxy/http-exchange.ts";
+import { type Arrived, createRequestReader } from "./arrived.ts";
 import type { AwsDestination } from "./classify.ts";
 import {
+  createServiceDetector,
   detectNamedService,
   detectOperation,
-  detectService,
   type DetectedService,
   type RequestFacts,
 } from "./detect.ts";
@@ -60,11 +59,14 @@ export type AwsApi = (
 export function createAwsApi(needs: AwsApiNeeds): AwsApi {
   const { models, verifier, clock, ids, log } = needs;
   const dispatcher = createDispatcher(needs);
+  const detectService = createServiceDetector(models);
+  const readRequest = createRequestReader();
 
+  // What is there already is not awaited: each time costs more than most of what is done in between.
   return async (destination, request, response, signal) => {
     const arrived = readRequest(destination, request);
     let detected: DetectedService | undefined;
-    let requestId = ids.uuid();
+    let requestId = "";
     let protocol: Protocol | undefined;
     try {
       const asked = browserRequestOf(needs, destination, arrived.facts);
@@ -93,60 +95,54 @@ export function createAwsApi(needs: AwsApiNeeds): AwsApi {
         return;
       }
       let bytesMax = otherBodyBytesMax;
-      const body = createLazyBody(() =>
-        createRequestBody(request, bytesMax, () => {
+      let made: RequestBody | undefined;
+      // Made when first asked for: by then the service, and so the limit, is known.
+      const body = () =>
+        (made ??= createRequestBody(request, bytesMax, () => {
           if (arrived.expectsContinue) sayContinue(response);
-        }),
-      );
+        }));
       const form = async () => (await body().whole()).toString("latin1");
 
-      detected =
+      const detecting =
         destination.connections === undefined
-          ? await detectService(models, destination, arrived.facts, form)
+          ? detectService(destination, arrived.facts, form)
           : detectNamedService(models, "execute-api", arrived.facts);
+      detected = detecting instanceof Promise ? await detecting : detecting;
       const service = detected.entry.name;
       bytesMax = bodyBytesMax[service] ?? otherBodyBytesMax;
-      if (service === "s3") {
-        requestId = ids.random(16, upperAlphanumeric);
+      requestId = service === "s3" ? ids.random(16, upperAlphanumeric) : ids.uuid();
+      if (service === "s3" && arrived.facts.headers["origin"] !== undefined) {
         await tellBrowser(needs.crossOrigin, arrived.facts, (name, value) => void response.setHeader(name, value));
       }
       const loaded = models.loaded(service) ?? (await models.load(service));
       protocol = loaded.protocol(detected.protocol);
 
-      const verified = await verify(verifier, arrived, body, service);
-      const operation = await detectOperation(loaded, detected, arrived.facts, form);
+      const verifying = verifier.verify(toSigned(arrived, service === "s3" ? undefined : body), service);
+      const verified = verifying instanceof Promise ? await verifying : verifying;
+      const matching = detectOperation(loaded, detected, arrived.facts, form);
+      const operation = matching instanceof Promise ? await matching : matching;
       if (verified.principal.type === "anonymous" && !operation.unsigned && service !== "s3") {
         throw missingAuthentication(toDialect(service));
       }
       dispatcher.assertBuilt(loaded.model, operation);
-      const wire = await readBody(arrived, operation, body(), verified.payload, bytesMax, service);
+      const reading = readBody(arrived, operation, body(), verified.payload, bytesMax, service);
+      const wire = reading instanceof Promise ? await reading : reading;
       const input = parse(protocol, operation, wire);
 
-      const headers: Record<string, string> = {};
-      let status: number | undefined;
-      const facts: CallFacts = {
-        requestId,
-        principal: verified.principal,
-        account: "account" in verified.principal ? verified.principal.account : needs.account,
+      const { principal, payload } = verified;
+      // S3's checksums may come behind the body: operations read them when they have read it.
+      if (payload.kind === "chunked") arrived.http.trailers = payload.trailers;
+      const facts = new RequestCall(arrived, requestId, principal, clock.now(), signal, {
+        account: "account" in principal ? principal.account : needs.account,
         region: verified.region ?? destination.region ?? needs.region,
-        now: clock.now(),
-        endpoint: arrived.endpoint,
-        http: withTrailers(arrived.http, verified.payload),
-        get signal() {
-          return signal();
-        },
-        setHeader: (name, value) => {
-          headers[name.toLowerCase()] = value;
-        },
-        setStatus: (code) => {
-          status = code;
-        },
-      };
+      });
       const output = await dispatcher.run(loaded.model, operation, input, facts);
       const answer = protocol.encode(operation, output, requestId);
-      Object.assign(answer.headers, headers);
+      const { status } = facts;
+      if (facts.headers) Object.assign(answer.headers, facts.headers);
       await respond(request, response, status === undefined ? answer : { ...answer, status }, service, requestId);
     } catch (error) {
+      requestId ||= ids.uuid();
       await answerError(error, { log, detected, models, protocol, arrived, requestId }, request, response);
       // A form that was refused halfway: the connection's next request comes after it.
       if (!request.complete) request.resume();
@@ -154,117 +150,66 @@ export function createAwsApi(needs: AwsApiNeeds): AwsApi {
   };
 }
 
-/** What a request says before its body. */
-export interface Arrived {
-  readonly facts: RequestFacts;
-  readonly http: HttpFacts;
+/** A call as it came. A class, for an accessor of an object of its own is dear to make. */
+class RequestCall implements CallFacts {
+  readonly requestId: string;
+  readonly principal: Principal;
+  readonly account: string;
+  readonly region: string;
+  readonly now: number;
   readonly endpoint: string;
-  readonly headerPairs: readonly (readonly [name: string, value: string])[];
-  readonly target: string;
-  readonly sourceIp: string;
-  readonly expectsContinue: boolean;
-}
+  readonly http: HttpFacts;
+  headers: Record<string, string> | undefined = undefined;
+  status: number | undefined = undefined;
+  readonly #signal: () => AbortSignal;
 
-export function readRequest(destination: AwsDestination, request: HttpRequest): Arrived {
-  const target = request.url ?? "/";
-  const queryAt = target.indexOf("?");
-  const path = queryAt < 0 ? target : target.slice(0, queryAt);
-  const query = queryAt < 0 ? "" : target.slice(queryAt + 1);
-  const headerPairs: [string, string][] = [];
-  const headers: Record<string, string> = Object.create(null);
-  const { rawHeaders } = request;
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = (rawHeaders[index] ?? "").toLowerCase();
-    const value = rawHeaders[index + 1] ?? "";
-    headerPairs.push([name, value]);
-    const before = headers[name];
-    headers[name] = before === undefined ? value : `${before}, ${value}`;
+  constructor(
+    arrived: Arrived,
+    requestId: string,
+    principal: Principal,
+    now: number,
+    signal: () => AbortSignal,
+    place: { readonly account: string; readonly region: string },
+  ) {
+    this.requestId = requestId;
+    this.principal = principal;
+    this.account = place.account;
+    this.region = place.region;
+    this.now = now;
+    this.endpoint = arrived.endpoint;
+    this.http = arrived.http;
+    this.#signal = signal;
   }
-  const method = request.method ?? "GET";
-  const sourceIp = sourceIpOf(request);
-  const secure = isEncrypted(request);
-  let parameters: URLSearchParams | undefined;
-  return {
-    facts: {
-      method,
-      path:
-        destination.connections?.path ??
-        (destination.bucket === undefined ? path : `/${encodeURIComponent(destination.bucket)}${path}`),
-      query,
-      headers,
-    },
-    http: {
-      method,
-      path,
-      get query() {
-        parameters ??= new URLSearchParams(query);
-        return parameters;
-      },
-      headers,
-      sourceIp,
-      ...(destination.connections && { connections: destination.connections }),
-      // What does not leave the machine is as safe as TLS makes it: policies that ask for `aws:SecureTransport` hold.
-      secure: secure || isLoopbackAddress(sourceIp),
-      tlsVersion: () => tlsVersionOf(request),
-    },
-    endpoint: toEndpoint(headers["host"], request.socket.localPort ?? 0, secure),
-    headerPairs,
-    target,
-    sourceIp,
-    expectsContinue: headers["expect"]?.toLowerCase() === "100-continue",
+
+  get signal(): AbortSignal {
+    return this.#signal();
+  }
+
+  readonly setHeader = (name: string, value: string): void => {
+    (this.headers ??= {})[name.toLowerCase()] = value;
+  };
+
+  readonly setStatus = (code: number): void => {
+    this.status = code;
   };
 }
 
-/** Of the connection that came here: what a proxy has agreed on with its client is not known. */
-function tlsVersionOf({ socket }: HttpRequest): string | undefined {
-  return socket instanceof TLSSocket ? (socket.getProtocol() ?? "").replace(/^TLSv/, "") || undefined : undefined;
+function toSigned(
+  { facts, target, headerValues, sourceIp }: Arrived,
+  body: (() => RequestBody) | undefined,
+): ReadRequest {
+  const signed = { method: facts.method, target, headers: headerValues, sourceIp };
+  return body ? { ...signed, bodySha256: () => body().sha256() } : signed;
 }
 
-/** The platform's address, without the labels that named a service or bucket. */
-function toEndpoint(host: string | undefined, port: number, secure: boolean): string {
-  const scheme = secure ? "https" : "http";
-  const match = /^([a-zA-Z0-9.-]{1,253}|\[[\da-fA-F:]{2,45}\])(:\d{1,5})?$/.exec(host ?? "");
-  if (!match) return `${scheme}://127.0.0.1:${port}`;
-  const [, name = "", portText = ""] = match;
-  const local = /(?:^|\.)(localhost(?:\.localstack\.cloud)?)$/i.exec(name);
-  return `${scheme}://${local?.[1] ?? name}${portText}`;
-}
-
-/** The body is made when first asked for: by then the service, and so the limit, is known. */
-function createLazyBody(create: () => RequestBody): () => RequestBody {
-  let body: RequestBody | undefined;
-  return () => {
-    body ??= create();
-    return body;
-  };
-}
-
-async function verify(
-  verifier: Verifier,
-  arrived: Arrived,
-  body: () => RequestBody,
-  service: string,
-): Promise<Verified> {
-  return await verifier.verify(
-    {
-      method: arrived.facts.method,
-      target: arrived.target,
-      headers: arrived.headerPairs,
-      sourceIp: arrived.sourceIp,
-      ...(service === "s3" ? {} : { bodySha256: () => body().sha256() }),
-    },
-    service,
-  );
-}
-
-async function readBody(
+function readBody(
   arrived: Arrived,
   operation: OperationModel,
   body: RequestBody,
   rule: PayloadRule,
   bytesMax: number,
   service: string,
-): Promise<WireRequest> {
+): Promise<WireRequest> | WireRequest {
   const { facts } = arrived;
   const encoding = parseContentEncoding(facts.headers["content-encoding"], service === "s3");
   const headers = withContentEncoding(facts.headers, encoding);
@@ -273,26 +218,38 @@ async function readBody(
   if (payload?.streaming || events) {
     return { ...facts, headers, body: new Uint8Array(), stream: streamedBody(facts.headers, () => body, rule) };
   }
-  let bytes = await body.whole();
-  if (rule.kind === "sha256") {
-    const computed = await body.sha256();
-    // AWS: all services but S3 hash the body that came and find that the signature is not its signature.
-    if (computed !== rule.hex) {
-      throw service === "s3" ? sha256Mismatch(rule.hex, computed) : signatureDoesNotMatch(toDialect(service));
+  const finish = (bytes: Buffer): WireRequest => {
+    // Where they are the operation's own, they are of the object, as those of an upload that is completed.
+    if (service === "s3" && bytes.length > 0 && operation.input?.memberByName.has("ChecksumCRC32") !== true) {
+      checkBodyDigests(rule.kind === "chunked" ? { ...facts.headers, ...rule.trailers() } : facts.headers, bytes);
     }
-  } else if (rule.kind === "chunked") {
-    bytes = await collect(rule.decode(once(bytes)));
-  }
-  // Where they are the operation's own, they are of the object, as those of an upload that is completed.
-  if (service === "s3" && bytes.length > 0 && operation.input?.memberByName.has("ChecksumCRC32") !== true) {
-    checkBodyDigests(rule.kind === "chunked" ? { ...facts.headers, ...rule.trailers() } : facts.headers, bytes);
-  }
-  return { ...facts, headers, body: encoding.gzip ? await decompress(bytes, bytesMax) : bytes };
+    return { method: facts.method, path: facts.path, query: facts.query, headers, body: bytes };
+  };
+  const bytes = checkedBody(body, rule, service);
+  if (!(bytes instanceof Promise) && !encoding.gzip) return finish(bytes);
+  return Promise.resolve(bytes).then(async (sent) => {
+    const wire = finish(sent);
+    return encoding.gzip ? { ...wire, body: await decompress(sent, bytesMax) } : wire;
+  });
 }
 
-/** S3's checksums may come behind the body: operations read them when they have read it. */
-function withTrailers(http: HttpFacts, rule: PayloadRule): HttpFacts {
-  return rule.kind === "chunked" ? Object.create(http, { trailers: { value: rule.trailers } }) : http;
+/** The whole body, as it was signed. */
+function checkedBody(body: RequestBody, rule: PayloadRule, service: string): Promise<Buffer> | Buffer {
+  const bytes = body.whole();
+  if (rule.kind === "unsigned") return bytes;
+  if (rule.kind === "chunked") {
+    const { decode } = rule;
+    return Promise.resolve(bytes).then((sent) => collect(decode(once(sent))));
+  }
+  const check = (computed: string): void => {
+    // AWS: all services but S3 hash the body that came and find that the signature is not its signature.
+    if (computed === rule.hex) return;
+    throw service === "s3" ? sha256Mismatch(rule.hex, computed) : signatureDoesNotMatch(toDialect(service));
+  };
+  const computed = body.sha256();
+  if (typeof computed !== "string") return computed.then(check).then(() => bytes);
+  check(computed);
+  return bytes;
 }
 
 function withContentEncoding(

@@ -7,10 +7,10 @@ import { frontLimits } from "./limits.ts";
 
 /** The body of one request: read once, whole or as a stream, within limits. */
 export interface RequestBody {
-  /** All of it, as sent. Throws the 413, or the 400 of a client that went or paused for too long. */
-  whole(): Promise<Buffer>;
+  /** All of it, as sent: at once, where it has come. Throws the 413, or the 400 of a client that went or paused for too long. */
+  whole(): Promise<Buffer> | Buffer;
   /** The hex SHA-256 of all of it. */
-  sha256(): Promise<string>;
+  sha256(): Promise<string> | string;
   /** As it comes, with back-pressure. Throws as `whole` does. */
   stream(): AsyncIterable<Uint8Array>;
 }
@@ -18,18 +18,18 @@ export interface RequestBody {
 const empty = Buffer.alloc(0);
 
 export function createRequestBody(request: HttpRequest, bytesMax: number, beforeRead: () => void): RequestBody {
-  let whole: Promise<Buffer> | undefined;
+  let whole: Promise<Buffer> | Buffer | undefined;
   let sha256: string | undefined;
+  const hashOf = (bytes: Buffer) => (sha256 ??= sha256Of(bytes));
   const read = () => {
     whole ??= readWhole(request, bytesMax, beforeRead);
     return whole;
   };
   return {
     whole: read,
-    sha256: async () => {
-      const bytes = await read();
-      sha256 ??= sha256Of(bytes);
-      return sha256;
+    sha256: () => {
+      const bytes = read();
+      return bytes instanceof Promise ? bytes.then(hashOf) : hashOf(bytes);
     },
     stream: () => readStream(request, beforeRead),
   };
@@ -39,7 +39,7 @@ function isEmpty(request: HttpRequest): boolean {
   return request.headers["transfer-encoding"] === undefined && (request.headers["content-length"] ?? "0") === "0";
 }
 
-async function readWhole(request: HttpRequest, bytesMax: number, beforeRead: () => void): Promise<Buffer> {
+function readWhole(request: HttpRequest, bytesMax: number, beforeRead: () => void): Promise<Buffer> | Buffer {
   if (isEmpty(request)) return empty;
   if (Number(request.headers["content-length"] ?? 0) > bytesMax) throw tooLarge(bytesMax);
   beforeRead();
@@ -48,7 +48,7 @@ async function readWhole(request: HttpRequest, bytesMax: number, beforeRead: () 
     if (came.length > bytesMax) throw tooLarge(bytesMax);
     return came;
   }
-  return await new Promise<Buffer>((resolve, reject) => {
+  return new Promise<Buffer>((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     const timer = setTimeout(() => fail(timedOut()), frontLimits.bodyIdleMsMax);

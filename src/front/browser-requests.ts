@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { SignedRequest } from "../access/verifier.ts";
+import type { ReadRequest } from "../access/verifier.ts";
 import type { FormVerifier } from "../access/verify-form.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { CrossOrigin, PostObject } from "../services/s3/port.ts";
@@ -41,7 +41,7 @@ interface AskedOf {
   readonly facts: RequestFacts;
   readonly http: HttpFacts;
   readonly endpoint: string;
-  readonly headerPairs: SignedRequest["headers"];
+  readonly headerValues: ReadRequest["headers"];
   readonly target: string;
   readonly sourceIp: string;
   readonly account: string;
@@ -69,7 +69,12 @@ export async function answerBrowser(
     contentType: facts.headers["content-type"] ?? "",
     body: of.body(),
     verify: (form) =>
-      request.forms.verify(form, { method: "POST", target: of.target, headers: of.headerPairs, sourceIp: of.sourceIp }),
+      request.forms.verify(form, {
+        method: "POST",
+        target: of.target,
+        headers: of.headerValues,
+        sourceIp: of.sourceIp,
+      }),
     endpoint: of.endpoint,
     now,
   });

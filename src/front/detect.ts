@@ -1,9 +1,11 @@
+import { createLru, type Lru } from "../access/lru.ts";
 import { AwsError, notImplemented } from "../aws/error.ts";
-import type { OperationModel, ProtocolName } from "../wire/model.ts";
+import type { OperationModel, ProtocolName, ServiceModel } from "../wire/model.ts";
 import { parseForm } from "../wire/protocols/aws-query.ts";
 import { parseQuery } from "../wire/protocols/rest-bindings.ts";
 import type { CatalogEntry, LoadedModel, Models } from "../wire/tables/catalog.ts";
 import type { AwsDestination } from "./classify.ts";
+import { frontLimits } from "./limits.ts";
 
 /** What tells a service and an operation apart, before the body is read. */
 export interface RequestFacts {
@@ -20,43 +22,65 @@ export interface DetectedService {
   readonly protocol: ProtocolName;
 }
 
-/**
- * The service: by the credential scope, the target header, RPC v2's path, or the host. Unsigned requests that name
- * none are for the query service whose version they state, the REST service whose path they have, or S3.
- *
- * @throws the 501 for a service that the platform has not
- */
-export async function detectService(
-  models: Models,
+/** @throws the 501 for a service that the platform has not */
+export type ServiceDetector = (
   destination: AwsDestination,
   request: RequestFacts,
   form: () => Promise<string>,
-): Promise<DetectedService> {
-  const target = request.headers["x-amz-target"];
-  const rpc = request.headers["smithy-protocol"] === undefined ? undefined : parseRpcPath(request.path);
-  const signed = findSigningName(request);
-  const prefix = target === undefined ? rpc?.prefix : target.slice(0, target.lastIndexOf("."));
-  const byPrefix = models.entries.find((entry) => isPrefixOf(entry.targetPrefix, prefix));
+) => Promise<DetectedService> | DetectedService;
 
-  let entry: CatalogEntry | undefined;
-  if (signed !== undefined) {
-    entry = byPrefix?.signingName === signed ? byPrefix : findNamed(models, signed, request.path);
-  } else {
-    entry =
-      byPrefix ??
+/**
+ * The service: by the credential scope, the target header, RPC v2's path, or the host. Unsigned requests that name
+ * none are for the query service whose version they state, the REST service whose path they have, or S3.
+ */
+export function createServiceDetector(models: Models): ServiceDetector {
+  const byPrefix = toPrefixes(models);
+  const signingNames = createLru<string>(frontLimits.authorizationsKept);
+
+  return (destination, request, form) => {
+    const target = request.headers["x-amz-target"];
+    const rpc = request.headers["smithy-protocol"] === undefined ? undefined : parseRpcPath(request.path);
+    const signed = findSigningName(request, signingNames);
+    const prefix = target === undefined ? rpc?.prefix : target.slice(0, target.lastIndexOf("."));
+    const named = prefix === undefined ? undefined : byPrefix.get(prefix);
+    const detected = (entry: CatalogEntry | undefined): DetectedService => {
+      const found = entry ?? models.find("s3");
+      if (!found) throw notImplemented("This service");
+      return { entry: found, protocol: chooseProtocol(found, request, target !== undefined) };
+    };
+    if (signed !== undefined) {
+      return detected(named?.signingName === signed ? named : findNamed(models, signed, request.path));
+    }
+    const entry =
+      named ??
       (destination.serviceLabel === undefined
         ? undefined
         : models.entries.find(
             (each) =>
               (each.signingName === destination.serviceLabel || each.name === destination.serviceLabel) &&
               ownsPath(each, request.path),
-          )) ??
-      (isForm(request) ? findByVersion(models, request, await form()) : undefined) ??
+          ));
+    if (entry) return detected(entry);
+    const byPath = () =>
       models.entries.find((each) => each.protocols[0] === "rest-json" && ownsPath(each, request.path));
+    if (!isForm(request)) return detected(byPath());
+    return form().then((text) => detected(findByVersion(models, request, text) ?? byPath()));
+  };
+}
+
+/** The services by what clients may write of their target prefix; of several the first. */
+function toPrefixes(models: Models): ReadonlyMap<string, CatalogEntry> {
+  const found = new Map<string, CatalogEntry>();
+  for (const entry of models.entries) {
+    const { targetPrefix } = entry;
+    if (targetPrefix === undefined) continue;
+    const parts = targetPrefix.split(".");
+    for (let from = 0; from < parts.length; from += 1) {
+      const ending = parts.slice(from).join(".");
+      if (!found.has(ending)) found.set(ending, entry);
+    }
   }
-  entry ??= models.find("s3");
-  if (!entry) throw notImplemented("This service");
-  return { entry, protocol: chooseProtocol(entry, request, target !== undefined) };
+  return found;
 }
 
 /**
@@ -91,15 +115,27 @@ function ownsPath(entry: CatalogEntry, path: string): boolean {
 }
 
 /** The service that a signature is for, signed or not yet verified. */
-function findSigningName(request: RequestFacts): string | undefined {
+function findSigningName(request: RequestFacts, known: Lru<string>): string | undefined {
   const { authorization } = request.headers;
-  const text =
-    authorization ?? (request.query.includes("X-Amz-Credential=") ? decodeCredential(request.query) : undefined);
-  if (text === undefined) return undefined;
-  const match = /(?:Credential=|^)[^/,\s]{1,256}\/\d{8}\/[^/,\s]{0,64}\/([a-zA-Z0-9-]{1,64})\/aws4_request/.exec(
-    text.slice(0, 8192),
-  );
-  return match?.[1];
+  if (authorization === undefined) {
+    return request.query.includes("X-Amz-Credential=") ? signingNameIn(decodeCredential(request.query)) : undefined;
+  }
+  // The signature at the end is all that differs between a client's requests.
+  const before = authorization.slice(0, -signatureLength);
+  const found = known.get(before);
+  if (found !== undefined) return found;
+  const name = signingNameIn(before);
+  if (name === undefined) return signingNameIn(authorization);
+  if (before.length <= frontLimits.authorizationCharactersKept) known.set(before, name);
+  return name;
+}
+
+const signatureLength = 64;
+
+function signingNameIn(text: string | undefined): string | undefined {
+  return /(?:Credential=|^)[^/,\s]{1,256}\/\d{8}\/[^/,\s]{0,64}\/([a-zA-Z0-9-]{1,64})\/aws4_request/.exec(
+    (text ?? "").slice(0, 8192),
+  )?.[1];
 }
 
 function decodeCredential(query: string): string | undefined {
@@ -129,12 +165,12 @@ function chooseProtocol(entry: CatalogEntry, request: RequestFacts, targeted: bo
 }
 
 /** @throws what the protocol answers to an operation that the service does not know */
-export async function detectOperation(
+export function detectOperation(
   loaded: LoadedModel,
   detected: DetectedService,
   request: RequestFacts,
   form: () => Promise<string>,
-): Promise<OperationModel> {
+): Promise<OperationModel> | OperationModel {
   const { model } = loaded;
   switch (detected.protocol) {
     case "json": {
@@ -151,22 +187,8 @@ export async function detectOperation(
       if (!operation || request.method !== "POST") throw new AwsError("UnknownOperationException", 404, "");
       return operation;
     }
-    case "query": {
-      const fields = new Map([...parseForm(request.query), ...parseForm(await form())]);
-      const action = fields.get("Action");
-      if (action === undefined)
-        throw new AwsError("MissingAction", 400, "The request must contain the parameter Action");
-      const operation = model.operations.get(action);
-      const version = fields.get("Version") ?? model.apiVersion;
-      if (!operation || version !== model.apiVersion) {
-        throw new AwsError(
-          "InvalidAction",
-          400,
-          `Could not find operation ${action.slice(0, 128)} for version ${version.slice(0, 32)}`,
-        );
-      }
-      return operation;
-    }
+    case "query":
+      return form().then((text) => detectAction(model, new Map([...parseForm(request.query), ...parseForm(text)])));
     default: {
       const operation = loaded.router.match(request.method, request.path, parseQuery(request.query), request.headers);
       if (operation) return operation;
@@ -176,6 +198,21 @@ export async function detectOperation(
       });
     }
   }
+}
+
+function detectAction(model: ServiceModel, fields: ReadonlyMap<string, string>): OperationModel {
+  const action = fields.get("Action");
+  if (action === undefined) throw new AwsError("MissingAction", 400, "The request must contain the parameter Action");
+  const operation = model.operations.get(action);
+  const version = fields.get("Version") ?? model.apiVersion;
+  if (!operation || version !== model.apiVersion) {
+    throw new AwsError(
+      "InvalidAction",
+      400,
+      `Could not find operation ${action.slice(0, 128)} for version ${version.slice(0, 32)}`,
+    );
+  }
+  return operation;
 }
 
 /** Clients write a prefix as its model has it, or only its last part: `CloudTrail_20131101` of `com.amazonaws.…`. */

@@ -4,7 +4,8 @@ import { isEncrypted } from "../proxy/client-address.ts";
 import type { HttpRequest, HttpResponse } from "../proxy/http-exchange.ts";
 import type { Site, SiteAnswer } from "../services/s3/port.ts";
 import { createDispatcher } from "../wire/dispatch.ts";
-import { type AwsApiNeeds, type Arrived, readRequest } from "./aws-api.ts";
+import { type Arrived, createRequestReader } from "./arrived.ts";
+import type { AwsApiNeeds } from "./aws-api.ts";
 import { tellBrowser } from "./browser-requests.ts";
 import type { WebsiteDestination } from "./classify.ts";
 import { respond } from "./respond.ts";
@@ -34,6 +35,7 @@ const sandboxed = "sandbox allow-downloads allow-forms allow-modals allow-popups
 /** Objects are read by S3's own operations, as anybody: what they refuse is refused. */
 export function createWebsiteApi(needs: WebsiteApiNeeds): WebsiteApi {
   const dispatcher = createDispatcher(needs);
+  const readRequest = createRequestReader();
 
   return async (destination, request, response, signal) => {
     const { bucket, base } = destination;

@@ -5,7 +5,7 @@ import { createConstraintChecker } from "./constraints.ts";
 import type { OperationModel, ServiceModel } from "./model.ts";
 import type { CallObserver } from "./observer.ts";
 import { requestTagKeys, tagMembersOf } from "./request-tags.ts";
-import type { Call, HttpFacts, Service } from "./service.ts";
+import type { Call, HttpFacts, Operation, RequestKeys, Service } from "./service.ts";
 import { toValidationError } from "./validation-errors.ts";
 
 /** A call before its authorization questions are bound to it. */
@@ -29,7 +29,7 @@ export interface CallFacts {
 export interface Dispatcher {
   /** Throws the 501 for an operation that is in the table but not built. */
   assertBuilt(model: ServiceModel, operation: OperationModel): void;
-  /** @returns the operation's output; throws what it throws. */
+  /** @returns the operation's output; rejects with what it throws. */
   run(
     model: ServiceModel,
     operation: OperationModel,
@@ -46,42 +46,35 @@ export function createDispatcher(needs: {
 }): Dispatcher {
   const { services, authorizer, observer } = needs;
   const constraints = createConstraintChecker();
-  const observed = new Map<OperationModel, boolean>();
-  const tagMembers = new WeakMap<OperationModel, readonly string[]>();
+  const built = new Map<OperationModel, BuiltOperation>();
 
-  const isObserved = (model: ServiceModel, operation: OperationModel): boolean => {
-    const known = observed.get(operation);
-    if (known !== undefined) return known;
-    const observes = observer?.observes(model, operation) ?? false;
-    observed.set(operation, observes);
-    return observes;
-  };
-
-  const taggedBy = (operation: OperationModel): readonly string[] => {
-    let names = tagMembers.get(operation);
-    if (!names) tagMembers.set(operation, (names = tagMembersOf(operation)));
-    return names;
-  };
-
-  const findBuilt = (model: ServiceModel, operation: OperationModel) => {
+  /** What is the same in all calls of an operation is found out once. */
+  const findBuilt = (model: ServiceModel, operation: OperationModel): BuiltOperation => {
+    const known = built.get(operation);
+    if (known) return known;
     const service = services.get(model.name);
-    const built = service && Object.hasOwn(service.operations, operation.name) && service.operations[operation.name];
-    if (!built) throw notImplemented(`${model.name}:${operation.name}`);
-    return built;
+    const found = service && Object.hasOwn(service.operations, operation.name) && service.operations[operation.name];
+    if (!found) throw notImplemented(`${model.name}:${operation.name}`);
+    const made: BuiltOperation = {
+      operation: found,
+      tags: tagMembersOf(operation),
+      keysOf: service.conditionKeys?.[operation.name],
+      isObserved: observer?.observes(model, operation) ?? false,
+    };
+    built.set(operation, made);
+    return made;
   };
 
   const run: Dispatcher["run"] = async (model, operation, input, facts) => {
-    const built = findBuilt(model, operation);
+    const { operation: found, tags, keysOf } = findBuilt(model, operation);
     if (operation.input) {
       const violations = constraints.check(operation.input, input);
       if (violations.length > 0) throw toValidationError(model.name, violations);
     }
-    const environment = { ...toEnvironment(facts), service: model.name };
+    const environment = toEnvironment(facts, model.name);
     // The checks above have made the input what the operation's types say.
     const checked = input as never;
-    const keysOf = services.get(model.name)?.conditionKeys?.[operation.name];
-    const tagged = taggedBy(operation);
-    const tellsMore = keysOf !== undefined || tagged.length > 0;
+    const tellsMore = keysOf !== undefined || tags.length > 0;
     const authorize = (request: AuthorizationRequest) =>
       authorizer.authorize(
         facts.principal,
@@ -89,37 +82,56 @@ export function createDispatcher(needs: {
           ? {
               ...request,
               furtherContext: async () => ({
+                ...(await request.furtherContext?.()),
                 ...(await keysOf?.(checked, call, request.action)),
-                ...Object.assign({}, ...tagged.map((name) => requestTagKeys(input[name]))),
+                ...Object.assign({}, ...tags.map((name) => requestTagKeys(input[name]))),
               }),
             }
           : request,
         environment,
       );
-    const call = toCall(facts, model.name, operation.name, authorize);
-    for (const request of await built.authorize(checked, call)) await authorize(request);
+    const call = new OperationCall(facts, model.name, operation.name, async (request) => await authorize(request));
+    // Nothing is awaited that is there already: each time costs more than most of what is done in between.
+    const asked = found.authorize(checked, call);
+    for (const request of asked instanceof Promise ? await asked : asked) {
+      const allowed = authorize(request);
+      if (allowed instanceof Promise) await allowed;
+    }
     observer?.used(facts.principal, model.name, facts.region, facts.now);
-    const output: unknown = await built.run(checked, call);
+    const given = found.run(checked, call);
+    const output: unknown = given instanceof Promise ? await given : given;
     return typeof output === "object" && output !== null ? toMembers(output) : {};
+  };
+
+  const runObserved: Dispatcher["run"] = async (model, operation, input, facts) => {
+    const about = { model, operation, input, facts };
+    try {
+      const output = await run(model, operation, input, facts);
+      await observer?.ended({ ...about, outcome: { output } });
+      return output;
+    } catch (error) {
+      await observer?.ended({ ...about, outcome: { error } });
+      throw error;
+    }
   };
 
   return {
     assertBuilt: (model, operation) => {
       findBuilt(model, operation);
     },
-    run: async (model, operation, input, facts) => {
-      if (!observer || !isObserved(model, operation)) return await run(model, operation, input, facts);
-      const about = { model, operation, input, facts };
-      try {
-        const output = await run(model, operation, input, facts);
-        await observer.ended({ ...about, outcome: { output } });
-        return output;
-      } catch (error) {
-        await observer.ended({ ...about, outcome: { error } });
-        throw error;
-      }
+    run: (model, operation, input, facts) => {
+      const isObserved = built.get(operation)?.isObserved ?? observer?.observes(model, operation) ?? false;
+      return isObserved ? runObserved(model, operation, input, facts) : run(model, operation, input, facts);
     },
   };
+}
+
+interface BuiltOperation {
+  readonly operation: Operation<never, unknown>;
+  /** The members of its input that carry tags. */
+  readonly tags: readonly string[];
+  readonly keysOf: RequestKeys<never> | undefined;
+  readonly isObserved: boolean;
 }
 
 /** Not what another service is asked for on the way, as `iam:PassRole`. */
@@ -128,40 +140,60 @@ function isOwn({ name, signingName }: ServiceModel, action: string): boolean {
   return prefix === name || prefix === signingName;
 }
 
-/** Not by spreading: the signal is made when it is first asked for. */
-function toCall(facts: CallFacts, service: string, operation: string, authorize: Call["authorize"]): Call {
-  return {
-    requestId: facts.requestId,
-    service,
-    operation,
-    principal: facts.principal,
-    account: facts.account,
-    region: facts.region,
-    now: facts.now,
-    endpoint: facts.endpoint,
-    ...(facts.creationToken !== undefined && { creationToken: facts.creationToken }),
-    ...(facts.http && { http: facts.http }),
-    get signal() {
-      return facts.signal;
-    },
-    authorize,
-    setHeader: facts.setHeader,
-    ...(facts.setStatus && { setStatus: facts.setStatus }),
-  };
+/** A class, for its signal is made when it is first asked for: an accessor of an object of its own is dear to make. */
+class OperationCall implements Call {
+  readonly requestId: string;
+  readonly service: string;
+  readonly operation: string;
+  readonly principal: Principal;
+  readonly account: string;
+  readonly region: string;
+  readonly now: number;
+  readonly endpoint: string;
+  readonly creationToken?: string;
+  readonly http?: HttpFacts;
+  readonly authorize: Call["authorize"];
+  readonly setHeader: Call["setHeader"];
+  readonly setStatus?: (status: number) => void;
+  readonly #facts: CallFacts;
+
+  constructor(facts: CallFacts, service: string, operation: string, authorize: Call["authorize"]) {
+    this.requestId = facts.requestId;
+    this.service = service;
+    this.operation = operation;
+    this.principal = facts.principal;
+    this.account = facts.account;
+    this.region = facts.region;
+    this.now = facts.now;
+    this.endpoint = facts.endpoint;
+    this.authorize = authorize;
+    this.setHeader = facts.setHeader;
+    if (facts.http) this.http = facts.http;
+    if (facts.setStatus) this.setStatus = facts.setStatus;
+    if (facts.creationToken !== undefined) this.creationToken = facts.creationToken;
+    this.#facts = facts;
+  }
+
+  get signal(): AbortSignal {
+    return this.#facts.signal;
+  }
 }
 
-function toEnvironment(facts: CallFacts): RequestEnvironment {
+function toEnvironment(facts: CallFacts, service: string): RequestEnvironment {
+  const { http, calledVia } = facts;
+  const referer = http?.headers["referer"];
   return {
     account: facts.account,
     region: facts.region,
     // AWS: the address of a service that calls for somebody is none that a policy could name.
-    sourceIp: facts.http?.sourceIp ?? "",
-    secureTransport: facts.http?.secure ?? true,
-    userAgent: facts.http?.headers["user-agent"] ?? facts.calledVia?.at(-1) ?? "",
+    sourceIp: http?.sourceIp ?? "",
+    secureTransport: http?.secure ?? true,
+    userAgent: http?.headers["user-agent"] ?? calledVia?.at(-1) ?? "",
     now: facts.now,
     requestId: facts.requestId,
-    ...(facts.http?.headers["referer"] !== undefined && { referer: facts.http.headers["referer"] }),
-    ...(facts.calledVia && { calledVia: facts.calledVia }),
+    service,
+    ...(referer !== undefined && { referer }),
+    ...(calledVia && { calledVia }),
   };
 }
 

@@ -1,5 +1,7 @@
 /** Values of condition keys by lower-case name: what policies are matched against. */
-export type Context = ReadonlyMap<string, readonly string[]>;
+export interface Context {
+  get(key: string): readonly string[] | undefined;
+}
 
 /** A text of a policy with wildcards (`*` any run, `?` one character) and, where allowed, policy variables (`${aws:username}`). */
 export interface Pattern {

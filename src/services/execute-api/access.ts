@@ -82,7 +82,7 @@ export function createInvokeAccess(
       requestId: exchange.requestId,
       extendedRequestId: exchange.extendedId,
     };
-    await phase("authorize", () => authorizer.authorize(principal, what, where));
+    await phase("authorize", async () => await authorizer.authorize(principal, what, where));
     return principal;
   };
   return {

@@ -194,7 +194,7 @@ function allows({ policy }: NamedPolicy, action: string, resource: string, conte
   return matching.length > 0 && matching.every(({ effect }) => effect === "Allow");
 }
 
-function toSimulatedContext(input: Input): Context {
+function toSimulatedContext(input: Input): ReadonlyMap<string, readonly string[]> {
   const context = new Map<string, readonly string[]>();
   for (const { ContextKeyName, ContextKeyValues } of input.ContextEntries ?? []) {
     context.set(present(ContextKeyName).toLowerCase(), ContextKeyValues ?? []);
