@@ -78,6 +78,11 @@ export function decodeKey(encoded: EncodedKey): Key {
   return key;
 }
 
+/** The first part of an encoded key or prefix, encoded, where that is a text; undefined where it is another, or none. */
+export function firstPart(encoded: EncodedKey): EncodedKey | undefined {
+  return encoded.startsWith(stringTag) ? encoded.slice(0, endOfText(encoded, 1) + 1) : undefined;
+}
+
 function encodePart(part: KeyPart): string {
   switch (typeof part) {
     case "string":
@@ -88,8 +93,10 @@ function encodePart(part: KeyPart): string {
       return numberTag + encodeNumber(part);
     case "boolean":
       return part ? trueTag : falseTag;
-    default:
-      return `${bytesTag}${escape(Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString("latin1"))}\x00`;
+    default: {
+      const bytes = Buffer.isBuffer(part) ? part : Buffer.from(part.buffer, part.byteOffset, part.byteLength);
+      return `${bytesTag}${escape(bytes.toString("latin1"))}\x00`;
+    }
   }
 }
 

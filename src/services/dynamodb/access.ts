@@ -27,13 +27,18 @@ export async function toAuthorization(
     const policy = table?.record.policy?.text;
     // Of the account's root nobody asks more, unless the table has a policy of its own.
     const asks = table && context && (call.principal.type !== "root" || policy !== undefined);
-    requests.push({
-      action: `dynamodb:${action}`,
-      resource: index === undefined ? arn : `${arn}/index/${index}`,
-      ...(name.place.account !== call.account && { resourceAccount: name.place.account }),
-      ...(policy !== undefined && { resourcePolicy: policy }),
-      ...(asks && { context: context(table) }),
-    });
+    const request = { action: `dynamodb:${action}`, resource: index === undefined ? arn : `${arn}/index/${index}` };
+    const isPlain = name.place.account === call.account && policy === undefined && !asks;
+    requests.push(
+      isPlain
+        ? request
+        : {
+            ...request,
+            ...(name.place.account !== call.account && { resourceAccount: name.place.account }),
+            ...(policy !== undefined && { resourcePolicy: policy }),
+            ...(asks && { context: context(table) }),
+          },
+    );
   }
   return requests;
 }

@@ -25,6 +25,16 @@ export function createPlaceholders(
   names: Readonly<Record<string, string>> | undefined,
   values: Readonly<Record<string, unknown>> | undefined,
 ): Placeholders {
+  if (names === undefined && values === undefined) return noPlaceholders;
+  return placeholdersOf(names, values);
+}
+
+const noPlaceholders = placeholdersOf(undefined, undefined);
+
+function placeholdersOf(
+  names: Readonly<Record<string, string>> | undefined,
+  values: Readonly<Record<string, unknown>> | undefined,
+): Placeholders {
   const givenNames = names ?? nothing;
   checkKeys("ExpressionAttributeNames", names, /^#[0-9a-zA-Z_]+$/);
   checkKeys("ExpressionAttributeValues", values, /^:[0-9a-zA-Z_]+$/);

@@ -14,8 +14,8 @@ export type Parameters = Readonly<Record<string, unknown>>;
  * @throws {ValidationException}
  */
 export function checkParameters(input: object, expressions: readonly string[], legacy: readonly string[]): void {
-  const given = new Map(Object.entries(input));
-  const has = (name: string) => given.get(name) !== undefined;
+  const given = asMap<unknown>(input) ?? {};
+  const has = (name: string) => given[name] !== undefined;
   const used = expressions.filter(has);
   if (used.length > 0) {
     const others = legacy.filter(has);

@@ -30,6 +30,13 @@ interface Gathered {
   maximum: number;
 }
 
+/** What a number is of. */
+interface Of {
+  readonly table?: string;
+  readonly operation?: string;
+  readonly index?: string;
+}
+
 /** Ours: how long numbers wait in memory, and how many different ones may. */
 const flushAfterMs = 5_000;
 const gatheredMax = 5_000;
@@ -57,13 +64,12 @@ export function createObserver(needs: { readonly metrics: MetricsPort; readonly 
   const add = (
     place: { readonly account: string; readonly region: string },
     metricName: string,
-    dimensions: Gathered["dimensions"],
+    { table, operation, index }: Of,
     value: number,
     unit: string,
   ) => {
     const timestamp = Math.floor(clock.now() / 60_000) * 60_000;
-    let id = `${place.account} ${place.region} ${metricName} ${timestamp}`;
-    for (const each of dimensions) id += ` ${each.value}`;
+    const id = `${place.account} ${place.region} ${metricName} ${timestamp} ${table} ${operation} ${index}`;
     const known = gathered.get(id);
     if (known) {
       known.count += 1;
@@ -78,7 +84,11 @@ export function createObserver(needs: { readonly metrics: MetricsPort; readonly 
       account,
       region,
       metricName,
-      dimensions,
+      dimensions: [
+        ...(operation === undefined ? [] : [{ name: "Operation", value: operation }]),
+        ...(index === undefined ? [] : [{ name: "GlobalSecondaryIndexName", value: index }]),
+        ...(table === undefined ? [] : [{ name: "TableName", value: table }]),
+      ],
       unit,
       timestamp,
       count: 1,
@@ -95,8 +105,8 @@ export function createObserver(needs: { readonly metrics: MetricsPort; readonly 
       try {
         const result = await run();
         if (table !== undefined) {
-          const dimensions = onOperation(table, call.operation);
-          add(call, "SuccessfulRequestLatency", dimensions, Math.max(0, clock.now() - began), "Milliseconds");
+          const of = { table, operation: call.operation };
+          add(call, "SuccessfulRequestLatency", of, Math.max(0, clock.now() - began), "Milliseconds");
         }
         return result;
       } catch (error) {
@@ -106,18 +116,17 @@ export function createObserver(needs: { readonly metrics: MetricsPort; readonly 
     },
     used: (call, used) => {
       const table = used.table.record.name;
-      const units = (metric: string, dimensions: Gathered["dimensions"], count: number) => {
-        if (count > 0) add(call, metric, dimensions, count, "Count");
+      const units = (metric: string, of: Of, count: number) => {
+        if (count > 0) add(call, metric, of, count, "Count");
       };
-      const ofIndex = (index: string) => [{ name: "GlobalSecondaryIndexName", value: index }, ...onTable(table)];
-      units("ConsumedReadCapacityUnits", onTable(table), used.read);
-      units("ConsumedWriteCapacityUnits", onTable(table), used.write);
-      for (const [index, count] of used.indexReads) units("ConsumedReadCapacityUnits", ofIndex(index), count);
-      for (const [index, count] of used.indexWrites) units("ConsumedWriteCapacityUnits", ofIndex(index), count);
+      units("ConsumedReadCapacityUnits", { table }, used.read);
+      units("ConsumedWriteCapacityUnits", { table }, used.write);
+      for (const [index, count] of used.indexReads) units("ConsumedReadCapacityUnits", { table, index }, count);
+      for (const [index, count] of used.indexWrites) units("ConsumedWriteCapacityUnits", { table, index }, count);
     },
     returned: (call, table, items) =>
-      add(call, "ReturnedItemCount", onOperation(table.name, call.operation), items, "Count"),
-    expired: (place, table, items) => add(place, "TimeToLiveDeletedItemCount", onTable(table), items, "Count"),
+      add(call, "ReturnedItemCount", { table: table.name, operation: call.operation }, items, "Count"),
+    expired: (place, table, items) => add(place, "TimeToLiveDeletedItemCount", { table }, items, "Count"),
     stop: flush,
   };
 
@@ -128,21 +137,13 @@ export function createObserver(needs: { readonly metrics: MetricsPort; readonly 
     kind = /^(?:Get|BatchGet|Query|Scan|TransactGet)/.test(call.operation) ? "read" : "write",
   ): void {
     if (error.code === "ConditionalCheckFailedException") {
-      if (table !== undefined) add(call, "ConditionalCheckFailedRequests", onTable(table), 1, "Count");
+      if (table !== undefined) add(call, "ConditionalCheckFailedRequests", { table }, 1, "Count");
     } else if (error.code === "ProvisionedThroughputExceededException" || error.code === "ThrottlingException") {
       if (table === undefined) return;
-      add(call, "ThrottledRequests", onOperation(table, call.operation), 1, "Count");
-      add(call, kind === "read" ? "ReadThrottleEvents" : "WriteThrottleEvents", onTable(table), 1, "Count");
+      add(call, "ThrottledRequests", { table, operation: call.operation }, 1, "Count");
+      add(call, kind === "read" ? "ReadThrottleEvents" : "WriteThrottleEvents", { table }, 1, "Count");
     } else if (error.status === 400) {
-      add(call, "UserErrors", [], 1, "Count");
+      add(call, "UserErrors", {}, 1, "Count");
     }
   }
-}
-
-function onTable(table: string) {
-  return [{ name: "TableName", value: table }];
-}
-
-function onOperation(table: string, operation: string) {
-  return [{ name: "Operation", value: operation }, ...onTable(table)];
 }

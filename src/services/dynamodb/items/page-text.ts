@@ -2,7 +2,7 @@ import type { Key, Reader } from "../../../kernel/store/store.ts";
 import { dynamoLimits } from "../limits.ts";
 import { createItemsText, type ItemsText } from "./items-text.ts";
 import type { PageTotals } from "./read-page.ts";
-import { sizeAt, textAt, toDecoded } from "./stored-item.ts";
+import { sizeAt, textAt, toItem } from "./stored-item.ts";
 
 /** A page whose items are answered as they are stored: nobody looks into them. */
 export interface PageText extends PageTotals {
@@ -36,6 +36,6 @@ export function readPageText(
     isCut = scanned === limit;
     return !isCut;
   });
-  const last = isCut ? toDecoded(bytes, text.textFrom(lastAt)) : undefined;
+  const last = isCut ? { item: toItem(text.textFrom(lastAt)) } : undefined;
   return { text, count: scanned, scanned, bytes, fetchedBytes: [], last };
 }

@@ -31,7 +31,7 @@ export interface PageTotals {
   readonly bytes: number;
   readonly fetchedBytes: readonly number[];
   /** The last one that was read, where the page ended before its range. */
-  readonly last: StoredItem | undefined;
+  readonly last: Pick<StoredItem, "item"> | undefined;
 }
 
 const firstChunk = 64;

@@ -7,8 +7,8 @@ import { itemBytes } from "../values/size.ts";
  */
 export interface StoredItem {
   readonly bytes: number;
+  /** Read when first asked for, as the item is. */
   readonly text: string;
-  /** Parsed when first asked for. */
   readonly item: Item;
 }
 
@@ -27,7 +27,7 @@ export function encodeStored({ bytes, text }: StoredItem): Uint8Array {
 
 export function decodeStored(encoded: Uint8Array): StoredItem {
   const buffer = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength);
-  return new Decoded(buffer.readUInt32BE(), buffer.toString("utf8", headerBytes));
+  return new Decoded(buffer.readUInt32BE(), buffer);
 }
 
 /** The size and the place of the text of an item whose encoding begins there. */
@@ -39,28 +39,30 @@ export function textAt(from: number): number {
   return from + headerBytes;
 }
 
-export function toDecoded(bytes: number, text: string): StoredItem {
-  return new Decoded(bytes, text);
-}
-
-/** A class for its getter: many are made, few are looked into. */
+/** A class for its getters: many are made, few are looked into. */
 class Decoded implements StoredItem {
   readonly bytes: number;
-  readonly text: string;
+  readonly #encoded: Buffer;
+  #text: string | undefined;
   #item: Item | undefined;
 
-  constructor(bytes: number, text: string) {
+  constructor(bytes: number, encoded: Buffer) {
     this.bytes = bytes;
-    this.text = text;
+    this.#encoded = encoded;
+  }
+
+  get text(): string {
+    this.#text ??= this.#encoded.toString("utf8", headerBytes);
+    return this.#text;
   }
 
   get item(): Item {
-    this.#item ??= parseText(this.text);
+    this.#item ??= toItem(this.text);
     return this.#item;
   }
 }
 
-// What `toStored` wrote.
-function parseText(text: string): Item {
+/** An item of the text that `toStored` wrote. */
+export function toItem(text: string): Item {
   return JSON.parse(text) as Item;
 }

@@ -393,7 +393,7 @@ export function needsWhole(index: Index | undefined, asked: string, projection: 
   throw invalidValues(`Global secondary index ${index.record.name} does not project [${missing.join(", ")}]`);
 }
 
-export function lastKeyOf(table: Table, index: Index | undefined, last: StoredItem): string {
+export function lastKeyOf(table: Table, index: Index | undefined, last: Pick<StoredItem, "item">): string {
   const names = new Set(table.keyNames);
   for (const { name } of index ? [...index.record.key.hash, ...index.record.key.range] : []) names.add(name);
   return JSON.stringify(attributesOf(last.item, names));
