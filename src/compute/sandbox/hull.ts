@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { chown, mkdir, readdir, readFile, rm, rmdir, symlink, unlink, writeFile } from "node:fs/promises";
+import { chownSync, existsSync, mkdirSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
+import { readdir, readFile, symlink } from "node:fs/promises";
 import type { Server } from "node:net";
 import { basename, dirname, join } from "node:path";
 import type { ComputeLimits } from "../limits.ts";
@@ -92,9 +92,10 @@ async function beginHull(needs: HullNeeds, size: HullSize): Promise<Hull> {
   const folder = `envs/${name}`;
   const at = (part: string) => join(stage.path, folder, part);
   const outsideAt = (part: string) => join(stage.outside, folder, part);
-  await mkdir(outsideAt("."), { mode: 0o700 });
-  for (const part of [...folderNames, langBin]) await mkdir(outsideAt(part), { mode: 0o755 });
-  if (hostUid !== undefined) await chown(outsideAt("."), hostUid, hostUid);
+  // At once: each takes some microseconds, and a turn of a busy event loop takes milliseconds.
+  mkdirSync(outsideAt("."), { mode: 0o700 });
+  for (const part of [...folderNames, langBin]) mkdirSync(outsideAt(part), { mode: 0o755 });
+  if (hostUid !== undefined) chownSync(outsideAt("."), hostUid, hostUid);
 
   const first = await firstProgram(needs.show, join(stage.path, "handover"));
   const port = endpointPort >= 1024 && endpointPort !== runtimeApiPort ? endpointPort : fallbackEndpointPort;
@@ -112,7 +113,7 @@ async function beginHull(needs: HullNeeds, size: HullSize): Promise<Hull> {
     ["--chdir", emptyFolders.task],
   ].flat();
   // In a file: other users of the host can read command lines.
-  await writeFile(outsideAt("options"), options.map((option) => `${option}\0`).join(""), { mode: 0o600 });
+  writeFileSync(outsideAt("options"), options.map((option) => `${option}\0`).join(""), { mode: 0o600 });
 
   const mounted: string[] = [];
   let linked: readonly string[] = [];
@@ -120,9 +121,8 @@ async function beginHull(needs: HullNeeds, size: HullSize): Promise<Hull> {
     for (const path of mounted) await stage.unmount(path).catch(() => {});
     await cgroup.remove();
     // One by one: what is still mounted there must not be emptied.
-    await rm(outsideAt("options"), { force: true }).catch(() => {});
-    for (const link of linked) await unlink(outsideAt(join("task", link))).catch(() => {});
-    for (const part of [langBin, ...folderNames, "."]) await rmdir(outsideAt(part)).catch(() => {});
+    for (const file of ["options", ...linked.map((link) => join("task", link))]) attempt(unlinkSync, outsideAt(file));
+    for (const part of [langBin, ...folderNames, "."]) attempt(rmdirSync, outsideAt(part));
     end();
   };
 
@@ -198,6 +198,14 @@ async function beginHull(needs: HullNeeds, size: HullSize): Promise<Hull> {
     await dispose();
     const reason = error instanceof Error ? error.message : String(error);
     throw new Failure(`${reason}${complaint === "" ? "" : `: ${complaint.trim()}`}`, { cause: error });
+  }
+}
+
+function attempt(remove: (path: string) => void, path: string): void {
+  try {
+    remove(path);
+  } catch {
+    // The stage goes as a whole in the end.
   }
 }
 
