@@ -21,9 +21,13 @@ export interface S3Access {
     context?: Context,
     versionId?: string,
   ): Promise<AuthorizationRequest[]>;
+  /** The bucket of this name as it was when this call was last asked about it. */
+  asked(call: Call, bucket: string | undefined): Bucket | undefined;
 }
 
 export function createS3Access(store: Store): S3Access {
+  const buckets = new WeakMap<Call, Bucket>();
+
   async function ask(
     call: Call,
     actions: readonly string[],
@@ -34,7 +38,10 @@ export function createS3Access(store: Store): S3Access {
   ): Promise<AuthorizationRequest[]> {
     const bucket = await store.read((reader) => findBucket(reader, bucketName));
     if (!bucket && call.principal.type === "anonymous") throw noSuchBucket(bucketName);
-    if (bucket) checkRegion(bucket, call);
+    if (bucket) {
+      checkRegion(bucket, call);
+      buckets.set(call, bucket);
+    }
     const policy = bucket && policyFor(bucket, call);
     if (bucket && bucket.ownership !== "BucketOwnerEnforced") {
       return store.read((reader) =>
@@ -58,6 +65,10 @@ export function createS3Access(store: Store): S3Access {
   }
 
   return {
+    asked: (call, name) => {
+      const bucket = buckets.get(call);
+      return bucket?.name === name ? bucket : undefined;
+    },
     bucket: (call, action, bucket = "", context = {}) => ask(call, [action], bucket, arnOfBucket(bucket), context),
     object: async (call, actions, bucket = "", key = "", context = {}, versionId = undefined) => {
       // Whatever is asked of an object passes here: no key is too long for the store behind it.

@@ -25,13 +25,18 @@ export interface S3Needs {
   readonly lambda: (as: CallAs) => ClientOf<typeof LambdaSdk>;
 }
 
-/** The bucket, or NoSuchBucket; AccessDenied when the caller expected another owner. */
+/**
+ * The bucket, or NoSuchBucket; AccessDenied when the caller expected another owner.
+ *
+ * @param known as it was found for the decision, where nothing is written
+ */
 export async function existingBucket(
   reader: Reader,
   input: { readonly Bucket?: string | undefined; readonly ExpectedBucketOwner?: string | undefined },
+  known?: Bucket,
 ): Promise<Bucket> {
   const name = input.Bucket ?? "";
-  const bucket = await findBucket(reader, name);
+  const bucket = known ?? (await findBucket(reader, name));
   if (!bucket) throw noSuchBucket(name);
   if (input.ExpectedBucketOwner !== undefined && input.ExpectedBucketOwner !== bucket.account) throw accessDenied();
   return bucket;

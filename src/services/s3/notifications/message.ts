@@ -35,7 +35,10 @@ export function causeOf(call: {
 }): Cause {
   return {
     requestId: call.requestId,
-    principalId: toPrincipalId(call.principal),
+    // Made when it is told: most changes are told to nobody.
+    get principalId() {
+      return toPrincipalId(call.principal);
+    },
     // AWS: what one of its services does comes from the service.
     sourceIp: call.http?.sourceIp ?? "AWS Internal",
     now: call.now,

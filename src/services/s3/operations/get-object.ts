@@ -64,7 +64,7 @@ async function read(needs: OperationNeeds, input: ReadInput, call: Call) {
   refuse(input, call.operation, ["SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5"]);
   const { bucket, object, parts, small } = await concealAbsence(needs.access, call, input.Bucket ?? "", () =>
     needs.store.read(async (reader) => {
-      const bucket = await existingBucket(reader, input);
+      const bucket = await existingBucket(reader, input, needs.access.asked(call, input.Bucket));
       const object = await existingObject(reader, bucket, input, call);
       const parts =
         input.PartNumber !== undefined && object.content.kind === "parts"
