@@ -107,6 +107,26 @@ export async function load(
   }
 }
 
+/** Sends one request after another on so many connections, until there is none left; rejects when one is answered by anything but 2xx. */
+export async function sendAll(
+  target: SignedTarget,
+  inFlight: number,
+  next: () => Promise<Prepared> | undefined,
+): Promise<void> {
+  const work = async () => {
+    const client = await openClient(target.port);
+    try {
+      for (let request = next(); request; request = next()) {
+        const { status, text } = await client.send(await request);
+        if (status >= 300) throw new Error(`Answered ${status}: ${text()}`);
+      }
+    } finally {
+      client.close();
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, work));
+}
+
 /** One request by itself; its answer's status and body. */
 export async function sendOnce(target: SignedTarget, request: Prepared): Promise<{ status: number; body: string }> {
   const client = await openClient(target.port);
