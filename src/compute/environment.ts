@@ -379,9 +379,11 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
   /** In the order they ran, each after what it printed has been read. */
   function concludeFinished() {
     let ready = 0;
-    for (const run of finished) {
+    for (let at = 0; at < finished.length; at += 1) {
+      const run = finished[at];
+      if (run === undefined) break;
       run.passes -= 1;
-      if (run.passes <= 0 && ready === finished.indexOf(run)) ready += 1;
+      if (run.passes <= 0 && ready === at) ready += 1;
     }
     const runs = finished.splice(0, ready);
     concluding = finished.length > 0;
@@ -391,14 +393,15 @@ export function createEnvironment(spec: FunctionSpec, start: EnvironmentStart, n
     if (first === undefined || last === undefined) return;
     // Answers that arrived together share the time they took: when each of them was written is not known here.
     const spentMs = (last.finishedAt - first.startedAt) / runs.length;
-    const outcomes = runs.map((run) => {
+    const outcomes: InvocationOutcome[] = [];
+    for (const run of runs) {
       if (!run.startIsLogged) logStart(run);
-      return outcomeOf(run.invocation, run.answer ?? { kind: "timeout" }, spentMs, run);
-    });
+      outcomes.push(outcomeOf(run.invocation, run.answer ?? { kind: "timeout" }, spentMs, run));
+    }
     if (!concluding && current !== undefined && !current.startIsLogged) logStart(current);
-    for (const [index, run] of runs.entries()) {
-      const outcome = outcomes[index];
-      if (outcome !== undefined) run.end.concluded(outcome);
+    for (let at = 0; at < runs.length; at += 1) {
+      const outcome = outcomes[at];
+      if (outcome !== undefined) runs[at]?.end.concluded(outcome);
     }
   }
 
