@@ -1,5 +1,5 @@
 import type * as sdk from "@aws-sdk/client-api-gateway";
-import type { ConditionKeys } from "../../access/further-keys.ts";
+import { type ConditionKeys, requestKeys } from "../../access/further-keys.ts";
 import type { ConditionKeysOf } from "../../wire/service.ts";
 import { parseApiDefinition } from "./openapi.ts";
 
@@ -56,13 +56,7 @@ export const apiGatewayConditionKeys: ConditionKeysOf<typeof sdk> = {
 };
 
 /** `apigateway:Request/NAME` of what a request says. */
-function toKeys(given: Readonly<Record<string, string | boolean | readonly string[] | undefined>>): ConditionKeys {
-  return Object.fromEntries(
-    Object.entries(given).flatMap(([name, value]) =>
-      value === undefined ? [] : [[`apigateway:Request/${name}`, [value].flat().map(String)]],
-    ),
-  );
-}
+const toKeys = (given: Parameters<typeof requestKeys>[1]) => requestKeys("apigateway:Request/", given);
 
 const all = (values: readonly string[]) => (values.length > 0 ? [...new Set(values)] : undefined);
 

@@ -1,5 +1,5 @@
+import { asMembers, type Members } from "../../aws/open-api.ts";
 import { badRequest } from "./errors.ts";
-import { asMembers, type Members } from "./openapi-document.ts";
 import type { DocumentationLocation, DocumentationType } from "./records.ts";
 
 export interface ValidatorDefinition {

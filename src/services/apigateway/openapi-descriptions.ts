@@ -1,5 +1,6 @@
+import { asMembers, type Members } from "../../aws/open-api.ts";
 import { type DocumentationDefinition, parseLocation } from "./openapi-describing.ts";
-import { asMembers, type Members, resolve } from "./openapi-document.ts";
+import { resolve } from "./openapi-document.ts";
 import type { DocumentationLocation } from "./records.ts";
 
 /**

@@ -1,11 +1,9 @@
 import { parse as parseYaml } from "yaml";
 import { notImplemented } from "../../aws/error.ts";
+import { asMembers, type Members } from "../../aws/open-api.ts";
 import { badRequest } from "./errors.ts";
 import { apiGatewayLimits as limits } from "./limits.ts";
 import { asksForSomething } from "./rules.ts";
-
-/** An object of a definition, of which nothing is known yet. */
-export type Members = Readonly<Record<string, unknown>>;
 
 /** Read a definition in JSON or YAML. Throws BadRequestException. */
 export function parseDocument(body: Uint8Array): Members {
@@ -60,8 +58,4 @@ export function resolve(document: Members, value: unknown): Members {
   let target: unknown = document;
   for (const part of reference.replace(/^#\//, "").split("/")) target = asMembers(target)[part];
   return asMembers(target);
-}
-
-export function asMembers(value: unknown): Members {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
 }

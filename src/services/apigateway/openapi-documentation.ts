@@ -1,7 +1,7 @@
+import type { Members } from "../../aws/open-api.ts";
 import { apiGatewayLimits as limits } from "./limits.ts";
 import { readDescriptions } from "./openapi-descriptions.ts";
 import { type DocumentationDefinition, readListed } from "./openapi-describing.ts";
-import type { Members } from "./openapi-document.ts";
 
 /**
  * What a definition documents: the parts that it lists, and its descriptions of whatever has none of them.

@@ -1,5 +1,6 @@
+import { asMembers, type Members } from "../../aws/open-api.ts";
 import { createHash } from "node:crypto";
-import { asMembers, type Members, resolve } from "./openapi-document.ts";
+import { resolve } from "./openapi-document.ts";
 
 /** A model of a definition: what it refers to is still written as the definition writes it. */
 export interface ModelDefinition {

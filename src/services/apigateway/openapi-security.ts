@@ -1,6 +1,6 @@
 import { notImplemented } from "../../aws/error.ts";
+import { asMembers, type Members } from "../../aws/open-api.ts";
 import { badRequest } from "./errors.ts";
-import { asMembers, type Members } from "./openapi-document.ts";
 import type { AuthorizerRecord } from "./authorizer-record.ts";
 import { parseAuthorizationType } from "./rules.ts";
 import { ttlSecondsDefault } from "./authorizer-rules.ts";

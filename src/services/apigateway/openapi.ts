@@ -1,10 +1,11 @@
 import { notImplemented } from "../../aws/error.ts";
+import { asMembers, endpointConfigurationOf, type Members } from "../../aws/open-api.ts";
 import type { PublishedGatewayResponse } from "../execute-api/port.ts";
 import { checkGatewayResponse, parseResponseType } from "./gateway-response-rules.ts";
 import { badRequest } from "./errors.ts";
 import { checkMapped, readIntegration } from "./openapi-integration.ts";
 import type { MethodRecord } from "./model.ts";
-import { asMembers, type Members, parseDocument, readTexts, refuseExtensions } from "./openapi-document.ts";
+import { parseDocument, readTexts, refuseExtensions } from "./openapi-document.ts";
 import { readValidators, type ValidatorDefinition, validatorOf } from "./openapi-describing.ts";
 import { readDocumentation } from "./openapi-documentation.ts";
 import { type AuthorizerDefinition, readAuthorizers, readSecurity } from "./openapi-security.ts";
@@ -215,12 +216,4 @@ function readGatewayResponses(members: Members): PublishedGatewayResponse[] {
     responses.push(checkGatewayResponse(response));
   }
   return responses;
-}
-
-/** Of the whole definition, or of its servers, where definitions of OpenAPI 3 have it. */
-function endpointConfigurationOf(document: Members): Members {
-  const name = "x-amazon-apigateway-endpoint-configuration";
-  const servers: readonly unknown[] = Array.isArray(document["servers"]) ? document["servers"] : [];
-  const everywhere = [document, ...servers.map(asMembers)].map((where) => Object.entries(asMembers(where[name])));
-  return Object.fromEntries(everywhere.flat());
 }

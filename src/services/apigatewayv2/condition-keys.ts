@@ -1,5 +1,5 @@
 import type * as sdk from "@aws-sdk/client-apigatewayv2";
-import type { ConditionKeys } from "../../access/further-keys.ts";
+import { type ConditionKeys, requestKeys } from "../../access/further-keys.ts";
 import type { ConditionKeysOf } from "../../wire/service.ts";
 
 /** What policies may look at in requests on HTTP and WebSocket APIs. Source: Service Authorization Reference, API Gateway V2. */
@@ -31,13 +31,7 @@ export const apiGatewayV2ConditionKeys: ConditionKeysOf<typeof sdk> = {
   PutRoutingRule: (input) => ofRule(input),
 };
 
-function toKeys(given: Readonly<Record<string, string | boolean | readonly string[] | undefined>>): ConditionKeys {
-  return Object.fromEntries(
-    Object.entries(given).flatMap(([name, value]) =>
-      value === undefined ? [] : [[`apigateway:Request/${name}`, [value].flat().map(String)]],
-    ),
-  );
-}
+const toKeys = (given: Parameters<typeof requestKeys>[1]) => requestKeys("apigateway:Request/", given);
 
 function ofLogging(settings: sdk.AccessLogSettings | undefined): ConditionKeys {
   return toKeys({ AccessLoggingDestination: settings?.DestinationArn, AccessLoggingFormat: settings?.Format });

@@ -11,7 +11,7 @@ import type { AuthorizerRecord } from "./authorizer-record.ts";
 import type { AccessLogRecord } from "./access-log.ts";
 import { apiNotFound } from "./errors.ts";
 import { apiGatewayV2Limits as limits } from "./limits.ts";
-import type { Made } from "./made.ts";
+import type { Made } from "../../wire/made.ts";
 import type {
   IntegrationResponseRecord,
   ModelRecord,

@@ -1,5 +1,6 @@
 import { parse as parseYaml } from "yaml";
 import { notImplemented } from "../../aws/error.ts";
+import { asMembers, endpointConfigurationOf, type Members } from "../../aws/open-api.ts";
 import type { PublishedCors } from "../execute-api/port.ts";
 import type { AuthorizerRecord } from "./authorizer-record.ts";
 import { badRequest } from "./errors.ts";
@@ -35,8 +36,6 @@ export interface RouteDefinition {
   readonly authorizationScopes?: readonly string[];
   readonly integration?: IntegrationInput;
 }
-
-type Members = Readonly<Record<string, unknown>>;
 
 const methods = new Map([
   ["get", "GET"],
@@ -244,16 +243,4 @@ function resolve(document: Members, value: unknown): Members | undefined {
   for (const part of reference.replace(/^#\//, "").split("/")) target = asMembers(target)[part];
   if (target === undefined) throw badRequest(`Unable to resolve the reference ${reference}`);
   return asMembers(target);
-}
-
-function asMembers(value: unknown): Members {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
-}
-
-/** Of the whole definition, or of its servers, where definitions of OpenAPI 3 have it. */
-function endpointConfigurationOf(document: Members): Members {
-  const name = "x-amazon-apigateway-endpoint-configuration";
-  const servers: readonly unknown[] = Array.isArray(document["servers"]) ? document["servers"] : [];
-  const everywhere = [document, ...servers.map(asMembers)].map((where) => Object.entries(asMembers(where[name])));
-  return Object.fromEntries(everywhere.flat());
 }

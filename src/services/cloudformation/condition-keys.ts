@@ -1,5 +1,5 @@
 import type * as sdk from "@aws-sdk/client-cloudformation";
-import type { ConditionKeys } from "../../access/further-keys.ts";
+import { requestKeys } from "../../access/further-keys.ts";
 import type { ConditionKeysOf } from "../../wire/service.ts";
 
 /** What policies may look at in requests, beside what `deploymentContext` tells. Source: Service Authorization Reference, CloudFormation. */
@@ -18,10 +18,4 @@ export const cloudformationConditionKeys: ConditionKeysOf<typeof sdk> = {
   RollbackStack: (input) => toKeys({ RoleArn: input.RoleARN }),
 };
 
-function toKeys(given: Readonly<Record<string, string | readonly string[] | undefined>>): ConditionKeys {
-  return Object.fromEntries(
-    Object.entries(given).flatMap(([name, value]) =>
-      value === undefined || value.length === 0 ? [] : [[`cloudformation:${name}`, [value].flat()]],
-    ),
-  );
-}
+const toKeys = (given: Parameters<typeof requestKeys>[1]) => requestKeys("cloudformation:", given);

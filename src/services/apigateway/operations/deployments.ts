@@ -17,7 +17,7 @@ import {
 } from "../model.ts";
 import { applyPatch, type PatchTable } from "../patch.ts";
 import { checkStageName, checkVariables, pageOf, refuseMembers, wholeSecond } from "../rules.ts";
-import { findMade } from "./made.ts";
+import { findMade } from "../../../wire/made.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
 import { parseCacheCluster, parseCanary } from "./stage-settings.ts";
 

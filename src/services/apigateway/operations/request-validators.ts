@@ -8,7 +8,7 @@ import { deleteChild, listChildren, readApi, readChild, writeChild } from "../mo
 import { applyPatch, parseFlag, type PatchTable } from "../patch.ts";
 import type { RequestValidatorRecord } from "../records.ts";
 import { pageOf } from "../rules.ts";
-import { findMade } from "./made.ts";
+import { findMade, madeBy } from "../../../wire/made.ts";
 import type { ApiGatewayNeeds } from "./needs.ts";
 
 const path = (input: { restApiId?: string | undefined; requestValidatorId?: string | undefined }) =>
@@ -19,10 +19,9 @@ export function requestValidatorOperations(needs: ApiGatewayNeeds) {
     CreateRequestValidator: {
       authorize: (input, call) => may("POST", call, `/restapis/${input.restApiId}/requestvalidators`),
       run: async (input, call) => {
-        const { creationToken } = call;
         const fresh: RequestValidatorRecord = {
           id: needs.ids.random(6, lowerAlphanumeric),
-          ...(creationToken === undefined ? {} : { creationToken }),
+          ...madeBy(call),
           ...(input.name === undefined ? {} : { name: input.name }),
           validateRequestBody: input.validateRequestBody ?? false,
           validateRequestParameters: input.validateRequestParameters ?? false,

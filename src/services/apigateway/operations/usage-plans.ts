@@ -24,7 +24,7 @@ import {
   writeUsagePlan,
 } from "../usage-model.ts";
 import { checkThrottle, isMethodKey, parseQuota, throttleKeyOf, usagePlanPatches } from "../usage-plan-patches.ts";
-import { findMade } from "./made.ts";
+import { findMade, madeBy } from "../../../wire/made.ts";
 import type { UsageNeeds } from "./usage-needs.ts";
 
 export function usagePlanOperations(needs: UsageNeeds) {
@@ -42,7 +42,7 @@ export function usagePlanOperations(needs: UsageNeeds) {
           ...(input.throttle === undefined ? {} : { throttle: checkThrottle(input.throttle) }),
           ...(input.quota === undefined ? {} : { quota: parseQuota(input.quota, call.now) }),
           tags: checkTags(input.tags ?? {}),
-          ...(call.creationToken === undefined ? {} : { creationToken: call.creationToken }),
+          ...madeBy(call),
         };
         const plan = await needs.store.transact(async (tx) => {
           const plans = await listUsagePlans(tx, call);

@@ -1,4 +1,5 @@
 import type * as sdk from "@aws-sdk/client-api-gateway";
+import { isMadeFor } from "../../../aws/stack-tags.ts";
 import type { ResourceType } from "../../cloudformation/port.ts";
 import { textOf, unlessGone } from "./properties.ts";
 
@@ -9,11 +10,9 @@ export const clientCertificateType: ResourceType = {
   create: async (context) => {
     const client = context.client<typeof sdk>("apigateway");
     // One that a crash cut off is told by its tags: nobody knows its identifier.
-    const names = ["aws:cloudformation:stack-id", "aws:cloudformation:logical-id"] as const;
     const { items = [] } = context.resumed === true ? await client.GetClientCertificates({ limit: 500 }) : {};
     for (const { clientCertificateId, tags } of items) {
-      const isOurs = names.every((name) => context.tags[name] !== undefined && tags?.[name] === context.tags[name]);
-      if (isOurs) await unlessGone(client.DeleteClientCertificate({ clientCertificateId }));
+      if (isMadeFor(context, tags)) await unlessGone(client.DeleteClientCertificate({ clientCertificateId }));
     }
     const { clientCertificateId = "" } = await client.GenerateClientCertificate({
       description: textOf(context.properties, "Description"),

@@ -1,4 +1,5 @@
 import type * as sdk from "@aws-sdk/client-api-gateway";
+import { isMadeFor } from "../../../aws/stack-tags.ts";
 import type { Properties, ResourceContext, ResourceType } from "../../cloudformation/port.ts";
 import { objectOf, oneOf, stringsOf, tagsOf, textOf, unlessGone } from "./properties.ts";
 
@@ -97,13 +98,9 @@ const defaults: Readonly<Record<string, string>> = {
 };
 
 /** Whether a domain name is what a crash has left of the creation of this resource. */
-async function isOurs(
-  { client, logicalId, stackId }: ResourceContext,
-  domainName: string | undefined,
-): Promise<boolean> {
-  const { items = [] } = await client<typeof sdk>("apigateway").GetDomainNames({ limit: 500 });
-  const tags = items.find((item) => item.domainName === domainName)?.tags;
-  return tags?.["aws:cloudformation:stack-id"] === stackId && tags["aws:cloudformation:logical-id"] === logicalId;
+async function isOurs(context: ResourceContext, domainName: string | undefined): Promise<boolean> {
+  const { items = [] } = await context.client<typeof sdk>("apigateway").GetDomainNames({ limit: 500 });
+  return items.some((item) => item.domainName === domainName && isMadeFor(context, item.tags));
 }
 
 /** A template's properties by the paths of patches. */

@@ -1,4 +1,5 @@
 import type * as sdk from "@aws-sdk/client-api-gateway";
+import { isMadeFor } from "../../../aws/stack-tags.ts";
 import type * as s3 from "@aws-sdk/client-s3";
 import type { ClientOf } from "../../../wire/service.ts";
 import type { Properties, ResourceContext, ResourceType } from "../../cloudformation/port.ts";
@@ -75,11 +76,9 @@ export const restApiType: ResourceType = {
 
 /** Nobody knows the identifier of an API whose creation was cut off: it is made anew. */
 async function deleteUnrecorded(client: Client, context: ResourceContext): Promise<void> {
-  const names = ["aws:cloudformation:stack-id", "aws:cloudformation:logical-id"] as const;
   const { items = [] } = await client.GetRestApis({ limit: 500 });
   for (const { id, tags } of items) {
-    const isOurs = names.every((name) => context.tags[name] !== undefined && tags?.[name] === context.tags[name]);
-    if (isOurs) await unlessGone(client.DeleteRestApi({ restApiId: id }));
+    if (isMadeFor(context, tags)) await unlessGone(client.DeleteRestApi({ restApiId: id }));
   }
 }
 

@@ -1,4 +1,5 @@
 import type * as sdk from "@aws-sdk/client-api-gateway";
+import { isMadeFor } from "../../../aws/stack-tags.ts";
 import type { ClientOf } from "../../../wire/service.ts";
 import type { ResourceContext, ResourceType } from "../../cloudformation/port.ts";
 import { accessLogPatchesOf, accessLogProperties } from "./access-log.ts";
@@ -106,11 +107,6 @@ async function deleteUnrecorded(client: ClientOf<typeof sdk>, context: ResourceC
   const restApiId = textOf(context.properties, "RestApiId");
   const stageName = textOf(context.properties, "StageName");
   const { item = [] } = await client.GetStages({ restApiId });
-  const names = ["aws:cloudformation:stack-id", "aws:cloudformation:logical-id"] as const;
-  const isOurs = item.some(
-    (stage) =>
-      stage.stageName === stageName &&
-      names.every((name) => context.tags[name] !== undefined && stage.tags?.[name] === context.tags[name]),
-  );
+  const isOurs = item.some((stage) => stage.stageName === stageName && isMadeFor(context, stage.tags));
   if (isOurs) await unlessGone(client.DeleteStage({ restApiId, stageName }));
 }

@@ -6,7 +6,7 @@ import { newDeployment, publishStage, takeSnapshot } from "../deploy.ts";
 import { readDefinition } from "../definition.ts";
 import { badRequest, childNotFound, conflict, limitExceeded } from "../errors.ts";
 import { apiGatewayV2Limits as limits } from "../limits.ts";
-import { findMade, madeBy } from "../made.ts";
+import { findMade, madeBy } from "../../../wire/made.ts";
 import { deleteChild, type DeploymentRecord, findChild, listChildren, readApi, writeChild } from "../model.ts";
 import { pageOf, wholeSecond } from "../rules.ts";
 import type { ApiGatewayV2Needs } from "./needs.ts";

@@ -7,7 +7,7 @@ import { autoDeploy } from "../deploy.ts";
 import { childNotFound, conflict, limitExceeded } from "../errors.ts";
 import { passedRole } from "../integration-rules.ts";
 import { apiGatewayV2Limits as limits } from "../limits.ts";
-import { findMade, madeBy } from "../made.ts";
+import { findMade, madeBy } from "../../../wire/made.ts";
 import { type Child, deleteChild, findChild, listChildren, type Place, writeChild } from "../model.ts";
 import { pageOf } from "../rules.ts";
 import type { ApiGatewayV2Needs } from "./needs.ts";

@@ -6,7 +6,7 @@ import { may } from "../authorize.ts";
 import { autoDeploy } from "../deploy.ts";
 import { badRequest, childNotFound, conflict, limitExceeded } from "../errors.ts";
 import { apiGatewayV2Limits as limits } from "../limits.ts";
-import { findMade, madeBy } from "../made.ts";
+import { findMade, madeBy } from "../../../wire/made.ts";
 import { type Child, deleteChild, findChild, listChildren, type Place, writeChild } from "../model.ts";
 import { pageOf } from "../rules.ts";
 import type { ApiGatewayV2Needs } from "./needs.ts";

@@ -6,7 +6,7 @@ import { deployStage, publishStage, takeSnapshot } from "../deploy.ts";
 import { describeAccessLog, parseAccessLog } from "../access-log.ts";
 import { badRequest, childNotFound, conflict, limitExceeded } from "../errors.ts";
 import { apiGatewayV2Limits as limits } from "../limits.ts";
-import { findMade, madeBy } from "../made.ts";
+import { findMade, madeBy } from "../../../wire/made.ts";
 import {
   type ApiRecord,
   deleteChild,

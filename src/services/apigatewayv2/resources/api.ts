@@ -1,4 +1,5 @@
 import type * as sdk from "@aws-sdk/client-apigatewayv2";
+import { isMadeFor } from "../../../aws/stack-tags.ts";
 import type * as s3 from "@aws-sdk/client-s3";
 import type { ClientOf } from "../../../wire/service.ts";
 import type { Properties, ResourceContext, ResourceType } from "../../cloudformation/port.ts";
@@ -93,12 +94,10 @@ export const apiType: ResourceType = {
 
 /** Nobody knows the identifier of an API whose creation was cut off: it is made anew. One of the other protocol is being replaced. */
 async function deleteUnrecorded(client: Client, context: ResourceContext): Promise<void> {
-  const names = ["aws:cloudformation:stack-id", "aws:cloudformation:logical-id"] as const;
   const protocol = textOf(context.properties, "ProtocolType") ?? "HTTP";
   const { Items = [] } = await client.GetApis({ MaxResults: "500" });
   for (const { ApiId, ProtocolType, Tags } of Items) {
-    const isOurs = names.every((name) => context.tags[name] !== undefined && Tags?.[name] === context.tags[name]);
-    if (isOurs && ProtocolType === protocol) await unlessGone(client.DeleteApi({ ApiId }));
+    if (isMadeFor(context, Tags) && ProtocolType === protocol) await unlessGone(client.DeleteApi({ ApiId }));
   }
 }
 

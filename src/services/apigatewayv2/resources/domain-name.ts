@@ -1,4 +1,5 @@
 import type * as sdk from "@aws-sdk/client-apigatewayv2";
+import { isMadeFor } from "../../../aws/stack-tags.ts";
 import type { Properties, ResourceContext, ResourceType } from "../../cloudformation/port.ts";
 import { objectOf, oneOf, textOf, textsOf, unlessGone } from "./properties.ts";
 
@@ -53,10 +54,9 @@ export const domainNameType: ResourceType = {
 };
 
 /** Whether a domain name is what a crash has left of the creation of this resource. */
-async function isOurs({ client, logicalId, stackId }: ResourceContext, name: string | undefined): Promise<boolean> {
-  const { Items = [] } = await client<typeof sdk>("apigatewayv2").GetDomainNames({ MaxResults: "500" });
-  const tags = Items.find(({ DomainName }) => DomainName === name)?.Tags;
-  return tags?.["aws:cloudformation:stack-id"] === stackId && tags["aws:cloudformation:logical-id"] === logicalId;
+async function isOurs(context: ResourceContext, name: string | undefined): Promise<boolean> {
+  const { Items = [] } = await context.client<typeof sdk>("apigatewayv2").GetDomainNames({ MaxResults: "500" });
+  return Items.some(({ DomainName, Tags }) => DomainName === name && isMadeFor(context, Tags));
 }
 
 function inputOf(properties: Properties) {

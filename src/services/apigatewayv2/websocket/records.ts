@@ -1,5 +1,5 @@
 import type { ContentHandling } from "../../execute-api/port.ts";
-import type { Made } from "../made.ts";
+import type { Made } from "../../../wire/made.ts";
 
 /** What an API has that is a WebSocket API. */
 export interface WebSocketSettings {

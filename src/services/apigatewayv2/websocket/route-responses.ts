@@ -5,7 +5,7 @@ import type { Call, InputOf, OperationsOf } from "../../../wire/service.ts";
 import { may } from "../authorize.ts";
 import { autoDeploy } from "../deploy.ts";
 import { badRequest, childNotFound, conflict } from "../errors.ts";
-import { findMade, madeBy } from "../made.ts";
+import { findMade, madeBy } from "../../../wire/made.ts";
 import { writeChild } from "../model.ts";
 import type { ApiGatewayV2Needs } from "../operations/needs.ts";
 import { pageOf } from "../rules.ts";

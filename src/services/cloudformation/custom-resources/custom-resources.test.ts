@@ -50,6 +50,8 @@ Resources:
   Thing: { Type: Custom::Thing, Properties: { ServiceToken: "${token}", ${properties} } }
 ${rest}`;
 
+const plain = (v: string) => custom(`V: ${v}`).replace("Custom::Thing", "AWS::CloudFormation::CustomResource");
+
 async function settled(StackName = "app"): Promise<Stack> {
   for (;;) {
     const { Stacks } = await stacks.client.send(new DescribeStacksCommand({ StackName }));
@@ -123,9 +125,8 @@ Outputs:
   });
 
   test("is asked for changes and the end, of AWS::CloudFormation::CustomResource too", async () => {
-    const template = (v: string) => custom(`V: ${v}`).replace("Custom::Thing", "AWS::CloudFormation::CustomResource");
-    await create(template("a"));
-    expect(await update(template("b"))).toMatchObject({ StackStatus: "UPDATE_COMPLETE" });
+    await create(plain("a"));
+    expect(await update(plain("b"))).toMatchObject({ StackStatus: "UPDATE_COMPLETE" });
     await remove();
     expect(brief()).toEqual(["Create  a", "Update one b", "Delete one b"]);
     expect(asked[1]).toMatchObject({

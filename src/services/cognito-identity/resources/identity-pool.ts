@@ -1,5 +1,6 @@
 import { notImplemented } from "../../../aws/error.ts";
 import type { ResourceContext, ResourceType } from "../../cloudformation/port.ts";
+import { isMadeFor } from "../../../aws/stack-tags.ts";
 import { poolArn } from "../model.ts";
 import type { Sdk } from "../needs.ts";
 import { flagOf, objectsOf, textOf, textsOf, unlessGone } from "./properties.ts";
@@ -96,9 +97,8 @@ async function findOwn(context: ResourceContext): Promise<string | undefined> {
     const page = await identity.ListIdentityPools({ MaxResults: 60, NextToken });
     for (const { IdentityPoolId: id = "", IdentityPoolName: each } of page.IdentityPools ?? []) {
       if (each !== name) continue;
-      const { Tags: tags = {} } = await identity.ListTagsForResource({ ResourceArn: poolArn(context, id) });
-      const own = ["aws:cloudformation:stack-id", "aws:cloudformation:logical-id"];
-      if (own.every((key) => context.tags[key] !== undefined && tags[key] === context.tags[key])) return id;
+      const { Tags: tags } = await identity.ListTagsForResource({ ResourceArn: poolArn(context, id) });
+      if (isMadeFor(context, tags)) return id;
     }
     NextToken = page.NextToken;
   } while (NextToken !== undefined);

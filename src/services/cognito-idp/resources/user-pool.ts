@@ -3,6 +3,7 @@ import type {
   SchemaAttributeType,
   SetUserPoolMfaConfigRequest,
 } from "@aws-sdk/client-cognito-identity-provider";
+import { isMadeFor } from "../../../aws/stack-tags.ts";
 import type { Properties, ResourceContext, ResourceType } from "../../cloudformation/port.ts";
 import { invalidParameter } from "../errors.ts";
 import type { Sdk } from "../needs.ts";
@@ -179,16 +180,16 @@ function addedAttributes(previous: Properties, properties: Properties): SchemaAt
 /** A pool that a process which died has made for this very resource: AWS lets several have one name. */
 async function findOwn(context: ResourceContext, name: string): Promise<string | undefined> {
   const cognito = context.client<Sdk>("cognito-idp");
-  const { UserPools: pools } = await cognito.ListUserPools({ MaxResults: 60 });
-  for (const { Id: id, Name } of pools ?? []) {
-    if (id === undefined || Name !== name) continue;
-    const { UserPool } = await cognito.DescribeUserPool({ UserPoolId: id });
-    const tags = UserPool?.UserPoolTags ?? {};
-    const isOwn =
-      tags["aws:cloudformation:stack-id"] === context.stackId &&
-      tags["aws:cloudformation:logical-id"] === context.logicalId;
-    if (isOwn) return id;
-  }
+  let NextToken: string | undefined;
+  do {
+    const page = await cognito.ListUserPools({ MaxResults: 60, NextToken });
+    for (const { Id: id, Name } of page.UserPools ?? []) {
+      if (id === undefined || Name !== name) continue;
+      const { UserPool } = await cognito.DescribeUserPool({ UserPoolId: id });
+      if (isMadeFor(context, UserPool?.UserPoolTags)) return id;
+    }
+    NextToken = page.NextToken;
+  } while (NextToken !== undefined);
   return undefined;
 }
 

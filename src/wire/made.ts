@@ -1,4 +1,4 @@
-import type { Call } from "../../wire/service.ts";
+import type { Call } from "./service.ts";
 
 /** What is made once for each `Call.creationToken`, however often it is asked for. */
 export interface Made {
@@ -6,7 +6,7 @@ export interface Made {
   readonly creationToken?: string;
 }
 
-export function madeBy({ creationToken }: Call): Made {
+export function madeBy({ creationToken }: Pick<Call, "creationToken">): Made {
   return creationToken === undefined ? {} : { creationToken };
 }
 
