@@ -1,3 +1,5 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { startCumulet } from "./server.ts";
 import { median, ratio } from "./statistics.ts";
 import type { Row } from "./table.ts";
@@ -32,15 +34,24 @@ export async function startSelf(folder: string): Promise<DataPeer> {
 }
 
 /** All targets run at once and take turns, round by round. One that does not start, as there is no Java, is left out and named. */
-export async function compareTargets<Start>(
-  starts: Readonly<Record<string, Start>>,
-  begin: (name: string, start: Start) => Promise<Started>,
+export async function compareTargets(
+  folder: string,
+  starts: Readonly<Record<string, (data: string) => Promise<DataPeer>>>,
+  kindsOf: (name: string, target: DataPeer) => Promise<Started["kinds"]>,
 ): Promise<Comparison> {
   const targets = new Map<string, Started>();
   try {
     for (const [name, start] of Object.entries(starts)) {
+      const data = join(folder, name.replaceAll(" ", "-"));
       try {
-        targets.set(name, await begin(name, start));
+        await mkdir(data, { recursive: true });
+        const target = await start(data);
+        try {
+          targets.set(name, { target, kinds: await kindsOf(name, target) });
+        } catch (error) {
+          await target.stop();
+          throw error;
+        }
       } catch (error) {
         console.error(`${name} is left out:`, error);
       }

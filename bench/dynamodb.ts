@@ -1,7 +1,5 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { startDynalite, startDynamoDbLocal, type DataPeer } from "./data-peers.ts";
+import { startDynalite, startDynamoDbLocal } from "./data-peers.ts";
 import { compareTargets, comparisonRows, startSelf, type Comparison } from "./data-comparison.ts";
 import { prepare, sendOnce, type Prepared, type SignedTarget } from "./signed-load.ts";
 import type { Row } from "./table.ts";
@@ -12,22 +10,12 @@ const itemOf = (h: number, r: number) => ({ ...keyOf(h, r), name: { S: "x".repea
 
 /** PutItem, GetItem, Query of 100 and TransactWriteItems of 2, at 1 and 32 in flight, beside dynalite and DynamoDB Local. */
 export async function measureDynamoDb(folder: string): Promise<Comparison> {
-  const starts: Readonly<Record<string, (data: string) => Promise<DataPeer>>> = {
+  const starts = {
     Cumulet: startSelf,
     dynalite: startDynalite,
     "DynamoDB Local": startDynamoDbLocal,
   };
-  return await compareTargets(starts, async (name, start) => {
-    const data = join(folder, name.replaceAll(" ", "-"));
-    await mkdir(data, { recursive: true });
-    const target = await start(data);
-    try {
-      return { target, kinds: await kindsOf(name, target) };
-    } catch (error) {
-      await target.stop();
-      throw error;
-    }
-  });
+  return await compareTargets(folder, starts, kindsOf);
 }
 
 export function dynamoDbRows(measured: Comparison): Row[] {

@@ -1,7 +1,5 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { compareTargets, comparisonRows, startSelf, type Comparison } from "./data-comparison.ts";
-import { startPlainFiles, startS3rver, type DataPeer } from "./data-peers.ts";
+import { startPlainFiles, startS3rver } from "./data-peers.ts";
 import { prepare, sendOnce, type Prepared, type SignedTarget } from "./signed-load.ts";
 import type { Row } from "./table.ts";
 
@@ -10,22 +8,12 @@ const sizes: Readonly<Record<string, number>> = { "1 KB": 1024, "1 MB": 1024 ** 
 
 /** PUT and GET of 1 KB and 1 MB and a list of 1,000 beside s3rver; large objects beside a plain file server on `node:http`. */
 export async function measureS3(folder: string): Promise<Comparison> {
-  const starts: Readonly<Record<string, (data: string) => Promise<DataPeer>>> = {
+  const starts = {
     Cumulet: startSelf,
     s3rver: startS3rver,
     "plain files": startPlainFiles,
   };
-  return await compareTargets(starts, async (name, start) => {
-    const data = join(folder, name.replaceAll(" ", "-"));
-    await mkdir(data, { recursive: true });
-    const target = await start(data);
-    try {
-      return { target, kinds: await kindsOf(name, target) };
-    } catch (error) {
-      await target.stop();
-      throw error;
-    }
-  });
+  return await compareTargets(folder, starts, kindsOf);
 }
 
 export function s3Rows(measured: Comparison): Row[] {

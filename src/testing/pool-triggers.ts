@@ -1,7 +1,15 @@
 import { createServer } from "node:http";
 import { json } from "node:stream/consumers";
 import { AddPermissionCommand, InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import {
+  AdminCreateUserCommand,
+  AdminSetUserPasswordCommand,
+  type CreateUserPoolClientCommandInput,
+  InitiateAuthCommand,
+} from "@aws-sdk/client-cognito-identity-provider";
 import { type ClientSettings, createFunctionRole, createNodeFunction } from "./functions.ts";
+import { startTestPlatform } from "./platform.ts";
+import { poolsOf } from "./user-pools.ts";
 
 /** What a trigger of a user pool is told. */
 export interface TriggerEvent {
@@ -60,6 +68,71 @@ export async function createTriggerFunction(settings: ClientSettings) {
       events.length = 0;
     },
     stop: () => void hook.close(),
+  };
+}
+
+/** For tests: the app client of a pool with triggers. */
+export const triggeredClient: Partial<CreateUserPoolClientCommandInput> = {
+  ExplicitAuthFlows: [
+    "ALLOW_USER_PASSWORD_AUTH",
+    "ALLOW_CUSTOM_AUTH",
+    "ALLOW_USER_SRP_AUTH",
+    "ALLOW_REFRESH_TOKEN_AUTH",
+  ],
+  PreventUserExistenceErrors: "ENABLED",
+};
+
+export const triggeredPassword = "Correct-Horse-1";
+
+/** For tests: a pool with the function for these triggers, on a platform of its own. */
+export async function startTriggeredPool(triggers: readonly string[]) {
+  const platform = await startTestPlatform({ sandbox: "process" });
+  const pools = poolsOf(platform);
+  const trigger = await createTriggerFunction(platform.settings);
+  const poolId = await pools.createPool({
+    AutoVerifiedAttributes: ["email"],
+    LambdaConfig: Object.fromEntries(triggers.map((name) => [name, triggerArn])),
+  });
+  const { id: clientId } = await pools.createClient(poolId, triggeredClient);
+  let made = 0;
+  return {
+    platform,
+    pools,
+    trigger,
+    poolId,
+    clientId,
+    /** A confirmed user with the password, of whom the triggers know nothing yet; the name. */
+    async newUser(UserPoolId = poolId): Promise<string> {
+      const Username = `user${++made}`;
+      const user = { UserPoolId, Username };
+      const UserAttributes = [
+        { Name: "email", Value: `${Username}@example.com` },
+        { Name: "email_verified", Value: "true" },
+      ];
+      await pools.cognito.send(new AdminCreateUserCommand({ ...user, UserAttributes, MessageAction: "SUPPRESS" }));
+      const Password = triggeredPassword;
+      await pools.cognito.send(new AdminSetUserPasswordCommand({ ...user, Password, Permanent: true }));
+      trigger.events.length = 0;
+      return Username;
+    },
+    signIn: (
+      USERNAME: string,
+      ClientMetadata?: Record<string, string>,
+      ClientId = clientId,
+      PASSWORD = triggeredPassword,
+    ) =>
+      pools.cognito.send(
+        new InitiateAuthCommand({
+          ClientId,
+          AuthFlow: "USER_PASSWORD_AUTH",
+          AuthParameters: { USERNAME, PASSWORD },
+          ...(ClientMetadata && { ClientMetadata }),
+        }),
+      ),
+    async stop() {
+      await platform.stop();
+      trigger.stop();
+    },
   };
 }
 

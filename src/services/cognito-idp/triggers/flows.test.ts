@@ -1,73 +1,29 @@
 import * as sdk from "@aws-sdk/client-cognito-identity-provider";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { startTestPlatform, type TestPlatform } from "../../../testing/platform.ts";
-import { createTriggerFunction, triggerArn } from "../../../testing/pool-triggers.ts";
-import { poolsOf } from "../../../testing/user-pools.ts";
+import { startTriggeredPool, triggeredPassword } from "../../../testing/pool-triggers.ts";
 
-const password = "Correct-Horse-1";
-let platform: TestPlatform;
-let pools: ReturnType<typeof poolsOf>;
-let trigger: Awaited<ReturnType<typeof createTriggerFunction>>;
-let poolId: string;
-let clientId: string;
+const password = triggeredPassword;
+let triggered: Awaited<ReturnType<typeof startTriggeredPool>>;
+let pools: typeof triggered.pools;
+let trigger: typeof triggered.trigger;
+let poolId: typeof triggered.poolId;
+let clientId: typeof triggered.clientId;
+let newUser: typeof triggered.newUser;
+let signIn: typeof triggered.signIn;
 
 beforeAll(async () => {
-  platform = await startTestPlatform({ sandbox: "process" });
-  pools = poolsOf(platform);
-  trigger = await createTriggerFunction(platform.settings);
-  const names = [
+  triggered = await startTriggeredPool([
     "PreSignUp",
     "CustomMessage",
     "PostConfirmation",
     "PreAuthentication",
     "PostAuthentication",
     "UserMigration",
-  ];
-  poolId = await pools.createPool({
-    AutoVerifiedAttributes: ["email"],
-    LambdaConfig: Object.fromEntries(names.map((name) => [name, triggerArn])),
-  });
-  clientId = (await pools.createClient(poolId, clientSettings)).id;
+  ]);
+  ({ pools, trigger, poolId, clientId, newUser, signIn } = triggered);
 }, 30_000);
-afterAll(async () => {
-  await platform.stop();
-  trigger.stop();
-});
-beforeEach(() => trigger.answer({}));
-
-const clientSettings: Partial<sdk.CreateUserPoolClientCommandInput> = {
-  ExplicitAuthFlows: [
-    "ALLOW_USER_PASSWORD_AUTH",
-    "ALLOW_CUSTOM_AUTH",
-    "ALLOW_USER_SRP_AUTH",
-    "ALLOW_REFRESH_TOKEN_AUTH",
-  ],
-  PreventUserExistenceErrors: "ENABLED",
-};
-
-let made = 0;
-async function newUser(pool = poolId): Promise<string> {
-  const Username = `user${++made}`;
-  const user = { UserPoolId: pool, Username };
-  const UserAttributes = [
-    { Name: "email", Value: `${Username}@example.com` },
-    { Name: "email_verified", Value: "true" },
-  ];
-  await pools.cognito.send(new sdk.AdminCreateUserCommand({ ...user, UserAttributes, MessageAction: "SUPPRESS" }));
-  await pools.cognito.send(new sdk.AdminSetUserPasswordCommand({ ...user, Password: password, Permanent: true }));
-  trigger.events.length = 0;
-  return Username;
-}
-
-const signIn = (USERNAME: string, ClientMetadata?: Record<string, string>, ClientId = clientId, PASSWORD = password) =>
-  pools.cognito.send(
-    new sdk.InitiateAuthCommand({
-      ClientId,
-      AuthFlow: "USER_PASSWORD_AUTH",
-      AuthParameters: { USERNAME, PASSWORD },
-      ...(ClientMetadata && { ClientMetadata }),
-    }),
-  );
+afterAll(() => triggered.stop());
+beforeEach(() => triggered.trigger.answer({}));
 
 describe("Signing up", () => {
   test("PreSignUp, CustomMessage and PostConfirmation are told the documented events", async () => {
