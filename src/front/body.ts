@@ -79,6 +79,8 @@ function readWhole(request: HttpRequest, bytesMax: number, beforeRead: () => voi
 
 /** A body that came with its head, as most do: it is read without waiting for it. Undefined where it is being read already. */
 function takeCome(request: HttpRequest): Buffer | undefined {
+  const whole = request.takeWhole?.();
+  if (whole !== undefined) return whole;
   if (request.readableFlowing !== null || request.destroyed) return undefined;
   const chunks: Buffer[] = [];
   for (let chunk: unknown = request.read(); chunk instanceof Buffer; chunk = request.read()) chunks.push(chunk);
@@ -88,6 +90,11 @@ function takeCome(request: HttpRequest): Buffer | undefined {
 async function* readStream(request: HttpRequest, beforeRead: () => void): AsyncIterable<Uint8Array> {
   if (isEmpty(request)) return;
   beforeRead();
+  const came = request.takeWhole?.();
+  if (came !== undefined) {
+    yield came;
+    return;
+  }
   const timer = setTimeout(() => request.destroy(), frontLimits.bodyIdleMsMax);
   timer.unref();
   try {

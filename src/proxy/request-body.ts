@@ -18,6 +18,11 @@ export function readBody(
     done(empty);
     return;
   }
+  const came = request.takeWhole?.();
+  if (came !== undefined) {
+    done(came.length > bytesMax ? undefined : came);
+    return;
+  }
   const chunks: Buffer[] = [];
   let bytes = 0;
   const onData = (chunk: Buffer) => {
