@@ -154,6 +154,24 @@ def handler(event, context):
   );
 });
 
+test("a function of a SAM template makes the custom resources of that template", { timeout: 60_000 }, async () => {
+  const InlineCode = `const response = require("cfn-response");
+exports.handler = (event, context) => response.send(event, context, response.SUCCESS, { Shout: "SAM" }, "sam");`;
+  const Properties = { Runtime: "nodejs22.x", Handler: "index.handler", InlineCode };
+  const TemplateBody = JSON.stringify({
+    Transform: "AWS::Serverless-2016-10-31",
+    Resources: {
+      Provider: { Type: "AWS::Serverless::Function", Properties },
+      Thing: { Type: "Custom::Thing", Properties: { ServiceToken: { "Fn::GetAtt": ["Provider", "Arn"] } } },
+    },
+    Outputs: { Shout: { Value: { "Fn::GetAtt": ["Thing", "Shout"] } } },
+  });
+  const StackName = "sam";
+  const Capabilities = ["CAPABILITY_IAM" as const, "CAPABILITY_AUTO_EXPAND" as const];
+  await client.send(new CreateStackCommand({ StackName, TemplateBody, Capabilities }));
+  expect(await settled(StackName)).toMatchObject({ status: "CREATE_COMPLETE", outputs: { Shout: "SAM" } });
+});
+
 test("what a function says when it cannot is what the stack's events say", { timeout: 60_000 }, async () => {
   const source = `const response = require("cfn-response");
 exports.handler = (event, context) =>

@@ -24,6 +24,8 @@ export const cloudFormationLimits = {
   resourcePropertiesBytesMax: 900_000,
   /** Own: how long an operation that begins work on a stack waits for its end before it answers. */
   answerWaitMsMax: 1500,
+  /** Own: how many stacks' operations one process runs at once. One may wait for a custom resource's provider, which costs nothing, for an hour. */
+  stacksAtOnceMax: 250,
   /** Own: how many steps of one stack's operation run at once. */
   parallelStepsMax: 25,
   /** User guide, "Custom resource response objects", and `ServiceTimeout` in the template reference. */

@@ -7,6 +7,7 @@ import { createProviderAnswers, type ProviderAnswers } from "./custom-resources/
 import { handleForgottenRequests } from "./custom-resources/provider-requests.ts";
 import { forgetStack } from "./engine/forget.ts";
 import { cloudformationConditionKeys } from "./condition-keys.ts";
+import { cloudFormationLimits as limits } from "./limits.ts";
 import { changeSetOperations } from "./operations/change-sets.ts";
 import { describeOperations } from "./operations/describe.ts";
 import { exportOperations } from "./operations/exports.ts";
@@ -37,7 +38,7 @@ export function createCloudFormation(needs: CloudFormationNeeds): {
   const types = createResourceTypes([...needs.resourceTypes, waitConditionHandle, createCustomResource(needs)]);
   const engine: EngineNeeds = { ...needs, types };
   needs.jobs.handle(runJobKind, {
-    concurrency: 32,
+    concurrency: limits.stacksAtOnceMax,
     // A stack that is under way must come to rest: its run is tried for as long as it takes.
     attemptsMax: 1000,
     run: (job) => runStack(engine, job, parseStackJob(job.payload)),

@@ -226,6 +226,15 @@ describe("A custom resource fails", () => {
     ]);
   });
 
+  test("when its stack is deleted while it is made: what may be there is deleted", async () => {
+    answerWith(({ RequestType }) => (RequestType === "Create" ? undefined : {}));
+    const TemplateBody = custom("V: a");
+    const { StackId } = await stacks.client.send(new CreateStackCommand({ StackName: "app", TemplateBody }));
+    await stacks.client.send(new DeleteStackCommand({ StackName: "app" }));
+    expect(await settled(StackId)).toMatchObject({ StackStatus: "DELETE_COMPLETE" });
+    expect(brief()).toEqual(["Create  a", expect.stringMatching(/^Delete app-Thing-[A-Z0-9]{12} a$/)]);
+  });
+
   test("in its deletion, and is asked again by the next", async () => {
     await create(custom("V: a"));
     let failures = 1;
