@@ -35,7 +35,8 @@ export async function deploy(
   return settle(cloudformation, StackName);
 }
 
-async function settle(cloudformation: CloudFormationClient, StackName: string): Promise<Deployed> {
+/** How what goes on with a stack ends. */
+export async function settle(cloudformation: CloudFormationClient, StackName: string): Promise<Deployed> {
   for (;;) {
     const { Stacks } = await cloudformation.send(new DescribeStacksCommand({ StackName }));
     const stack = Stacks?.[0];

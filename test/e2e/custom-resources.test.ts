@@ -1,14 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import {
-  CloudFormationClient,
-  CreateStackCommand,
-  DeleteStackCommand,
-  DescribeStackEventsCommand,
-  DescribeStacksCommand,
-} from "@aws-sdk/client-cloudformation";
+import { CloudFormationClient, CreateStackCommand, DescribeStackEventsCommand } from "@aws-sdk/client-cloudformation";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { clientSettings } from "../../src/testing/functions.ts";
 import { startTestServer, type TestServer } from "../../src/testing/server.ts";
+import { deploy, inlineFunction, settle } from "../../src/testing/stacks.ts";
 
 let server: TestServer;
 let client: CloudFormationClient;
@@ -20,53 +15,16 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 /** A stack with a provider, which is inline code, and a custom resource of its. */
-const template = (Runtime: string, ZipFile: string) =>
-  JSON.stringify({
-    Resources: {
-      Role: {
-        Type: "AWS::IAM::Role",
-        Properties: {
-          AssumeRolePolicyDocument: {
-            Version: "2012-10-17",
-            Statement: [{ Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" }],
-          },
-        },
-      },
-      Provider: {
-        Type: "AWS::Lambda::Function",
-        Properties: {
-          Runtime,
-          Handler: "index.handler",
-          Timeout: 30,
-          Role: { "Fn::GetAtt": ["Role", "Arn"] },
-          Code: { ZipFile },
-        },
-      },
-      Thing: {
-        Type: "Custom::Thing",
-        Properties: { ServiceToken: { "Fn::GetAtt": ["Provider", "Arn"] }, ServiceTimeout: 60, Word: "hello" },
-      },
+const template = (name: string, Runtime: string, source: string) => ({
+  Resources: {
+    ...inlineFunction(name, source, { Runtime, Timeout: 30 }),
+    Thing: {
+      Type: "Custom::Thing",
+      Properties: { ServiceToken: { "Fn::GetAtt": ["Function", "Arn"] }, ServiceTimeout: 60, Word: "hello" },
     },
-    Outputs: { Id: { Value: { Ref: "Thing" } }, Shout: { Value: { "Fn::GetAtt": ["Thing", "Shout"] } } },
-  });
-
-async function settled(StackName: string) {
-  for (;;) {
-    const { Stacks } = await client.send(new DescribeStacksCommand({ StackName }));
-    const stack = Stacks?.[0];
-    if (stack && !stack.StackStatus?.endsWith("_IN_PROGRESS")) {
-      const { StackEvents } = await client.send(new DescribeStackEventsCommand({ StackName }));
-      const reasons = StackEvents?.map((each) => each.ResourceStatusReason).filter((each) => each !== undefined);
-      const outputs = Object.fromEntries((stack.Outputs ?? []).map((each) => [each.OutputKey, each.OutputValue]));
-      return { status: stack.StackStatus, reasons, outputs, StackId: stack.StackId ?? "" };
-    }
-    await delay(50);
-  }
-}
-
-const deploy = async (StackName: string, TemplateBody: string) => {
-  await client.send(new CreateStackCommand({ StackName, TemplateBody, Capabilities: ["CAPABILITY_IAM"] }));
-};
+  },
+  Outputs: { Id: { Value: { Ref: "Thing" } }, Shout: { Value: { "Fn::GetAtt": ["Thing", "Shout"] } } },
+});
 
 /** Node.js: whoever answers on port 443 of the address's host, in TLS, as many do. */
 const port443 = (open: string) => `
@@ -144,11 +102,9 @@ def handler(event, context):
     "%s",
     async (how, Runtime, source, Id) => {
       const StackName = how.replaceAll(/[^a-z0-9]/gi, "-");
-      await deploy(StackName, template(Runtime, source));
-      const made = await settled(StackName);
-      expect(made).toMatchObject({ status: "CREATE_COMPLETE", outputs: { Id, Shout: "HELLO" } });
-      await client.send(new DeleteStackCommand({ StackName }));
-      expect(await settled(made.StackId)).toMatchObject({ status: "DELETE_COMPLETE" });
+      const made = await deploy(client, StackName, template(StackName, Runtime, source));
+      expect(made).toEqual({ status: "CREATE_COMPLETE", failures: [], outputs: { Id, Shout: "HELLO" } });
+      expect(await deploy(client, StackName, undefined)).toMatchObject({ status: "DELETE_COMPLETE", failures: [] });
     },
     60_000,
   );
@@ -158,7 +114,7 @@ test("a function of a SAM template makes the custom resources of that template",
   const InlineCode = `const response = require("cfn-response");
 exports.handler = (event, context) => response.send(event, context, response.SUCCESS, { Shout: "SAM" }, "sam");`;
   const Properties = { Runtime: "nodejs22.x", Handler: "index.handler", InlineCode };
-  const TemplateBody = JSON.stringify({
+  const made = await deploy(client, "sam", {
     Transform: "AWS::Serverless-2016-10-31",
     Resources: {
       Provider: { Type: "AWS::Serverless::Function", Properties },
@@ -166,22 +122,18 @@ exports.handler = (event, context) => response.send(event, context, response.SUC
     },
     Outputs: { Shout: { Value: { "Fn::GetAtt": ["Thing", "Shout"] } } },
   });
-  const StackName = "sam";
-  const Capabilities = ["CAPABILITY_IAM" as const, "CAPABILITY_AUTO_EXPAND" as const];
-  await client.send(new CreateStackCommand({ StackName, TemplateBody, Capabilities }));
-  expect(await settled(StackName)).toMatchObject({ status: "CREATE_COMPLETE", outputs: { Shout: "SAM" } });
+  expect(made).toEqual({ status: "CREATE_COMPLETE", failures: [], outputs: { Shout: "SAM" } });
 });
 
 test("what a function says when it cannot is what the stack's events say", { timeout: 60_000 }, async () => {
   const source = `const response = require("cfn-response");
 exports.handler = (event, context) =>
   response.send(event, context, event.RequestType === "Create" ? response.FAILED : response.SUCCESS, {}, "x");`;
-  await deploy("refused", template("nodejs22.x", source));
-  const { status, reasons } = await settled("refused");
+  const { status, failures } = await deploy(client, "refused", template("refused", "nodejs22.x", source));
   expect(status).toBe("ROLLBACK_COMPLETE");
-  expect(reasons).toContainEqual(
+  expect(failures).toContainEqual(
     expect.stringMatching(
-      /^Received response status \[FAILED\] from custom resource\. Message returned: See the details/,
+      /^Thing: Received response status \[FAILED\] from custom resource\. Message returned: See the details/,
     ),
   );
 });
@@ -192,7 +144,8 @@ exports.handler = async (event, context) => {
   await new Promise((resolve) => setTimeout(resolve, 1500));
   await response.send(event, context, response.SUCCESS, { Shout: event.RequestId }, "late");
 };`;
-  await deploy("killed", template("nodejs22.x", source));
+  const TemplateBody = JSON.stringify(template("killed", "nodejs22.x", source));
+  await client.send(new CreateStackCommand({ StackName: "killed", TemplateBody, Capabilities: ["CAPABILITY_IAM"] }));
   for (;;) {
     const { StackEvents = [] } = await client.send(new DescribeStackEventsCommand({ StackName: "killed" }));
     if (StackEvents.some(({ LogicalResourceId }) => LogicalResourceId === "Thing")) break;
@@ -200,5 +153,5 @@ exports.handler = async (event, context) => {
   }
   // The function has been invoked by then, or will be: either must do.
   await server.killAndRestart();
-  expect(await settled("killed")).toMatchObject({ status: "CREATE_COMPLETE", outputs: { Id: "late" } });
+  expect(await settle(client, "killed")).toMatchObject({ status: "CREATE_COMPLETE", outputs: { Id: "late" } });
 });
