@@ -45,9 +45,10 @@ const refillDelayMs = 50;
 const refillPauseMs = 5;
 /**
  * While functions run, the pause after a blank that is only there for the next burst, in times of what it took: so those who are
- * served have all but an eighth of a processor.
+ * served have all but an eighth of a processor. No longer than `pauseMsMax`: on a busy host a start takes long by itself.
  */
 const pausesWhileServing = 7;
+const pauseMsMax = 1_000;
 
 export function createBlanks(needs: BlanksNeeds): Blanks {
   const { driver, clock, limits } = needs;
@@ -169,7 +170,8 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
     const isShort = [...shelves.values()].some(
       ({ ready, target }) => ready.length < Math.min(target, limits.blanksMin),
     );
-    return isShort || needs.serves?.() !== true ? refillPauseMs : Math.max(refillPauseMs, pausesWhileServing * tookMs);
+    if (isShort || needs.serves?.() !== true) return refillPauseMs;
+    return Math.max(refillPauseMs, Math.min(pauseMsMax, pausesWhileServing * tookMs));
   };
 
   const poorest = (): Shelf | undefined => {
