@@ -8,7 +8,7 @@ import { upperAlphanumeric, type Ids } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
 import { parseContentEncoding, type ContentEncoding } from "../wire/content-encoding.ts";
 import type { CallObserver } from "../wire/observer.ts";
-import { checkBodyDigests } from "../services/s3/body-digests.ts";
+import { checkBodyDigests } from "../wire/body-digests.ts";
 import { createDispatcher, type CallFacts } from "../wire/dispatch.ts";
 import type { OperationModel } from "../wire/model.ts";
 import { malformed, type Protocol, type WireRequest } from "../wire/protocols/protocol.ts";

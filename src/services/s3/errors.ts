@@ -251,14 +251,6 @@ export const invalidTag = (message: string) => new AwsError("InvalidTag", 400, m
 
 export const tooManyTags = (message: string) => new AwsError("BadRequest", 400, message);
 
-export const badDigest = (what: string) =>
-  new AwsError("BadDigest", 400, `The ${what} you specified did not match what we received.`);
-
-export const badChecksum = (algorithm: string) =>
-  new AwsError("BadDigest", 400, `The ${algorithm} you specified did not match the calculated checksum.`);
-
-export const invalidDigest = () => new AwsError("InvalidDigest", 400, "The Content-MD5 you specified was invalid.");
-
 export const entityTooLarge = (bytesMax: number) =>
   new AwsError("EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed size", {
     members: { MaxSizeAllowed: bytesMax },

@@ -1,6 +1,6 @@
 import type { Entry, Key, Reader, Transaction } from "../../kernel/store/store.ts";
+import type { ChecksumAlgorithm } from "../../wire/checksums.ts";
 import type { Grant } from "./acl/grants.ts";
-import type { ChecksumAlgorithm } from "./checksums.ts";
 import type { Locked, ObjectLock } from "./object-lock/lock.ts";
 import type { Website } from "./website/configuration.ts";
 

@@ -3,10 +3,11 @@ import { notImplemented } from "../../aws/error.ts";
 import { type Blobs, BlobTooLargeError } from "../../kernel/blobs/blobs.ts";
 import { blobLimits } from "../../kernel/limits.ts";
 import type { Store, Transaction } from "../../kernel/store/store.ts";
+import { badChecksum, badDigest, invalidDigest } from "../../wire/body-digests.ts";
+import { type ChecksumAlgorithm, checksumAlgorithms, createDigest, type Digest } from "../../wire/checksums.ts";
 import type { Call, StreamIn } from "../../wire/service.ts";
 import { isWhole } from "../../wire/whole-content.ts";
-import { type ChecksumAlgorithm, checksumAlgorithms, createDigest, type Digest } from "./checksums.ts";
-import { badChecksum, badDigest, entityTooLarge, invalidDigest, invalidRequest } from "./errors.ts";
+import { entityTooLarge, invalidRequest } from "./errors.ts";
 import { s3Limits } from "./limits.ts";
 import type { Checksum } from "./model.ts";
 

@@ -1,8 +1,7 @@
 import type { AuthorizationRequest } from "../../../access/authorization.ts";
 import { AwsError } from "../../../aws/error.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
-import { requireBodyDigest } from "../body-digests.ts";
-import { invalidArgument, malformedXml } from "../errors.ts";
+import { invalidArgument, invalidRequest, malformedXml } from "../errors.ts";
 import { s3Limits } from "../limits.ts";
 import type { Bucket } from "../model.ts";
 import { existingBucket, refuse, type Sdk } from "../needs.ts";
@@ -137,4 +136,13 @@ function checkBypass({ objectLock }: Bucket, asked: boolean | undefined): void {
       "x-amz-bypass-governance-retention",
     );
   }
+}
+
+/** AWS: the request must say what it is. */
+function requireBodyDigest(headers: Readonly<Record<string, string>> | undefined): void {
+  if (!headers || headers["content-md5"] !== undefined) return;
+  const isChecked =
+    headers["x-amz-trailer"]?.includes("x-amz-checksum-") === true ||
+    Object.keys(headers).some((name) => /^x-amz-checksum-(crc|sha|md5|xxhash)/.test(name));
+  if (!isChecked) throw invalidRequest("Missing required header for this request: Content-MD5 OR x-amz-checksum-*");
 }

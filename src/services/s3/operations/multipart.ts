@@ -1,13 +1,19 @@
 import { createHash } from "node:crypto";
 import type { CompletedPart } from "@aws-sdk/client-s3";
 import type { Reader, Transaction } from "../../../kernel/store/store.ts";
+import { badChecksum } from "../../../wire/body-digests.ts";
 import type { Call, OperationsOf } from "../../../wire/service.ts";
-import { type ChecksumAlgorithm, checksumAlgorithms, combineCrcs, createDigest, isCrc } from "../checksums.ts";
+import {
+  type ChecksumAlgorithm,
+  checksumAlgorithms,
+  combineCrcs,
+  createDigest,
+  isCrc,
+} from "../../../wire/checksums.ts";
 import { ownedOf } from "../acl/object-acl.ts";
 import { openContent, releaseParts } from "../content.ts";
 import { toDraft, toEncryptionMembers, writeActions, writeContext } from "../draft.ts";
 import {
-  badChecksum,
   entityTooSmall,
   invalidArgument,
   invalidPart,

@@ -1,7 +1,7 @@
 import type { Reader } from "../../../kernel/store/store.ts";
 import type { Call, InputOf, OperationsOf } from "../../../wire/service.ts";
 import { isWhole } from "../../../wire/whole-content.ts";
-import type { ChecksumAlgorithm } from "../checksums.ts";
+import type { ChecksumAlgorithm } from "../../../wire/checksums.ts";
 import { openContent, readSmall } from "../content.ts";
 import { type ObjectDraft, toDraft, toEncryptionMembers, writeActions, writeContext } from "../draft.ts";
 import { conditionNotImplemented, invalidRequest, noSuchKey, preconditionFailed } from "../errors.ts";

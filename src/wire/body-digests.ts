@@ -1,10 +1,10 @@
+import { AwsError } from "../aws/error.ts";
 import { checksumAlgorithms, createDigest } from "./checksums.ts";
-import { badChecksum, badDigest, invalidDigest, invalidRequest } from "./errors.ts";
 
 type Headers = Readonly<Record<string, string>>;
 
 /**
- * Whether a body that is read whole, as XML is, is what its `Content-MD5` and its checksums say.
+ * Whether a body to S3 that is read whole, as XML is, is what its `Content-MD5` and its checksums say.
  *
  * @param headers lower-case names, the trailing ones too
  * @throws {AwsError} BadDigest, InvalidDigest, InvalidRequest
@@ -33,11 +33,14 @@ function digestOf(algorithm: (typeof checksumAlgorithms)[number], body: Uint8Arr
   return digest.digest().toString("base64");
 }
 
-/** AWS: some requests must say what they are. @throws {AwsError} InvalidRequest */
-export function requireBodyDigest(headers: Headers | undefined): void {
-  if (!headers || headers["content-md5"] !== undefined) return;
-  const isChecked =
-    headers["x-amz-trailer"]?.includes("x-amz-checksum-") === true ||
-    Object.keys(headers).some((name) => /^x-amz-checksum-(crc|sha|md5|xxhash)/.test(name));
-  if (!isChecked) throw invalidRequest("Missing required header for this request: Content-MD5 OR x-amz-checksum-*");
-}
+// Texts: "Error responses", Amazon S3 API Reference, and what S3 answers.
+
+export const badDigest = (what: string) =>
+  new AwsError("BadDigest", 400, `The ${what} you specified did not match what we received.`);
+
+export const badChecksum = (algorithm: string) =>
+  new AwsError("BadDigest", 400, `The ${algorithm} you specified did not match the calculated checksum.`);
+
+export const invalidDigest = () => new AwsError("InvalidDigest", 400, "The Content-MD5 you specified was invalid.");
+
+const invalidRequest = (message: string) => new AwsError("InvalidRequest", 400, message);
