@@ -43,17 +43,40 @@ export function createConstraintChecker(): ConstraintChecker {
     checks.set(shape, made);
     return made;
   };
+  const inputs = new Map<StructureShape, readonly InputMember[]>();
+  const membersOf = (input: StructureShape): readonly InputMember[] => {
+    const known = inputs.get(input);
+    if (known) return known;
+    const made = input.members.map((member) => ({
+      member,
+      path: lowerFirst(member.name),
+      check: checkOf(member.shape),
+    }));
+    inputs.set(input, made);
+    return made;
+  };
   return {
     check: (input, value) => {
-      const violations: Violation[] = [];
-      for (const member of input.members) {
-        const found = { violations, topMember: member };
-        checkMember(member, value[member.name], lowerFirst(member.name), checkOf(member.shape), found);
+      let finding: Finding | undefined;
+      for (const { member, path, check } of membersOf(input)) {
+        const given = value[member.name];
+        if ((given === undefined || given === null) && !member.required) continue;
+        finding ??= { violations: [], topMember: member };
+        finding.topMember = member;
+        checkMember(member, given, path, check, finding);
       }
-      return violations;
+      return finding?.violations ?? none;
     },
   };
 }
+
+interface InputMember {
+  readonly member: Member;
+  readonly path: string;
+  readonly check: Check | undefined;
+}
+
+const none: readonly Violation[] = [];
 
 function checkMember(member: Member, value: unknown, path: string, check: Check | undefined, found: Finding): void {
   if (value === undefined || value === null) {

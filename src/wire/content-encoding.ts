@@ -8,9 +8,12 @@ export interface ContentEncoding {
   readonly rest: string | undefined;
 }
 
+const none: ContentEncoding = { gzip: false, rest: undefined };
+
 /** @param keepGzip for services whose contents are stored as they come (`s3`): gzip is then the content's own */
 export function parseContentEncoding(value: string | undefined, keepGzip: boolean): ContentEncoding {
-  const parts = (value ?? "")
+  if (value === undefined) return none;
+  const parts = value
     .split(",")
     .map((part) => part.trim())
     .filter((part) => part !== "" && part.toLowerCase() !== "aws-chunked");

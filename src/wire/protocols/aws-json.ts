@@ -75,7 +75,8 @@ export function parseJsonBody(body: Uint8Array): unknown {
   if (body.length === 0) return {};
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString("utf8"));
+    const bytes = body instanceof Buffer ? body : Buffer.from(body.buffer, body.byteOffset, body.length);
+    value = JSON.parse(bytes.toString("utf8"));
   } catch {
     throw malformed("Could not parse the request body as JSON");
   }

@@ -19,6 +19,7 @@ export function createJsonCodec(): JsonCodec {
   const readers = new Map<Shape, Convert>();
   const writers = new Map<Shape, Convert>();
   const depth = { now: 0 };
+  const rootOf = createRoots();
 
   const readerOf = (member: Member): Convert =>
     compile(readers, member, (shape) => compileReader(shape, readerOf, depth));
@@ -51,7 +52,19 @@ function compile(cache: Map<Shape, Convert>, member: Member, make: (shape: Shape
   return made;
 }
 
-function rootOf(shape: StructureShape): Member {
+/** A shape as if it were a member. */
+function createRoots(): (shape: StructureShape) => Member {
+  const roots = new Map<StructureShape, Member>();
+  return (shape) => {
+    const known = roots.get(shape);
+    if (known) return known;
+    const root = toRoot(shape);
+    roots.set(shape, root);
+    return root;
+  };
+}
+
+function toRoot(shape: StructureShape): Member {
   return {
     name: "",
     shape,

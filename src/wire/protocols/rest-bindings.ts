@@ -6,52 +6,97 @@ import { formatScalar, isPresent, parseScalar } from "./scalars.ts";
  * Members bound to the path, query and headers of REST requests and responses, for both REST protocols.
  */
 
-/** Read the bound members of an operation's input into `input`. The path is known to match the operation. */
-export function readBindings(operation: OperationModel, request: WireRequest, input: Record<string, unknown>): void {
-  const shape = operation.input;
-  if (!shape) return;
-  let labels: ReadonlyMap<string, string> | undefined;
-  let query: ReadonlyMap<string, readonly string[]> | undefined;
-  for (const member of shape.members) {
-    switch (member.location) {
-      case "uri":
-        labels ??= readLabels(operation.uri, request.path);
-        set(input, member, readLabel(member, labels));
-        break;
-      case "querystring":
-        query ??= parseQuery(request.query);
-        set(input, member, readQueryMember(member, query));
-        break;
-      case "header":
-        set(input, member, readHeader(member, request.headers[wireName(member).toLowerCase()]));
-        break;
-      case "headers":
-        set(input, member, readPrefixHeaders(member, request.headers));
-        break;
-      default:
-    }
-  }
+export interface RestBindings {
+  /** Read the bound members of an operation's input into `input`. The path is known to match the operation. */
+  read(operation: OperationModel, request: WireRequest, input: Record<string, unknown>): void;
+  /** Write the bound members of an output; returns the status when a member carries it. */
+  write(shape: StructureShape, output: Record<string, unknown>, headers: Record<string, string>): number | undefined;
 }
 
-function set(input: Record<string, unknown>, member: Member, value: unknown): void {
-  if (value !== undefined) input[member.name] = value;
+/** What is bound where is found out once for each operation and shape. */
+export function createRestBindings(): RestBindings {
+  const readers = new Map<OperationModel, readonly Reader[]>();
+  const writers = new Map<StructureShape, readonly Writer[]>();
+  return {
+    read: (operation, request, input) => {
+      let reads = readers.get(operation);
+      if (!reads) readers.set(operation, (reads = compileReaders(operation)));
+      const parts: Parts = { request, labels: undefined, query: undefined };
+      for (const { name, read } of reads) {
+        const value = read(parts);
+        if (value !== undefined) input[name] = value;
+      }
+    },
+    write: (shape, output, headers) => {
+      let writes = writers.get(shape);
+      if (!writes) writers.set(shape, (writes = compileWriters(shape)));
+      let status: number | undefined;
+      for (const { name, write } of writes) {
+        const value = output[name];
+        if (isPresent(value)) status = write(value, headers) ?? status;
+      }
+      return status;
+    },
+  };
+}
+
+/** A request, and what was read of it for one member and another may need too. */
+interface Parts {
+  readonly request: WireRequest;
+  labels: ReadonlyMap<string, string> | undefined;
+  query: ReadonlyMap<string, readonly string[]> | undefined;
+}
+
+interface Reader {
+  readonly name: string;
+  readonly read: (parts: Parts) => unknown;
+}
+
+interface Writer {
+  readonly name: string;
+  /** @returns the status, where that is what it carries */
+  readonly write: (value: unknown, headers: Record<string, string>) => number | undefined;
+}
+
+function compileReaders(operation: OperationModel): readonly Reader[] {
+  const readLabels = compileLabels(operation.uri);
+  return (operation.input?.members ?? []).flatMap((member): readonly Reader[] => {
+    const { name, location } = member;
+    const wire = wireName(member).toLowerCase();
+    switch (location) {
+      case "uri":
+        return [{ name, read: (parts) => readLabel(member, (parts.labels ??= readLabels(parts.request.path))) }];
+      case "querystring":
+        return [{ name, read: (parts) => readQueryMember(member, (parts.query ??= parseQuery(parts.request.query))) }];
+      case "header":
+        return [{ name, read: ({ request }) => readHeader(member, request.headers[wire]) }];
+      case "headers":
+        return [{ name, read: ({ request }) => readPrefixHeaders(member, request.headers) }];
+      default:
+        return [];
+    }
+  });
 }
 
 /** The labels of `/a/{Name}/{Rest+}` in a path that matches it, percent-decoded. */
-function readLabels(uri: string, path: string): ReadonlyMap<string, string> {
+function compileLabels(uri: string): (path: string) => ReadonlyMap<string, string> {
   const template = (uri.split("?")[0] ?? "").split("/").slice(1);
-  const segments = path.split("/").slice(1);
-  const labels = new Map<string, string>();
   const greedyAt = template.findIndex((part) => part.endsWith("+}"));
   const after = greedyAt < 0 ? 0 : template.length - greedyAt - 1;
-  template.forEach((part, index) => {
-    if (!part.startsWith("{")) return;
-    const name = part.slice(1, part.endsWith("+}") ? -2 : -1);
-    if (greedyAt < 0 || index < greedyAt) labels.set(name, decode(segments[index] ?? ""));
-    else if (index === greedyAt) labels.set(name, decode(segments.slice(index, segments.length - after).join("/")));
-    else labels.set(name, decode(segments[segments.length - (template.length - index)] ?? ""));
-  });
-  return labels;
+  const labelled = template.flatMap((part, index) =>
+    part.startsWith("{") ? [{ index, name: part.slice(1, part.endsWith("+}") ? -2 : -1) }] : [],
+  );
+  return (path) => {
+    const segments = path.split("/");
+    segments.shift();
+    const labels = new Map<string, string>();
+    for (const { index, name } of labelled) {
+      if (greedyAt < 0 || index < greedyAt) labels.set(name, decode(segments[index] ?? ""));
+      else if (index === greedyAt) labels.set(name, decode(segments.slice(index, segments.length - after).join("/")));
+      else labels.set(name, decode(segments[segments.length - (template.length - index)] ?? ""));
+    }
+    return labels;
+  };
 }
 
 function decode(text: string): string {
@@ -69,10 +114,12 @@ function readLabel(member: Member, labels: ReadonlyMap<string, string>): unknown
   return parseScalar(member.shape, text);
 }
 
+const noParameters: ReadonlyMap<string, readonly string[]> = new Map();
+
 /** The parameters of a query, decoded, in order; a name without `=` has the empty value. */
 export function parseQuery(query: string): ReadonlyMap<string, readonly string[]> {
+  if (query === "") return noParameters;
   const parameters = new Map<string, string[]>();
-  if (query === "") return parameters;
   for (const [name, value] of new URLSearchParams(query)) {
     const values = parameters.get(name);
     if (values) values.push(value);
@@ -178,30 +225,27 @@ function readPrefixHeaders(member: Member, headers: Readonly<Record<string, stri
   return result;
 }
 
-/** Write the bound members of an output; returns the status when a member carries it. */
-export function writeBindings(
-  shape: StructureShape,
-  output: Record<string, unknown>,
-  headers: Record<string, string>,
-): number | undefined {
-  let status: number | undefined;
-  for (const member of shape.members) {
-    if (member.location === undefined) continue;
-    const value = output[member.name];
-    if (!isPresent(value)) continue;
-    if (member.location === "statusCode") status = Number(value);
-    else if (member.location === "header") writeHeader(member, value, headers);
-    else if (member.location === "headers") {
-      for (const [name, item] of Object.entries(asRecord(value))) {
-        if (isPresent(item)) headers[`${member.locationName ?? ""}${name}`.toLowerCase()] = toHeaderText(String(item));
-      }
+function compileWriters(shape: StructureShape): readonly Writer[] {
+  return shape.members.flatMap((member): readonly Writer[] => {
+    const { name, location } = member;
+    if (location === "statusCode") return [{ name, write: Number }];
+    if (location === "header") {
+      const wire = wireName(member).toLowerCase();
+      return [{ name, write: (value, headers) => writeHeader(member, wire, value, headers) }];
     }
-  }
-  return status;
+    if (location !== "headers") return [];
+    const prefix = member.locationName ?? "";
+    const write: Writer["write"] = (value, headers) => {
+      for (const [key, item] of Object.entries(asRecord(value))) {
+        if (isPresent(item)) headers[`${prefix}${key}`.toLowerCase()] = toHeaderText(String(item));
+      }
+      return undefined;
+    };
+    return [{ name, write }];
+  });
 }
 
-function writeHeader(member: Member, value: unknown, headers: Record<string, string>): void {
-  const name = wireName(member).toLowerCase();
+function writeHeader(member: Member, name: string, value: unknown, headers: Record<string, string>): undefined {
   if (member.jsonValue) {
     const text = typeof value === "string" ? value : JSON.stringify(value);
     headers[name] = Buffer.from(text, "utf8").toString("base64");
@@ -222,6 +266,8 @@ function quoted(item: Member, text: string): string {
 
 /** Nothing a service answers may end a header or begin another. */
 export function toHeaderText(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  if (/^[\u0020-\u007e\t]*$/.test(text)) return text;
   // oxlint-disable-next-line no-control-regex
   const safe = text.replace(/[\u0000-\u0008\u000a-\u001f\u007f]+/g, " ");
   // HTTP carries bytes: text beyond ASCII goes as its UTF-8 bytes.

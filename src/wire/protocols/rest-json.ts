@@ -4,24 +4,25 @@ import { encodeEvents, parseEvents } from "./event-stream.ts";
 import { createJsonCodec, type JsonCodec } from "./json-values.ts";
 import { malformed, type Protocol, type WireRequest, type WireResponse } from "./protocol.ts";
 import { readPayload, writePayload } from "./payload.ts";
-import { readBindings, writeBindings } from "./rest-bindings.ts";
+import { createRestBindings } from "./rest-bindings.ts";
 import { isInBody, isPresent } from "./scalars.ts";
 
 /** restJson1: members in the path, query, headers and a JSON body. */
 export function createRestJson(model: ServiceModel): Protocol {
   const codec = createJsonCodec();
+  const bindings = createRestBindings();
   return {
     parse: (operation, request) => {
       const input: Record<string, unknown> = {};
       readBody(codec, operation, request, input);
-      readBindings(operation, request, input);
+      bindings.read(operation, request, input);
       return input;
     },
     encode: (operation, output) => {
       const headers: Record<string, string> = {};
       const shape = operation.output;
       if (!shape) return { status: operation.responseCode, headers: { "content-type": "application/json" }, body: "" };
-      const status = writeBindings(shape, output, headers) ?? operation.responseCode;
+      const status = bindings.write(shape, output, headers) ?? operation.responseCode;
       const { contentType, body } = writeBody(codec, operation, output);
       headers["content-type"] ??= contentType;
       return { status, headers, body: status === 204 || status === 304 ? "" : body };
@@ -33,7 +34,7 @@ export function createRestJson(model: ServiceModel): Protocol {
         "x-amzn-errortype": error.code,
         ...error.headers,
       };
-      const status = (shape && writeBindings(shape, error.members, headers)) ?? error.status;
+      const status = (shape && bindings.write(shape, error.members, headers)) ?? error.status;
       return { status, headers, body: JSON.stringify(writeErrorMembers(codec, model, error)) };
     },
   };

@@ -3,7 +3,7 @@ import type { Member, OperationModel, ServiceModel } from "../model.ts";
 import { encodeEvents } from "./event-stream.ts";
 import { readPayload, writePayload } from "./payload.ts";
 import { asRecord, type Protocol, type WireRequest, type WireResponse } from "./protocol.ts";
-import { readBindings, writeBindings } from "./rest-bindings.ts";
+import { createRestBindings, type RestBindings } from "./rest-bindings.ts";
 import { entriesOf, isInBody, isPresent } from "./scalars.ts";
 import {
   namespaceAttribute,
@@ -22,12 +22,13 @@ const declaration = '<?xml version="1.0" encoding="UTF-8"?>\n';
 /** restXml: members in the path, query, headers and an XML body. S3's errors have a shape of their own. */
 export function createRestXml(model: ServiceModel): Protocol {
   const style = xmlStyleOf(model);
+  const bindings = createRestBindings();
   return {
     parse: (operation, request) => {
       const input: Record<string, unknown> = {};
       readBody(operation, request, input);
       try {
-        readBindings(operation, request, input);
+        bindings.read(operation, request, input);
       } catch (error) {
         throw asCode(error, "InvalidArgument");
       }
@@ -37,13 +38,15 @@ export function createRestXml(model: ServiceModel): Protocol {
       const headers: Record<string, string> = {};
       const shape = operation.output;
       if (!shape) return { status: operation.responseCode, headers, body: "" };
-      const status = writeBindings(shape, output, headers) ?? operation.responseCode;
+      const status = bindings.write(shape, output, headers) ?? operation.responseCode;
       const { contentType, body } = writeBody(model, operation, output, style);
       if (contentType) headers["content-type"] ??= contentType;
       return { status, headers, body: status === 204 || status === 304 ? "" : body };
     },
     encodeError: (error, requestId) =>
-      model.name === "s3" ? encodeS3Error(error, requestId) : encodeXmlError(model, error, requestId, style),
+      model.name === "s3"
+        ? encodeS3Error(error, requestId)
+        : encodeXmlError(model, error, requestId, { style, bindings }),
   };
 }
 
@@ -139,12 +142,17 @@ function elementName(model: ServiceModel, member: Member): string {
   return named ?? (model.name === "s3" ? member.name : shape.name);
 }
 
-function encodeXmlError(model: ServiceModel, error: AwsError, requestId: string, style: XmlStyle): WireResponse {
+function encodeXmlError(
+  model: ServiceModel,
+  error: AwsError,
+  requestId: string,
+  { style, bindings }: { readonly style: XmlStyle; readonly bindings: RestBindings },
+): WireResponse {
   const shape = model.errors.get(error.code);
   const headers: Record<string, string> = { "content-type": "application/xml", ...error.headers };
   const name = shape?.memberByName.has("message") ? "message" : "Message";
   const members = error.message === "" ? error.members : { ...error.members, [name]: error.message };
-  if (shape) writeBindings(shape, members, headers);
+  if (shape) bindings.write(shape, members, headers);
   const inner = shape ? writeXmlMembers(shape, members, style) : "";
   const message =
     error.message === "" || inner.includes("<Message>") || inner.includes("<message>")
