@@ -8,22 +8,51 @@ export interface RequestContext extends Context, Iterable<readonly [key: string,
   has(key: string): boolean;
 }
 
-type Asked = Parameters<typeof toContext>;
-
 /** As `toContext`, of which nothing is done before somebody looks. */
-export function createRequestContext(...asked: Asked): RequestContext {
-  let all: ReadonlyMap<string, readonly string[]> | undefined;
-  const whole = () => (all ??= toContext(...asked));
-  return {
-    get: (key) => {
-      const global = globals.get(key);
-      if (!global) return whole().get(key);
-      const value = global(asked[1], asked[2]);
-      return value === undefined ? asked[1].context && whole().get(key) : [value];
-    },
-    has: (key) => whole().has(key),
-    [Symbol.iterator]: () => whole()[Symbol.iterator](),
-  };
+export function createRequestContext(
+  principal: Principal,
+  request: AuthorizationRequest,
+  environment: RequestEnvironment,
+  principalTags: Readonly<Record<string, string>>,
+): RequestContext {
+  return new LazyContext(principal, request, environment, principalTags);
+}
+
+class LazyContext implements RequestContext {
+  readonly #principal: Principal;
+  readonly #request: AuthorizationRequest;
+  readonly #environment: RequestEnvironment;
+  readonly #principalTags: Readonly<Record<string, string>>;
+  #all: ReadonlyMap<string, readonly string[]> | undefined;
+
+  constructor(
+    principal: Principal,
+    request: AuthorizationRequest,
+    environment: RequestEnvironment,
+    principalTags: Readonly<Record<string, string>>,
+  ) {
+    this.#principal = principal;
+    this.#request = request;
+    this.#environment = environment;
+    this.#principalTags = principalTags;
+  }
+
+  get(key: string): readonly string[] | undefined {
+    const value = globals.get(key)?.(this.#request, this.#environment);
+    return value === undefined ? this.#whole().get(key) : [value];
+  }
+
+  has(key: string): boolean {
+    return this.#whole().has(key);
+  }
+
+  [Symbol.iterator](): Iterator<readonly [key: string, values: readonly string[]]> {
+    return this.#whole()[Symbol.iterator]();
+  }
+
+  #whole(): ReadonlyMap<string, readonly string[]> {
+    return (this.#all ??= toContext(this.#principal, this.#request, this.#environment, this.#principalTags));
+  }
 }
 
 /** Those that every request has, or none, whoever has sent it. Undefined: not there. */

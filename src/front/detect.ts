@@ -35,7 +35,7 @@ export type ServiceDetector = (
  */
 export function createServiceDetector(models: Models): ServiceDetector {
   const byPrefix = toPrefixes(models);
-  const signingNames = createLru<string>(frontLimits.authorizationsKept);
+  const signingNames = createLru<string>(frontLimits.credentialsKept);
 
   return (destination, request, form) => {
     const target = request.headers["x-amz-target"];
@@ -120,17 +120,19 @@ function findSigningName(request: RequestFacts, known: Lru<string>): string | un
   if (authorization === undefined) {
     return request.query.includes("X-Amz-Credential=") ? signingNameIn(decodeCredential(request.query)) : undefined;
   }
-  // The signature at the end is all that differs between a client's requests.
-  const before = authorization.slice(0, -signatureLength);
-  const found = known.get(before);
+  // As nearly all clients write it: the credential first, the same in all requests of a day.
+  const end = authorization.startsWith(beforeCredential) ? authorization.indexOf(",") : -1;
+  if (end < 0 || end > frontLimits.credentialCharactersKept) return signingNameIn(authorization);
+  const credential = authorization.slice(beforeCredential.length, end);
+  const found = known.get(credential);
   if (found !== undefined) return found;
-  const name = signingNameIn(before);
+  const name = signingNameIn(`Credential=${credential}`);
   if (name === undefined) return signingNameIn(authorization);
-  if (before.length <= frontLimits.authorizationCharactersKept) known.set(before, name);
+  known.set(credential, name);
   return name;
 }
 
-const signatureLength = 64;
+const beforeCredential = "AWS4-HMAC-SHA256 Credential=";
 
 function signingNameIn(text: string | undefined): string | undefined {
   return /(?:Credential=|^)[^/,\s]{1,256}\/\d{8}\/[^/,\s]{0,64}\/([a-zA-Z0-9-]{1,64})\/aws4_request/.exec(

@@ -25,9 +25,9 @@ export const frontLimits = {
   idleLookMs: 50,
   /** Hosts whose classification is kept. */
   hostsKept: 2_048,
-  /** Authorization headers of which it is known what service they are for: a client has few in a day, as long as this at the most. */
-  authorizationsKept: 4_096,
-  authorizationCharactersKept: 1_024,
+  /** Credentials of which it is known what service they are for: a client has few in a day, as long as this at the most. */
+  credentialsKept: 4_096,
+  credentialCharactersKept: 512,
   /** A compressed body may grow to the limit of its service, and no further. */
 } as const;
 
