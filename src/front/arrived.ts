@@ -123,10 +123,10 @@ class RequestHttp implements HttpFacts {
   }
 
   /** Of the connection that came here: what a proxy has agreed on with its client is not known. */
-  tlsVersion(): string | undefined {
+  readonly tlsVersion = (): string | undefined => {
     const { socket } = this.#request;
     return socket instanceof TLSSocket ? (socket.getProtocol() ?? "").replace(/^TLSv/, "") || undefined : undefined;
-  }
+  };
 }
 
 /** The platform's address, without the labels that named a service or bucket. Remembers those of the latest hosts. */
