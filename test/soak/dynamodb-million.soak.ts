@@ -124,13 +124,13 @@ async function measure(server: TestServer, count: number): Promise<Speeds> {
   const scan = () => ask(server, "Scan", { TableName, Limit: 500, ExclusiveStartKey: keyOf(some()) });
   const list = () => ask(server, "ListTables", {});
   // What is compiled later is not measured.
-  for (const kind of [put, get, query, scan, list]) await cpuOf(server, 3_000, kind);
+  for (const kind of [put, get, query, scan, list]) await cpuOf(server, 2_000, kind);
   return {
-    put: await cpuOf(server, 8_000, put),
-    get: await cpuOf(server, 8_000, get),
-    query: await cpuOf(server, 4_000, query),
-    scan: await cpuOf(server, 2_000, scan),
-    list: await cpuOf(server, 4_000, list),
+    put: await cpuOf(server, 5_000, put),
+    get: await cpuOf(server, 5_000, get),
+    query: await cpuOf(server, 3_000, query),
+    scan: await cpuOf(server, 1_000, scan),
+    list: await cpuOf(server, 2_000, list),
     start,
     memoryMiB: await memoryOf(server),
   };

@@ -9,8 +9,7 @@ export interface CancellationReason {
     | "ProvisionedThroughputExceeded"
     | "ThrottlingError"
     | "ValidationError"
-    | "DuplicateItem"
-    | "ResourceNotFound";
+    | "DuplicateItem";
   readonly Message?: string;
   readonly Item?: Item;
 }

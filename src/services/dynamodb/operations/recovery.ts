@@ -15,6 +15,7 @@ import { earliestRestorable, readTable, tableArn, writeTable, type TableRecord }
 import type { DynamoNeeds, Sdk } from "../needs.ts";
 import { parseTableName, type TableCatalog } from "../tables/catalog.ts";
 import { describeTable } from "../tables/description.ts";
+import { assertRoom } from "../tables/new-table.ts";
 import { endRecovery, keepRecoveryTrimmed, restoreKind } from "../tables/lifecycle.ts";
 
 /** UpdateContinuousBackups, DescribeContinuousBackups, RestoreTableToPointInTime. */
@@ -92,6 +93,7 @@ export function recoveryOperations(
           const at = input.RestoreDateTime?.getTime() ?? call.now;
           if (at < earliestRestorable(table.recovery, call.now) || at > call.now) throw invalidRestoreTime();
           if (await readTable(tx, target.place, target.name)) throw tableAlreadyExists(target.name);
+          await assertRoom(tx, target.place);
           const restored = toRestored(table, input, {
             name: target.name,
             tableId: ids.uuid(),

@@ -71,7 +71,7 @@ export function transactionOperations(needs: DataNeeds) {
         ),
       run: async (input, call): Promise<never> =>
         await observer.observe(call, undefined, async () => {
-          const { TransactItems: items = [], ClientRequestToken: token } = input;
+          const { TransactItems: items = [] } = input;
           const prepared = items.map((item) => {
             const found = requestOf(item);
             if (!found) {
@@ -82,22 +82,8 @@ export function transactionOperations(needs: DataNeeds) {
           });
           const writes: ItemWrite[] = [];
           for (const { name, prepare } of prepared) writes.push(prepare(await catalog.active(name)));
-          assertOnce(writes.map(({ table, address }) => `${table.record.storeId} ${address.id}`));
-          for (const { table } of writes) throttle.admit(table, "write");
           const { ReturnConsumedCapacity, ReturnItemCollectionMetrics, ...request } = input;
-          const written = await writeTransaction(
-            needs,
-            writes,
-            token === undefined ? undefined : { place: call, token, request },
-          );
-          const used = new Map<Table, Used>();
-          writes.forEach(({ table }, at) => {
-            const each = usedOf(used, table);
-            const done = written?.[at];
-            // AWS: a transaction that was done before costs what reading its items does.
-            if (done) addWritten(each, done.units, 2);
-            else each.read += 2;
-          });
+          const { written, used } = await performTransaction(needs, call, writes, request);
           return toAnswer(call, {
             ConsumedCapacity: settle(needs, call, used, ReturnConsumedCapacity),
             ItemCollectionMetrics:
@@ -179,6 +165,37 @@ export function transactionOperations(needs: DataNeeds) {
         return prepareUpdate(request, expressions);
     }
   }
+}
+
+/**
+ * Writes a transaction, once for each of its tokens. What it wrote is undefined where it was done before.
+ *
+ * @param request what a token stands for
+ * @throws {ValidationException} for an item that is named twice, and what `writeTransaction` throws
+ */
+export async function performTransaction(
+  needs: DataNeeds,
+  call: Call,
+  writes: readonly ItemWrite[],
+  request: { readonly ClientRequestToken?: string | undefined },
+): Promise<{ readonly written: readonly Written[] | undefined; readonly used: ReadonlyMap<Table, Used> }> {
+  assertOnce(writes.map(({ table, address }) => `${table.record.storeId} ${address.id}`));
+  for (const { table } of writes) needs.throttle.admit(table, "write");
+  const { ClientRequestToken: token } = request;
+  const written = await writeTransaction(
+    needs,
+    writes,
+    token === undefined ? undefined : { place: call, token, request },
+  );
+  const used = new Map<Table, Used>();
+  writes.forEach(({ table }, at) => {
+    const each = usedOf(used, table);
+    const done = written?.[at];
+    // AWS: a transaction that was done before costs what reading its items does.
+    if (done) addWritten(each, done.units, 2);
+    else each.read += 2;
+  });
+  return { written, used };
 }
 
 /** Charges what a transaction used, and tells of it as it was asked to. */

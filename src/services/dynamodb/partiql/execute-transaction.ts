@@ -4,13 +4,12 @@ import { transactionCanceled, validation } from "../errors.ts";
 import { toAnswer } from "../items/answer.ts";
 import type { ItemWrite } from "../items/apply-write.ts";
 import type { CancellationReason } from "../items/cancellation.ts";
-import { addWritten, toReadUnits, type Used } from "../items/capacity.ts";
+import { toReadUnits, type Used } from "../items/capacity.ts";
 import { decodeStored } from "../items/stored-item.ts";
-import { writeTransaction } from "../items/transaction.ts";
 import { dynamoLimits } from "../limits.ts";
 import type { Sdk } from "../needs.ts";
 import type { DataNeeds } from "../operations/data-needs.ts";
-import { assertOnce, settle, usedOf } from "../operations/transactions.ts";
+import { assertOnce, performTransaction, settle, usedOf } from "../operations/transactions.ts";
 import { addressOf, checkKey, keyMismatch, type ItemAddress, type Table } from "../tables/table.ts";
 import { authorizationOf } from "./access.ts";
 import type { Compiled, Select, StatementInput, Statements } from "./compile.ts";
@@ -46,8 +45,8 @@ export function transactionOperation(needs: DataNeeds, statements: Statements) {
             "ExecuteTransaction API does not support both read and write operations in the same request.",
           );
         }
-        const tables: (Table | undefined)[] = [];
-        for (const { name } of compiled) tables.push(await tableOf(needs, name));
+        const tables: Table[] = [];
+        for (const { name } of compiled) tables.push(await catalog.active(name));
         return await observer.observe(
           call,
           undefined,
@@ -62,16 +61,6 @@ export function transactionOperation(needs: DataNeeds, statements: Statements) {
   } satisfies OperationsOf<Sdk>;
 }
 
-/** Undefined where there is none, which cancels the transaction. */
-async function tableOf({ catalog }: DataNeeds, name: Compiled["name"]): Promise<Table | undefined> {
-  try {
-    return await catalog.active(name);
-  } catch (error) {
-    if (error instanceof AwsError && error.code === "ResourceNotFoundException") return undefined;
-    throw error;
-  }
-}
-
 function within<T>(at: number, work: () => T): T {
   try {
     return work();
@@ -81,21 +70,15 @@ function within<T>(at: number, work: () => T): T {
   }
 }
 
-const missingTable: CancellationReason = { Code: "ResourceNotFound", Message: "Requested resource not found" };
-
 /**
  * What each statement comes to on its table.
  *
- * @throws {TransactionCanceledException} when a table is missing, or a statement does not name one item of it
+ * @throws {TransactionCanceledException} when a statement does not name one item of it
  */
-function prepareAll<T>(tables: readonly (Table | undefined)[], prepare: (table: Table, at: number) => T): readonly T[] {
+function prepareAll<T>(tables: readonly Table[], prepare: (table: Table, at: number) => T): readonly T[] {
   const reasons: CancellationReason[] = [];
   const prepared: T[] = [];
   tables.forEach((table, at) => {
-    if (!table) {
-      reasons.push(missingTable);
-      return;
-    }
     try {
       prepared.push(prepare(table, at));
       reasons.push({ Code: "None" });
@@ -112,7 +95,7 @@ async function runReads(
   { store, throttle, observer }: DataNeeds,
   call: Call,
   selects: readonly Select[],
-  tables: readonly (Table | undefined)[],
+  tables: readonly Table[],
   asked: "INDEXES" | "TOTAL" | "NONE" | undefined,
 ): Promise<never> {
   const keys = selects.map((select, at) => {
@@ -160,13 +143,11 @@ async function runWrites(
   call: Call,
   request: { readonly TransactStatements: readonly MemberInput[]; readonly ClientRequestToken?: string | undefined },
   statements: readonly Write[],
-  tables: readonly (Table | undefined)[],
+  tables: readonly Table[],
   asked: "INDEXES" | "TOTAL" | "NONE" | undefined,
 ): Promise<never> {
   const onFailure = request.TransactStatements.map((each) => each.ReturnValuesOnConditionCheckFailure);
-  statements.forEach((statement, at) => {
-    if (tables[at]) within(at, () => checkAllowed(statement));
-  });
+  statements.forEach((statement, at) => within(at, () => checkAllowed(statement)));
   const checks = statements.map((statement, at) => {
     const table = tables[at];
     if (!table || statement.kind !== "exists") return undefined;
@@ -184,22 +165,7 @@ async function runWrites(
     if (statement.kind !== "insert" && !writtenKey(table, statement.where)) throw keyMismatch();
     return toWrite(table, statement, onFailure[at]);
   });
-  assertOnce(writes.map(({ table, address }) => `${table.record.storeId} ${address.id}`));
-  for (const { table } of writes) needs.throttle.admit(table, "write");
-  const { ClientRequestToken: token } = request;
-  const written = await writeTransaction(
-    needs,
-    writes,
-    token === undefined ? undefined : { place: call, token, request },
-  );
-  const used = new Map<Table, Used>();
-  writes.forEach(({ table }, at) => {
-    const each = usedOf(used, table);
-    const done = written?.[at];
-    // AWS: a transaction that was done before costs what reading its items does.
-    if (done) addWritten(each, done.units, 2);
-    else each.read += 2;
-  });
+  const { used } = await performTransaction(needs, call, writes, request);
   return toAnswer(call, {
     Responses: `[${writes.map(() => "{}").join(",")}]`,
     ConsumedCapacity: settle(needs, call, used, asked),

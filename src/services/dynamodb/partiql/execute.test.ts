@@ -1,10 +1,4 @@
-import {
-  CreateTableCommand,
-  DynamoDBClient,
-  ExecuteStatementCommand,
-  type CreateTableCommandInput,
-  type ExecuteStatementCommandInput,
-} from "@aws-sdk/client-dynamodb";
+import { ExecuteStatementCommand } from "@aws-sdk/client-dynamodb";
 import {
   DescribeStreamCommand,
   DynamoDBStreamsClient,
@@ -12,52 +6,21 @@ import {
   GetShardIteratorCommand,
   ListStreamsCommand,
 } from "@aws-sdk/client-dynamodb-streams";
-import { DynamoDBDocument } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestPlatform, type TestPlatform } from "../../../testing/platform.ts";
+import { refusalOf, startPartiqlPlatform, type PartiqlPlatform } from "../../../testing/partiql.ts";
 
-let platform: TestPlatform;
-let client: DynamoDBClient;
-let document: DynamoDBDocument;
+let partiql: PartiqlPlatform;
+let client: PartiqlPlatform["client"];
+let document: PartiqlPlatform["document"];
 
 beforeAll(async () => {
-  platform = await startTestPlatform({ sandbox: "process" });
-  client = new DynamoDBClient(platform.settings);
-  document = DynamoDBDocument.from(client);
+  partiql = await startPartiqlPlatform();
+  ({ client, document } = partiql);
 });
-afterAll(() => platform.stop());
+afterAll(() => partiql.platform.stop());
 
-let tables = 0;
-
-/** A table with keys `pk` and `sk`, and whatever more. */
-async function createTable(more: Partial<CreateTableCommandInput> = {}): Promise<string> {
-  tables += 1;
-  const TableName = `partiql-${tables}`;
-  await client.send(
-    new CreateTableCommand({
-      TableName,
-      BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: ["pk", "sk"].map((AttributeName) => ({ AttributeName, AttributeType: "S" })),
-      KeySchema: [
-        { AttributeName: "pk", KeyType: "HASH" },
-        { AttributeName: "sk", KeyType: "RANGE" },
-      ],
-      ...more,
-    }),
-  );
-  return TableName;
-}
-
-const run = (Statement: string, Parameters?: unknown[], more: Partial<ExecuteStatementCommandInput> = {}) =>
-  document.executeStatement({ Statement, ...(Parameters && { Parameters }), ...more });
-
-/** `name: message` of a refusal. */
-async function refusalOf(promise: Promise<unknown>): Promise<string> {
-  return await promise.then(
-    () => "none",
-    (error: unknown) => (error instanceof Error ? `${error.name}: ${error.message}` : "none"),
-  );
-}
+const createTable: PartiqlPlatform["createTable"] = (more) => partiql.createTable(more);
+const run: PartiqlPlatform["run"] = (...statement) => partiql.run(...statement);
 
 const invalid = "ValidationException: ";
 
@@ -300,7 +263,7 @@ describe("a statement that writes", () => {
     await run(`DELETE FROM "${T}" WHERE pk='a' AND sk='2'`);
     expect(await index("sk", `"gsi-inc" WHERE g IN ['x', 'y']`)).toEqual([{ sk: "1" }]);
 
-    const streams = new DynamoDBStreamsClient(platform.settings);
+    const streams = new DynamoDBStreamsClient(partiql.platform.settings);
     const StreamArn = (await streams.send(new ListStreamsCommand({ TableName: T }))).Streams?.[0]?.StreamArn;
     const ShardId = (await streams.send(new DescribeStreamCommand({ StreamArn }))).StreamDescription?.Shards?.[0]
       ?.ShardId;

@@ -1,56 +1,19 @@
-import {
-  CreateTableCommand,
-  DynamoDBClient,
-  type CreateTableCommandInput,
-  type ExecuteStatementCommandInput,
-} from "@aws-sdk/client-dynamodb";
-import { DynamoDBDocument } from "@aws-sdk/lib-dynamodb";
+import { type ExecuteStatementCommandInput } from "@aws-sdk/client-dynamodb";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestPlatform, type TestPlatform } from "../../../testing/platform.ts";
+import { refusalOf, startPartiqlPlatform, type PartiqlPlatform } from "../../../testing/partiql.ts";
 
-let platform: TestPlatform;
-let client: DynamoDBClient;
-let document: DynamoDBDocument;
+let partiql: PartiqlPlatform;
+let document: PartiqlPlatform["document"];
 
 beforeAll(async () => {
-  platform = await startTestPlatform({ sandbox: "process" });
-  client = new DynamoDBClient(platform.settings);
-  document = DynamoDBDocument.from(client);
+  partiql = await startPartiqlPlatform();
+  ({ document } = partiql);
 });
-afterAll(() => platform.stop());
+afterAll(() => partiql.platform.stop());
 
-let tables = 0;
-
-/** A table with keys `pk` and `sk`, and whatever more. */
-async function createTable(more: Partial<CreateTableCommandInput> = {}): Promise<string> {
-  tables += 1;
-  const TableName = `select-${tables}`;
-  await client.send(
-    new CreateTableCommand({
-      TableName,
-      BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: ["pk", "sk"].map((AttributeName) => ({ AttributeName, AttributeType: "S" })),
-      KeySchema: [
-        { AttributeName: "pk", KeyType: "HASH" },
-        { AttributeName: "sk", KeyType: "RANGE" },
-      ],
-      ...more,
-    }),
-  );
-  return TableName;
-}
-
-const run = (Statement: string, Parameters?: unknown[], more: Partial<ExecuteStatementCommandInput> = {}) =>
-  document.executeStatement({ Statement, ...(Parameters && { Parameters }), ...more });
-
-/** `name: message` of a refusal. */
-async function refusalOf(promise: Promise<unknown>): Promise<string> {
-  return await promise.then(
-    () => "none",
-    (error: unknown) => (error instanceof Error ? `${error.name}: ${error.message}` : "none"),
-  );
-}
+const createTable: PartiqlPlatform["createTable"] = (more) => partiql.createTable(more);
+const run: PartiqlPlatform["run"] = (...statement) => partiql.run(...statement);
 
 const invalid = "ValidationException: ";
 
