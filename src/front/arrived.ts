@@ -25,7 +25,7 @@ export interface Arrived {
 }
 
 /** Reads what comes before the body, each part of it once. */
-export type RequestReader = (destination: AwsDestination, request: HttpRequest) => Arrived;
+type RequestReader = (destination: AwsDestination, request: HttpRequest) => Arrived;
 
 export function createRequestReader(): RequestReader {
   const toEndpoint = createEndpoints();

@@ -23,7 +23,7 @@ export interface DetectedService {
 }
 
 /** @throws the 501 for a service that the platform has not */
-export type ServiceDetector = (
+type ServiceDetector = (
   destination: AwsDestination,
   request: RequestFacts,
   form: () => Promise<string>,
