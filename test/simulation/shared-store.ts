@@ -67,7 +67,7 @@ export function createSharedStore(
       for (const { resolve } of done) resolve();
     };
     followers.add((commit, number) => {
-      if (process.isDead() || watchers.isEmpty()) return;
+      if (process.isDead()) return;
       if (weather.lostRequest === 1) {
         gap = true;
         return;

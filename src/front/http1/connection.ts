@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { type ChunkedBody, createChunkedBody } from "./chunked-body.ts";
 import { type HeaderNames, joinHeaders } from "./header-names.ts";
 import { http1Limits } from "./limits.ts";
+import type { Outbox } from "./outbox.ts";
 import { parseHead, type RequestHead } from "./parse-head.ts";
 import { Http1Request, type RequestSource } from "./request.ts";
 import { Http1Response, type ResponseSink } from "./response.ts";
@@ -22,6 +23,7 @@ export interface ConnectionNeeds {
   readonly looks: { count: number };
   /** In looks. */
   readonly limits: ConnectionLimits;
+  readonly outbox: Outbox;
   dateLine(): string;
   onRequest(request: Http1Request, response: Http1Response): void;
   /** The client waits for `100 Continue` before it sends the body. */
@@ -102,6 +104,14 @@ export class Connection implements RequestSource, ResponseSink {
     return this.#needs.dateLine();
   }
 
+  send(data: string | Buffer): void {
+    // Who has asked for more on this connection, or will ask for nothing, is answered at once.
+    if (this.#ahead !== undefined || this.#isEnded) {
+      if (typeof data === "string") this.socket.write(data, "latin1", this.sent);
+      else this.socket.write(data, this.sent);
+    } else this.#needs.outbox.add(this.socket, data, this.sent);
+  }
+
   /** No request is under way on it: nor has any been, perhaps. */
   get isIdle(): boolean {
     return this.#state === "head" && this.#partial === undefined;
@@ -171,6 +181,10 @@ export class Connection implements RequestSource, ResponseSink {
   readonly #onEnd = (): void => {
     this.#isEnded = true;
     this.#end();
+  };
+
+  readonly #endAnswering = (): void => {
+    if (this.#state === "answering") this.#end();
   };
 
   readonly #onClose = (): void => {
@@ -305,7 +319,10 @@ export class Connection implements RequestSource, ResponseSink {
     this.#ahead = undefined;
     this.#resume();
     if (ahead !== undefined) this.#take(ahead);
-    if (this.#isEnded) this.#end();
+    if (!this.#isEnded) return;
+    // What was asked before the end, and can be answered in this turn, is answered.
+    if (this.#state === "answering") setImmediate(this.#endAnswering);
+    else this.#end();
   }
 
   /** What the client has sent ahead of its answer waits; more than a little is not read. */
@@ -316,7 +333,10 @@ export class Connection implements RequestSource, ResponseSink {
 
   /** The client sends no more. */
   #end(): void {
-    if (this.#state === "head" && this.#partial === undefined) {
+    if (this.#state === "answering" && this.#response?.writableEnded === true) {
+      // Its answer is there; what else was asked is looked at when that has been sent.
+      this.#needs.outbox.flush();
+    } else if (this.#state === "head" && this.#partial === undefined) {
       this.#state = "closing";
       this.#since = this.#needs.looks.count;
       this.socket.end();

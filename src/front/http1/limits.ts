@@ -4,6 +4,8 @@ export const http1Limits = {
   headersMax: 2_000,
   /** All extensions of one body's chunks together: nothing is done with them. Source: Node.js. */
   chunkExtensionsBytesMax: 16 * 1024,
+  /** Answers that are written together. */
+  answersTogetherMax: 16,
   /** What is read of a body, or of further requests, ahead of who asks for it. */
   heldBytesMax: 64 * 1024,
   /** Names of headers that are kept beside those that are known. */

@@ -17,6 +17,8 @@ export interface ResponseSink {
   readonly keepAliveLines: string;
   /** Given to the last write: called when it has been handed to the network. */
   readonly sent: (error?: Error | null) => void;
+  /** Writes an answer that is whole, text in Latin 1 or bytes, with others that come at the same time; then it is sent. */
+  send(data: string | Buffer): void;
 }
 
 type Callback = (error?: Error | null) => void;
@@ -174,8 +176,14 @@ export class Http1Response extends EventEmitter implements HttpResponse {
     this.writableEnded = true;
     if (!this.#begun) {
       const head = this.#begin(length);
-      if (!this.#hasBody || given === undefined || length === 0) socket.write(head, "latin1", sent);
-      else writeWhole(socket, head, given, coding, length, sent);
+      if (!this.#hasBody || given === undefined || length === 0) this.#sink.send(head);
+      else if (length <= copiedBytesMax) this.#sink.send(onePiece(head, given, coding, length));
+      else {
+        socket.cork();
+        socket.write(head, "latin1");
+        writeTo(socket, given, coding, sent);
+        socket.uncork();
+      }
     } else {
       socket.cork();
       if (given !== undefined && this.#hasBody && length > 0) {
@@ -312,28 +320,15 @@ function writeTo(socket: Socket, body: Body, encoding: BufferEncoding, done?: Ca
   return typeof body === "string" ? socket.write(body, encoding, done) : socket.write(body, done);
 }
 
-/** Head and body in one write. */
-function writeWhole(
-  socket: Socket,
-  head: string,
-  body: Body,
-  encoding: BufferEncoding,
-  length: number,
-  sent: Callback,
-): void {
+/** Head and body in one piece. */
+function onePiece(head: string, body: Body, encoding: BufferEncoding, length: number): string | Buffer {
+  // ASCII: the same bytes in either.
   if (typeof body === "string" && (encoding === "latin1" || (encoding === "utf8" && length === body.length))) {
-    // ASCII: the same bytes in either.
-    socket.write(head + body, "latin1", sent);
-  } else if (length <= copiedBytesMax) {
-    const whole = Buffer.allocUnsafe(head.length + length);
-    whole.write(head, "latin1");
-    if (typeof body === "string") whole.write(body, head.length, encoding);
-    else whole.set(body, head.length);
-    socket.write(whole, sent);
-  } else {
-    socket.cork();
-    socket.write(head, "latin1");
-    writeTo(socket, body, encoding, sent);
-    socket.uncork();
+    return head + body;
   }
+  const whole = Buffer.allocUnsafe(head.length + length);
+  whole.write(head, "latin1");
+  if (typeof body === "string") whole.write(body, head.length, encoding);
+  else whole.set(body, head.length);
+  return whole;
 }

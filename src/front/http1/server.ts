@@ -4,6 +4,7 @@ import type { HttpRequest, HttpResponse } from "../../proxy/http-exchange.ts";
 import { Connection } from "./connection.ts";
 import { createHeaderNames } from "./header-names.ts";
 import { http1Limits } from "./limits.ts";
+import { createOutbox } from "./outbox.ts";
 import { createSentNames } from "./sent-names.ts";
 
 export interface Http1Needs {
@@ -63,6 +64,7 @@ export function createHttp1(needs: Http1Needs): Http1 {
       idle: limitOf(needs.keepAliveMs + 1000),
       linger: limitOf(http1Limits.lingerMsMax),
     },
+    outbox: createOutbox(http1Limits.answersTogetherMax),
     dateLine: () => {
       const now = Date.now();
       if (Math.floor(now / 1000) !== second) {

@@ -11,6 +11,18 @@ const everybody = {
   authorizer: { authorize: () => Promise.resolve() },
 };
 
+/** Of a handshake. */
+async function status(url: string): Promise<number> {
+  try {
+    const { socket } = await connectClient(`${url.replace("http", "ws")}/api/prod`);
+    socket.terminate();
+    return 101;
+  } catch (error) {
+    if (error instanceof RefusedHandshake) return error.status;
+    throw error;
+  }
+}
+
 test("the nodes of an installation share an account's quota of new connections", { timeout: 60_000 }, async () => {
   const store = createMemoryStore();
   // It stands still: nothing comes back to the quota.
@@ -21,16 +33,6 @@ test("the nodes of an installation share an account's quota of new connections",
   const [first] = gateways;
   await first?.publish(webSocketStage("api", [functionRoute("$default", { integration: mockOf("default") })]));
   try {
-    const status = async (url: string) => {
-      try {
-        const { socket } = await connectClient(`${url.replace("http", "ws")}/api/prod`);
-        socket.terminate();
-        return 101;
-      } catch (error) {
-        if (error instanceof RefusedHandshake) return error.status;
-        throw error;
-      }
-    };
     const counts = new Map<number, number>();
     const more = 20;
     for (let asked = 0; asked < limits.connectionsPerSecond + more; asked += 52) {
