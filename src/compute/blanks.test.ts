@@ -161,7 +161,7 @@ describe("sandboxes that wait for code", () => {
       await advance(5);
     }
     expect(started.length).toBe(5);
-    await advance(690);
+    await advance(990);
     expect(started.length).toBe(5);
     await advance(10);
     expect(started.length).toBe(6);

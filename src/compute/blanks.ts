@@ -44,11 +44,10 @@ export interface BlanksNeeds {
 const refillDelayMs = 50;
 const refillPauseMs = 5;
 /**
- * While functions run, the pause after a blank that is only there for the next burst, in times of what it took: so those who are
- * served have all but an eighth of a processor. No longer than `pauseMsMax`: on a busy host a start takes long by itself.
+ * While functions run, after a blank that is only there for the next burst: to start a sandbox takes a tenth of a second of processor time,
+ * most of it not in this process, which those who are served would wait for.
  */
-const pausesWhileServing = 7;
-const pauseMsMax = 1_000;
+const servingPauseMs = 1_000;
 
 export function createBlanks(needs: BlanksNeeds): Blanks {
   const { driver, clock, limits } = needs;
@@ -155,29 +154,29 @@ export function createBlanks(needs: BlanksNeeds): Blanks {
       const shelf = bare.wants ? undefined : poorest();
       if (shelf === undefined && !bare.wants) return;
       refills += 1;
-      const from = clock.now();
       void (shelf === undefined ? track(bare.makeOne()) : startOne(shelf, shelf.shape)).then((succeeded) => {
         refills -= 1;
         if (shelf === undefined) sweepLater();
         // After a failure the next one who asks meets the same trouble and is told of it.
         if (queue.length > 0) pump();
-        else if (succeeded && refillAt === undefined) refillLater(pauseAfter(clock.now() - from));
+        else if (succeeded && refillAt === undefined) refillLater(pause());
       });
     }
   };
 
-  const pauseAfter = (tookMs: number): number => {
-    const isShort = [...shelves.values()].some(
-      ({ ready, target }) => ready.length < Math.min(target, limits.blanksMin),
-    );
-    if (isShort || needs.serves?.() !== true) return refillPauseMs;
-    return Math.max(refillPauseMs, Math.min(pauseMsMax, pausesWhileServing * tookMs));
+  const pause = (): number => {
+    const isShort = [...shelves.values()].some(isBelowLeast);
+    return isShort || needs.serves?.() !== true ? refillPauseMs : servingPauseMs;
   };
+
+  /** Without the few that there always are. */
+  const isBelowLeast = ({ ready, starting, target }: Shelf): boolean =>
+    ready.length + starting < Math.min(target, limits.blanksMin);
 
   const poorest = (): Shelf | undefined => {
     const [shelf] = [...shelves.values()]
       .filter((one) => one.ready.length + one.starting < one.target)
-      .toSorted((a, b) => b.usedAt - a.usedAt);
+      .toSorted((a, b) => Number(isBelowLeast(b)) - Number(isBelowLeast(a)) || b.usedAt - a.usedAt);
     if (shelf === undefined || total() < limits.blanksMax) return shelf;
     // All places are taken: by what was used before this one was.
     const [rich] = [...shelves.values()]
