@@ -587,7 +587,7 @@ async function buildPlatform(
     store,
     nodes,
     services,
-    resourceTypes,
+    resourceTypes: [...resourceTypes, ...cloudformation.resourceTypes],
   };
 }
 

@@ -33,9 +33,12 @@ export type CloudFormationNeeds = Omit<EngineNeeds, "types"> & {
  */
 export function createCloudFormation(needs: CloudFormationNeeds): {
   readonly service: Service;
+  /** Those that are its own. */
+  readonly resourceTypes: readonly ResourceType[];
   readonly providerAnswers: ProviderAnswers;
 } {
-  const types = createResourceTypes([...needs.resourceTypes, waitConditionHandle, createCustomResource(needs)]);
+  const resourceTypes = [waitConditionHandle, createCustomResource(needs)];
+  const types = createResourceTypes([...needs.resourceTypes, ...resourceTypes]);
   const engine: EngineNeeds = { ...needs, types };
   needs.jobs.handle(runJobKind, {
     concurrency: limits.stacksAtOnceMax,
@@ -47,6 +50,7 @@ export function createCloudFormation(needs: CloudFormationNeeds): {
   const operations = { ...engine, transformSam: createSamTransform(needs.managedPolicies) };
   handleForgottenRequests(needs);
   return {
+    resourceTypes,
     providerAnswers: createProviderAnswers(needs),
     service: {
       name: "cloudformation",
