@@ -183,8 +183,8 @@ export class Connection implements RequestSource, ResponseSink {
     this.#end();
   };
 
-  readonly #endAnswering = (): void => {
-    if (this.#state === "answering") this.#end();
+  readonly #endSoon = (): void => {
+    if (this.#state !== "closing" && this.#state !== "gone") this.#end();
   };
 
   readonly #onClose = (): void => {
@@ -319,10 +319,8 @@ export class Connection implements RequestSource, ResponseSink {
     this.#ahead = undefined;
     this.#resume();
     if (ahead !== undefined) this.#take(ahead);
-    if (!this.#isEnded) return;
     // What was asked before the end, and can be answered in this turn, is answered.
-    if (this.#state === "answering") setImmediate(this.#endAnswering);
-    else this.#end();
+    if (this.#isEnded) setImmediate(this.#endSoon);
   }
 
   /** What the client has sent ahead of its answer waits; more than a little is not read. */
