@@ -24,6 +24,12 @@ export function createChunkedBody(trailerBytesMax: number): ChunkedBody {
   let extensionBytes = 0;
   let trailerBytes = 0;
 
+  const endsExtension = (code: number): boolean => {
+    if (code !== carriageReturn && code !== semicolon) return false;
+    state = code === semicolon ? "extension" : "size's LF";
+    return true;
+  };
+
   return {
     read: (bytes, from, take) => {
       let at = from;
@@ -52,10 +58,32 @@ export function createChunkedBody(trailerBytesMax: number): ChunkedBody {
             break;
           }
           case "extension":
-            extensionBytes += 1;
-            if (extensionBytes > http1Limits.chunkExtensionsBytesMax) return false;
-            if (code === carriageReturn) state = "size's LF";
+            if (tokenCharacters[code] !== 1) return false;
+            state = "extension's name";
+            break;
+          case "extension's name":
+            if (code === equals) state = "extension's value";
+            else if (tokenCharacters[code] !== 1 && !endsExtension(code)) return false;
+            break;
+          case "extension's value":
+            if (code === quote) state = "quoted value";
+            else if (tokenCharacters[code] === 1) state = "plain value";
+            else return false;
+            break;
+          case "plain value":
+            if (tokenCharacters[code] !== 1 && !endsExtension(code)) return false;
+            break;
+          case "quoted value":
+            if (code === quote) state = "value's end";
+            else if (code === backslash) state = "escaped";
             else if (valueCharacters[code] !== 1) return false;
+            break;
+          case "escaped":
+            if (valueCharacters[code] !== 1) return false;
+            state = "quoted value";
+            break;
+          case "value's end":
+            if (!endsExtension(code)) return false;
             break;
           case "size's LF":
             if (code !== lineFeed) return false;
@@ -92,7 +120,10 @@ export function createChunkedBody(trailerBytesMax: number): ChunkedBody {
           default:
             return state satisfies never;
         }
-        if (inTrailers.has(state)) {
+        if (inExtensions.has(state)) {
+          extensionBytes += 1;
+          if (extensionBytes > http1Limits.chunkExtensionsBytesMax) return false;
+        } else if (inTrailers.has(state)) {
           trailerBytes += 1;
           if (trailerBytes > trailerBytesMax) return false;
         }
@@ -105,6 +136,12 @@ export function createChunkedBody(trailerBytesMax: number): ChunkedBody {
 type State =
   | "size"
   | "extension"
+  | "extension's name"
+  | "extension's value"
+  | "plain value"
+  | "quoted value"
+  | "escaped"
+  | "value's end"
   | "size's LF"
   | "data"
   | "data's CR"
@@ -115,6 +152,15 @@ type State =
   | "trailer's LF"
   | "last LF";
 
+const inExtensions: ReadonlySet<State> = new Set<State>([
+  "extension",
+  "extension's name",
+  "extension's value",
+  "plain value",
+  "quoted value",
+  "escaped",
+  "value's end",
+]);
 const inTrailers: ReadonlySet<State> = new Set<State>(["trailer's name", "trailer's value", "trailer's LF"]);
 
 /** At most what counts exactly: 2⁵². */
@@ -122,4 +168,7 @@ const digitsMax = 13;
 const carriageReturn = 13;
 const lineFeed = 10;
 const semicolon = 59;
+const equals = 61;
+const quote = 34;
+const backslash = 92;
 const colon = 58;

@@ -247,6 +247,10 @@ export class Connection implements RequestSource, ResponseSink {
       this.#partial = bytes;
       return;
     }
+    if (end - from === 1 && bytes[from] === carriageReturn) {
+      this.#partial = bytes;
+      return;
+    }
     const head = parseHead(bytes.toString("latin1", from, end), this.#needs.headerNames);
     if (head === undefined) {
       // An empty line in the wrong place would have been refused.

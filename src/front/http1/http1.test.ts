@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { pipeline } from "node:stream/promises";
 import { Readable } from "node:stream";
@@ -51,6 +52,20 @@ describe("requests", () => {
       await delay(0);
     }
     expect(bodyOf(await client.until("abcde"))).toBe("abcde");
+  });
+
+  test("may come behind an empty line, however that comes", async () => {
+    const client = await start((request, response) => void echo(request, response));
+    await once(client.socket, "connect");
+    for (const each of ["\r", "\n", "\r", "\n" + get("/1")]) {
+      client.write(each);
+      await delay(5);
+    }
+    expect(statusesOf(await client.until("\r\n\r\n"))).toEqual([200]);
+    client.write("\r");
+    await delay(5);
+    client.write("x");
+    expect(statusesOf(await client.untilEnd())).toEqual([200, 400]);
   });
 
   test("that are sent ahead are answered in their order, one after the other", async () => {

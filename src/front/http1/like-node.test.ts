@@ -97,6 +97,7 @@ describe("is taken for the same as by Node", () => {
     [`${head}content-length:5 \r\n\r\nhello`],
     [`${chunked}5\r\nhello\r\n0\r\n\r\n${hidden}`],
     [`${chunked}05;a=b;c="d"\r\nhello\r\n000\r\nTrailer: x\r\n\r\n${hidden}`],
+    [`${chunked}5;a="b;\\"c";d;e=f\r\nhello\r\n0;g\r\n\r\n${hidden}`],
     [`${chunked}A\r\n0123456789\r\na\r\n0123456789\r\n0\r\n\r\n`],
     [`${head}Transfer-Encoding: CHUNKED\r\n\r\n0\r\n\r\n`],
     ["GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"],
@@ -111,6 +112,9 @@ describe("is taken for the same as by Node", () => {
 /** Each is refused, and nothing behind it is ever taken for a request. */
 describe("is refused, as by Node,", () => {
   test.each([
+    ["an extension of a chunk without a name", `${chunked}1;"b"\r\nx\r\n0\r\n\r\n${hidden}`],
+    ["an extension of a chunk whose value does not end", `${chunked}1;a="b\r\nx\r\n0\r\n\r\n${hidden}`],
+    ["something behind an extension's value", `${chunked}1;a="b"c\r\nx\r\n0\r\n\r\n${hidden}`],
     ["no host", "GET / HTTP/1.1\r\n\r\n"],
     ["a line that ends in LF", "GET / HTTP/1.1\nHost: x\r\n\r\n"],
     ["a header that ends in LF", "GET / HTTP/1.1\r\nHost: x\nA: b\r\n\r\n"],
