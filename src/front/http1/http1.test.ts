@@ -219,6 +219,26 @@ describe("answers", () => {
     expect(heard.split("HTTP/1.1")[1]).toMatch(/\r\n\r\n$/);
   });
 
+  test.each([
+    ["an iterator", () => ["abc"].values()],
+    [
+      "an asynchronous one",
+      async function* () {
+        await delay(1);
+        yield "abc";
+      },
+    ],
+    ["a stream", () => Readable.from([Buffer.from("abc")])],
+  ])("are piped into from %s", async (_what, content) => {
+    const piped = Promise.withResolvers<void>();
+    const client = await start((_request, response) => {
+      pipeline(content(), response).then(piped.resolve, piped.reject);
+    });
+    client.write(get("/", "Connection: close\r\n"));
+    expect(await client.untilEnd()).toContain("abc");
+    await piped.promise;
+  });
+
   test("are streamed with back-pressure", async () => {
     let made = 0;
     const client = await start((_request, response) => {

@@ -117,6 +117,12 @@ export class Http1Request implements HttpRequest {
     return this;
   }
 
+  /** As `off`: what Node pipes into an answer asks the answer's request for it. */
+  removeListener(event: string, listener: (value: unknown) => void): this {
+    this.#body?.removeListener(event, listener);
+    return this;
+  }
+
   read(): unknown {
     return this.stream().read();
   }
